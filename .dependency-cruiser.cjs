@@ -1,0 +1,88 @@
+// Imports run one way: cli → models → methods → graph ← webgpu, reference; data stands apart (docs/architecture.md).
+
+/** Files in `room` may import from within src only what `allowed` matches. */
+const only = (room, allowed, comment) => ({
+  name: `${room}-imports`,
+  severity: 'error',
+  comment,
+  from: { path: `^src/${room}/` },
+  to: { path: '^src/', pathNot: [`^src/${room}/`, '^src/errors\\.ts$', ...allowed] },
+});
+
+const builtin = ['core'];
+const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', comment: 'No import may lead back to where it started.', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', comment: 'Every import must lead somewhere.', from: {}, to: { couldNotResolve: true } },
+
+    only('data', [], 'Data stands apart.'),
+    only('graph', ['^src/data/'], 'The graph knows of matrices, not of any executor.'),
+    only('methods', ['^src/graph/', '^src/data/'], 'A method is a program: it writes graph operations and nothing else.'),
+    only(
+      'webgpu',
+      ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],
+      'An executor runs programs; it knows neither methods nor the other executor.',
+    ),
+    only(
+      'reference',
+      ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],
+      'An executor runs programs; it knows neither methods nor the other executor.',
+    ),
+    only(
+      'models',
+      ['^src/(methods|graph|webgpu|reference|data)/', '^src/engine\\.ts$'],
+      'Models are below the public faces and the command line.',
+    ),
+    {
+      name: 'engine-is-low',
+      severity: 'error',
+      comment: 'The contract between models and executors knows neither of them.',
+      from: { path: '^src/(engine|errors)\\.ts$' },
+      to: { path: '^src/(models|methods|webgpu|reference|cli|node)/' },
+    },
+    {
+      name: 'node-behind-its-face',
+      severity: 'error',
+      comment: 'What needs Node is reached through src/node.ts or the command line only.',
+      from: { pathNot: '^src/(node|cli)(/|\\.ts$)' },
+      to: { path: '^src/(node|cli)(/|\\.ts$)' },
+    },
+    {
+      name: 'builtins-in-node-only',
+      severity: 'error',
+      comment: 'Everything else must run in a browser.',
+      from: { path: '^src/', pathNot: '^src/(node|cli)(/|\\.ts$)' },
+      to: { dependencyTypes: builtin },
+    },
+    {
+      name: 'no-packages-in-the-core',
+      severity: 'error',
+      comment: 'The core has no dependency; csv-parse and stopword belong to the readers of data/csv.ts and data/text.ts.',
+      from: { path: '^src/', pathNot: '^src/((node|cli)(/|\\.ts$)|data/(csv|text)\\.ts$)' },
+      to: { dependencyTypes: npm },
+    },
+    {
+      name: 'index-reaches-no-package',
+      severity: 'error',
+      comment: 'The face for browsers reaches no package and nothing of Node, not even through others.',
+      from: { path: '^src/index\\.ts$' },
+      to: { path: ['node_modules', '^node:', '^src/(node|cli)(/|\\.ts$)', '^src/data/(csv|text)\\.ts$'], reachable: true },
+    },
+    {
+      name: 'command-line-is-on-top',
+      severity: 'error',
+      comment: 'Nothing in src imports the command line.',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true, // type-only imports count as well
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};

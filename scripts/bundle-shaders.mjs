@@ -1,0 +1,130 @@
+// Turns shaders/**/*.wgsl into src/webgpu/shaders.generated.ts: the sources as strings, and what they say about themselves, read
+// by wgsl_reflect, so that the TypeScript side cannot drift from the kernels.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/** A line that stands for another file, whose functions several kernels share. Such a file is no kernel itself. */
+const use = /^\/\/ @use (\S+)$/gm;
+
+const header = `// Written by scripts/bundle-shaders.mjs from shaders/**/*.wgsl: change those, not this.
+
+/** A kernel, and what it says about itself. */
+export interface Shader {
+  /** The comment on the first line. */
+  readonly summary: string;
+  readonly code: string;
+  readonly entryPoint: 'main';
+  /** The storage buffers, in the order of their binding numbers, which run from 0 in group 0. */
+  readonly bindings: readonly { readonly name: string; readonly binding: number; readonly access: 'read' | 'read_write' }[];
+  /** The constants marked \`// @set\`: the engine writes its own values over those in the source. */
+  readonly constants: readonly string[];
+}
+
+export type ShaderName = keyof typeof shaders;
+
+`;
+
+/**
+ * Bundles every shader under `folder` into the module `output` and returns their names. Throws an Error naming each file that
+ * breaks a rule and the reason. The module is written only if it changes, and by a rename, so that a reader never sees half of it.
+ */
+export async function bundleShaders({
+  folder = path.join(repository, 'shaders'),
+  output = path.join(repository, 'src/webgpu/shaders.generated.ts'),
+} = {}) {
+  const sources = new Map();
+  for (const file of (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.wgsl')).sort()) {
+    const name = file.slice(0, -'.wgsl'.length).split(path.sep).join('/');
+    sources.set(name, await readFile(path.join(folder, file), 'utf8'));
+  }
+  const parts = new Set([...sources.values()].flatMap((code) => Array.from(code.matchAll(use), ([, part]) => part)));
+
+  const shaders = {};
+  const problems = [];
+  for (const [name, source] of sources) {
+    if (parts.has(name)) continue;
+    try {
+      shaders[name] = describeShader(withParts(source, sources));
+    } catch (error) {
+      problems.push(`${path.join(folder, name)}.wgsl: ${error.message ?? error}`);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+
+  const text = `${header}export const shaders = ${JSON.stringify(shaders, null, 2)} as const satisfies Record<string, Shader>;\n`;
+  if ((await readFile(output, 'utf8').catch(() => '')) !== text) {
+    await mkdir(path.dirname(output), { recursive: true });
+    const staging = `${output}.${process.pid}.tmp`;
+    await writeFile(staging, text);
+    await rename(staging, output).finally(() => rm(staging, { force: true }));
+  }
+  return Object.keys(shaders);
+}
+
+/** Puts the files that a kernel names by `// @use folder/file` in the place of those lines. */
+function withParts(source, sources) {
+  return source.replace(use, (_line, part) => {
+    if (!sources.has(part)) throw new Error(`there is no ${part}.wgsl to use`);
+    if (sources.get(part).match(use)) throw new Error(`${part}.wgsl, which it uses, uses others in turn: name them all in the kernel`);
+    return sources.get(part).trimEnd();
+  });
+}
+
+/** What a kernel says about itself. Throws the first rule that it breaks. */
+export function describeShader(code) {
+  const summary = /^\/\/ ?(.*\S)/.exec(code)?.[1];
+  if (!summary) throw new Error('the first line must be a // comment that says what the kernel computes');
+
+  const { entry, storage, uniforms, textures, samplers, immediates } = reflect(code);
+  const others = [...entry.vertex, ...entry.fragment].map(({ name }) => name);
+  if (entry.compute.length !== 1 || entry.compute[0].name !== 'main' || others.length > 0) {
+    const found = [...entry.compute.map(({ name }) => name), ...others].join(', ') || 'none';
+    throw new Error(`there must be exactly one entry point, a compute function called main; found ${found}`);
+  }
+
+  const other = [
+    ...uniforms,
+    ...textures,
+    ...samplers,
+    ...immediates,
+    ...storage.filter((one) => one.resourceType !== ResourceType.Storage),
+  ];
+  if (other.length > 0) throw new Error(`only storage buffers can be bound; ${other[0].name} is something else`);
+  if (storage.length > 8)
+    throw new Error(`a kernel binds at most 8 buffers, which is what every device allows; this one has ${storage.length}`);
+  const bindings = storage.map(({ name, group, binding, access }, i) => {
+    if (group !== 0) throw new Error(`every binding must be in group 0; ${name} is in group ${group}`);
+    if (binding !== i)
+      throw new Error(`bindings must be numbered 0, 1, … in the order of their declarations; ${name} has ${binding}, expected ${i}`);
+    return { name, binding, access: access === 'read_write' ? access : 'read' };
+  });
+
+  const constants = code.split('\n').flatMap((line, i) => {
+    if (!/\/\/\s*@set\b/.test(line)) return [];
+    const match = /^const (\w+)\s*:\s*\w+\s*=\s*[^;]+;\s*\/\/\s*@set\b/.exec(line);
+    if (!match) throw new Error(`line ${i + 1}: a line marked @set must read 'const NAME: type = value; // @set'`);
+    return match[1];
+  });
+  return { summary, code, entryPoint: 'main', bindings, constants };
+}
+
+function reflect(code) {
+  try {
+    return new WgslReflect(code);
+  } catch (error) {
+    throw new Error(`wgsl_reflect cannot read it: ${error.message ?? JSON.stringify(error)}`);
+  }
+}
+
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(`${(await bundleShaders()).length} shaders bundled`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,34 @@
+// out = Xᵀ, a 4×4 block an invocation through registers; reads and writes are vec4. Bound by bandwidth.
+const ROWS: u32 = 4u; // @set rows of X
+const COLS: u32 = 4u; // @set columns of X
+const X_STRIDE: u32 = 1u; // @set vec4 per row of X
+const OUT_STRIDE: u32 = 1u; // @set vec4 per row of out
+const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next
+const OUT_BATCH: u32 = 0u; // @set
+const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+@group(0) @binding(0) var<storage, read> X: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
+
+fn loadRow(batch: u32, i: u32, colTile: u32) -> vec4f {
+  return select(vec4f(0.0), X[batch * X_BATCH + i * X_STRIDE + colTile], i < ROWS);
+}
+
+fn storeRow(batch: u32, j: u32, rowTile: u32, value: vec4f) {
+  if (j < COLS) { out[batch * OUT_BATCH + j * OUT_STRIDE + rowTile] = value; }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let tile = id.y * GRID + id.x;
+  if (tile >= X_STRIDE * OUT_STRIDE) { return; }
+  let rowTile = tile / X_STRIDE;
+  let colTile = tile % X_STRIDE;
+  let i = rowTile * 4u;
+  let j = colTile * 4u;
+  let turned = transpose(mat4x4f(loadRow(id.z, i, colTile), loadRow(id.z, i + 1u, colTile), loadRow(id.z, i + 2u, colTile), loadRow(id.z, i + 3u, colTile)));
+  storeRow(id.z, j, rowTile, turned[0]);
+  storeRow(id.z, j + 1u, rowTile, turned[1]);
+  storeRow(id.z, j + 2u, rowTile, turned[2]);
+  storeRow(id.z, j + 3u, rowTile, turned[3]);
+}

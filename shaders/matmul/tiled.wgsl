@@ -1,0 +1,112 @@
+// C = scale · op(A) op(B) through workgroup memory: 64×64 tiles of C per workgroup of 16×16, each invocation a 4×4 block in registers.
+//
+// Panels of 64×16 are loaded together, so an entry of A or B is read from memory once per 64 columns or rows of C instead of once per
+// 4: bound by FMA where workgroup memory is fast. Two barriers a panel: CPU-backed adapters are better served by matmul/register.
+const ROWS: u32 = 4u; // @set rows of C
+const COLS: u32 = 4u; // @set columns of C
+const INNER: u32 = 4u; // @set columns of op(A)
+const A_STRIDE: u32 = 1u; // @set vec4 per row of A as stored
+const B_STRIDE: u32 = 1u; // @set vec4 per row of B as stored
+const C_STRIDE: u32 = 1u; // @set vec4 per row of C
+const A_BATCH: u32 = 0u; // @set vec4 from one restart's A to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @set
+const C_BATCH: u32 = 0u; // @set
+const E_BATCH: u32 = 0u; // @set
+const TRANSPOSE_A: bool = false; // @set
+const TRANSPOSE_B: bool = false; // @set
+const SPLITS: u32 = 1u; // @set parts of the inner dimension
+const CHUNK: u32 = 16u; // @set inner length of a part, a multiple of 16
+const SCALE: f32 = 1.0; // @set
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
+const ADD_SCALE: f32 = 1.0; // @set
+
+@group(0) @binding(0) var<storage, read> A: array<vec4f>;
+@group(0) @binding(1) var<storage, read> B: array<vec4f>;
+@group(0) @binding(2) var<storage, read> E: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
+
+const TILE: u32 = 64u;
+const DEPTH: u32 = 16u;
+
+// panelA[t][i / 4] holds op(A)[row + i … +3][t]; panelB[t][j / 4] holds op(B)[t][col + j … +3].
+var<workgroup> panelA: array<array<vec4f, 16>, 16>;
+var<workgroup> panelB: array<array<vec4f, 16>, 16>;
+
+// Four neighbours along the stored row of M, zero past its rows; past its columns the padding is zero already.
+fn load4(value: vec4f, inside: bool) -> vec4f {
+  return select(vec4f(0.0), value, inside);
+}
+
+@compute @workgroup_size(16, 16)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let batch = group.z / SPLITS;
+  let split = group.z % SPLITS;
+  let a0 = batch * A_BATCH;
+  let b0 = batch * B_BATCH;
+  let row0 = group.y * TILE;
+  let col0 = group.x * TILE;
+  let end = min(INNER, (split + 1u) * CHUNK);
+  let flat = local.y * 16u + local.x;
+
+  var c0 = vec4f(0.0);
+  var c1 = vec4f(0.0);
+  var c2 = vec4f(0.0);
+  var c3 = vec4f(0.0);
+  for (var t0 = split * CHUNK; t0 < end; t0 += DEPTH) {
+    if (TRANSPOSE_A) {
+      // Stored rows run over the inner dimension: 16 rows of 16 vec4.
+      let t = t0 + local.y;
+      panelA[local.y][local.x] = load4(A[a0 + t * A_STRIDE + row0 / 4u + local.x], t < end && row0 / 4u + local.x < A_STRIDE);
+    } else {
+      // Stored rows run over C's rows: 64 rows of 4 vec4 along the inner dimension, turned while they are stored.
+      let i = flat / 4u;
+      let q = flat % 4u;
+      let value = load4(A[a0 + (row0 + i) * A_STRIDE + t0 / 4u + q], row0 + i < ROWS && t0 / 4u + q < A_STRIDE);
+      panelA[q * 4u][i / 4u][i % 4u] = value.x;
+      panelA[q * 4u + 1u][i / 4u][i % 4u] = value.y;
+      panelA[q * 4u + 2u][i / 4u][i % 4u] = value.z;
+      panelA[q * 4u + 3u][i / 4u][i % 4u] = value.w;
+    }
+    if (TRANSPOSE_B) {
+      let j = flat / 4u;
+      let q = flat % 4u;
+      let value = load4(B[b0 + (col0 + j) * B_STRIDE + t0 / 4u + q], col0 + j < COLS && t0 / 4u + q < B_STRIDE);
+      panelB[q * 4u][j / 4u][j % 4u] = value.x;
+      panelB[q * 4u + 1u][j / 4u][j % 4u] = value.y;
+      panelB[q * 4u + 2u][j / 4u][j % 4u] = value.z;
+      panelB[q * 4u + 3u][j / 4u][j % 4u] = value.w;
+    } else {
+      let t = t0 + local.y;
+      panelB[local.y][local.x] = load4(B[b0 + t * B_STRIDE + col0 / 4u + local.x], t < end && col0 / 4u + local.x < B_STRIDE);
+    }
+    workgroupBarrier();
+    for (var t = 0u; t < DEPTH; t++) {
+      let a = panelA[t][local.y];
+      let b = panelB[t][local.x];
+      c0 = fma(vec4f(a.x), b, c0);
+      c1 = fma(vec4f(a.y), b, c1);
+      c2 = fma(vec4f(a.z), b, c2);
+      c3 = fma(vec4f(a.w), b, c3);
+    }
+    workgroupBarrier();
+  }
+  let row = row0 + local.y * 4u;
+  let colTile = col0 / 4u + local.x;
+  store(batch, split, row, colTile, c0);
+  store(batch, split, row + 1u, colTile, c1);
+  store(batch, split, row + 2u, colTile, c2);
+  store(batch, split, row + 3u, colTile, c3);
+}
+
+fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
+  if (row >= ROWS || colTile >= C_STRIDE) { return; }
+  let at = row * C_STRIDE + colTile;
+  if (SPLITS > 1u) {
+    C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = value;
+    return;
+  }
+  var result = value * SCALE;
+  if (EPILOGUE == 1u) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
+  if (EPILOGUE == 2u) { result *= E[batch * E_BATCH + at]; }
+  C[batch * C_BATCH + at] = result;
+}

@@ -1,0 +1,52 @@
+// Part of the nnls kernels: Cholesky of the masked Gram matrix G_PP and its triangular solves, one system an invocation.
+// P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory, or for large K in a buffer that is
+// interleaved by invocation (neighbours touch neighbouring entries). Diagonals are kept inverted. A pivot below 1e-6 of its diagonal
+// entry means that the column depends on those before it: it is lifted to that bound, which moves the KKT residual by at most as much.
+var<private> support: array<u32, K>;
+var<private> supportSize: u32;
+var<private> inverse: array<f32, K>;
+var<private> unknown: array<f32, K>;
+var<private> factor: array<f32, FACTOR_SIZE>;
+var<private> lane: u32;
+
+fn factorAt(i: u32, j: u32) -> f32 {
+  let at = (i * (i + 1u)) / 2u + j;
+  if (SPILL) { return scratch[at * LANES + lane]; }
+  return factor[at];
+}
+
+fn setFactor(i: u32, j: u32, value: f32) {
+  let at = (i * (i + 1u)) / 2u + j;
+  if (SPILL) { scratch[at * LANES + lane] = value; } else { factor[at] = value; }
+}
+
+fn factorize(g: u32) {
+  for (var i = 0u; i < supportSize; i++) {
+    let row = g + support[i] * G_STRIDE;
+    let diagonal = G[row + support[i]];
+    var pivot = diagonal;
+    for (var j = 0u; j < i; j++) {
+      var sum = G[row + support[j]];
+      for (var t = 0u; t < j; t++) { sum = fma(-factorAt(i, t), factorAt(j, t), sum); }
+      sum *= inverse[j];
+      setFactor(i, j, sum);
+      pivot = fma(-sum, sum, pivot);
+    }
+    inverse[i] = inverseSqrt(max(pivot, 1e-6 * diagonal));
+  }
+}
+
+// unknown ← G_PP⁻¹ unknown
+fn solveFactored() {
+  for (var i = 0u; i < supportSize; i++) {
+    var sum = unknown[i];
+    for (var t = 0u; t < i; t++) { sum = fma(-factorAt(i, t), unknown[t], sum); }
+    unknown[i] = sum * inverse[i];
+  }
+  for (var r = supportSize; r > 0u; r--) {
+    let i = r - 1u;
+    var sum = unknown[i];
+    for (var t = i + 1u; t < supportSize; t++) { sum = fma(-factorAt(t, i), unknown[t], sum); }
+    unknown[i] = sum * inverse[i];
+  }
+}

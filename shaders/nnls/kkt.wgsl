@@ -1,0 +1,35 @@
+// The natural KKT residual max_i |min(g_ii s_i, (Gs − b)_i)| / max_i |b_i| of every column: 0 exactly where s solves the problem.
+// One invocation a column; bound by arithmetic, k² FMA a column.
+const K: u32 = 4u; // @set rows of S
+const STRIDE: u32 = 4u; // @set entries per row of B and S
+const G_STRIDE: u32 = 4u; // @set entries per row of G
+const G_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @set
+const S_BATCH: u32 = 0u; // @set
+const OUT_BATCH: u32 = 0u; // @set
+const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+@group(0) @binding(0) var<storage, read> G: array<f32>;
+@group(0) @binding(1) var<storage, read> B: array<f32>;
+@group(0) @binding(2) var<storage, read> S: array<f32>;
+@group(0) @binding(3) var<storage, read_write> residual: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.y * GRID + id.x;
+  if (column >= STRIDE) { return; }
+  // The padding columns too: their B and S are zero, so they get the zero they must hold.
+  let g = id.z * G_BATCH;
+  let b0 = id.z * B_BATCH + column;
+  let s0 = id.z * S_BATCH + column;
+  var worst = 0.0;
+  var scale = 0.0;
+  for (var i = 0u; i < K; i++) {
+    let b = B[b0 + i * STRIDE];
+    var gradient = -b;
+    for (var j = 0u; j < K; j++) { gradient = fma(G[g + i * G_STRIDE + j], S[s0 + j * STRIDE], gradient); }
+    worst = max(worst, abs(min(S[s0 + i * STRIDE] * G[g + i * G_STRIDE + i], gradient)));
+    scale = max(scale, abs(b));
+  }
+  residual[id.z * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);
+}

@@ -1,0 +1,182 @@
+// S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, one invocation a column.
+//
+// A cold start takes SWEEPS accelerated projected-gradient steps (Nesterov, step 1/L in the metric diag G) to find a support; a warm one
+// takes it from S. Then block principal pivoting (Kim & Park 2011): solve on the support P, exchange every index that breaks a KKT
+// condition, fall back to exchanging only the last one while that does not help; one refinement step when P is right. Bound by
+// arithmetic: about p³/6 + k p FMA a round. rounds = factorizations taken, negative when BUDGET did not suffice.
+const K: u32 = 4u; // @set rows of S
+const COLS: u32 = 4u; // @set columns of S
+const STRIDE: u32 = 4u; // @set entries per row of B and S
+const G_STRIDE: u32 = 4u; // @set entries per row of G
+const G_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @set
+const S_BATCH: u32 = 0u; // @set
+const ROUNDS_BATCH: u32 = 0u; // @set
+const RESTARTS: u32 = 1u; // @set
+const LANES: u32 = 64u; // @set invocations; each takes every LANES-th column
+const GRID: u32 = 64u; // @set invocations in one row of the grid
+const WARM: bool = false; // @set
+const SWEEPS: u32 = 12u; // @set
+const BUDGET: u32 = 32u; // @set
+const SPILL: bool = false; // @set keep the factor in the scratch buffer
+const FACTOR_SIZE: u32 = 10u; // @set K (K + 1) / 2, or 1 with SPILL
+
+@group(0) @binding(0) var<storage, read> G: array<f32>;
+@group(0) @binding(1) var<storage, read> B: array<f32>;
+@group(0) @binding(2) var<storage, read_write> S: array<f32>;
+@group(0) @binding(3) var<storage, read_write> rounds: array<f32>;
+@group(0) @binding(4) var<storage, read_write> scratch: array<f32>;
+
+// @use nnls/cholesky
+
+// w_j ≤ TOLERANCE · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f32 rounding.
+const TOLERANCE: f32 = 9.5e-7;
+
+var<private> b: array<f32, K>;
+var<private> s: array<f32, K>;
+var<private> passive: array<bool, K>;
+// Passive: s_j; active: tolerance − w_j. Negative (or, for passive, zero) means infeasible.
+var<private> slack: array<f32, K>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  lane = id.y * GRID + id.x;
+  if (lane >= LANES) { return; }
+  // The padding columns too: their B is zero, so they get the zeros they must hold.
+  for (var item = lane; item < STRIDE * RESTARTS; item += LANES) {
+    let restart = item / STRIDE;
+    let column = item % STRIDE;
+    let used = solveColumn(restart * G_BATCH, restart * B_BATCH + column, restart * S_BATCH + column);
+    rounds[restart * ROUNDS_BATCH + column] = select(0.0, used, column < COLS);
+  }
+}
+
+fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
+  var scale = 0.0;
+  for (var j = 0u; j < K; j++) {
+    b[j] = B[b0 + j * STRIDE];
+    let diagonal = G[g + j * G_STRIDE + j];
+    if (diagonal > 0.0) { scale = max(scale, abs(b[j]) * inverseSqrt(diagonal)); }
+  }
+  if (WARM) {
+    for (var j = 0u; j < K; j++) { passive[j] = S[s0 + j * STRIDE] > 0.0 && G[g + j * G_STRIDE + j] > 0.0; }
+  } else {
+    projectedGradient(g);
+    for (var j = 0u; j < K; j++) { passive[j] = s[j] > 0.0; }
+  }
+
+  var fewest = K + 1u;
+  var tries = 3u;
+  var used = 0.0;
+  var settled = false;
+  for (var round = 0u; round < BUDGET; round++) {
+    used += 1.0;
+    solveOnSupport(g);
+    let infeasible = measureSlack(g, scale * TOLERANCE);
+    if (infeasible == 0u) {
+      settled = true;
+      break;
+    }
+    var all = true;
+    if (infeasible < fewest) {
+      fewest = infeasible;
+      tries = 3u;
+    } else if (tries > 0u) {
+      tries -= 1u;
+    } else {
+      all = false;
+    }
+    exchange(all);
+  }
+  if (settled) { refine(g); } else { used = -used; }
+  for (var j = 0u; j < K; j++) { s[j] = 0.0; }
+  for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(unknown[i], 0.0); }
+  for (var j = 0u; j < K; j++) { S[s0 + j * STRIDE] = s[j]; }
+  return used;
+}
+
+fn solveOnSupport(g: u32) {
+  supportSize = 0u;
+  for (var j = 0u; j < K; j++) {
+    if (passive[j]) {
+      support[supportSize] = j;
+      unknown[supportSize] = b[j];
+      supportSize++;
+    }
+  }
+  factorize(g);
+  solveFactored();
+}
+
+// b_j − Σ_{i ∈ P} g_ji s_i
+fn gradient(g: u32, j: u32) -> f32 {
+  var w = b[j];
+  for (var i = 0u; i < supportSize; i++) { w = fma(-G[g + support[i] * G_STRIDE + j], unknown[i], w); }
+  return w;
+}
+
+fn measureSlack(g: u32, tolerance: f32) -> u32 {
+  var infeasible = 0u;
+  var at = 0u;
+  for (var j = 0u; j < K; j++) {
+    if (passive[j]) {
+      slack[j] = unknown[at];
+      at++;
+      if (slack[j] <= 0.0) { infeasible++; }
+    } else {
+      slack[j] = tolerance * sqrt(G[g + j * G_STRIDE + j]) - gradient(g, j);
+      if (slack[j] < 0.0) { infeasible++; }
+    }
+  }
+  return infeasible;
+}
+
+fn exchange(all: bool) {
+  for (var r = K; r > 0u; r--) {
+    let j = r - 1u;
+    if (slack[j] < 0.0 || (passive[j] && slack[j] == 0.0)) {
+      passive[j] = !passive[j];
+      if (!all) { return; }
+    }
+  }
+}
+
+// One step of iterative refinement with the factor at hand.
+fn refine(g: u32) {
+  for (var i = 0u; i < supportSize; i++) { s[i] = unknown[i]; }
+  for (var i = 0u; i < supportSize; i++) { slack[i] = gradient(g, support[i]); }
+  for (var i = 0u; i < supportSize; i++) { unknown[i] = slack[i]; }
+  solveFactored();
+  for (var i = 0u; i < supportSize; i++) { unknown[i] += s[i]; }
+}
+
+// s ← SWEEPS steps of accelerated projected gradient from 0 on the problem scaled to a unit diagonal.
+fn projectedGradient(g: u32) {
+  var lipschitz = 0.0;
+  for (var i = 0u; i < K; i++) {
+    s[i] = 0.0;
+    slack[i] = 0.0;
+    let diagonal = G[g + i * G_STRIDE + i];
+    inverse[i] = 0.0;
+    if (diagonal > 0.0) { inverse[i] = inverseSqrt(diagonal); }
+  }
+  for (var i = 0u; i < K; i++) {
+    var sum = 0.0;
+    for (var j = 0u; j < K; j++) { sum += abs(G[g + i * G_STRIDE + j]) * inverse[j]; }
+    lipschitz = max(lipschitz, sum * inverse[i]);
+  }
+  let step = select(0.0, 1.0 / lipschitz, lipschitz > 0.0);
+  // slack is the extrapolated point y, unknown the new iterate.
+  for (var sweep = 0u; sweep < SWEEPS; sweep++) {
+    for (var i = 0u; i < K; i++) {
+      var w = b[i];
+      for (var j = 0u; j < K; j++) { w = fma(-G[g + i * G_STRIDE + j], slack[j], w); }
+      unknown[i] = max(fma(step * inverse[i] * inverse[i], w, slack[i]), 0.0);
+    }
+    let momentum = f32(sweep) / f32(sweep + 3u);
+    for (var i = 0u; i < K; i++) {
+      slack[i] = fma(momentum, unknown[i] - s[i], unknown[i]);
+      s[i] = unknown[i];
+    }
+  }
+}

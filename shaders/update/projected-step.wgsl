@@ -1,0 +1,54 @@
+// out = max(A − η D / (2 m_ii q_jj), 0): a projected gradient step in the metric diag(M) ⊗ diag(Q), one entry an invocation.
+//
+// q_jj is the energy of unit j, so the step does not change when a column of A is rescaled. A unit with q_jj = 0 gets no gradient and
+// would stay dead: every REVIVAL-th iteration its column is replaced by hashed uniform numbers, kept only if the cost agrees.
+// Bound by bandwidth: 2 reads, 1 write.
+const ROWS: u32 = 4u; // @set rows of A
+const COLS: u32 = 4u; // @set columns of A
+const STRIDE: u32 = 4u; // @set entries per row of A, D and out
+const Q_STRIDE: u32 = 4u; // @set
+const M_STRIDE: u32 = 4u; // @set
+const A_BATCH: u32 = 0u; // @set entries from one restart to the next
+const D_BATCH: u32 = 0u; // @set
+const Q_BATCH: u32 = 0u; // @set
+const M_BATCH: u32 = 0u; // @set
+const CONTROL_BATCH: u32 = 8u; // @set
+const OUT_BATCH: u32 = 0u; // @set
+const ROW_METRIC: bool = false; // @set false: m_ii = 1
+const LAYER: u32 = 0u; // @set
+const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+@group(0) @binding(0) var<storage, read> A: array<f32>;
+@group(0) @binding(1) var<storage, read> D: array<f32>;
+@group(0) @binding(2) var<storage, read> Q: array<f32>;
+@group(0) @binding(3) var<storage, read> control: array<f32>;
+@group(0) @binding(4) var<storage, read> M: array<f32>;
+@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+
+const REVIVAL: u32 = 25u;
+
+// @use random
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let entry = id.y * GRID + id.x;
+  if (entry >= ROWS * STRIDE) { return; }
+  let i = entry / STRIDE;
+  let j = entry % STRIDE;
+  if (j >= COLS) {
+    out[id.z * OUT_BATCH + entry] = 0.0;
+    return;
+  }
+  let eta = control[id.z * CONTROL_BATCH];
+  let iteration = u32(control[id.z * CONTROL_BATCH + 3u]);
+  let q = Q[id.z * Q_BATCH + j * Q_STRIDE + j];
+  var metric = 2.0 * q;
+  if (ROW_METRIC) { metric *= M[id.z * M_BATCH + i * M_STRIDE + i]; }
+  var value = A[id.z * A_BATCH + entry];
+  if (metric > 0.0) {
+    value = max(value - eta * D[id.z * D_BATCH + entry] / metric, 0.0);
+  } else if (q == 0.0 && iteration % REVIVAL == REVIVAL - 1u) {
+    value = hashUniform(i * COLS + j, iteration, LAYER, id.z);
+  }
+  out[id.z * OUT_BATCH + entry] = value;
+}

@@ -1,0 +1,88 @@
+import { InputError } from '../errors.js';
+import type { Matrix } from './matrix.js';
+
+/** The largest rank the NNLS kernels hold in workgroup memory. */
+export const maxRank = 128;
+
+/**
+ * Throws InputError unless X is a non-empty matrix over a Float32Array of `rows * cols` finite entries ≥ 0.
+ * The message names the first bad entry by its 0-based row and column.
+ */
+export function checkNonnegative(X: Matrix, name = 'X'): void {
+  checkEntries(X, name, true);
+}
+
+/** As `checkNonnegative`, for a matrix free in sign: only NaN and infinite entries are refused. */
+export function checkFinite(X: Matrix, name = 'X'): void {
+  checkEntries(X, name, false);
+}
+
+function checkEntries(X: Matrix, name: string, nonnegative: boolean): void {
+  const { rows, cols, data } = X;
+  if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1) {
+    throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
+  }
+  if (!(data instanceof Float32Array)) {
+    throw new InputError(`${name}.data must be a Float32Array, not ${describe(data)}; convert it with Float32Array.from(…).`);
+  }
+  if (data.length !== rows * cols) {
+    throw new InputError(`${name} is ${rows}×${cols} and needs ${rows * cols} entries, but its data has ${data.length}.`);
+  }
+  for (let p = 0; p < data.length; p++) {
+    const value = data[p];
+    // One comparison per good entry: NaN fails it, too.
+    if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
+    const where = `${name} has the entry ${value} in row ${Math.floor(p / cols)}, column ${p % cols} (counted from 0)`;
+    throw new InputError(
+      value < 0 && Number.isFinite(value)
+        ? `${where}, but every entry must be ≥ 0; shift or clip the data first.`
+        : `${where}, but every entry must be a finite number; replace or remove it first.`,
+    );
+  }
+}
+
+/**
+ * Throws InputError unless `ranks` = [k0, k1, …] are the ranks of a factorization of an N×M matrix:
+ * one or more positive integers, k0 ≤ min(N, M, 128) and none larger than the one before.
+ */
+export function checkRanks(ranks: readonly number[], N: number, M: number): void {
+  if (!Array.isArray(ranks) || ranks.length === 0) {
+    throw new InputError(`ranks must be a list of one or more positive integers such as [9, 4, 2], not ${describe(ranks)}.`);
+  }
+  const list = `ranks [${ranks.join(', ')}]`;
+  ranks.forEach((rank, layer) => {
+    if (!Number.isInteger(rank) || rank < 1) {
+      throw new InputError(`The ${list} must be positive integers, but layer ${layer} has ${describe(rank)}.`);
+    }
+    if (rank > maxRank) throw new InputError(`Layer ${layer} of the ${list} exceeds the largest rank supported, ${maxRank}.`);
+    if (layer > 0 && rank > ranks[layer - 1]) {
+      throw new InputError(`The ${list} must not increase, but layer ${layer} has ${rank} after ${ranks[layer - 1]}.`);
+    }
+  });
+  if (ranks[0] > Math.min(N, M)) {
+    throw new InputError(`Rank ${ranks[0]} is more than a ${N}×${M} matrix can use; choose at most ${Math.min(N, M)}.`);
+  }
+}
+
+/** Throws InputError unless `seed` is an integer from 0 to 2³²−1. */
+export function checkSeed(seed: number, name = 'seed'): void {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new InputError(`${name} must be an integer from 0 to ${0xffffffff}, not ${describe(seed)}.`);
+  }
+}
+
+export function checkPositiveInteger(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) throw new InputError(`${name} must be a positive integer, not ${describe(value)}.`);
+}
+
+export function checkPositive(name: string, value: number): void {
+  if (!(Number.isFinite(value) && value > 0)) throw new InputError(`${name} must be a finite number > 0, not ${describe(value)}.`);
+}
+
+/** How a value of any type reads in an error message. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.join(', ')}]`;
+  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`;
+  return String(value);
+}

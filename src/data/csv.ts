@@ -1,0 +1,131 @@
+import { parse } from 'csv-parse/browser/esm/sync';
+import { InputError } from '../errors.js';
+import type { Matrix } from './matrix.js';
+
+/** Handles one record; `line` is the line of the file it starts on, counted from 1. */
+type Visit = (cells: string[], line: number) => void;
+
+const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const letter = /\p{L}/u;
+const missing = /^([+-]?(nan|inf|infinity)|na|n\/a|null)$/i;
+
+/**
+ * The matrix in a CSV text, its rows as they stand, and the header if there is one.
+ *
+ * - Cells are separated by tabs if the first line has any, else by semicolons, else by commas; they may be quoted.
+ * - Numbers have a decimal point and, possibly, a sign and an exponent: 12, +1, .5, 1e-3; not 0x10 or 1,5.
+ * - The first row is a header if a cell of it has a letter and none is a number. If it holds both, it is taken for data with
+ *   a bad cell, and refused, as are NaN and NA: dropping a broken data row in silence would be worse.
+ * - A byte order mark, any line ends and blank lines are fine.
+ *
+ * `source` names the text in messages (default 'The CSV text'). Throws InputError, with lines and columns counted from 1,
+ * for rows of unequal length, a cell that is empty or not a number in the range of f32, and a text without any data row.
+ */
+export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { source?: string } = {}): { X: Matrix; header?: string[] } {
+  let header: string[] | undefined;
+  let cols = 0;
+  let firstLine = 0;
+  let rows = 0;
+  let data = new Float32Array(1024);
+
+  eachRecord(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, source, (cells, line) => {
+    if (cells.length === 1 && cells[0].trim() === '') return;
+    if (firstLine === 0) {
+      firstLine = line;
+      cols = cells.length;
+      const trimmed = cells.map((cell) => cell.trim());
+      if (trimmed.some((cell) => letter.test(cell) && !missing.test(cell)) && !trimmed.some((cell) => number.test(cell))) {
+        header = trimmed;
+        return;
+      }
+    }
+    if (cells.length !== cols) {
+      throw new InputError(`${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}.`);
+    }
+    if ((rows + 1) * cols > data.length) {
+      const grown = new Float32Array(Math.max(2 * data.length, (rows + 1) * cols));
+      grown.set(data);
+      data = grown;
+    }
+    for (let j = 0; j < cols; j++) {
+      const cell = cells[j].trim();
+      const value = number.test(cell) ? Math.fround(Number(cell)) : Number.NaN;
+      if (!Number.isFinite(value)) throw badCell(source, cell, line, j, header, line === firstLine);
+      data[rows * cols + j] = value;
+    }
+    rows++;
+  });
+
+  if (rows === 0)
+    throw new InputError(`${source} has ${header ? 'a header but no data rows' : 'no data'}; at least one row of numbers is needed.`);
+  return { X: { rows, cols, data: data.slice(0, rows * cols) }, header };
+}
+
+function badCell(source: string, cell: string, line: number, j: number, header: string[] | undefined, first: boolean): InputError {
+  const name = header?.[j] ? ` (${header[j]})` : '';
+  const where = `${source}: line ${line}, column ${j + 1}${name}`;
+  if (cell === '') return new InputError(`${where} is empty; every cell needs a number.`);
+  const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
+  if (number.test(cell)) return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`);
+  let hint = '';
+  if (/^[+-]?\d+,\d+$/.test(cell)) hint = ' Write decimals with a point.';
+  else if (/^\S+(\s+\S+)+$/.test(cell) && cell.split(/\s+/).every((part) => number.test(part))) {
+    hint = ' Separate cells by commas, semicolons or tabs.';
+  } else if (first) hint = ' If this line is a header, it must not contain numbers.';
+  return new InputError(`${where} has ${shown}, which is not a number.${hint}`);
+}
+
+/**
+ * Calls `visit` for every record. A line without quotes is simply split, twenty times faster than by the browser build of
+ * csv-parse; a record with quotes, which may go on over several lines, is left to csv-parse.
+ */
+function eachRecord(text: string, source: string, visit: Visit): void {
+  const delimiter = findDelimiter(text);
+  const newline = text.includes('\n') ? '\n' : '\r';
+  const endOfLine = (from: number) => {
+    const end = text.indexOf(newline, from);
+    return end < 0 ? text.length : end;
+  };
+  for (let start = 0, line = 1; start < text.length; line++) {
+    let end = endOfLine(start);
+    let record = text.slice(start, end); // a \r left at its end goes when the cell is trimmed
+    if (!record.includes('"')) visit(record.split(delimiter), line);
+    else {
+      const first = line;
+      for (let quotes = countQuotes(record); quotes % 2 === 1 && end < text.length; line++) {
+        const next = end + 1;
+        end = endOfLine(next);
+        quotes += countQuotes(text.slice(next, end));
+      }
+      record = text.slice(start, end);
+      visit(parseQuoted(record, delimiter, `${source}: line ${first}`), first);
+    }
+    start = end + 1;
+  }
+}
+
+function parseQuoted(record: string, delimiter: string, where: string): string[] {
+  try {
+    return parse(record.trimEnd(), { delimiter, relax_column_count: true, record_delimiter: ['\n', '\r\n', '\r'] })[0];
+  } catch (cause) {
+    throw new InputError(
+      `${where} has a quote that is not closed or stands inside a cell; quote whole cells, and double a quote in them.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function countQuotes(line: string): number {
+  return line.split('"').length - 1;
+}
+
+function findDelimiter(text: string): string {
+  const line = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0].replace(/"[^"]*"/g, '') ?? '';
+  return ['\t', ';'].find((delimiter) => line.includes(delimiter)) ?? ',';
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

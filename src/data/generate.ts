@@ -1,0 +1,55 @@
+import { checkPositiveInteger, checkSeed } from './check.js';
+import type { Matrix } from './matrix.js';
+import { matrix } from './matrix.js';
+import { random } from './random.js';
+
+const rowGroups = [10, 5, 10, 12, 13, 4, 11, 8, 14];
+const columnGroups = [10, 10, 5, 7, 5, 20, 10, 9, 14];
+const parent4 = [0, 0, 1, 1, 2, 2, 3, 3, 3];
+const parent2 = [0, 0, 0, 0, 1, 1, 1, 1, 1];
+
+/**
+ * The synthetic data of the published Neural NMF experiment (its Table 1), with fresh noise: X is 87×90 in nine groups of rows
+ * and columns; an entry is 4 where the groups are the same, 2 where they share a parent of four, 1 where they share only one
+ * of two, else 0, plus noise that is uniform on [0, 0.15). `labels[c]` gives each column's class (from 0) among c = 9, 4 or 2.
+ */
+export function tableOne(seed = 0): { X: Matrix; labels: { 9: number[]; 4: number[]; 2: number[] } } {
+  checkSeed(seed);
+  const { uniform } = random(seed);
+  const rows = rowGroups.flatMap((size, group) => Array<number>(size).fill(group));
+  const columns = columnGroups.flatMap((size, group) => Array<number>(size).fill(group));
+  const X = matrix(rows.length, columns.length);
+  rows.forEach((r, i) => {
+    columns.forEach((c, j) => {
+      const level = r === c ? 4 : parent4[r] === parent4[c] ? 2 : parent2[r] === parent2[c] ? 1 : 0;
+      X.data[i * X.cols + j] = level + 0.15 * uniform();
+    });
+  });
+  return { X, labels: { 9: columns, 4: columns.map((c) => parent4[c]), 2: columns.map((c) => parent2[c]) } };
+}
+
+/**
+ * A random nonnegative N×M matrix |A||S| + E with A N×rank and S rank×M standard normal and E uniform on [0, noise)
+ * (default 0: exactly of that rank up to rounding; a typical entry of |A||S| is 0.64 rank). `seed` defaults to 0.
+ */
+export function randomLowRank(N: number, M: number, rank: number, { seed = 0, noise = 0 } = {}): Matrix {
+  checkPositiveInteger('N', N);
+  checkPositiveInteger('M', M);
+  checkPositiveInteger('rank', rank);
+  checkSeed(seed);
+  const { normal, uniform } = random(seed);
+  const A = Float64Array.from({ length: N * rank }, () => Math.abs(normal()));
+  const S = Float64Array.from({ length: rank * M }, () => Math.abs(normal()));
+  const X = matrix(N, M);
+  const row = new Float64Array(M);
+  for (let i = 0; i < N; i++) {
+    row.fill(0);
+    for (let k = 0; k < rank; k++) {
+      const a = A[i * rank + k];
+      for (let j = 0; j < M; j++) row[j] += a * S[k * M + j];
+    }
+    if (noise > 0) for (let j = 0; j < M; j++) row[j] += noise * uniform();
+    X.data.set(row, i * M);
+  }
+  return X;
+}

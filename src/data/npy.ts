@@ -1,0 +1,104 @@
+import { InputError } from '../errors.js';
+import type { Matrix } from './matrix.js';
+import { matrix } from './matrix.js';
+
+/**
+ * NumPy's .npy format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):
+ * '\x93NUMPY', version, length of the header, the header (a Python dict as text), then the entries.
+ */
+const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+type Reader = (view: DataView, at: number, little: boolean) => number;
+const readers: Record<string, Reader> = {
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f8: (view, at, little) => view.getFloat64(at, little),
+  b1: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
+  u1: (view, at) => view.getUint8(at),
+  i1: (view, at) => view.getInt8(at),
+  u2: (view, at, little) => view.getUint16(at, little),
+  i2: (view, at, little) => view.getInt16(at, little),
+  u4: (view, at, little) => view.getUint32(at, little),
+  i4: (view, at, little) => view.getInt32(at, little),
+  // In two halves: exact up to 2⁵³, far beyond what f32 keeps, and much faster than BigInt.
+  u8: (view, at, little) => view.getUint32(little ? at + 4 : at, little) * 2 ** 32 + view.getUint32(little ? at : at + 4, little),
+  i8: (view, at, little) => view.getInt32(little ? at + 4 : at, little) * 2 ** 32 + view.getUint32(little ? at : at + 4, little),
+};
+
+/** The bytes of a .npy file (version 1.0, '<f4', C order) that `numpy.load` reads as an array of shape (rows, cols). */
+export function encodeNpy(X: Matrix): Uint8Array {
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${X.rows}, ${X.cols}), }`;
+  // The header ends in a newline and is padded so that the entries start at a multiple of 64 bytes.
+  const start = Math.ceil((10 + dict.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(start + 4 * X.data.length);
+  bytes.set([...magic, 1, 0, (start - 10) & 0xff, (start - 10) >> 8]);
+  bytes.set(new TextEncoder().encode(`${dict.padEnd(start - 11)}\n`), 10);
+  // Copied as they lie in memory: every platform with WebGPU is little-endian.
+  bytes.set(new Uint8Array(X.data.buffer, X.data.byteOffset, X.data.byteLength), start);
+  return bytes;
+}
+
+/**
+ * The matrix in a .npy file: versions 1–3, C or Fortran order, either byte order, of floats (4 or 8 bytes), integers
+ * (1, 2, 4 or 8 bytes) or booleans. An array of shape (n,) becomes an n×1 matrix. Entries are rounded to f32.
+ * Throws InputError for anything else, for a file that is cut off or too long, and for a number beyond the range of f32.
+ */
+export function decodeNpy(bytes: Uint8Array): Matrix {
+  if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
+    throw new InputError('This is not a .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6];
+  if (version < 1 || version > 3) throw new InputError(`The .npy file has version ${version}.${bytes[7]}; versions 1 to 3 can be read.`);
+  const headerAt = version === 1 ? 10 : 12;
+  const start = bytes.length < headerAt ? Infinity : headerAt + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (start > bytes.length) throw new InputError(`The .npy file is cut off: its ${bytes.length} bytes end inside the header.`);
+
+  const { dtype, fortran, shape } = readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start)));
+  const read = readers[dtype.slice(1)];
+  if (read === undefined) {
+    throw new InputError(`The .npy file has dtype '${dtype}', but only real numbers can be read; convert it with array.astype('float32').`);
+  }
+  if (shape.length < 1 || shape.length > 2) {
+    throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), but a matrix has 2 dimensions; reshape it first.`);
+  }
+  const [rows, cols = 1] = shape;
+  const size = Number(dtype[2]);
+  const needed = rows * cols * size;
+  if (bytes.length - start !== needed) {
+    const wrong = bytes.length - start < needed ? 'is cut off' : 'is too long';
+    throw new InputError(
+      `The .npy file ${wrong}: ${rows}×${cols} entries of '${dtype}' need ${needed} bytes, but ${bytes.length - start} follow the header.`,
+    );
+  }
+
+  const X = matrix(rows, cols);
+  const little = dtype[0] !== '>';
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const value = read(view, start + size * (fortran ? j * rows + i : i * cols + j), little);
+      const p = i * cols + j;
+      X.data[p] = value;
+      if (Math.abs(X.data[p]) === Infinity && Number.isFinite(value)) {
+        throw new InputError(
+          `The .npy file has ${value} in row ${i}, column ${j} (counted from 0), which is too large for f32; rescale the data.`,
+        );
+      }
+    }
+  }
+  return X;
+}
+
+function readHeader(header: string): { dtype: string; fortran: boolean; shape: number[] } {
+  const dtype = /'descr':\s*'([^']*)'/.exec(header)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
+  const shape = /'shape':\s*\(([\dL,\s]*)\)/.exec(header)?.[1];
+  if (dtype === undefined && /'descr':\s*\[/.test(header)) {
+    throw new InputError('The .npy file has a structured dtype (a table of named fields), but a plain array of numbers is needed.');
+  }
+  if (dtype === undefined || order === undefined || shape === undefined) {
+    throw new InputError(`The .npy file has a header that cannot be read: ${JSON.stringify(header.trim().slice(0, 120))}.`);
+  }
+  // Python 2 wrote long integers as 3L.
+  const sizes = shape.split(',').filter((size) => size.trim() !== '');
+  return { dtype, fortran: order === 'True', shape: sizes.map((size) => Number.parseInt(size, 10)) };
+}

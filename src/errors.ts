@@ -1,0 +1,52 @@
+/**
+ * Every error orthant throws on purpose. A message says what was given, what was expected and what to do;
+ * the class says whose move it is. The command line exits with 2 for an `InputError`, with 1 for anything else.
+ */
+export class OrthantError extends Error {
+  override readonly name: string = 'OrthantError';
+}
+
+/** The data or an option cannot be used as given: the caller has to change it. */
+export class InputError extends OrthantError {
+  override readonly name: string = 'InputError';
+}
+
+/** Shapes that do not fit each other, or an operation that was given a tensor of the wrong shape. */
+export class ShapeError extends InputError {
+  override readonly name: string = 'ShapeError';
+}
+
+/** No usable WebGPU adapter, or one that was asked for is not there. */
+export class AdapterError extends OrthantError {
+  override readonly name: string = 'AdapterError';
+}
+
+/** The problem needs more than the device allows (buffer size, workgroup memory, …). */
+export class LimitError extends OrthantError {
+  override readonly name: string = 'LimitError';
+}
+
+/** A shader or pipeline was refused; the message carries its label and the compiler's lines. */
+export class ShaderError extends OrthantError {
+  override readonly name: string = 'ShaderError';
+}
+
+/** The device went away (driver reset, tab in the background, `destroy()` by its owner). */
+export class DeviceLostError extends OrthantError {
+  override readonly name: string = 'DeviceLostError';
+}
+
+/** Something was used after its `dispose()`. */
+export class DisposedError extends OrthantError {
+  override readonly name: string = 'DisposedError';
+}
+
+/** The caller's AbortSignal fired. */
+export class CancelledError extends OrthantError {
+  override readonly name: string = 'CancelledError';
+}
+
+/** The factorization broke down (NaN, or every factor zero) and no result can be given. */
+export class BreakdownError extends OrthantError {
+  override readonly name: string = 'BreakdownError';
+}

@@ -1,0 +1,257 @@
+/**
+ * A program is a method written once over the vocabulary of operations.ts: plain data that prints as text, runs on both executors,
+ * and reads like the formula it implements. `programBuilder` checks every shape while the method is being written down.
+ */
+import { InputError, ShapeError } from '../errors.js';
+import { control, inPlace, type Operation, type OperationKind, type Operations } from './operations.js';
+import { commonBatch, type Operand, operandOf, shapeText, type Tensor } from './tensor.js';
+
+export interface Program {
+  readonly name: string;
+  /** R, the number of independent problems that run side by side. */
+  readonly restarts: number;
+  readonly tensors: readonly Tensor[];
+  /** Named lists of operations; a run executes a section any number of times. */
+  readonly sections: Readonly<Record<string, readonly Operation[]>>;
+}
+
+export interface Into {
+  /** Write into this tensor instead of a new transient. */
+  into?: Tensor;
+  /** The name of the new transient in the printed program. */
+  name?: string;
+}
+
+export type ProgramBuilder = ReturnType<typeof programBuilder>;
+
+export function programBuilder(name: string, { restarts = 1 }: { restarts?: number } = {}) {
+  const tensors: Tensor[] = [];
+  const sections: Record<string, Operation[]> = {};
+  let current: Operation[] | undefined;
+
+  function tensor(role: Tensor['role'], label: string, rows: number, cols: number, batch: number, csrEntries?: number): Tensor {
+    for (const size of [rows, cols]) {
+      if (!Number.isInteger(size) || size < 1)
+        throw new ShapeError(`Tensor ${label} of program ${name} is ${rows}×${cols}; both sizes must be positive integers.`);
+    }
+    const form = csrEntries === undefined ? 'dense' : 'csr';
+    const made: Tensor = { id: tensors.length, name: label, role, form, rows, cols, batch, entries: csrEntries ?? rows * cols };
+    tensors.push(made);
+    return made;
+  }
+
+  function emit<K extends OperationKind>(kind: K, inputs: Tensor[], outputs: Tensor[], attributes: Operations[K]): void {
+    if (current === undefined) throw new InputError(`Program ${name}: ${kind} stands outside a section; wrap it in section(name, …).`);
+    for (const out of outputs) {
+      if (out.role === 'input')
+        throw new ShapeError(`Program ${name}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
+      if (inputs.includes(out)) throw new ShapeError(`Program ${name}: ${kind} reads and writes ${out.name}; give it another output.`);
+    }
+    if (kind !== 'matmul' && kind !== 'residualNorm') requireDense(kind, inputs);
+    current.push({ kind, inputs, outputs, attributes } as unknown as Operation);
+  }
+
+  function requireDense(kind: string, inputs: readonly Tensor[]): void {
+    const sparse = inputs.find((input) => input.form === 'csr');
+    if (sparse !== undefined)
+      throw new ShapeError(
+        `Program ${name}: ${kind} has no rule for the CSR tensor ${sparse.name}; only matmul and residualNorm take one.`,
+      );
+  }
+
+  /** The output: a new transient, or `into` once its shape is known to fit. */
+  function output(kind: string, rows: number, cols: number, batch: number, { into, name: label }: Into): Tensor {
+    if (into === undefined) return tensor('transient', label ?? `t${tensors.length}`, rows, cols, batch);
+    requireShape(kind, into, rows, cols);
+    if (into.batch !== batch)
+      throw new ShapeError(`${kind} makes ${shapeText({ rows, cols, batch })}, but ${into.name} is ${shapeText(into)}.`);
+    return into;
+  }
+
+  function requireShape(kind: string, given: Tensor, rows: number, cols: number): void {
+    if (given.rows !== rows || given.cols !== cols) {
+      throw new ShapeError(`${kind} in program ${name}: ${given.name} is ${given.rows}×${given.cols}, but ${rows}×${cols} is needed.`);
+    }
+  }
+
+  return {
+    name,
+    restarts,
+    /** Data the host provides. `batched` gives every restart its own; `csrEntries` makes it a CSR matrix with that many stored entries. */
+    input: (label: string, rows: number, cols: number, options: { batched?: boolean; csrEntries?: number } = {}) =>
+      tensor('input', label, rows, cols, options.batched ? restarts : 1, options.csrEntries),
+
+    /** A tensor that lives across iterations, one per restart unless `shared`. */
+    state: (label: string, rows: number, cols: number, options: { shared?: boolean } = {}) =>
+      tensor('state', label, rows, cols, options.shared ? 1 : restarts),
+
+    /** The control vector of projected steps (see `control`). */
+    controlState: (label = 'control') => tensor('state', label, 1, control.length, restarts),
+
+    /** Collects the operations that `write` calls for under a name. */
+    section(label: string, write: () => void): void {
+      if (sections[label] !== undefined) throw new InputError(`Program ${name} has two sections called ${label}.`);
+      current = [];
+      write();
+      sections[label] = current;
+      current = undefined;
+    },
+
+    matmul(A: Operand, B: Operand, options: Into & { scale?: number; add?: Tensor; addScale?: number; hadamard?: Tensor } = {}): Tensor {
+      const a = operandOf(A);
+      const b = operandOf(B);
+      if (a.cols !== b.rows) {
+        throw new ShapeError(
+          `matmul in program ${name}: ${a.tensor.name} gives ${a.rows}×${a.cols} and ${b.tensor.name} ${b.rows}×${b.cols}; the inner sizes differ.`,
+        );
+      }
+      if (b.tensor.form === 'csr' && a.tensor.form === 'csr')
+        throw new ShapeError(`matmul of two CSR tensors (${a.tensor.name}, ${b.tensor.name}) has no rule.`);
+      const extra = options.add ?? options.hadamard;
+      if (extra !== undefined) requireShape('matmul', extra, a.rows, b.cols);
+      const inputs = [a.tensor, b.tensor, ...(extra ? [extra] : [])];
+      const out = output('matmul', a.rows, b.cols, commonBatch('matmul', inputs), options);
+      emit('matmul', inputs, [out], {
+        transposeA: a.transposed,
+        transposeB: b.transposed,
+        scale: options.scale ?? 1,
+        epilogue: options.add ? 'add' : options.hadamard ? 'hadamard' : 'none',
+        addScale: options.addScale ?? 1,
+      });
+      return out;
+    },
+
+    gram(A: Tensor, of: 'columns' | 'rows' = 'columns', options: Into = {}): Tensor {
+      const k = of === 'columns' ? A.cols : A.rows;
+      const out = output('gram', k, k, A.batch, options);
+      emit('gram', [A], [out], { of });
+      return out;
+    },
+
+    /**
+     * S ← q: the exact nonnegative least squares of every column, started from what S holds when `warm`, else after `sweeps`
+     * accelerated projected-gradient steps from zero. Returns how many factorizations each column took (negative: budget hit).
+     */
+    nnls(G: Tensor, B: Tensor, S: Tensor, options: { warm?: boolean; sweeps?: number; rounds?: Tensor } = {}): Tensor {
+      requireShape('nnls', G, B.rows, B.rows);
+      requireShape('nnls', S, B.rows, B.cols);
+      const batch = commonBatch('nnls', [G, B]);
+      if (S.batch !== batch) throw new ShapeError(`nnls in program ${name}: ${S.name} is ${shapeText(S)}, but its batch must be ${batch}.`);
+      const rounds = output('nnls', 1, B.cols, batch, { into: options.rounds, name: `rounds${S.name}` });
+      const warm = options.warm ?? true;
+      emit('nnls', [G, B], [S, rounds], { warm, sweeps: options.sweeps ?? (warm ? 0 : 12) });
+      return rounds;
+    },
+
+    kktResidual(G: Tensor, B: Tensor, S: Tensor, options: Into = {}): Tensor {
+      requireShape('kktResidual', G, B.rows, B.rows);
+      requireShape('kktResidual', S, B.rows, B.cols);
+      const out = output('kktResidual', 1, B.cols, commonBatch('kktResidual', [G, B, S]), options);
+      emit('kktResidual', [G, B, S], [out], {});
+      return out;
+    },
+
+    maskedSolve(G: Tensor, S: Tensor, g: Tensor, options: Into = {}): Tensor {
+      requireShape('maskedSolve', G, S.rows, S.rows);
+      requireShape('maskedSolve', g, S.rows, S.cols);
+      const out = output('maskedSolve', S.rows, S.cols, commonBatch('maskedSolve', [G, S, g]), options);
+      emit('maskedSolve', [G, S, g], [out], {});
+      return out;
+    },
+
+    multiplicativeUpdate(F: Tensor, numerator: Tensor, denominator: Tensor): void {
+      requireShape('multiplicativeUpdate', numerator, F.rows, F.cols);
+      requireShape('multiplicativeUpdate', denominator, F.rows, F.cols);
+      emit('multiplicativeUpdate', [numerator, denominator], [F], {});
+    },
+
+    /** max(A − η D / (2 m_ii q_jj), 0): one projected step in the metric diag(M) ⊗ diag(Q); M = I when left out. */
+    projectedStep(A: Tensor, D: Tensor, Q: Tensor, controlVector: Tensor, options: Into & { M?: Tensor; layer: number }): Tensor {
+      requireShape('projectedStep', D, A.rows, A.cols);
+      requireShape('projectedStep', Q, A.cols, A.cols);
+      if (options.M) requireShape('projectedStep', options.M, A.rows, A.rows);
+      const inputs = [A, D, Q, controlVector, ...(options.M ? [options.M] : [])];
+      const out = output('projectedStep', A.rows, A.cols, commonBatch('projectedStep', inputs), options);
+      emit('projectedStep', inputs, [out], { rowMetric: options.M !== undefined, layer: options.layer });
+      return out;
+    },
+
+    acceptReject(cost: Tensor, controlVector: Tensor, options: { grow?: number; shrink?: number } = {}): void {
+      requireShape('acceptReject', cost, 1, 1);
+      emit('acceptReject', [cost], [controlVector], { grow: options.grow ?? 1.2, shrink: options.shrink ?? 0.5 });
+    },
+
+    keepAccepted(state: Tensor, trial: Tensor, controlVector: Tensor): void {
+      requireShape('keepAccepted', trial, state.rows, state.cols);
+      emit('keepAccepted', [trial, controlVector], [state], {});
+    },
+
+    residualNorm(X: Tensor, A: Tensor, Z: Tensor, options: Into & { W?: Tensor } = {}): Tensor {
+      requireShape('residualNorm', A, X.rows, Z.rows);
+      requireShape('residualNorm', Z, A.cols, X.cols);
+      if (options.W) requireShape('residualNorm', options.W, X.rows, X.cols);
+      const inputs = [X, A, Z, ...(options.W ? [options.W] : [])];
+      const out = output('residualNorm', 1, 1, commonBatch('residualNorm', inputs), options);
+      emit('residualNorm', inputs, [out], { weighted: options.W !== undefined });
+      return out;
+    },
+
+    reduce(X: Tensor, of: 'sum' | 'squares' | 'maxAbs', options: Into = {}): Tensor {
+      const out = output('reduce', 1, 1, X.batch, options);
+      emit('reduce', [X], [out], { of });
+      return out;
+    },
+
+    combine(scale: number, X: Tensor, otherScale: number, Y: Tensor, options: Into = {}): Tensor {
+      requireShape('combine', Y, X.rows, X.cols);
+      const out = output('combine', X.rows, X.cols, commonBatch('combine', [X, Y]), options);
+      emit('combine', [X, Y], [out], { scale, otherScale });
+      return out;
+    },
+
+    hadamard(X: Tensor, Y: Tensor, options: Into = {}): Tensor {
+      requireShape('hadamard', Y, X.rows, X.cols);
+      const out = output('hadamard', X.rows, X.cols, commonBatch('hadamard', [X, Y]), options);
+      emit('hadamard', [X, Y], [out], {});
+      return out;
+    },
+
+    transpose(X: Tensor, options: Into = {}): Tensor {
+      const out = output('transpose', X.cols, X.rows, X.batch, options);
+      emit('transpose', [X], [out], {});
+      return out;
+    },
+
+    /** F ← F with columns of unit norm, given G = FᵀF; a zero column is revived with numbers that differ by layer and restart. */
+    normalizeColumns(F: Tensor, G: Tensor, options: { layer?: number } = {}): void {
+      requireShape('normalizeColumns', G, F.cols, F.cols);
+      emit('normalizeColumns', [G], [F], { layer: options.layer ?? 0 });
+    },
+
+    copy(X: Tensor, into: Tensor): void {
+      requireShape('copy', into, X.rows, X.cols);
+      emit('copy', [X], [into], {});
+    },
+
+    /** The finished program. */
+    build(): Program {
+      for (const [label, operations] of Object.entries(sections)) checkDefined(name, label, operations);
+      return { name, restarts, tensors, sections };
+    },
+  };
+}
+
+/** A transient must be written before it is read, within its own section: memory of transients does not survive between sections. */
+function checkDefined(program: string, section: string, operations: readonly Operation[]): void {
+  const written = new Set<Tensor>();
+  for (const { kind, inputs, outputs } of operations) {
+    for (const input of inPlace.has(kind) ? [...inputs, outputs[0]] : inputs) {
+      if (input.role === 'transient' && !written.has(input)) {
+        throw new ShapeError(
+          `Program ${program}, section ${section}: ${kind} reads ${input.name} before anything wrote it; make it a state if it comes from elsewhere.`,
+        );
+      }
+    }
+    for (const out of outputs) written.add(out);
+  }
+}

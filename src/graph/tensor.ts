@@ -1,0 +1,57 @@
+import { ShapeError } from '../errors.js';
+
+/**
+ * A named matrix of a program. Every tensor is rows × cols; `batch` is R for tensors that every restart has its own copy of,
+ * and 1 for those that all restarts share (as X usually is).
+ *
+ * - input: written by the host before a run, never by the program;
+ * - state: lives across iterations (A, S, the step size); written by the host or by the program;
+ * - transient: made and consumed within one iteration; its memory is shared with other transients.
+ */
+export interface Tensor {
+  readonly id: number;
+  readonly name: string;
+  readonly role: 'input' | 'state' | 'transient';
+  readonly form: 'dense' | 'csr';
+  readonly rows: number;
+  readonly cols: number;
+  readonly batch: number;
+  /** Stored entries of a CSR tensor; rows·cols of a dense one. */
+  readonly entries: number;
+}
+
+/** A tensor read as its transpose: `matmul(T(A), X)` is AᵀX. Nothing is moved. */
+export interface Transposed {
+  readonly transposed: Tensor;
+}
+
+export type Operand = Tensor | Transposed;
+
+export function T(tensor: Tensor): Transposed {
+  return { transposed: tensor };
+}
+
+export function operandOf(operand: Operand): { tensor: Tensor; transposed: boolean; rows: number; cols: number } {
+  if ('transposed' in operand) {
+    const tensor = operand.transposed;
+    return { tensor, transposed: true, rows: tensor.cols, cols: tensor.rows };
+  }
+  return { tensor: operand, transposed: false, rows: operand.rows, cols: operand.cols };
+}
+
+/** "9×90", "9×90 ×8" with restarts. */
+export function shapeText(tensor: Pick<Tensor, 'rows' | 'cols' | 'batch'>): string {
+  return `${tensor.rows}×${tensor.cols}${tensor.batch > 1 ? ` ×${tensor.batch}` : ''}`;
+}
+
+/** The batch of an operation's result: R as soon as one operand has it. */
+export function commonBatch(what: string, tensors: readonly Tensor[]): number {
+  let batch = 1;
+  for (const { batch: own, name } of tensors) {
+    if (own === 1 || own === batch) continue;
+    if (batch !== 1)
+      throw new ShapeError(`${what}: ${name} has a batch of ${own} where the other operands have ${batch}; use one batch or 1.`);
+    batch = own;
+  }
+  return batch;
+}

@@ -1,0 +1,139 @@
+/** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
+import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
+import { T, type Tensor } from '../graph/tensor.js';
+import { forwardQ } from './q.js';
+
+export type NmfSolver = 'mu' | 'anls';
+
+export interface LayerTensors {
+  X: Tensor;
+  A: Tensor;
+  S: Tensor;
+  /** ‖W ∘ (X − AS)‖² of the last 'measure', 1×1. */
+  cost: Tensor;
+  /** Largest natural KKT residual of S and of A, each 1×1; see kktOfBoth. */
+  kkt: [ofS: Tensor, ofA: Tensor];
+}
+
+/** Names of the sections that fit one layer: run `start` once, `step` until `measure` says so. */
+export interface LayerSections {
+  start: string;
+  step: string;
+  measure: string;
+  finish: string;
+}
+
+/**
+ * Writes the sections that fit A and S to X into a program.
+ *
+ * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W∘X)Sᵀ] / [(W∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
+ * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
+ *
+ * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A).
+ */
+export function layerSections(
+  p: ProgramBuilder,
+  layer: number,
+  { X, A, S, cost, kkt }: LayerTensors,
+  solver: NmfSolver,
+  W?: Tensor,
+): LayerSections {
+  const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
+  if (solver === 'anls') alternatingLeastSquares(p, layer, names, { X, A, S });
+  else multiplicativeUpdates(p, names, { X, A, S }, W);
+  p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
+  p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, W));
+  return names;
+}
+
+function alternatingLeastSquares(
+  p: ProgramBuilder,
+  layer: number,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+): void {
+  const At = p.state(`At${layer}`, A.cols, A.rows);
+  p.section(names.start, () => {
+    p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S, { warm: false });
+  });
+  p.section(names.step, () => {
+    p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
+    p.transpose(At, { into: A });
+    p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S);
+  });
+}
+
+function multiplicativeUpdates(
+  p: ProgramBuilder,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  W?: Tensor,
+): void {
+  const WX = W && p.state('WX', X.rows, X.cols, { shared: X.batch === 1 });
+  p.section(names.start, () => {
+    if (W) p.hadamard(W, X, { into: WX });
+  });
+  p.section(names.step, () => {
+    if (W) {
+      p.multiplicativeUpdate(A, p.matmul(WX!, T(S)), p.matmul(p.matmul(A, S, { hadamard: W }), T(S)));
+      p.multiplicativeUpdate(S, p.matmul(T(A), WX!), p.matmul(T(A), p.matmul(A, S, { hadamard: W })));
+    } else {
+      p.multiplicativeUpdate(A, p.matmul(X, T(S)), p.matmul(A, p.gram(S, 'rows')));
+      p.multiplicativeUpdate(S, p.matmul(T(A), X), p.matmul(p.gram(A), S));
+    }
+  });
+}
+
+/**
+ * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
+ * at a stationary point of ‖W ∘ (X − AS)‖².
+ */
+function kktOfBoth(p: ProgramBuilder, { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>, [ofS, ofA]: LayerTensors['kkt'], W?: Tensor): void {
+  const At = p.transpose(A);
+  const Gs = p.gram(A);
+  const Ga = p.gram(S, 'rows');
+  let Bs: Tensor;
+  let Ba: Tensor;
+  if (W) {
+    // With B = Aᵀ(W∘(X − AS)) + (AᵀA)S the residual B − GS is the weighted gradient.
+    const R = p.combine(1, p.hadamard(W, X), -1, p.matmul(A, S, { hadamard: W }));
+    Bs = p.matmul(Gs, S, { add: p.matmul(T(A), R) });
+    Ba = p.matmul(Ga, At, { add: p.matmul(S, T(R)) });
+  } else {
+    Bs = p.matmul(T(A), X);
+    Ba = p.matmul(S, T(X));
+  }
+  p.reduce(p.kktResidual(Gs, Bs, S), 'maxAbs', { into: ofS });
+  p.reduce(p.kktResidual(Ga, Ba, At), 'maxAbs', { into: ofA });
+}
+
+export function kktTensors(p: ProgramBuilder, layer: number): [Tensor, Tensor] {
+  return [p.state(`kktS${layer}`, 1, 1), p.state(`kktA${layer}`, 1, 1)];
+}
+
+export interface NmfProgram extends LayerTensors {
+  program: Program;
+  sections: LayerSections;
+  W?: Tensor;
+}
+
+export function nmfProgram(
+  N: number,
+  M: number,
+  k: number,
+  { restarts, solver, weighted }: { restarts: number; solver: NmfSolver; weighted: boolean },
+): NmfProgram {
+  const p = programBuilder('nmf', { restarts });
+  const tensors: LayerTensors = {
+    X: p.input('X', N, M),
+    A: p.state('A0', N, k),
+    S: p.state('S0', k, M),
+    cost: p.state('cost', 1, 1),
+    kkt: kktTensors(p, 0),
+  };
+  const W = weighted ? p.input('W', N, M) : undefined;
+  const sections = layerSections(p, 0, tensors, solver, W);
+  return { program: p.build(), sections, W, ...tensors };
+}

@@ -1,0 +1,105 @@
+import { checkNonnegative } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import type { Engine, Run } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { type NmfSolver, nmfProgram } from '../methods/nmf.js';
+import {
+  checkFit,
+  type Factorization,
+  type FitOptions,
+  finishFit,
+  randomFactors,
+  readFactors,
+  runStage,
+  type Settings,
+  squaredNorm,
+} from './fit.js';
+
+export interface NmfOptions extends FitOptions {
+  /** k, the number of columns of A: from 1 to min(N, M, 128). */
+  rank: number;
+  /**
+   * 'anls' (default): alternating exact nonnegative least squares. 'mu': multiplicative updates, cheaper an iteration, many more of
+   * them, and the only one that takes weights.
+   */
+  solver?: NmfSolver;
+  /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. */
+  weights?: Matrix;
+}
+
+/**
+ * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
+ *
+ * Starts: |N(0,1)| · sqrt(mean X / k). 'mu' stops after 2000 iterations or at a tolerance of 1e-6, 'anls' after 500 or 1e-6.
+ * Lee & Seung, NIPS 2001 (multiplicative updates); Kim & Park, SIAM J. Matrix Anal. Appl. 2008 (alternating exact least squares).
+ *
+ * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known.
+ *
+ * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
+ */
+export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promise<Factorization> {
+  const started = performance.now();
+  const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
+  const settings = checkFit(
+    X,
+    [rank],
+    options,
+    solver === 'mu' ? { maxIterations: 2000, tolerance: 1e-6 } : { maxIterations: 500, tolerance: 1e-6 },
+  );
+  if (solver !== 'mu' && solver !== 'anls') throw new InputError(`solver must be 'mu' or 'anls', not ${JSON.stringify(solver)}.`);
+  if (weights) checkWeights(weights, X, solver);
+
+  const t = nmfProgram(X.rows, X.cols, rank, { restarts: settings.restarts, solver, weighted: weights !== undefined });
+  using run = await engine.prepare(t.program);
+  run.write(t.X, X.data);
+  if (weights) run.write(t.W!, weights.data);
+  writeStarts(run, t, X, rank, settings);
+  run.execute(t.sections.start);
+  const weightedX = weights ? X.data.map((x, i) => x * weights.data[i]) : X.data;
+  const norm = squaredNorm(weightedX);
+  if (norm === 0) throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
+  const result = await runStage(
+    run,
+    {
+      name: 'nmf',
+      step: t.sections.step,
+      measure: t.sections.measure,
+      cost: t.cost,
+      norm: new Array<number>(settings.restarts).fill(norm),
+      maxIterations: settings.maxIterations,
+      factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+    },
+    settings,
+    started,
+  );
+  run.execute(t.sections.measure);
+  run.execute(t.sections.finish);
+  const [cost, ofS, ofA] = (await run.sample([t.cost, ...t.kkt])).map((values) => Array.from(values));
+  return await finishFit(run, [t.A], [t.S], {
+    method: 'nmf',
+    X: weights ? { ...X, data: weightedX } : X,
+    ranks: [rank],
+    settings: weights ? { ...settings, svdBound: false } : settings,
+    squaredErrors: [cost],
+    stages: [{ name: 'nmf', result }],
+    kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
+    started,
+  });
+}
+
+function writeStarts(run: Run, t: { A: Tensor; S: Tensor }, X: Matrix, rank: number, settings: Settings): void {
+  let mean = 0;
+  for (const x of X.data) mean += x / X.data.length;
+  const scale = Math.sqrt(mean / rank);
+  run.write(t.A, randomFactors(X.rows, rank, settings, 0, scale));
+  run.write(t.S, randomFactors(rank, X.cols, settings, 1, scale));
+}
+
+function checkWeights(weights: Matrix, X: Matrix, solver: NmfSolver): void {
+  checkNonnegative(weights, 'weights');
+  if (weights.rows !== X.rows || weights.cols !== X.cols) {
+    throw new ShapeError(`weights is ${weights.rows}×${weights.cols}, but X is ${X.rows}×${X.cols}; it needs one weight for each entry.`);
+  }
+  if (solver === 'anls') throw new InputError("solver 'anls' takes no weights (its columns share one Gram matrix); use solver 'mu'.");
+}

@@ -1,0 +1,100 @@
+import { checkFinite } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import type { Engine } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import { qGradientProgram, qProgram } from '../methods/q.js';
+
+export interface NnlsResult {
+  /** k×M, every entry exactly ≥ 0. */
+  S: Matrix;
+  /** k×M, row-major: 1 where S > 0, else 0. */
+  support: Uint8Array;
+  /**
+   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|; 0 at the
+   * solution. About 1e-7 is what f32 allows.
+   */
+  kktResidual: number;
+  /** Columns whose active set was still changing when the iteration budget ran out; their S is feasible, not optimal. 0 as a rule. */
+  unconverged: number;
+}
+
+/**
+ * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖² column by column, exactly (active set), for any number of columns at once.
+ *
+ * @param X N×M data, columns are samples; any finite sign.
+ * @param A N×k features, k from 1 to 128; any finite sign.
+ * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
+ */
+export async function nnls(engine: Engine, X: Matrix, A: Matrix): Promise<NnlsResult> {
+  checkProblem(X, A);
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols);
+  using run = await engine.prepare(program);
+  run.write(t.X, X.data);
+  run.write(t.A, A.data);
+  run.execute('solve');
+  const [S, residual, rounds] = await run.sample([t.S, t.residual, t.rounds]);
+  return {
+    S: matrix(A.cols, X.cols, S),
+    support: Uint8Array.from(S, (s) => (s > 0 ? 1 : 0)),
+    kktResidual: largest(residual),
+    unconverged: countNegative(rounds),
+  };
+}
+
+/**
+ * The vector–Jacobian product of q at S = q(X, A): given gradS = ∂C/∂S, returns ∂C/∂X and ∂C/∂A of C(q(X, A)).
+ *
+ * Exact where the support is locally constant (strict complementarity, independent columns on each support); at a kink it is the
+ * derivative with S's own support. Formula: methods/q.ts.
+ *
+ * @param at X N×M, A N×k and S k×M as `nnls` returned it.
+ * @param gradS k×M; entries off the support have no effect.
+ */
+export async function nnlsVjp(
+  engine: Engine,
+  at: { X: Matrix; A: Matrix; S: Matrix },
+  gradS: Matrix,
+): Promise<{ gradX: Matrix; gradA: Matrix }> {
+  const { X, A, S } = at;
+  checkProblem(X, A);
+  for (const [name, given] of [
+    ['S', S],
+    ['gradS', gradS],
+  ] as const) {
+    checkFinite(given, name);
+    if (given.rows !== A.cols || given.cols !== X.cols) {
+      throw new ShapeError(
+        `${name} is ${given.rows}×${given.cols}, but X is ${X.rows}×${X.cols} and A ${A.rows}×${A.cols}: it must be ${A.cols}×${X.cols}.`,
+      );
+    }
+  }
+  const { program, ...t } = qGradientProgram(X.rows, X.cols, A.cols);
+  using run = await engine.prepare(program);
+  run.write(t.X, X.data);
+  run.write(t.A, A.data);
+  run.write(t.S, S.data);
+  run.write(t.dS, gradS.data);
+  run.execute('backward');
+  const [gradX, gradA] = await run.sample([t.dX, t.dA]);
+  return { gradX: matrix(X.rows, X.cols, gradX), gradA: matrix(A.rows, A.cols, gradA) };
+}
+
+function checkProblem(X: Matrix, A: Matrix): void {
+  checkFinite(X, 'X');
+  checkFinite(A, 'A');
+  if (X.rows !== A.rows)
+    throw new ShapeError(`X is ${X.rows}×${X.cols} and A ${A.rows}×${A.cols}; q(X, A) needs as many rows in A as in X.`);
+  if (A.cols > 128) throw new InputError(`A has ${A.cols} columns; up to 128 are supported.`);
+}
+
+export function largest(values: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < values.length; i++) worst = Math.max(worst, values[i]);
+  return worst;
+}
+
+export function countNegative(values: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] < 0) count++;
+  return count;
+}

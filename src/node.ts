@@ -1,0 +1,24 @@
+/** orthant in Node: the same functions, an engine on Dawn, and files. */
+export { parseCsvMatrix } from './data/csv.js';
+export { decodeNpy, encodeNpy } from './data/npy.js';
+export { type Document, englishStopWords, type TermDocumentMatrix, type TermOptions, termDocumentMatrix, topTerms } from './data/text.js';
+export * from './errors.js';
+export type * from './index.js';
+export {
+  createReferenceEngine,
+  hierarchicalNmf,
+  matrix,
+  neuralNmf,
+  nmf,
+  nnls,
+  nnlsVjp,
+  printProgram,
+  randomLowRank,
+  svdBounds,
+  tableOne,
+  transpose,
+} from './index.js';
+export { type Corpus, readCorpus } from './node/corpus.js';
+export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';
+export { createEngine, type NodeEngineOptions } from './node/engine.js';
+export { readMatrix, writeOutputs } from './node/files.js';

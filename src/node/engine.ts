@@ -1,0 +1,56 @@
+import type { Engine } from '../engine.js';
+import { createReferenceEngine } from '../reference/engine.js';
+import { requestDevice } from '../webgpu/device.js';
+import { createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
+import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
+
+export interface NodeEngineOptions extends EngineOptions {
+  /**
+   * 'auto' (default): a GPU, else a software adapter (on linux-x64 the one that @sparticuz/chromium carries). 'gpu' or 'software'
+   * insist on one of them; 'cpu' is the f64 reference executor. Ignored with `device` or `adapter`.
+   */
+  prefer?: AdapterPreference | 'cpu';
+}
+
+/**
+ * An engine in Node, on Dawn (package `webgpu`). Dispose it at the end, or the process stays alive.
+ * Throws AdapterError, saying what was tried, where there is no adapter of the wanted kind.
+ */
+export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
+  const { prefer = 'auto', device, adapter } = options;
+  if (device || adapter) return createWebGpuEngine(options);
+  if (prefer === 'cpu') return createReferenceEngine();
+  const dawn = await requestDawnAdapter({ prefer });
+  let own: GPUDevice | undefined;
+  try {
+    own = await requestDevice(dawn.adapter);
+    return ownEngine(await createWebGpuEngine({ ...options, device: own }), own, () => dawn.release());
+  } catch (error) {
+    own?.destroy();
+    dawn.release();
+    throw error;
+  }
+}
+
+/** The engine, whose disposal also ends the device and the Dawn instance that were made for it. */
+function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engine {
+  let disposed = false;
+  const dispose = () => {
+    if (disposed) return;
+    disposed = true;
+    engine.dispose();
+    device.destroy();
+    release();
+  };
+  return {
+    kind: engine.kind,
+    description: engine.description,
+    software: engine.software,
+    get liveBuffers() {
+      return engine.liveBuffers;
+    },
+    prepare: (program) => engine.prepare(program),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

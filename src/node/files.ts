@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { parseCsvMatrix } from '../data/csv.js';
+import type { Matrix } from '../data/matrix.js';
+import { transpose } from '../data/matrix.js';
+import { decodeNpy } from '../data/npy.js';
+import { InputError } from '../errors.js';
+
+/**
+ * The matrix in a file, samples as COLUMNS: X is features × samples whichever way the file lies.
+ *
+ * `samples` says what a sample is in the file (default 'rows', which are then transposed). `.csv`, `.tsv` and `.txt` are read as
+ * CSV, `.npy` as NumPy arrays. `names` is the header of a CSV file: the names of the features if samples are rows, else of the samples.
+ * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
+ */
+export async function readMatrix(
+  path: string,
+  { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {},
+): Promise<{ X: Matrix; names?: string[] }> {
+  if (samples !== 'rows' && samples !== 'columns') throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`);
+  const extension = extname(path).toLowerCase();
+  if (!['.csv', '.tsv', '.txt', '.npy'].includes(extension)) {
+    throw new InputError(`Cannot tell the format of '${path}' from its name; matrices are read from .csv, .tsv, .txt and .npy files.`);
+  }
+  const bytes = await readBytes(path);
+  let X: Matrix;
+  let names: string[] | undefined;
+  if (extension === '.npy') X = within(path, () => decodeNpy(bytes));
+  else ({ X, header: names } = parseCsvMatrix(decodeText(bytes, path), { source: path }));
+  return { X: samples === 'rows' ? transpose(X) : X, names };
+}
+
+/** The bytes of a file. Throws InputError if it is missing, empty, a directory or not readable. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw new InputError(`There is no file '${path}'.`);
+    if (error.code === 'EISDIR') throw new InputError(`'${path}' is a directory; name a file in it.`);
+    throw new InputError(`Cannot read '${path}': ${error.message}.`, { cause: error });
+  });
+  if (bytes.length === 0) throw new InputError(`The file '${path}' is empty.`);
+  return bytes;
+}
+
+/** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */
+export function decodeText(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(`The file '${path}' is not UTF-8 text; save it in that encoding.`);
+  }
+}
+
+/**
+ * Writes `files` (file name → content) into the folder `dir` so that none of them ever appears half-written. A new folder appears
+ * with all of them or not at all. In a folder that exists they replace those of the same name, one rename after the other,
+ * once all have been written. Nothing is left behind on failure.
+ * Throws InputError if `dir` is a file, if it cannot be made or written to, or if a file name is not a plain one.
+ */
+export async function writeOutputs(dir: string, files: Record<string, Uint8Array | string>): Promise<void> {
+  const names = Object.keys(files);
+  for (const name of names) {
+    if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name)) {
+      throw new InputError(`'${name}' cannot be the name of an output file; use a plain name without slashes.`);
+    }
+  }
+  const target = resolve(dir);
+  const there = await stat(target).catch(() => undefined);
+  if (there && !there.isDirectory()) throw new InputError(`Cannot write to the folder '${dir}': it is a file. Choose another name.`);
+  for (const name of there ? names : []) {
+    const old = await stat(join(target, name)).catch(() => undefined);
+    if (old?.isDirectory()) throw new InputError(`Cannot write '${join(dir, name)}': it is a directory. Move it away first.`);
+  }
+
+  // Beside a folder that is new; inside one that exists, which may be a mount that no rename can reach from outside.
+  const unique = `.${basename(target)}.${randomUUID().slice(0, 8)}`;
+  const temporary = there ? join(target, unique) : join(dirname(target), unique);
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const name of names) await writeFile(join(temporary, name), files[name]);
+    if (!there) await rename(temporary, target);
+    else for (const name of names) await rename(join(temporary, name), join(target, name));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR' || code === 'EEXIST') {
+      throw new InputError(`Cannot write to the folder '${dir}': a part of that path is a file.`, { cause: error });
+    }
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+      throw new InputError(`Cannot write to the folder '${dir}': ${message}.`, { cause: error });
+    }
+    throw error;
+  } finally {
+    // After a rename of the whole folder there is nothing left to remove, which `force` lets pass.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Puts the file's name before the message of an InputError. */
+function within<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import type { Engine, Run } from '../engine.js';
+import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
+import type { Operation } from '../graph/operations.js';
+import type { Program } from '../graph/program.js';
+import type { Tensor } from '../graph/tensor.js';
+import { meanings, type Value } from './operations.js';
+
+/** The f64 reference executor: the same programs, on the CPU, slowly and exactly. */
+export function createReferenceEngine(): Engine {
+  let disposed = false;
+  const dispose = () => {
+    disposed = true;
+  };
+  return {
+    kind: 'reference',
+    description: 'f64 reference on the CPU',
+    software: true,
+    liveBuffers: 0,
+    async prepare(program) {
+      if (disposed) throw new DisposedError('This engine was disposed; create another one.');
+      return prepareReference(program);
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
+
+function prepareReference(program: Program): Run {
+  const values = new Map<Tensor, Value[]>();
+  for (const tensor of program.tensors) {
+    if (tensor.form === 'csr') throw new LimitError(`The reference executor runs dense tensors only; ${tensor.name} is CSR.`);
+    const make = (): Value => ({ rows: tensor.rows, cols: tensor.cols, data: new Float64Array(tensor.rows * tensor.cols) });
+    values.set(tensor, Array.from({ length: tensor.batch }, make));
+  }
+  const entriesOf = (tensor: Tensor, restart: number) => values.get(tensor)![tensor.batch === 1 ? 0 : restart];
+  const read = async (tensor: Tensor) => {
+    const size = tensor.rows * tensor.cols;
+    const all = new Float64Array(size * tensor.batch);
+    values.get(tensor)!.forEach((value, restart) => {
+      all.set(value.data, restart * size);
+    });
+    return all;
+  };
+  const dispose = () => values.clear();
+  return {
+    program,
+    write(tensor, entries) {
+      const size = tensor.rows * tensor.cols;
+      if (entries.length !== size && entries.length !== size * tensor.batch) {
+        throw new ShapeError(
+          `${tensor.name} takes ${size} entries (or ${size} for each of ${tensor.batch} restarts), but ${entries.length} were given.`,
+        );
+      }
+      values.get(tensor)!.forEach((value, restart) => {
+        const offset = entries.length === size ? 0 : restart * size;
+        for (let i = 0; i < size; i++) value.data[i] = entries[offset + i];
+      });
+    },
+    execute(section, times = 1) {
+      const operations = program.sections[section];
+      if (operations === undefined)
+        throw new InputError(`Program ${program.name} has no section ${section}; it has ${Object.keys(program.sections).join(', ')}.`);
+      for (let i = 0; i < times; i++) for (const operation of operations) execute(operation, entriesOf);
+    },
+    read,
+    sample: (tensors) => Promise.all(tensors.map(read)),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
+
+function execute(operation: Operation, entriesOf: (tensor: Tensor, restart: number) => Value): void {
+  const { kind, inputs, outputs, attributes } = operation;
+  const meaning = meanings[kind] as (inputs: Value[], outputs: Value[], attributes: unknown, restart: number) => void;
+  for (let restart = 0; restart < outputs[0].batch; restart++) {
+    const of = (tensor: Tensor) => entriesOf(tensor, restart);
+    meaning(inputs.map(of), outputs.map(of), attributes, restart);
+  }
+}

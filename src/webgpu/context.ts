@@ -1,0 +1,14 @@
+import type { Memory } from './memory.js';
+import type { Pipelines } from './pipelines.js';
+import type { AdapterFacts, Forced } from './planner.js';
+
+/** What a run needs of its engine. */
+export interface DeviceContext {
+  readonly device: GPUDevice;
+  readonly facts: AdapterFacts;
+  readonly forced: Forced;
+  readonly memory: Memory;
+  readonly pipelines: Pipelines;
+  /** Throws if the device is lost, the engine disposed, or the device reported an error nobody caught. */
+  check(): void;
+}

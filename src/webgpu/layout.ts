@@ -1,0 +1,54 @@
+/**
+ * Device layout of dense tensors: row-major f32, every row padded with zeros to a multiple of four entries, restarts one after
+ * another. So every row starts on a 16-byte boundary, all loads can be vec4, and kernels need no edge cases along rows. Every kernel
+ * keeps the padding zero.
+ */
+import { ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+
+/** Entries from one row to the next. */
+export function strideOf(tensor: Pick<Tensor, 'cols'>): number {
+  return Math.ceil(tensor.cols / 4) * 4;
+}
+
+/** Entries from one restart's copy to the next. */
+export function batchStrideOf(tensor: Tensor): number {
+  return tensor.rows * strideOf(tensor);
+}
+
+/** What kernels add per restart: 0 where all restarts share the tensor. */
+export function restartStep(tensor: Tensor): number {
+  return tensor.batch === 1 ? 0 : batchStrideOf(tensor);
+}
+
+export function byteLength(tensor: Tensor): number {
+  return batchStrideOf(tensor) * tensor.batch * 4;
+}
+
+/** Row-major entries into the device layout; one copy of them fills every restart. */
+export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const size = tensor.rows * tensor.cols;
+  if (entries.length !== size && entries.length !== size * tensor.batch) {
+    throw new ShapeError(
+      `${tensor.name} takes ${size} entries (or ${size} for each of ${tensor.batch} restarts), but ${entries.length} were given.`,
+    );
+  }
+  const stride = strideOf(tensor);
+  const padded = new Float32Array(batchStrideOf(tensor) * tensor.batch);
+  for (let restart = 0; restart < tensor.batch; restart++) {
+    const from = entries.length === size ? 0 : restart * size;
+    const to = restart * batchStrideOf(tensor);
+    for (let i = 0; i < tensor.rows; i++) {
+      for (let j = 0; j < tensor.cols; j++) padded[to + i * stride + j] = entries[from + i * tensor.cols + j];
+    }
+  }
+  return padded;
+}
+
+export function unpad(tensor: Tensor, padded: Float32Array): Float32Array {
+  const stride = strideOf(tensor);
+  const rows = tensor.rows * tensor.batch;
+  const entries = new Float32Array(rows * tensor.cols);
+  for (let i = 0; i < rows; i++) entries.set(padded.subarray(i * stride, i * stride + tensor.cols), i * tensor.cols);
+  return entries;
+}

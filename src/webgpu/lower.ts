@@ -1,0 +1,371 @@
+/**
+ * Lowering: one operation of a program → the dispatches that run it. Pure: plain data in, plain data out, so that what would be
+ * recorded can be printed and tested without a GPU.
+ */
+import { LimitError } from '../errors.js';
+import type { Operation, OperationOf } from '../graph/operations.js';
+import type { Tensor } from '../graph/tensor.js';
+import { byteLength, restartStep, strideOf } from './layout.js';
+import { type AdapterFacts, type Forced, planGrid, planMatmul, planSolve } from './planner.js';
+import type { shaders } from './shaders.generated.js';
+
+export type KernelName = keyof typeof shaders;
+export type Constants = Readonly<Record<string, number | boolean>>;
+
+/** Memory that only lives between the dispatches of one operation; all operations share it. */
+export interface Scratch {
+  readonly scratch: number;
+  readonly bytes: number;
+}
+
+export interface Dispatch {
+  readonly kernel: KernelName;
+  readonly constants: Constants;
+  /** In the order of the kernel's bindings. */
+  readonly bindings: readonly (Tensor | Scratch)[];
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
+  const { inputs, outputs } = operation;
+  const out = outputs[0];
+  for (const tensor of [...inputs, ...outputs]) {
+    if (tensor.form === 'csr')
+      throw new LimitError(
+        `${operation.kind} of the CSR tensor ${tensor.name}: there are no sparse kernels yet; give it as a dense tensor.`,
+      );
+  }
+
+  /** One invocation per item and restart. */
+  function each(kernel: KernelName, items: number, bindings: Dispatch['bindings'], constants: Constants): Dispatch {
+    const grid = planGrid(items, facts);
+    return { kernel, constants: { ...constants, GRID: grid.perRow }, bindings, workgroups: [grid.x, grid.y, out.batch] };
+  }
+
+  switch (operation.kind) {
+    case 'matmul': {
+      const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
+      const [A, B, E] = inputs;
+      return product(
+        { A, B, E, C: out, transposeA, transposeB, inner: transposeA ? A.rows : A.cols, scale, addScale, epilogue },
+        facts,
+        forced,
+      );
+    }
+    case 'gram': {
+      const [A] = inputs;
+      const ofColumns = operation.attributes.of === 'columns';
+      const inner = ofColumns ? A.rows : A.cols;
+      return product(
+        { A, B: A, C: out, transposeA: ofColumns, transposeB: !ofColumns, inner, scale: 1, addScale: 1, epilogue: 'none' },
+        facts,
+        forced,
+      );
+    }
+    case 'nnls':
+      return [solve(operation, facts, forced)];
+    case 'maskedSolve': {
+      const [G, S, g] = inputs;
+      const plan = planSolve(S.rows, strideOf(S) * out.batch, facts, forced);
+      const grid = planGrid(plan.lanes, facts);
+      return [
+        {
+          kernel: 'nnls/masked-solve',
+          constants: {
+            K: S.rows,
+            STRIDE: strideOf(S),
+            G_STRIDE: strideOf(G),
+            G_BATCH: restartStep(G),
+            S_BATCH: restartStep(S),
+            GRADIENT_BATCH: restartStep(g),
+            BETA_BATCH: restartStep(out),
+            RESTARTS: out.batch,
+            LANES: plan.lanes,
+            GRID: grid.perRow,
+            SPILL: plan.spill,
+            FACTOR_SIZE: plan.spill ? 1 : (S.rows * (S.rows + 1)) / 2,
+          },
+          bindings: [G, S, g, out, { scratch: 0, bytes: plan.scratchBytes }],
+          workgroups: [grid.x, grid.y, 1],
+        },
+      ];
+    }
+    case 'kktResidual': {
+      const [G, B, S] = inputs;
+      const constants = {
+        K: S.rows,
+        STRIDE: strideOf(S),
+        G_STRIDE: strideOf(G),
+        G_BATCH: restartStep(G),
+        B_BATCH: restartStep(B),
+        S_BATCH: restartStep(S),
+        OUT_BATCH: restartStep(out),
+      };
+      return [each('nnls/kkt', strideOf(S), [G, B, S, out], constants)];
+    }
+    case 'multiplicativeUpdate': {
+      const [numerator, denominator] = inputs;
+      const constants = {
+        COUNT: vectors(out),
+        F_BATCH: restartStep(out) / 4,
+        NUMERATOR_BATCH: restartStep(numerator) / 4,
+        DENOMINATOR_BATCH: restartStep(denominator) / 4,
+      };
+      return [each('update/multiplicative', vectors(out), [numerator, denominator, out], constants)];
+    }
+    case 'projectedStep': {
+      const [A, D, Q, control, M] = inputs;
+      const constants = {
+        ROWS: out.rows,
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        Q_STRIDE: strideOf(Q),
+        M_STRIDE: M ? strideOf(M) : 4,
+        A_BATCH: restartStep(A),
+        D_BATCH: restartStep(D),
+        Q_BATCH: restartStep(Q),
+        M_BATCH: M ? restartStep(M) : 0,
+        CONTROL_BATCH: restartStep(control),
+        OUT_BATCH: restartStep(out),
+        ROW_METRIC: operation.attributes.rowMetric,
+        LAYER: operation.attributes.layer,
+      };
+      return [each('update/projected-step', out.rows * strideOf(out), [A, D, Q, control, M ?? Q, out], constants)];
+    }
+    case 'acceptReject': {
+      const [cost] = inputs;
+      const { grow, shrink } = operation.attributes;
+      return [
+        {
+          kernel: 'update/accept-reject',
+          constants: { RESTARTS: out.batch, COST_BATCH: restartStep(cost), CONTROL_BATCH: restartStep(out), GROW: grow, SHRINK: shrink },
+          bindings: [cost, out],
+          workgroups: [Math.ceil(out.batch / 64), 1, 1],
+        },
+      ];
+    }
+    case 'keepAccepted': {
+      const [trial, control] = inputs;
+      const constants = {
+        COUNT: vectors(out),
+        TRIAL_BATCH: restartStep(trial) / 4,
+        STATE_BATCH: restartStep(out) / 4,
+        CONTROL_BATCH: restartStep(control),
+      };
+      return [each('update/keep-accepted', vectors(out), [trial, control, out], constants)];
+    }
+    case 'residualNorm': {
+      const [X, A, Z, W] = inputs;
+      const tiles = Math.ceil(X.rows / 4) * Math.ceil(X.cols / 4);
+      const batchStride = Math.ceil(tiles / 4) * 4;
+      const partials = { scratch: 0, bytes: batchStride * out.batch * 4 };
+      const constants = {
+        ROWS: X.rows,
+        COLS: X.cols,
+        K: A.cols,
+        X_STRIDE: strideOf(X) / 4,
+        A_STRIDE: strideOf(A) / 4,
+        X_BATCH: restartStep(X) / 4,
+        A_BATCH: restartStep(A) / 4,
+        Z_BATCH: restartStep(Z) / 4,
+        W_BATCH: W ? restartStep(W) / 4 : 0,
+        WEIGHTED: W !== undefined,
+        OUT_BATCH: batchStride,
+      };
+      const first = each('reduce/residual', tiles, [X, A, Z, W ?? X, partials], constants);
+      return [first, ...foldLevels({ from: partials, count: tiles, batchStride, out, map: 0, maximum: false, level: 1 }, facts)];
+    }
+    case 'reduce': {
+      const [X] = inputs;
+      const { of } = operation.attributes;
+      const map = { sum: 1, squares: 2, maxAbs: 3 }[of];
+      return foldLevels(
+        { from: X, count: vectors(X), batchStride: restartStep(X) / 4, out, map, maximum: of === 'maxAbs', level: 0 },
+        facts,
+      );
+    }
+    case 'combine':
+    case 'hadamard':
+    case 'copy': {
+      const [X, Y] = inputs;
+      const scales = operation.kind === 'combine' ? operation.attributes : { scale: 1, otherScale: 0 };
+      const constants = {
+        COUNT: vectors(out),
+        X_BATCH: restartStep(X) / 4,
+        Y_BATCH: Y ? restartStep(Y) / 4 : 0,
+        OUT_BATCH: restartStep(out) / 4,
+        SCALE: scales.scale,
+        OTHER_SCALE: scales.otherScale,
+        PRODUCT: operation.kind === 'hadamard',
+      };
+      return [each('elementwise/combine', vectors(out), [X, Y ?? X, out], constants)];
+    }
+    case 'transpose': {
+      const [X] = inputs;
+      const constants = {
+        ROWS: X.rows,
+        COLS: X.cols,
+        X_STRIDE: strideOf(X) / 4,
+        OUT_STRIDE: strideOf(out) / 4,
+        X_BATCH: restartStep(X) / 4,
+        OUT_BATCH: restartStep(out) / 4,
+      };
+      return [each('elementwise/transpose', (strideOf(X) / 4) * (strideOf(out) / 4), [X, out], constants)];
+    }
+    case 'normalizeColumns': {
+      const [G] = inputs;
+      const constants = {
+        ROWS: out.rows,
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        G_STRIDE: strideOf(G),
+        F_BATCH: restartStep(out),
+        G_BATCH: restartStep(G),
+        LAYER: operation.attributes.layer,
+      };
+      return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
+    }
+  }
+}
+
+/** vec4 in one restart's copy of a tensor. */
+function vectors(tensor: Tensor): number {
+  return (tensor.rows * strideOf(tensor)) / 4;
+}
+
+interface Product {
+  A: Tensor;
+  B: Tensor;
+  E?: Tensor;
+  C: Tensor;
+  transposeA: boolean;
+  transposeB: boolean;
+  inner: number;
+  scale: number;
+  addScale: number;
+  epilogue: 'none' | 'add' | 'hadamard';
+}
+
+/** A product, in one pass or (split-K) in two. */
+function product(
+  { A, B, E, C, transposeA, transposeB, inner, scale, addScale, epilogue }: Product,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const plan = planMatmul({ rows: C.rows, cols: C.cols, inner, batch: C.batch }, facts, forced);
+  const finish = {
+    SCALE: scale,
+    EPILOGUE: { none: 0, add: 1, hadamard: 2 }[epilogue],
+    ADD_SCALE: addScale,
+    SPLITS: plan.splits,
+    C_BATCH: restartStep(C) / 4,
+    E_BATCH: E ? restartStep(E) / 4 : 0,
+  };
+  const constants = {
+    ...finish,
+    ROWS: C.rows,
+    COLS: C.cols,
+    INNER: inner,
+    A_STRIDE: strideOf(A) / 4,
+    B_STRIDE: strideOf(B) / 4,
+    C_STRIDE: strideOf(C) / 4,
+    A_BATCH: restartStep(A) / 4,
+    B_BATCH: restartStep(B) / 4,
+    TRANSPOSE_A: transposeA,
+    TRANSPOSE_B: transposeB,
+    CHUNK: plan.chunk,
+  };
+  const target = plan.splits > 1 ? { scratch: 0, bytes: byteLength(C) * plan.splits } : C;
+  const bindings = [A, B, E ?? A, target];
+  const z = C.batch * plan.splits;
+  const dispatches: Dispatch[] = [];
+  if (plan.algorithm === 'tiled') {
+    dispatches.push({ kernel: 'matmul/tiled', constants, bindings, workgroups: [Math.ceil(C.cols / 64), Math.ceil(C.rows / 64), z] });
+  } else {
+    const grid = planGrid(Math.ceil(C.rows / 4) * Math.ceil(C.cols / 4), facts);
+    dispatches.push({
+      kernel: 'matmul/register',
+      constants: { ...constants, GRID: grid.perRow },
+      bindings,
+      workgroups: [grid.x, grid.y, z],
+    });
+  }
+  if (plan.splits > 1) {
+    const grid = planGrid(vectors(C), facts);
+    dispatches.push({
+      kernel: 'reduce/sum-partials',
+      constants: { ...finish, COUNT: vectors(C), GRID: grid.perRow },
+      bindings: [target, E ?? A, C],
+      workgroups: [grid.x, grid.y, C.batch],
+    });
+  }
+  return dispatches;
+}
+
+function solve({ inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf<'nnls'>, facts: AdapterFacts, forced: Forced): Dispatch {
+  const k = S.rows;
+  const plan = planSolve(k, strideOf(S) * S.batch, facts, forced);
+  const grid = planGrid(plan.lanes, facts);
+  return {
+    kernel: 'nnls/solve',
+    constants: {
+      K: k,
+      COLS: S.cols,
+      STRIDE: strideOf(S),
+      G_STRIDE: strideOf(G),
+      G_BATCH: restartStep(G),
+      B_BATCH: restartStep(B),
+      S_BATCH: restartStep(S),
+      ROUNDS_BATCH: restartStep(rounds),
+      RESTARTS: S.batch,
+      LANES: plan.lanes,
+      GRID: grid.perRow,
+      WARM: attributes.warm,
+      SWEEPS: attributes.sweeps,
+      BUDGET: 20 + 5 * k,
+      SPILL: plan.spill,
+      FACTOR_SIZE: plan.spill ? 1 : (k * (k + 1)) / 2,
+    },
+    bindings: [G, B, S, rounds, { scratch: 0, bytes: plan.scratchBytes }],
+    workgroups: [grid.x, grid.y, 1],
+  };
+}
+
+interface Fold {
+  from: Tensor | Scratch;
+  /** Items of one restart: vec4 of a tensor, or entries of an earlier level. */
+  count: number;
+  batchStride: number;
+  out: Tensor;
+  map: number;
+  maximum: boolean;
+  level: number;
+}
+
+/** Longest run one invocation adds up. */
+const foldSteps = 64;
+
+/** Levels of reduce/fold until one number per restart is left; levels alternate between two scratch buffers. */
+function foldLevels({ from, count, batchStride, out, map, maximum, level }: Fold, facts: AdapterFacts): Dispatch[] {
+  const groups = count <= foldSteps * 4 ? 1 : Math.ceil(count / foldSteps);
+  const grid = planGrid(groups, facts);
+  const groupStride = Math.ceil(groups / 4) * 4;
+  const to = groups === 1 ? out : { scratch: level % 2, bytes: groupStride * out.batch * 4 };
+  const dispatch: Dispatch = {
+    kernel: 'reduce/fold',
+    constants: {
+      COUNT: count,
+      GROUPS: groups,
+      STEPS: Math.ceil(count / groups),
+      IN_BATCH: batchStride,
+      OUT_BATCH: groups === 1 ? restartStep(out) : groupStride,
+      GRID: grid.perRow,
+      MAP: map,
+      MAXIMUM: maximum,
+    },
+    bindings: [from, to],
+    workgroups: [grid.x, grid.y, out.batch],
+  };
+  if (groups === 1) return [dispatch];
+  return [dispatch, ...foldLevels({ from: to, count: groups, batchStride: groupStride, out, map: 0, maximum, level: level + 1 }, facts)];
+}

@@ -1,0 +1,142 @@
+/** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
+import type { Run } from '../engine.js';
+import { DisposedError, InputError, ShapeError } from '../errors.js';
+import { planBuffers } from '../graph/lifetimes.js';
+import { operationText } from '../graph/print.js';
+import type { Program } from '../graph/program.js';
+import type { Tensor } from '../graph/tensor.js';
+import type { DeviceContext } from './context.js';
+import { byteLength, pad, unpad } from './layout.js';
+import { type Dispatch, lower, type Scratch } from './lower.js';
+import { createReadback } from './readback.js';
+
+interface Recorded {
+  label: string;
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  workgroups: readonly [number, number, number];
+}
+
+/** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
+const dispatchesPerSubmit = 2048;
+
+export async function prepareRun(context: DeviceContext, program: Program, onDispose: () => void): Promise<Run> {
+  const { device, memory } = context;
+  const lowered = new Map<string, { label: string; dispatch: Dispatch }[]>();
+  for (const [section, operations] of Object.entries(program.sections)) {
+    lowered.set(
+      section,
+      operations.flatMap((operation) =>
+        lower(operation, context.facts, context.forced).map((dispatch) => ({ label: operationText(operation), dispatch })),
+      ),
+    );
+  }
+  const buffers = new Map<Tensor, GPUBuffer>();
+  const owned: GPUBuffer[] = [];
+  const readback = createReadback(context, program.name);
+  let disposed = false;
+  const dispose = () => {
+    if (disposed) return;
+    disposed = true;
+    readback.dispose();
+    for (const buffer of owned) memory.destroy(buffer);
+    onDispose();
+  };
+
+  try {
+    const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const create = (label: string, bytes: number) => {
+      const buffer = memory.create(`${program.name}/${label}`, bytes, storage);
+      owned.push(buffer);
+      return buffer;
+    };
+    for (const tensor of program.tensors) if (tensor.role !== 'transient') buffers.set(tensor, create(tensor.name, byteLength(tensor)));
+    const plan = planBuffers(program, byteLength);
+    const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
+    for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
+    const scratch = scratchSizes([...lowered.values()].flat().map(({ dispatch }) => dispatch)).map((bytes, i) =>
+      create(`scratch ${i}`, bytes),
+    );
+
+    const sections = new Map<string, Recorded[]>();
+    await Promise.all(
+      [...lowered].map(async ([section, dispatches]) => {
+        const recorded = dispatches.map(async ({ label, dispatch }): Promise<Recorded> => {
+          const pipeline = await context.pipelines.get(dispatch.kernel, dispatch.constants);
+          const entries = dispatch.bindings.map((bound, binding) => ({
+            binding,
+            resource: { buffer: 'scratch' in bound ? scratch[bound.scratch] : buffers.get(bound)! },
+          }));
+          const bindGroup = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
+          return { label, pipeline, bindGroup, workgroups: dispatch.workgroups };
+        });
+        sections.set(section, await Promise.all(recorded));
+      }),
+    );
+    context.check();
+
+    const live = () => {
+      if (disposed) throw new DisposedError(`This run of ${program.name} was disposed; prepare the program again.`);
+      context.check();
+    };
+    const bufferOf = (tensor: Tensor) => {
+      const buffer = buffers.get(tensor);
+      if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);
+      return buffer;
+    };
+    const sample = async (tensors: readonly Tensor[]) => {
+      live();
+      const parts = await readback.read(tensors.map((tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) })));
+      return parts.map((part, i) => unpad(tensors[i], part));
+    };
+    return {
+      program,
+      write(tensor, entries) {
+        live();
+        device.queue.writeBuffer(bufferOf(tensor), 0, pad(tensor, entries));
+      },
+      execute(section, times = 1) {
+        live();
+        const recorded = sections.get(section);
+        if (recorded === undefined)
+          throw new InputError(`Program ${program.name} has no section ${section}; it has ${[...sections.keys()].join(', ')}.`);
+        const perSubmit = Math.max(1, Math.floor(dispatchesPerSubmit / Math.max(1, recorded.length)));
+        for (let done = 0; done < times; done += perSubmit)
+          submit(device, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done));
+      },
+      read: async (tensor) => (await sample([tensor]))[0],
+      sample,
+      dispose,
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** Records `times` repetitions of a section in one compute pass and submits them together. */
+function submit(device: GPUDevice, label: string, recorded: readonly Recorded[], times: number): void {
+  const encoder = device.createCommandEncoder({ label });
+  const pass = encoder.beginComputePass({ label });
+  for (let i = 0; i < times; i++) {
+    for (const { pipeline, bindGroup, workgroups } of recorded) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+  }
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
+
+/** The size of each scratch buffer: what the most demanding dispatch wants of it. */
+function scratchSizes(dispatches: readonly Dispatch[]): number[] {
+  const sizes: number[] = [];
+  const isScratch = (bound: Tensor | Scratch): bound is Scratch => 'scratch' in bound;
+  for (const { scratch, bytes } of dispatches.flatMap(({ bindings }) => bindings.filter(isScratch))) {
+    for (let i = sizes.length; i <= scratch; i++) sizes.push(16);
+    sizes[scratch] = Math.max(sizes[scratch], bytes);
+  }
+  return sizes;
+}

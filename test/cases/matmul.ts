@@ -1,0 +1,92 @@
+import { T, type Tensor } from '../../src/graph/tensor.js';
+import { type Case, differential, type Entries, signedEntries, uniformEntries } from './support.js';
+
+interface Shape {
+  rows: number;
+  inner: number;
+  cols: number;
+}
+
+const shapes: Shape[] = [
+  { rows: 1, inner: 1, cols: 1 },
+  { rows: 7, inner: 3, cols: 5 },
+  { rows: 9, inner: 87, cols: 90 },
+  { rows: 17, inner: 33, cols: 65 },
+  { rows: 130, inner: 66, cols: 67 },
+];
+
+function product(
+  shape: Shape,
+  transposeA: boolean,
+  transposeB: boolean,
+  algorithm: 'register' | 'tiled',
+  options: { splits?: number; restarts?: number; epilogue?: 'add' | 'hadamard' } = {},
+): Case {
+  const { rows, inner, cols } = shape;
+  const { splits = 1, restarts = 1, epilogue } = options;
+  const name = `matmul ${algorithm} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}`;
+  return differential(
+    name,
+    (p, r) => {
+      const values = new Map<Tensor, Entries>();
+      // A is shared, B differs between restarts: both ways of reading a batch in one product.
+      const A = p.input('A', transposeA ? inner : rows, transposeA ? rows : inner);
+      const B = p.input('B', transposeB ? cols : inner, transposeB ? inner : cols, { batched: true });
+      const E = p.input('E', rows, cols);
+      values.set(A, signedEntries(r, rows * inner));
+      values.set(B, signedEntries(r, inner * cols * restarts));
+      values.set(E, signedEntries(r, rows * cols));
+      const C = p.state('C', rows, cols);
+      p.section('all', () => {
+        p.matmul(transposeA ? T(A) : A, transposeB ? T(B) : B, {
+          into: C,
+          ...(epilogue === 'add' ? { add: E, addScale: -0.5, scale: 2 } : {}),
+          ...(epilogue === 'hadamard' ? { hadamard: E } : {}),
+        });
+      });
+      return { values, compare: [{ tensor: C, terms: inner + 1 }] };
+    },
+    { restarts, forced: { matmul: algorithm, splits } },
+  );
+}
+
+const both = [false, true];
+const plain = shapes.flatMap((shape) =>
+  both.flatMap((transposeA) => both.map((transposeB) => product(shape, transposeA, transposeB, 'register'))),
+);
+// Kernels with barriers take a software adapter half a second to compile, so the tiled variant gets fewer shapes, all of them ragged.
+const tiled = both.flatMap((transposeA) =>
+  both.map((transposeB) => product({ rows: 130, inner: 67, cols: 73 }, transposeA, transposeB, 'tiled')),
+);
+const variants = (['register', 'tiled'] as const).flatMap((algorithm) => [
+  product({ rows: 6, inner: 333, cols: 11 }, true, false, algorithm, { splits: 4, restarts: 3 }),
+  product({ rows: 66, inner: 101, cols: 70 }, false, false, algorithm, { restarts: 2, epilogue: 'add' }),
+  product({ rows: 5, inner: 200, cols: 9 }, false, true, algorithm, { splits: 3, restarts: 2, epilogue: 'hadamard' }),
+]);
+
+function gram(rows: number, cols: number, of: 'columns' | 'rows', splits: number | undefined, algorithm: 'register' | 'tiled'): Case {
+  return differential(
+    `gram of ${of} ${rows}×${cols} ${algorithm}${splits ? ` splits ${splits}` : ''}`,
+    (p, r) => {
+      const A = p.input('A', rows, cols, { batched: true });
+      const k = of === 'columns' ? cols : rows;
+      const G = p.state('G', k, k);
+      p.section('all', () => p.gram(A, of, { into: G }));
+      return {
+        values: new Map([[A, uniformEntries(r, rows * cols * 2)]]),
+        compare: [{ tensor: G, terms: of === 'columns' ? rows : cols }],
+      };
+    },
+    { restarts: 2, forced: { matmul: algorithm, ...(splits ? { splits } : {}) } },
+  );
+}
+
+const grams = [1, 7, 16, 17, 33, 64, 128].flatMap((k) => [
+  gram(261, k, 'columns', undefined, 'register'),
+  gram(k, 1031, 'rows', 8, 'register'),
+]);
+
+/** A product wider than 65,535 columns, where a dispatch dimension could overflow. */
+const wide = product({ rows: 4, inner: 5, cols: 70_001 }, false, false, 'register');
+
+export const matmul: Case[] = [...plain, ...tiled, ...variants, ...grams, gram(515, 67, 'columns', 5, 'tiled'), wide];

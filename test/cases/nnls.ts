@@ -1,0 +1,213 @@
+/** q against its definition: KKT conditions computed in f64 from A, X and S alone, the support of another algorithm, and its VJP. */
+
+import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { type Random, random } from '../../src/data/random.js';
+import { nnlsVjp, nnls as solve } from '../../src/models/q.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import { type Case, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';
+
+interface Problem {
+  X: Matrix;
+  A: Matrix;
+}
+
+const tolerance = 1e-5;
+
+/** The largest violation of a KKT condition in any column, relative to the column's largest |AᵀX|: strict, in f64, from A, X, S alone. */
+export function strictKkt({ X, A }: Problem, S: Matrix): number {
+  let worst = 0;
+  for (let c = 0; c < X.cols; c++) {
+    const r = Float64Array.from({ length: X.rows }, (_, i) => {
+      let sum = X.data[i * X.cols + c];
+      for (let j = 0; j < A.cols; j++) sum -= A.data[i * A.cols + j] * S.data[j * S.cols + c];
+      return sum;
+    });
+    let scale = 0;
+    let violation = 0;
+    for (let j = 0; j < A.cols; j++) {
+      let w = 0;
+      let b = 0;
+      for (let i = 0; i < A.rows; i++) {
+        w += A.data[i * A.cols + j] * r[i];
+        b += A.data[i * A.cols + j] * X.data[i * X.cols + c];
+      }
+      const s = S.data[j * S.cols + c];
+      if (s < 0 || Number.isNaN(s)) return Number.POSITIVE_INFINITY;
+      violation = Math.max(violation, s > 0 ? Math.abs(w) : w);
+      scale = Math.max(scale, Math.abs(b));
+    }
+    worst = Math.max(worst, scale > 0 ? violation / scale : violation);
+  }
+  return worst;
+}
+
+/** X = AS + noise with about half of S zero, so that supports are neither full nor empty. */
+function wellConditioned(r: Random, N: number, M: number, k: number): Problem {
+  const A = matrix(N, k, uniformEntries(r, N * k));
+  const X = matrix(N, M);
+  for (let c = 0; c < M; c++) {
+    for (let j = 0; j < k; j++) {
+      const s = r.uniform() < 0.5 ? r.uniform() : 0;
+      if (s > 0) for (let i = 0; i < N; i++) X.data[i * M + c] += A.data[i * k + j] * s;
+    }
+    for (let i = 0; i < N; i++) X.data[i * M + c] += r.uniform();
+  }
+  return { X, A };
+}
+
+/** Columns of A that differ from their neighbour by a part in a thousand: the Gram matrix has a condition number near 1e7. */
+function illConditioned(r: Random, N: number, M: number, k: number): Problem {
+  const { X, A } = wellConditioned(r, N, M, k);
+  for (let i = 0; i < N; i++) for (let j = 1; j < k; j += 2) A.data[i * k + j] = A.data[i * k + j - 1] + 1e-3 * A.data[i * k + j];
+  return { X, A };
+}
+
+function duplicateColumns(r: Random, N: number, M: number, k: number): Problem {
+  const { X, A } = wellConditioned(r, N, M, k);
+  for (let i = 0; i < N; i++) for (let j = 1; j < k; j += 2) A.data[i * k + j] = A.data[i * k + j - 1];
+  return { X, A };
+}
+
+function zeroColumns(r: Random, N: number, M: number, k: number): Problem {
+  const { X, A } = wellConditioned(r, N, M, k);
+  for (let i = 0; i < N; i++) {
+    A.data[i * k] = 0;
+    X.data[i * M] = 0;
+  }
+  return { X, A };
+}
+
+/** Norms of columns that span a factor of a thousand, in X and in A. */
+function badlyScaled(r: Random, N: number, M: number, k: number): Problem {
+  const { X, A } = wellConditioned(r, N, M, k);
+  const ofX = Float64Array.from({ length: M }, () => 10 ** (6 * r.uniform() - 3));
+  const ofA = Float64Array.from({ length: k }, () => 10 ** (0.8 * r.uniform()));
+  for (let i = 0; i < N; i++) {
+    for (let c = 0; c < M; c++) X.data[i * M + c] *= ofX[c];
+    for (let j = 0; j < k; j++) A.data[i * k + j] *= ofA[j];
+  }
+  return { X, A };
+}
+
+function kktCase(
+  name: string,
+  make: (r: Random, N: number, M: number, k: number) => Problem,
+  N: number,
+  M: number,
+  k: number,
+  { support = false, spill = false } = {},
+): Case {
+  return {
+    name: `nnls ${name} N = ${N}, M = ${M}, k = ${k}${spill ? ', factor in a buffer' : ''}`,
+    async run({ device, engine }) {
+      const seed = seedOf(this.name);
+      const problem = make(random(seed), N, M, k);
+      using own = spill ? await createWebGpuEngine({ device, forced: { spill: true, spillBytes: 8 * 4 * k * (k + 1) } }) : undefined;
+      const { S, kktResidual, unconverged, support: mask } = await solve(own ?? engine, problem.X, problem.A);
+      expectAtMost(`columns that hit the budget (seed ${seed})`, unconverged, 0);
+      expectAtMost(`KKT residual in f64 (seed ${seed})`, strictKkt(problem, S), tolerance);
+      expectAtMost(`KKT residual as reported (seed ${seed})`, kktResidual, tolerance);
+      for (let i = 0; i < mask.length; i++)
+        if ((mask[i] === 1) !== S.data[i] > 0) throw new Error(`support[${i}] is ${mask[i]} where S is ${S.data[i]}`);
+      if (support) await compareSupport(problem, S, seed);
+    },
+  };
+}
+
+async function compareSupport({ X, A }: Problem, S: Matrix, seed: number): Promise<void> {
+  using reference = createReferenceEngine();
+  const truth = (await solve(reference, X, A)).S;
+  for (let c = 0; c < S.cols; c++) {
+    let largest = 0;
+    for (let j = 0; j < S.rows; j++) largest = Math.max(largest, truth.data[j * S.cols + c]);
+    for (let j = 0; j < S.rows; j++) {
+      const ours = S.data[j * S.cols + c];
+      const theirs = truth.data[j * S.cols + c];
+      if (ours > 0 !== theirs > 0)
+        expectAtMost(`an entry on only one support, column ${c}, row ${j} (seed ${seed})`, Math.max(ours, theirs), 1e-4 * largest);
+    }
+  }
+}
+
+const oddShapes = [
+  kktCase('well-conditioned', wellConditioned, 5, 3, 1, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 31, 1, 7, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 87, 91, 9, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 67, 259, 16, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 71, 258, 17, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 127, 101, 33, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 257, 67, 64, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 515, 37, 128, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 9, 70_001, 4),
+];
+
+const hard = [7, 17, 33].flatMap((k) => [
+  kktCase('ill-conditioned', illConditioned, 97, 61, k),
+  kktCase('with duplicate columns', duplicateColumns, 97, 61, k),
+  kktCase('with a zero column and zero data', zeroColumns, 97, 61, k, { support: true }),
+  kktCase('badly scaled', badlyScaled, 97, 61, k),
+  kktCase('more unknowns than data', wellConditioned, k - 2, 13, k),
+]);
+
+const spilled = [kktCase('well-conditioned', wellConditioned, 87, 91, 9, { support: true, spill: true })];
+
+const allZero: Case = {
+  name: 'nnls of an all-zero X and of an all-zero A',
+  async run({ engine }) {
+    const A = matrix(6, 3, uniformEntries(random(1), 18));
+    for (const [X, D] of [
+      [matrix(6, 5), A],
+      [matrix(6, 5, uniformEntries(random(2), 30)), matrix(6, 3)],
+    ] as const) {
+      const { S, kktResidual, unconverged } = await solve(engine, X, D);
+      if (S.data.some((s) => s !== 0)) throw new Error('S is not zero');
+      expectAtMost('KKT residual', kktResidual, 0);
+      expectAtMost('unconverged', unconverged, 0);
+    }
+  },
+};
+
+function vjpCase(N: number, M: number, k: number): Case {
+  return {
+    name: `nnlsVjp N = ${N}, M = ${M}, k = ${k}`,
+    async run({ engine }) {
+      const seed = seedOf(this.name);
+      const r = random(seed);
+      const { X, A } = wellConditioned(r, N, M, k);
+      using reference = createReferenceEngine();
+      // The reference's S on both sides: supports agree, so this is away from kinks by construction.
+      const { S } = await solve(reference, X, A);
+      const gradS = matrix(k, M, signedEntries(r, k * M));
+      const actual = await nnlsVjp(engine, { X, A, S }, gradS);
+      const expected = await nnlsVjp(reference, { X, A, S }, gradS);
+      for (const name of ['gradX', 'gradA'] as const) {
+        const error = relativeDifference(actual[name], expected[name]);
+        expectAtMost(`relative error of ${name} (seed ${seed})`, error, 1e-3);
+      }
+    },
+  };
+}
+
+function relativeDifference(actual: Matrix, expected: Matrix): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.data.length; i++) {
+    difference += (actual.data[i] - expected.data[i]) ** 2;
+    norm += expected.data[i] ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
+
+const gradients = [
+  vjpCase(5, 3, 1),
+  vjpCase(31, 9, 7),
+  vjpCase(87, 91, 9),
+  vjpCase(67, 259, 16),
+  vjpCase(71, 133, 17),
+  vjpCase(127, 101, 33),
+  vjpCase(257, 67, 64),
+  vjpCase(515, 37, 128),
+];
+
+export const nnls: Case[] = [...oddShapes, ...hard, ...spilled, allZero, ...gradients];

@@ -1,0 +1,116 @@
+/** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page. */
+import { type Random, random } from '../../src/data/random.js';
+import type { Engine } from '../../src/engine.js';
+import type { Program, ProgramBuilder } from '../../src/graph/program.js';
+import { programBuilder } from '../../src/graph/program.js';
+import type { Tensor } from '../../src/graph/tensor.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import type { Forced } from '../../src/webgpu/planner.js';
+
+export interface Stack {
+  device: GPUDevice;
+  /** An engine that borrows the device. */
+  engine: Engine;
+}
+
+export interface Case {
+  name: string;
+  /** Throws with a message that lets the failure be repeated. */
+  run(stack: Stack): Promise<void>;
+}
+
+/** Rounding unit of f32. */
+export const unit = 2 ** -24;
+
+export type Entries = Float32Array | Float64Array;
+
+/**
+ * |actual − expected| ≤ 8 · unit · √terms · scale, where a value is a sum of `terms` rounded products and `scale` is the largest
+ * magnitude among the expected values (or given): the random-walk bound of f32 summation, with room for the tail over many entries.
+ */
+export function expectClose(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { terms, scale }: { terms: number; scale?: number },
+): void {
+  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} entries where ${expected.length} were expected.`);
+  let largest = scale ?? 0;
+  if (scale === undefined) for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]));
+  const bound = 8 * unit * Math.sqrt(terms) * largest;
+  let worst = 0;
+  let at = 0;
+  for (let i = 0; i < actual.length; i++) {
+    const difference = Math.abs(actual[i] - expected[i]);
+    if (!(difference <= worst)) {
+      worst = difference;
+      at = i;
+      if (Number.isNaN(difference)) break;
+    }
+  }
+  if (!(worst <= bound))
+    throw new Error(
+      `${what}: entry ${at} is ${actual[at]}, the reference says ${expected[at]}; off by ${worst.toExponential(2)}, bound ${bound.toExponential(2)}.`,
+    );
+}
+
+export function expectAtMost(what: string, actual: number, bound: number): void {
+  if (!(actual <= bound)) throw new Error(`${what} is ${actual}, above ${bound}.`);
+}
+
+export function uniformEntries(r: Random, count: number): Float32Array {
+  return Float32Array.from({ length: count }, () => r.uniform());
+}
+
+/** Normal entries, so that sums cancel. */
+export function signedEntries(r: Random, count: number): Float32Array {
+  return Float32Array.from({ length: count }, () => r.normal());
+}
+
+export interface Written {
+  /** What the host provides. */
+  values: Map<Tensor, Entries>;
+  /** What is compared, each with the number of rounded terms in one of its entries. */
+  compare: { tensor: Tensor; terms: number; scale?: number }[];
+}
+
+/** A case that runs the section 'all' of one program on the device and on the reference, from the same f32 data, and compares. */
+export function differential(
+  name: string,
+  write: (p: ProgramBuilder, r: Random) => Written,
+  { restarts = 1, times = 1, forced, seed = seedOf(name) }: { restarts?: number; times?: number; forced?: Forced; seed?: number } = {},
+): Case {
+  return {
+    name,
+    async run({ device, engine }) {
+      const p = programBuilder(name, { restarts });
+      const { values, compare } = write(p, random(seed));
+      const program = p.build();
+      using own = forced ? await createWebGpuEngine({ device, forced }) : undefined;
+      using reference = createReferenceEngine();
+      const before = engine.liveBuffers;
+      const tensors = compare.map(({ tensor }) => tensor);
+      const actual = await execute(own ?? engine, program, values, tensors, times);
+      const expected = await execute(reference, program, values, tensors, times);
+      compare.forEach(({ tensor, terms, scale }, i) => {
+        expectClose(`${tensor.name} (seed ${seed})`, actual[i], expected[i], { terms: terms * times, scale });
+      });
+      if (engine.liveBuffers !== before) throw new Error(`${engine.liveBuffers - before} buffers were left behind.`);
+    },
+  };
+}
+
+async function execute(engine: Engine, program: Program, values: Map<Tensor, Entries>, read: Tensor[], times: number): Promise<Entries[]> {
+  using run = await engine.prepare(program);
+  for (const [tensor, entries] of values) run.write(tensor, entries);
+  run.execute('all', times);
+  return await run.sample(read);
+}
+
+/** A seed of its own for each case, the same in every run. */
+export function seedOf(name: string): number {
+  let hash = 2166136261;
+  for (const char of name) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
+  return hash >>> 0;
+}

@@ -1,0 +1,57 @@
+import { afterAll, describe, test } from 'vitest';
+import { suites } from './cases/index.js';
+import { launchChrome } from './support/chrome.js';
+import { serveRepository } from './support/serve.js';
+
+/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
+let started: ReturnType<typeof start> | undefined;
+
+/** What was opened, to be closed even if starting failed half way. */
+const opened: (() => Promise<void>)[] = [];
+
+/** Passes on what was opened, and remembers how to close it. */
+const closing =
+  <T>(close: (it: T) => Promise<void>) =>
+  (it: T) => {
+    opened.push(() => close(it));
+    return it;
+  };
+
+async function start() {
+  const [server, browser] = await Promise.all([
+    serveRepository().then(closing((server) => server.close())),
+    launchChrome().then(closing((browser) => browser.close())),
+  ]);
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(`${message.text()} (${message.location().url})`));
+  page.on('error', (error) => errors.push(`the page crashed: ${error.message}`));
+  await page.goto(`${server.url}/test/browser/index.html`);
+  await page
+    .waitForFunction(() => 'orthantCases' in window, { timeout: 20_000 })
+    .catch((error: Error) => {
+      throw new Error(`The test page did not start: ${errors.join('\n') || error.message}`);
+    });
+  return { page, errors };
+}
+
+afterAll(async () => {
+  await started?.catch(() => undefined);
+  await Promise.allSettled(opened.map((close) => close()));
+});
+
+for (const [suite, cases] of Object.entries(suites)) {
+  describe(`${suite} (Chrome)`, () => {
+    for (const { name } of cases) {
+      test(name, async () => {
+        started ??= start();
+        const { page, errors } = await started;
+        const result = await page.evaluate((suite, name) => window.orthantCases.run(suite, name), suite, name);
+        if (!result.ok) throw new Error(result.error);
+        const seen = errors.splice(0);
+        if (seen.length > 0) throw new Error(`The page reported errors: ${seen.join('\n')}`);
+      });
+    }
+  });
+}

@@ -1,0 +1,35 @@
+import { requestDevice } from '../../src/webgpu/device.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import { suites } from '../cases/index.js';
+
+/** Runs cases on one device. */
+export interface CaseRunner {
+  /** Throws when the case fails, or when the device reported an error meanwhile that nothing caught. */
+  run(suite: string, name: string): Promise<void>;
+  dispose(): void;
+}
+
+/** Makes the device and the engine on which the cases run: the same in Node and in the browser. */
+export async function caseRunner(adapter: GPUAdapter): Promise<CaseRunner> {
+  const device = await requestDevice(adapter);
+  const errors: string[] = [];
+  device.addEventListener('uncapturederror', (event) => errors.push(event.error.message));
+  device.lost.then(({ reason, message }) => reason !== 'destroyed' && errors.push(`the device was lost: ${message}`));
+  const engine = await createWebGpuEngine({ device });
+  return {
+    async run(suite, name) {
+      const found = suites[suite]?.find((one) => one.name === name);
+      if (!found) throw new Error(`There is no case '${name}' in suite '${suite}'.`);
+      errors.length = 0;
+      await found.run({ device, engine });
+      // Errors arrive as events, behind the work that they belong to.
+      await device.queue.onSubmittedWorkDone();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (errors.length > 0) throw new Error(`Uncaptured GPU errors: ${errors.join('\n')}`);
+    },
+    dispose() {
+      engine.dispose();
+      device.destroy();
+    },
+  };
+}

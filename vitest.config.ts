@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// The tests run what lies in shaders/, not what was bundled some time ago.
+const bundler = new URL('./scripts/bundle-shaders.mjs', import.meta.url);
+if (existsSync(fileURLToPath(bundler))) {
+  const { bundleShaders } = (await import(bundler.href)) as { bundleShaders?: () => Promise<unknown> };
+  await bundleShaders?.();
+}
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks', // a Dawn per process, in its main thread
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', './test/support/closing-line.ts'],
+  },
+});

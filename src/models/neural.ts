@@ -30,7 +30,7 @@ export interface NeuralOptions extends FitOptions {
  * and all A⁰ … Aᴸ learn together on ‖X − A⁰…AᴸSᴸ‖² by projected gradient, differentiated exactly through every q. Each restart's step
  * size is controlled on the device (a step that would raise the objective is dropped), so the objective never increases.
  *
- * maxIterations defaults to 1000, tolerance to 1e-6 an iteration. Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural
+ * maxIterations defaults to 1000, tolerance to 1e-5 an iteration. Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural
  * Nonnegative Matrix Factorization for Hierarchical Multilayer Topic Modeling, CAMSAP 2019; arXiv:2303.00058.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
@@ -38,7 +38,7 @@ export interface NeuralOptions extends FitOptions {
 export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, start = 'hierarchical', startIterations = 20 } = options;
-  const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-5 });
   if (start !== 'hierarchical' && start !== 'random')
     throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
 

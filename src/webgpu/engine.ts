@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.js';
+import type { Engine, Run } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
@@ -53,7 +53,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
       if (failure !== undefined) throw failure;
     },
   };
-  const runs = new Set<{ dispose(): void }>();
+  const runs = new Set<Run>();
   const dispose = () => {
     if (disposed) return;
     for (const run of runs) run.dispose();
@@ -70,7 +70,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     },
     async prepare(program) {
       context.check();
-      const run = await prepareRun(context, program, () => runs.delete(run));
+      const run = await prepareRun(context, program, (ended) => runs.delete(ended));
       runs.add(run);
       return run;
     },

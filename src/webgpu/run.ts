@@ -20,7 +20,7 @@ interface Recorded {
 /** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
 const dispatchesPerSubmit = 2048;
 
-export async function prepareRun(context: DeviceContext, program: Program, onDispose: () => void): Promise<Run> {
+export async function prepareRun(context: DeviceContext, program: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
   const lowered = new Map<string, { label: string; dispatch: Dispatch }[]>();
   for (const [section, operations] of Object.entries(program.sections)) {
@@ -35,12 +35,10 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
   const owned: GPUBuffer[] = [];
   const readback = createReadback(context, program.name);
   let disposed = false;
-  const dispose = () => {
-    if (disposed) return;
+  const release = () => {
     disposed = true;
     readback.dispose();
     for (const buffer of owned) memory.destroy(buffer);
-    onDispose();
   };
 
   try {
@@ -89,7 +87,12 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       const parts = await readback.read(tensors.map((tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) })));
       return parts.map((part, i) => unpad(tensors[i], part));
     };
-    return {
+    const dispose = () => {
+      if (disposed) return;
+      release();
+      onDispose(run);
+    };
+    const run: Run = {
       program,
       write(tensor, entries) {
         live();
@@ -109,8 +112,9 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       dispose,
       [Symbol.dispose]: dispose,
     };
+    return run;
   } catch (error) {
-    dispose();
+    release();
     throw error;
   }
 }

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { ShapeError } from '../../src/errors.js';
+import { planBuffers } from '../../src/graph/lifetimes.js';
+import { printProgram } from '../../src/graph/print.js';
+import { programBuilder } from '../../src/graph/program.js';
+import { T, type Tensor } from '../../src/graph/tensor.js';
+import { neuralProgram } from '../../src/methods/neural.js';
+import { nmfProgram } from '../../src/methods/nmf.js';
+
+test('a program prints as the formulas it implements', () => {
+  const { program } = nmfProgram(87, 90, 9, { restarts: 4, solver: 'mu', weighted: false });
+  expect(printProgram(program).split('\n').slice(0, 16)).toEqual([
+    'program nmf, 4 restarts',
+    '  input  X          87×90',
+    '  state  A0         87×9 ×4',
+    '  state  S0         9×90 ×4',
+    '  state  cost       1×1 ×4',
+    '  state  kktS0      1×1 ×4',
+    '  state  kktA0      1×1 ×4',
+    '  start0:',
+    '  step0:',
+    '    t6 = X S0ᵀ                [87×9 ×4]',
+    '    t7 = S0 S0ᵀ               [9×9 ×4]',
+    '    t8 = A0 t7                [87×9 ×4]',
+    '    A0 = A0 ∘ t6 / (t8 + ε)   [87×9 ×4] state',
+    '    t9 = A0ᵀ X                [9×90 ×4]',
+    '    t10 = A0ᵀ A0              [9×9 ×4]',
+    '    t11 = t10 S0              [9×90 ×4]',
+  ]);
+});
+
+test('the unweighted multiplicative update never forms AS', () => {
+  const { program } = nmfProgram(87, 90, 9, { restarts: 1, solver: 'mu', weighted: false });
+  const sizes = program.sections.step0.flatMap(({ outputs }) => outputs.map(({ rows, cols }) => rows * cols));
+  expect(Math.max(...sizes)).toBe(9 * 90);
+});
+
+test('shapes that do not fit are refused while the method is written down', () => {
+  const p = programBuilder('test');
+  const X = p.input('X', 5, 7);
+  const A = p.state('A', 5, 3);
+  expect(() => p.section('bad', () => p.matmul(X, A))).toThrow(/X gives 5×7 and A 5×3; the inner sizes differ/);
+  const q = programBuilder('test');
+  const Y = q.input('Y', 5, 7);
+  expect(() => q.section('bad', () => q.copy(Y, Y))).toThrow(/writes the input Y/);
+  expect(() => q.input('Z', 0, 7)).toThrow(ShapeError);
+});
+
+test('a transient cannot be read before it is written, nor outlive its section', () => {
+  const p = programBuilder('test');
+  const X = p.input('X', 5, 7);
+  const out = p.state('out', 7, 7);
+  let leaked: Tensor | undefined;
+  p.section('first', () => {
+    leaked = p.gram(X);
+  });
+  p.section('second', () => p.copy(leaked!, out));
+  expect(() => p.build()).toThrow(/section second: copy reads t2 before anything wrote it/);
+});
+
+test('a CSR input is a tensor kind that products take and others refuse', () => {
+  const p = programBuilder('test');
+  const X = p.input('X', 5, 7, { csrEntries: 11 });
+  const A = p.state('A', 5, 3);
+  expect(X).toMatchObject({ form: 'csr', entries: 11 });
+  p.section('all', () => {
+    expect(p.matmul(T(A), X)).toMatchObject({ rows: 3, cols: 7 });
+    expect(() => p.transpose(X)).toThrow(/no rule for the CSR tensor X/);
+  });
+  expect(printProgram(p.build())).toContain('csr, 11 entries');
+});
+
+test('transients share memory only when their lifetimes do not overlap', () => {
+  for (const { program } of [
+    neuralProgram(87, 90, [9, 4, 2], { restarts: 2, start: 'hierarchical' }),
+    nmfProgram(8, 9, 3, { restarts: 1, solver: 'mu', weighted: true }),
+  ]) {
+    const size = (tensor: Tensor) => tensor.rows * tensor.cols * tensor.batch;
+    const plan = planBuffers(program, size);
+    for (const operations of Object.values(program.sections)) {
+      const lastUse = new Map<Tensor, number>();
+      operations.forEach(({ inputs, outputs }, i) => {
+        for (const tensor of [...inputs, ...outputs]) lastUse.set(tensor, i);
+      });
+      const holder = new Map<number, Tensor>();
+      operations.forEach(({ inputs, outputs }, i) => {
+        for (const tensor of outputs) {
+          const slot = plan.slotOf.get(tensor);
+          if (slot === undefined) continue;
+          const before = holder.get(slot);
+          if (before !== undefined && before !== tensor) expect(lastUse.get(before)!).toBeLessThan(i);
+          expect(plan.slots[slot]).toBeGreaterThanOrEqual(size(tensor));
+          holder.set(slot, tensor);
+        }
+        for (const tensor of inputs) if (plan.slotOf.has(tensor)) expect(holder.get(plan.slotOf.get(tensor)!)).toBe(tensor);
+      });
+    }
+    const transients = program.tensors.filter(({ role }) => role === 'transient');
+    expect(plan.slots.length).toBeLessThan(transients.length / 2);
+  }
+});

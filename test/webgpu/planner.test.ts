@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { neuralProgram } from '../../src/methods/neural.js';
+import { lower } from '../../src/webgpu/lower.js';
+import { specialise } from '../../src/webgpu/pipelines.js';
+import { type AdapterFacts, planGrid, planMatmul, planSolve } from '../../src/webgpu/planner.js';
+import { shaders } from '../../src/webgpu/shaders.generated.js';
+
+const software: AdapterFacts = {
+  software: true,
+  maxWorkgroupsPerDimension: 65_535,
+  maxStorageBinding: 1 << 30,
+  maxBufferSize: 1 << 30,
+  maxWorkgroupStorage: 32_768,
+  maxInvocationsPerWorkgroup: 256,
+};
+const hardware = { ...software, software: false };
+
+test('a software adapter never gets a kernel with barriers', () => {
+  expect(planMatmul({ rows: 1024, cols: 1024, inner: 1024, batch: 1 }, software).algorithm).toBe('register');
+  expect(planMatmul({ rows: 1024, cols: 1024, inner: 1024, batch: 1 }, hardware).algorithm).toBe('tiled');
+});
+
+test('few output tiles and a long inner dimension are split, and the parts cover it exactly', () => {
+  for (const facts of [software, hardware]) {
+    const plan = planMatmul({ rows: 9, cols: 9, inner: 100_003, batch: 1 }, facts);
+    expect(plan.splits).toBeGreaterThan(4);
+    expect(plan.chunk * plan.splits).toBeGreaterThanOrEqual(100_003);
+    expect(plan.chunk * (plan.splits - 1)).toBeLessThan(100_003);
+    expect(plan.chunk % 16).toBe(0);
+  }
+  expect(planMatmul({ rows: 9, cols: 9, inner: 90, batch: 1 }, software).splits).toBe(1);
+});
+
+test('grids stay within the limit of a dimension and cover every item', () => {
+  for (const items of [1, 64, 65, 65_535 * 64 + 1, 300_000_000]) {
+    const { x, y, perRow } = planGrid(items, software);
+    expect(Math.max(x, y)).toBeLessThanOrEqual(65_535);
+    expect(perRow * y).toBeGreaterThanOrEqual(items);
+    expect(perRow).toBe(x * 64);
+  }
+});
+
+test('factors of wide solves live in a scratch buffer that stays within its bounds', () => {
+  expect(planSolve(32, 1_000_000, software)).toMatchObject({ spill: false, lanes: 1_000_000 });
+  const plan = planSolve(128, 1_000_000, software);
+  expect(plan.spill).toBe(true);
+  expect(plan.scratchBytes).toBeLessThanOrEqual(64 << 20);
+  expect(plan.lanes * 128 * 129 * 2).toBeLessThanOrEqual(plan.scratchBytes);
+});
+
+test('what is lowered fits what the kernels declare: bindings, their access, and every constant', () => {
+  const { program } = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' });
+  for (const operation of Object.values(program.sections).flat()) {
+    for (const { kernel, constants, bindings } of lower(operation, software)) {
+      const declared = shaders[kernel];
+      expect(bindings.length, kernel).toBe(declared.bindings.length);
+      bindings.forEach((bound, i) => {
+        const written = 'scratch' in bound ? undefined : operation.outputs.includes(bound);
+        if (written !== undefined)
+          expect(declared.bindings[i].access === 'read_write', `${kernel} ${declared.bindings[i].name}`).toBe(written);
+      });
+      const source = specialise(kernel, constants);
+      for (const name of declared.constants) expect(source).toMatch(new RegExp(`^const ${name}: \\w+ = \\S+;$`, 'm'));
+    }
+  }
+});

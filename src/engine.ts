@@ -2,6 +2,9 @@
 import type { Program } from './graph/program.js';
 import type { Tensor } from './graph/tensor.js';
 
+/** The key of `using`, also where the platform does not know it yet (Safari): what compilers of `using` fall back to. */
+export const disposeKey: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+
 export interface Engine {
   readonly kind: 'webgpu' | 'reference';
   /** One line for people: adapter, and whether it is a software one. */
@@ -31,4 +34,14 @@ export interface Run {
   sample(tensors: readonly Tensor[]): Promise<(Float32Array | Float64Array)[]>;
   dispose(): void;
   [Symbol.dispose](): void;
+}
+
+/** Prepares a program, hands its run to `body` and disposes it whatever happens. */
+export async function withRun<T>(engine: Engine, program: Program, body: (run: Run) => Promise<T>): Promise<T> {
+  const run = await engine.prepare(program);
+  try {
+    return await body(run);
+  } finally {
+    run.dispose();
+  }
 }

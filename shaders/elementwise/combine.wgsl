@@ -1,22 +1,23 @@
 // out = SCALE · X + OTHER_SCALE · Y, or X ∘ Y with PRODUCT; four entries an invocation, bound by bandwidth.
-const COUNT: u32 = 1u; // @set vec4 of one result
 const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next, 0 when all share it
 const Y_BATCH: u32 = 0u; // @set
 const OUT_BATCH: u32 = 0u; // @set
 const SCALE: f32 = 1.0; // @set
 const OTHER_SCALE: f32 = 1.0; // @set
 const PRODUCT: bool = false; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read> Y: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let at = id.y * GRID + id.x;
-  if (at >= COUNT) { return; }
-  let x = X[id.z * X_BATCH + at];
-  let y = Y[id.z * Y_BATCH + at];
-  if (PRODUCT) { out[id.z * OUT_BATCH + at] = x * y; } else { out[id.z * OUT_BATCH + at] = SCALE * x + OTHER_SCALE * y; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let at = place.item;
+  let x = X[place.restart * X_BATCH + at];
+  let y = Y[place.restart * Y_BATCH + at];
+  if (PRODUCT) { out[place.restart * OUT_BATCH + at] = x * y; } else { out[place.restart * OUT_BATCH + at] = SCALE * x + OTHER_SCALE * y; }
 }

@@ -5,7 +5,8 @@ const X_STRIDE: u32 = 1u; // @set vec4 per row of X
 const OUT_STRIDE: u32 = 1u; // @set vec4 per row of out
 const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next
 const OUT_BATCH: u32 = 0u; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
@@ -18,17 +19,18 @@ fn storeRow(batch: u32, j: u32, rowTile: u32, value: vec4f) {
   if (j < COLS) { out[batch * OUT_BATCH + j * OUT_STRIDE + rowTile] = value; }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let tile = id.y * GRID + id.x;
-  if (tile >= X_STRIDE * OUT_STRIDE) { return; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let tile = place.item;
   let rowTile = tile / X_STRIDE;
   let colTile = tile % X_STRIDE;
   let i = rowTile * 4u;
   let j = colTile * 4u;
-  let turned = transpose(mat4x4f(loadRow(id.z, i, colTile), loadRow(id.z, i + 1u, colTile), loadRow(id.z, i + 2u, colTile), loadRow(id.z, i + 3u, colTile)));
-  storeRow(id.z, j, rowTile, turned[0]);
-  storeRow(id.z, j + 1u, rowTile, turned[1]);
-  storeRow(id.z, j + 2u, rowTile, turned[2]);
-  storeRow(id.z, j + 3u, rowTile, turned[3]);
+  let turned = transpose(mat4x4f(loadRow(place.restart, i, colTile), loadRow(place.restart, i + 1u, colTile), loadRow(place.restart, i + 2u, colTile), loadRow(place.restart, i + 3u, colTile)));
+  storeRow(place.restart, j, rowTile, turned[0]);
+  storeRow(place.restart, j + 1u, rowTile, turned[1]);
+  storeRow(place.restart, j + 2u, rowTile, turned[2]);
+  storeRow(place.restart, j + 3u, rowTile, turned[3]);
 }

@@ -18,10 +18,11 @@ const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
 const SPLITS: u32 = 1u; // @set parts of the inner dimension
 const CHUNK: u32 = 4u; // @set inner length of a part, a multiple of 4
-const GRID: u32 = 64u; // @set invocations in one row of the grid
 const SCALE: f32 = 1.0; // @set
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
 const ADD_SCALE: f32 = 1.0; // @set
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> A: array<vec4f>;
 @group(0) @binding(1) var<storage, read> B: array<vec4f>;
@@ -69,15 +70,16 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   C[batch * C_BATCH + at] = result;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let tile = id.y * GRID + id.x;
-  if (tile >= ROW_TILES * COL_TILES) { return; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let tile = place.item;
   let row = (tile / COL_TILES) * 4u;
   let colTile = tile % COL_TILES;
   let col = colTile * 4u;
-  let batch = id.z / SPLITS;
-  let split = id.z % SPLITS;
+  let batch = place.restart / SPLITS;
+  let split = place.restart % SPLITS;
   let a0 = batch * A_BATCH;
   let b0 = batch * B_BATCH;
   let end = min(INNER, (split + 1u) * CHUNK);

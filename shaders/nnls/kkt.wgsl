@@ -7,21 +7,23 @@ const G_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when al
 const B_BATCH: u32 = 0u; // @set
 const S_BATCH: u32 = 0u; // @set
 const OUT_BATCH: u32 = 0u; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> G: array<f32>;
 @group(0) @binding(1) var<storage, read> B: array<f32>;
 @group(0) @binding(2) var<storage, read> S: array<f32>;
 @group(0) @binding(3) var<storage, read_write> residual: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.y * GRID + id.x;
-  if (column >= STRIDE) { return; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let column = place.item;
   // The padding columns too: their B and S are zero, so they get the zero they must hold.
-  let g = id.z * G_BATCH;
-  let b0 = id.z * B_BATCH + column;
-  let s0 = id.z * S_BATCH + column;
+  let g = place.restart * G_BATCH;
+  let b0 = place.restart * B_BATCH + column;
+  let s0 = place.restart * S_BATCH + column;
   var worst = 0.0;
   var scale = 0.0;
   for (var i = 0u; i < K; i++) {
@@ -31,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     worst = max(worst, abs(min(S[s0 + i * STRIDE] * G[g + i * G_STRIDE + i], gradient)));
     scale = max(scale, abs(b));
   }
-  residual[id.z * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);
+  residual[place.restart * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);
 }

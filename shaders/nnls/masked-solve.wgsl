@@ -10,6 +10,7 @@ const BETA_BATCH: u32 = 0u; // @set
 const RESTARTS: u32 = 1u; // @set
 const LANES: u32 = 64u; // @set invocations; each takes every LANES-th column
 const GRID: u32 = 64u; // @set invocations in one row of the grid
+const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const SPILL: bool = false; // @set keep the factor in the scratch buffer
 const FACTOR_SIZE: u32 = 10u; // @set K (K + 1) / 2, or 1 with SPILL
 
@@ -21,7 +22,7 @@ const FACTOR_SIZE: u32 = 10u; // @set K (K + 1) / 2, or 1 with SPILL
 
 // @use nnls/cholesky
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   lane = id.y * GRID + id.x;
   if (lane >= LANES) { return; }

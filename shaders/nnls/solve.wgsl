@@ -15,6 +15,7 @@ const ROUNDS_BATCH: u32 = 0u; // @set
 const RESTARTS: u32 = 1u; // @set
 const LANES: u32 = 64u; // @set invocations; each takes every LANES-th column
 const GRID: u32 = 64u; // @set invocations in one row of the grid
+const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const WARM: bool = false; // @set
 const SWEEPS: u32 = 12u; // @set
 const BUDGET: u32 = 32u; // @set
@@ -38,7 +39,7 @@ var<private> passive: array<bool, K>;
 // Passive: s_j; active: tolerance − w_j. Negative (or, for passive, zero) means infeasible.
 var<private> slack: array<f32, K>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   lane = id.y * GRID + id.x;
   if (lane >= LANES) { return; }

@@ -5,9 +5,10 @@ const GROUPS: u32 = 1u; // @set results of one input
 const STEPS: u32 = 1u; // @set ceil(COUNT / GROUPS)
 const IN_BATCH: u32 = 1u; // @set entries (vec4 for MAP 1, 2, 3) from one restart's input to the next
 const OUT_BATCH: u32 = 1u; // @set entries from one restart's result to the next
-const GRID: u32 = 64u; // @set invocations in one row of the grid
 const MAP: u32 = 0u; // @set 0: results of an earlier level; of a tensor's vec4: 1 the entries, 2 their squares, 3 their absolute values
 const MAXIMUM: bool = false; // @set maximum instead of sum
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
@@ -21,17 +22,18 @@ fn entry(at: u32) -> f32 {
   return max(max(a.x, a.y), max(a.z, a.w));
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let group = id.y * GRID + id.x;
-  if (group >= GROUPS) { return; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let group = place.item;
   var total = 0.0;
   for (var step = 0u; step < STEPS; step++) {
     let at = step * GROUPS + group;
     if (at < COUNT) {
-      let x = entry(id.z * IN_BATCH + at);
+      let x = entry(place.restart * IN_BATCH + at);
       if (MAXIMUM) { total = max(total, x); } else { total += x; }
     }
   }
-  result[id.z * OUT_BATCH + group] = total;
+  result[place.restart * OUT_BATCH + group] = total;
 }

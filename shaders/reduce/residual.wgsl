@@ -11,7 +11,8 @@ const Z_BATCH: u32 = 0u; // @set
 const W_BATCH: u32 = 0u; // @set
 const WEIGHTED: bool = false; // @set
 const OUT_BATCH: u32 = 4u; // @set entries from one restart's partial sums to the next
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read> A: array<vec4f>;
@@ -31,11 +32,12 @@ fn square(batch: u32, row: u32, colTile: u32, r: vec4f) -> f32 {
   return dot(r, r);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let tile = id.y * GRID + id.x;
-  if (tile >= ROW_TILES * COL_TILES) { return; }
-  let batch = id.z;
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let tile = place.item;
+  let batch = place.restart;
   let row = (tile / COL_TILES) * 4u;
   let colTile = tile % COL_TILES;
   let x = batch * X_BATCH + row * X_STRIDE + colTile;

@@ -4,24 +4,26 @@ const COUNT: u32 = 1u; // @set vec4 of one C
 const C_BATCH: u32 = 0u; // @set vec4 from one restart's C to the next
 const E_BATCH: u32 = 0u; // @set
 const SPLITS: u32 = 2u; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
 const SCALE: f32 = 1.0; // @set
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
 const ADD_SCALE: f32 = 1.0; // @set
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> E: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> C: array<vec4f>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let at = id.y * GRID + id.x;
-  if (at >= COUNT) { return; }
-  let first = id.z * SPLITS * COUNT + at;
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let at = place.item;
+  let first = place.restart * SPLITS * COUNT + at;
   var sum = partials[first];
   for (var s = 1u; s < SPLITS; s++) { sum += partials[first + s * COUNT]; }
   sum *= SCALE;
-  if (EPILOGUE == 1u) { sum += ADD_SCALE * E[id.z * E_BATCH + at]; }
-  if (EPILOGUE == 2u) { sum *= E[id.z * E_BATCH + at]; }
-  C[id.z * C_BATCH + at] = sum;
+  if (EPILOGUE == 1u) { sum += ADD_SCALE * E[place.restart * E_BATCH + at]; }
+  if (EPILOGUE == 2u) { sum *= E[place.restart * E_BATCH + at]; }
+  C[place.restart * C_BATCH + at] = sum;
 }

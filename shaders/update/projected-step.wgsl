@@ -3,7 +3,6 @@
 // q_jj is the energy of unit j, so the step does not change when a column of A is rescaled. A unit with q_jj = 0 gets no gradient and
 // would stay dead: every REVIVAL-th iteration its column is replaced by hashed uniform numbers, kept only if the cost agrees.
 // Bound by bandwidth: 2 reads, 1 write.
-const ROWS: u32 = 4u; // @set rows of A
 const COLS: u32 = 4u; // @set columns of A
 const STRIDE: u32 = 4u; // @set entries per row of A, D and out
 const Q_STRIDE: u32 = 4u; // @set
@@ -16,7 +15,8 @@ const CONTROL_BATCH: u32 = 8u; // @set
 const OUT_BATCH: u32 = 0u; // @set
 const ROW_METRIC: bool = false; // @set false: m_ii = 1
 const LAYER: u32 = 0u; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+
+// @use grid
 
 @group(0) @binding(0) var<storage, read> A: array<f32>;
 @group(0) @binding(1) var<storage, read> D: array<f32>;
@@ -29,26 +29,27 @@ const REVIVAL: u32 = 25u;
 
 // @use random
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let entry = id.y * GRID + id.x;
-  if (entry >= ROWS * STRIDE) { return; }
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let entry = place.item;
   let i = entry / STRIDE;
   let j = entry % STRIDE;
   if (j >= COLS) {
-    out[id.z * OUT_BATCH + entry] = 0.0;
+    out[place.restart * OUT_BATCH + entry] = 0.0;
     return;
   }
-  let eta = control[id.z * CONTROL_BATCH];
-  let iteration = u32(control[id.z * CONTROL_BATCH + 3u]);
-  let q = Q[id.z * Q_BATCH + j * Q_STRIDE + j];
+  let eta = control[place.restart * CONTROL_BATCH];
+  let iteration = u32(control[place.restart * CONTROL_BATCH + 3u]);
+  let q = Q[place.restart * Q_BATCH + j * Q_STRIDE + j];
   var metric = 2.0 * q;
-  if (ROW_METRIC) { metric *= M[id.z * M_BATCH + i * M_STRIDE + i]; }
-  var value = A[id.z * A_BATCH + entry];
+  if (ROW_METRIC) { metric *= M[place.restart * M_BATCH + i * M_STRIDE + i]; }
+  var value = A[place.restart * A_BATCH + entry];
   if (metric > 0.0) {
-    value = max(value - eta * D[id.z * D_BATCH + entry] / metric, 0.0);
+    value = max(value - eta * D[place.restart * D_BATCH + entry] / metric, 0.0);
   } else if (q == 0.0 && iteration % REVIVAL == REVIVAL - 1u) {
-    value = hashUniform(i * COLS + j, iteration, LAYER, id.z);
+    value = hashUniform(i * COLS + j, iteration, LAYER, place.restart);
   }
-  out[id.z * OUT_BATCH + entry] = value;
+  out[place.restart * OUT_BATCH + entry] = value;
 }

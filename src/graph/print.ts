@@ -1,4 +1,4 @@
-import { inPlace, type Operation } from './operations.js';
+import { inPlace, type MapFunction, mapFunctions, type Operation } from './operations.js';
 import type { Program } from './program.js';
 import { shapeText } from './tensor.js';
 
@@ -44,8 +44,16 @@ export function operationText(operation: Operation): string {
     }
     case 'nnls':
       return `${out} = nnls(${names.join(', ')}${operation.attributes.warm ? `, warm ${out}` : `, ${operation.attributes.sweeps} sweeps`})`;
-    case 'multiplicativeUpdate':
-      return `${out} = ${out} ∘ ${names[0]} / (${names[1]} + ε)`;
+    case 'multiplicativeUpdate': {
+      const { power } = operation.attributes;
+      return power === 1
+        ? `${out} = ${out} ∘ ${names[0]} / (${names[1]} + ε)`
+        : `${out} = ${out} ∘ (${names[0]} / (${names[1]} + ε))^${power}`;
+    }
+    case 'map':
+      return `${out} = ${mapText(operation.attributes, names)}`;
+    case 'shift':
+      return `${out} = ${names[0]} + ${operation.attributes.scale} ${names[1]}`;
     case 'residualNorm':
       return `${out} = ‖${operation.attributes.weighted ? `${names[3]} ∘ ` : ''}(${names[0]} − ${names[1]} ${names[2]})‖²`;
     case 'reduce':
@@ -53,4 +61,10 @@ export function operationText(operation: Operation): string {
     default:
       return `${out} = ${operation.kind}(${[...names, ...(inPlace.has(operation.kind) ? [out] : [])].join(', ')})`;
   }
+}
+
+/** The formula of a map function with its tensors and constants written in. */
+function mapText({ fn, p, q }: { fn: MapFunction; p: number; q: number }, [x, y, w]: readonly string[]): string {
+  const words: Record<string, string | number> = { x, y, w, p, q };
+  return mapFunctions[fn].formula.replace(/\b[xywpq]\b/g, (letter) => String(words[letter]));
 }

@@ -3,7 +3,7 @@
  * and reads like the formula it implements. `programBuilder` checks every shape while the method is being written down.
  */
 import { InputError, ShapeError } from '../errors.js';
-import { control, inPlace, type Operation, type OperationKind, type Operations } from './operations.js';
+import { control, inPlace, type MapFunction, mapFunctions, type Operation, type OperationKind, type Operations } from './operations.js';
 import { commonBatch, type Operand, operandOf, shapeText, type Tensor } from './tensor.js';
 
 export interface Program {
@@ -159,10 +159,11 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return out;
     },
 
-    multiplicativeUpdate(F: Tensor, numerator: Tensor, denominator: Tensor): void {
+    /** F ← F ∘ (numerator / (denominator + ε))^power. */
+    multiplicativeUpdate(F: Tensor, numerator: Tensor, denominator: Tensor, { power = 1 }: { power?: number } = {}): void {
       requireShape('multiplicativeUpdate', numerator, F.rows, F.cols);
       requireShape('multiplicativeUpdate', denominator, F.rows, F.cols);
-      emit('multiplicativeUpdate', [numerator, denominator], [F], {});
+      emit('multiplicativeUpdate', [numerator, denominator], [F], { power });
     },
 
     /** max(A − η D / (2 m_ii q_jj), 0): one projected step in the metric diag(M) ⊗ diag(Q); M = I when left out. */
@@ -216,16 +217,84 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return out;
     },
 
+    /** f(X, Y?, W?) entrywise: see mapFunctions for the formulas and what p and q mean in each. */
+    map(fn: MapFunction, tensors: readonly Tensor[], options: Into & { p?: number; q?: number } = {}): Tensor {
+      const [X] = tensors;
+      const { arity } = mapFunctions[fn];
+      if (tensors.length !== arity)
+        throw new ShapeError(`map ${fn} in program ${name} takes ${arity} tensors, but ${tensors.length} were given.`);
+      for (const other of tensors) requireShape(`map ${fn}`, other, X.rows, X.cols);
+      const out = output(`map ${fn}`, X.rows, X.cols, commonBatch(`map ${fn}`, tensors), options);
+      emit('map', [...tensors], [out], { fn, p: options.p ?? 0, q: options.q ?? 0 });
+      return out;
+    },
+
+    /** X + scale · y, y a 1×1 tensor. */
+    shift(X: Tensor, y: Tensor, scale: number, options: Into = {}): Tensor {
+      requireShape('shift', y, 1, 1);
+      const out = output('shift', X.rows, X.cols, commonBatch('shift', [X, y]), options);
+      emit('shift', [X, y], [out], { scale });
+      return out;
+    },
+
+    /** Loss of every labelled column (1×M) and its gradient in the logits (P×M); columns whose Y is zero have neither. */
+    softmaxCrossEntropy(logits: Tensor, Y: Tensor): { loss: Tensor; gradient: Tensor } {
+      requireShape('softmaxCrossEntropy', Y, logits.rows, logits.cols);
+      const batch = commonBatch('softmaxCrossEntropy', [logits, Y]);
+      const loss = output('softmaxCrossEntropy', 1, logits.cols, batch, {});
+      const gradient = output('softmaxCrossEntropy', logits.rows, logits.cols, batch, {});
+      emit('softmaxCrossEntropy', [logits, Y], [loss, gradient], {});
+      return { loss, gradient };
+    },
+
+    /** The largest entry of every `size` neighbouring rows, and a 0/1 selector that marks it (the first of equals). */
+    maxPool(S: Tensor, size: number): { pooled: Tensor; selector: Tensor } {
+      const pooled = output('maxPool', Math.ceil(S.rows / size), S.cols, S.batch, {});
+      const selector = output('maxPool', S.rows, S.cols, S.batch, {});
+      emit('maxPool', [S], [pooled, selector], { size });
+      return { pooled, selector };
+    },
+
+    /** A mini-batch: `count` columns of X in the order that `order` lists, moving on with every iteration. */
+    takeColumns(X: Tensor, order: Tensor, controlVector: Tensor, count: number, options: Into = {}): Tensor {
+      requireShape('takeColumns', order, 1, X.cols);
+      const out = output('takeColumns', X.rows, count, commonBatch('takeColumns', [X, order, controlVector]), options);
+      emit('takeColumns', [X, order, controlVector], [out], {});
+      return out;
+    },
+
+    momentumStep(A: Tensor, V: Tensor, D: Tensor, options: { rate: number; momentum: number; free?: boolean }): void {
+      for (const other of [V, D]) requireShape('momentumStep', other, A.rows, A.cols);
+      emit('momentumStep', [D], [A, V], { rate: options.rate, momentum: options.momentum, free: options.free ?? false });
+    },
+
+    adamStep(
+      A: Tensor,
+      moments: readonly [first: Tensor, second: Tensor],
+      D: Tensor,
+      controlVector: Tensor,
+      options: { rate: number; beta1?: number; beta2?: number; epsilon?: number; free?: boolean },
+    ): void {
+      for (const other of [...moments, D]) requireShape('adamStep', other, A.rows, A.cols);
+      const { rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, free = false } = options;
+      emit('adamStep', [D, controlVector], [A, ...moments], { rate, beta1, beta2, epsilon, free });
+    },
+
+    countIteration(cost: Tensor, controlVector: Tensor): void {
+      requireShape('countIteration', cost, 1, 1);
+      emit('countIteration', [cost], [controlVector], {});
+    },
+
     transpose(X: Tensor, options: Into = {}): Tensor {
       const out = output('transpose', X.cols, X.rows, X.batch, options);
       emit('transpose', [X], [out], {});
       return out;
     },
 
-    /** F ← F with columns of unit norm, given G = FᵀF; a zero column is revived with numbers that differ by layer and restart. */
-    normalizeColumns(F: Tensor, G: Tensor, options: { layer?: number } = {}): void {
+    /** F ← F with columns of unit norm, given G = FᵀF; a zero column is revived with numbers that differ by layer and restart. `cap` only shortens columns longer than 1. */
+    normalizeColumns(F: Tensor, G: Tensor, options: { layer?: number; cap?: boolean } = {}): void {
       requireShape('normalizeColumns', G, F.cols, F.cols);
-      emit('normalizeColumns', [G], [F], { layer: options.layer ?? 0 });
+      emit('normalizeColumns', [G], [F], { layer: options.layer ?? 0, cap: options.cap ?? false });
     },
 
     copy(X: Tensor, into: Tensor): void {

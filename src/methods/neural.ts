@@ -70,6 +70,8 @@ export interface NeuralProgram extends Layers {
   control: Tensor;
   D: Tensor[];
   errors: Tensor[];
+  /** Sˡ for the accepted A as 'view' leaves them: looking at a fit must not change the warm starts of its next step. */
+  view: Tensor[];
   /** Largest KKT residual of each layer's Sˡ, 1×1. */
   kkt: Tensor[];
   /** Factorizations each column of the last exact solve took, 1×M a layer; negative where the budget did not suffice. */
@@ -102,7 +104,7 @@ export function neuralProgram(
     Q: A.map((a, l) => p.state(`Q${l}`, a.cols, a.cols)),
     M: A.map((a, l) => (l === 0 ? undefined : p.state(`M${l}`, a.rows, a.rows))),
   };
-  const rounds = A.map((_, l) => p.state(`rounds${l}`, 1, M));
+  const rounds = A.map((_, l) => p.state(`roundsOf${l}`, 1, M));
   const kkt = A.map((_, l) => p.state(`kkt${l}`, 1, 1));
   const sequential = start === 'hierarchical' ? sequentialSections(p, layers, 'anls') : undefined;
 
@@ -123,6 +125,10 @@ export function neuralProgram(
       p.reduce(p.kktResidual(G, B, S[l]), 'maxAbs', { into: kkt[l] });
     }
   });
+  const view = S.map((s, l) => p.state(`view${l}`, s.rows, s.cols));
+  p.section('view', () => {
+    for (let l = 0; l < A.length; l++) forwardQ(p, l === 0 ? X : view[l - 1], A[l], view[l]);
+  });
   const errors = errorSection(p, layers);
-  return { program: p.build(), ...layers, control, D: current.D, errors, kkt, rounds, sequential };
+  return { program: p.build(), ...layers, control, D: current.D, errors, view, kkt, rounds, sequential };
 }

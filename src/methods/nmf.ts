@@ -17,6 +17,8 @@ export interface LayerTensors {
 
 /** Names of the sections that fit one layer: run `start` once, `step` until `measure` says so. */
 export interface LayerSections {
+  /** Factorizations each column of the last exact solve for S took, 1×M; negative where the budget did not suffice. Not with 'mu'. */
+  rounds?: Tensor;
   start: string;
   step: string;
   measure: string;
@@ -39,7 +41,7 @@ export function layerSections(
   W?: Tensor,
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
-  if (solver === 'anls') alternatingLeastSquares(p, layer, names, { X, A, S });
+  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S });
   else multiplicativeUpdates(p, names, { X, A, S }, W);
   p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
   p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, W));
@@ -51,8 +53,9 @@ function alternatingLeastSquares(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-): void {
+): Tensor {
   const At = p.state(`At${layer}`, A.cols, A.rows);
+  const rounds = p.state(`rounds${layer}`, 1, S.cols);
   p.section(names.start, () => {
     p.normalizeColumns(A, p.gram(A), { layer });
     forwardQ(p, X, A, S, { warm: false });
@@ -61,8 +64,9 @@ function alternatingLeastSquares(
     p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
     p.transpose(At, { into: A });
     p.normalizeColumns(A, p.gram(A), { layer });
-    forwardQ(p, X, A, S);
+    forwardQ(p, X, A, S, { rounds });
   });
+  return rounds;
 }
 
 function multiplicativeUpdates(

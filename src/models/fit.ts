@@ -6,6 +6,7 @@ import { svdBounds } from '../data/svd-bound.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import { countNegative } from './q.js';
 
 export interface FitOptions {
   /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */
@@ -15,8 +16,9 @@ export interface FitOptions {
   /** Most iterations of one stage. Defaults differ by method. */
   maxIterations?: number;
   /**
-   * Converged when every restart's objective fell by no more than this fraction of its current value, per iteration, between two
-   * checks. Defaults differ by method; 0 runs maxIterations.
+   * A restart has settled when its objective fell by no more than this fraction of its current value, per iteration, between two checks,
+   * or when it could not reach the best one by maxIterations even at its present rate. Converged when all have. Defaults differ by
+   * method; 0 runs maxIterations.
    */
   tolerance?: number;
   /** Iterations between two checks, recorded and submitted together; default 10. */
@@ -37,7 +39,10 @@ export interface Progress {
   /** ‖X − X̂‖ / ‖X‖ of the best restart, of this stage's own objective. */
   relativeError: number;
   elapsedMs: number;
-  /** Reads the factors of the best restart as they are now. */
+  /**
+   * Reads the factors of the best restart. They are those of the batch that is queued already, up to `checkEvery` iterations after
+   * `iteration`. Reading does not change the fit; the promise rejects if the fit ends first.
+   */
   factors(): Promise<{ A: Matrix[]; S: Matrix[] }>;
 }
 
@@ -70,6 +75,8 @@ export interface Factorization {
    * every q (about 1e-7 always); for 'nmf' and 'hierarchical' of both factors of every layer, so it tells how converged they are.
    */
   kktResidual: number;
+  /** Columns of S, over all layers, whose exact solve ran out of its iteration budget: their S is feasible, not optimal. 0 as a rule. */
+  unconverged: number;
   /** Relative error of the best restart at each check. */
   history: { stage: string; iteration: number; relativeError: number }[];
   /** Iterations of all stages. */
@@ -92,6 +99,8 @@ export interface Settings {
   svdBound: boolean;
   onProgress?: FitOptions['onProgress'];
   signal?: AbortSignal;
+  /** Set once onProgress returned false: the stages that are left do nothing. */
+  stopped: boolean;
 }
 
 /** Checks X, ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
@@ -112,6 +121,7 @@ export function checkFit(
     svdBound: options.svdBound ?? true,
     onProgress: options.onProgress,
     signal: options.signal,
+    stopped: false,
   };
   checkSeed(settings.seed);
   checkPositiveInteger('restarts', settings.restarts);
@@ -180,6 +190,7 @@ export async function runStage(run: Run, stage: Stage, settings: Settings, start
   let costs: number[] = [];
   const finish = (stopReason: StopReason): StageResult => ({ costs, iterations: iteration, stopReason, checks });
 
+  if (settings.stopped) return finish('stopped');
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
     let next: typeof queued;
@@ -212,16 +223,28 @@ export async function runStage(run: Run, stage: Stage, settings: Settings, start
         elapsedMs: performance.now() - started,
         factors: () => stage.factors(best),
       });
-      if (go === false) return finish('stopped');
+      if (go === false) {
+        settings.stopped = true;
+        return finish('stopped');
+      }
       if (costs.every((cost, r) => cost <= exact * stage.norm[r])) return finish('exact');
       const since = checked - (checks.at(-2)?.iteration ?? 0);
-      const before = previous;
-      if (before && tolerance > 0 && costs.every((cost, r) => before[r] - cost <= tolerance * since * cost)) return finish('tolerance');
+      if (previous && tolerance > 0 && allSettled(previous, costs, since, stage.maxIterations - checked, tolerance))
+        return finish('tolerance');
       previous = costs;
     }
     queued = next;
   }
   return finish('maxIterations');
+}
+
+/** See FitOptions.tolerance. */
+function allSettled(before: readonly number[], costs: readonly number[], since: number, left: number, tolerance: number): boolean {
+  const best = Math.min(...costs);
+  return costs.every((cost, r) => {
+    const perIteration = (before[r] - cost) / since;
+    return perIteration <= tolerance * cost || cost - perIteration * left > best;
+  });
 }
 
 export function smallest(values: readonly number[]): number {
@@ -259,17 +282,20 @@ export interface Finish {
   stages: { name: string; result: StageResult }[];
   /** KKT residuals of each restart, worst case. */
   kkt: number[];
+  /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
+  rounds: readonly Tensor[];
   started: number;
 }
 
 /** Picks the best restart by its final error, reads its factors and puts the result together. */
 export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tensor[], finish: Finish): Promise<Factorization> {
-  const { method, X, ranks, settings, squaredErrors, stages, kkt, started } = finish;
+  const { method, X, ranks, settings, squaredErrors, stages, kkt, rounds, started } = finish;
   const norm = squaredNorm(X.data);
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = relative[relative.length - 1];
   const restart = smallest(restartErrors);
   const factors = await readFactors(run, A, S, restart);
+  const taken = await Promise.all(rounds.map((tensor) => readFactor(run, tensor, restart)));
   if (!(restartErrors[restart] < Number.POSITIVE_INFINITY) || factors.S.some(({ data }) => data.every((s) => s === 0))) {
     throw new BreakdownError(
       `${method}: every restart ended with a zero or non-finite factor. Try more restarts, another seed, or smaller ranks.`,
@@ -287,6 +313,7 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
     svdBoundMethod: bounds?.method ?? null,
     layers,
     kktResidual: kkt[restart],
+    unconverged: taken.reduce((sum, { data }) => sum + countNegative(data), 0),
     history: stages.flatMap(({ name, result }) =>
       result.checks.map(({ iteration, errors }) => ({ stage: name, iteration, relativeError: errors[restart] })),
     ),

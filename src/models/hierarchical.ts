@@ -1,5 +1,5 @@
 import type { Matrix } from '../data/matrix.js';
-import type { Engine, Run } from '../engine.js';
+import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../methods/hierarchical.js';
 import type { NmfSolver } from '../methods/nmf.js';
@@ -38,21 +38,15 @@ export async function hierarchicalNmf(engine: Engine, X: Matrix, options: Hierar
   if (solver !== 'mu' && solver !== 'anls') throw new InputError(`solver must be 'mu' or 'anls', not ${JSON.stringify(solver)}.`);
 
   const t = hierarchicalProgram(X.rows, X.cols, ranks, { restarts: settings.restarts, solver });
-  using run = await engine.prepare(t.program);
-  const stages = await fitSequentially(run, t, t, X, settings, { started, maxIterations: settings.maxIterations });
-  run.execute('errors');
-  for (const { finish } of t.layers) run.execute(finish);
-  const sampled = (await run.sample([...t.errors, ...t.kkt.flat()])).map((values) => Array.from(values));
-  const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
-  return await finishFit(run, t.A, t.S, {
-    method: 'hierarchical',
-    X,
-    ranks,
-    settings,
-    squaredErrors: sampled.slice(0, ranks.length),
-    stages,
-    kkt,
-    started,
+  return withRun(engine, t.program, async (run) => {
+    const stages = await fitSequentially(run, t, t, X, settings, { started, maxIterations: settings.maxIterations });
+    run.execute('errors');
+    for (const { finish } of t.layers) run.execute(finish);
+    const sampled = (await run.sample([...t.errors, ...t.kkt.flat()])).map((values) => Array.from(values));
+    const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
+    const squaredErrors = sampled.slice(0, ranks.length);
+    const rounds = t.layers.flatMap(({ rounds: own }) => (own ? [own] : []));
+    return finishFit(run, t.A, t.S, { method: 'hierarchical', X, ranks, settings, squaredErrors, stages, kkt, rounds, started });
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Matrix } from '../data/matrix.js';
-import type { Engine } from '../engine.js';
+import { type Engine, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import { neuralProgram } from '../methods/neural.js';
@@ -43,50 +43,51 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
     throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
 
   const t = neuralProgram(X.rows, X.cols, ranks, { restarts: settings.restarts, start });
-  using run = await engine.prepare(t.program);
-  const stages: { name: string; result: StageResult }[] = [];
-  if (t.sequential) {
-    stages.push(...(await fitSequentially(run, t, t.sequential, X, settings, { started, maxIterations: startIterations })));
-  } else {
-    run.write(t.X, X.data);
-    t.A.forEach((tensor, l) => {
-      run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
-    });
-  }
+  return withRun(engine, t.program, async (run) => {
+    const stages: { name: string; result: StageResult }[] = [];
+    if (t.sequential) {
+      stages.push(...(await fitSequentially(run, t, t.sequential, X, settings, { started, maxIterations: startIterations })));
+    } else {
+      run.write(t.X, X.data);
+      t.A.forEach((tensor, l) => {
+        run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
+      });
+    }
 
-  const initial = new Float32Array(control.length);
-  initial[control.eta] = 0.5;
-  initial[control.cost] = 3e38;
-  run.write(t.control, initial);
-  run.execute('start');
-  const result = await runStage(
-    run,
-    {
-      name: 'all layers',
-      step: 'step',
-      cost: t.control,
-      costAt: control.cost,
-      norm: new Array<number>(settings.restarts).fill(squaredNorm(X.data)),
-      maxIterations: settings.maxIterations,
-      factors: async (restart) => {
-        run.execute('finish');
-        return readFactors(run, t.A, t.S, restart);
+    const initial = new Float32Array(control.length);
+    initial[control.eta] = 0.5;
+    initial[control.cost] = 3e38;
+    run.write(t.control, initial);
+    run.execute('start');
+    const result = await runStage(
+      run,
+      {
+        name: 'all layers',
+        step: 'step',
+        cost: t.control,
+        costAt: control.cost,
+        norm: new Array<number>(settings.restarts).fill(squaredNorm(X.data)),
+        maxIterations: settings.maxIterations,
+        factors: async (restart) => {
+          run.execute('view');
+          return readFactors(run, t.A, t.view, restart);
+        },
       },
-    },
-    settings,
-    started,
-  );
+      settings,
+      started,
+    );
 
-  run.execute('finish');
-  run.execute('errors');
-  const sampled = (await run.sample([...t.errors, ...t.kkt])).map((values) => Array.from(values));
-  const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
-  const finished = { X, ranks, settings, squaredErrors: sampled.slice(0, ranks.length), kkt, started };
-  const factorization = await finishFit(run, t.A, t.S, {
-    method: 'neural',
-    ...finished,
-    stages: [...stages, { name: 'all layers', result }],
+    run.execute('finish');
+    run.execute('errors');
+    const sampled = (await run.sample([...t.errors, ...t.kkt])).map((values) => Array.from(values));
+    const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
+    const finished = { X, ranks, settings, squaredErrors: sampled.slice(0, ranks.length), kkt, rounds: t.rounds, started };
+    const factorization = await finishFit(run, t.A, t.S, {
+      method: 'neural',
+      ...finished,
+      stages: [...stages, { name: 'all layers', result }],
+    });
+    // The start is cut short on purpose; only the joint descent says whether the fit converged.
+    return { ...factorization, converged: result.stopReason === 'tolerance' || result.stopReason === 'exact' };
   });
-  // The start is cut short on purpose; only the joint descent says whether the fit converged.
-  return { ...factorization, converged: result.stopReason === 'tolerance' || result.stopReason === 'exact' };
 }

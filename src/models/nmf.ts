@@ -1,6 +1,6 @@
 import { checkNonnegative } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import type { Engine, Run } from '../engine.js';
+import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type NmfSolver, nmfProgram } from '../methods/nmf.js';
@@ -51,40 +51,42 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
   if (weights) checkWeights(weights, X, solver);
 
   const t = nmfProgram(X.rows, X.cols, rank, { restarts: settings.restarts, solver, weighted: weights !== undefined });
-  using run = await engine.prepare(t.program);
-  run.write(t.X, X.data);
-  if (weights) run.write(t.W!, weights.data);
-  writeStarts(run, t, X, rank, settings);
-  run.execute(t.sections.start);
-  const weightedX = weights ? X.data.map((x, i) => x * weights.data[i]) : X.data;
-  const norm = squaredNorm(weightedX);
-  if (norm === 0) throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
-  const result = await runStage(
-    run,
-    {
-      name: 'nmf',
-      step: t.sections.step,
-      measure: t.sections.measure,
-      cost: t.cost,
-      norm: new Array<number>(settings.restarts).fill(norm),
-      maxIterations: settings.maxIterations,
-      factors: (restart) => readFactors(run, [t.A], [t.S], restart),
-    },
-    settings,
-    started,
-  );
-  run.execute(t.sections.measure);
-  run.execute(t.sections.finish);
-  const [cost, ofS, ofA] = (await run.sample([t.cost, ...t.kkt])).map((values) => Array.from(values));
-  return await finishFit(run, [t.A], [t.S], {
-    method: 'nmf',
-    X: weights ? { ...X, data: weightedX } : X,
-    ranks: [rank],
-    settings: weights ? { ...settings, svdBound: false } : settings,
-    squaredErrors: [cost],
-    stages: [{ name: 'nmf', result }],
-    kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
-    started,
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, X.data);
+    if (weights) run.write(t.W!, weights.data);
+    writeStarts(run, t, X, rank, settings);
+    run.execute(t.sections.start);
+    const weightedX = weights ? X.data.map((x, i) => x * weights.data[i]) : X.data;
+    const norm = squaredNorm(weightedX);
+    if (norm === 0) throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
+    const result = await runStage(
+      run,
+      {
+        name: 'nmf',
+        step: t.sections.step,
+        measure: t.sections.measure,
+        cost: t.cost,
+        norm: new Array<number>(settings.restarts).fill(norm),
+        maxIterations: settings.maxIterations,
+        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+      },
+      settings,
+      started,
+    );
+    run.execute(t.sections.measure);
+    run.execute(t.sections.finish);
+    const [cost, ofS, ofA] = (await run.sample([t.cost, ...t.kkt])).map((values) => Array.from(values));
+    return finishFit(run, [t.A], [t.S], {
+      method: 'nmf',
+      X: weights ? { ...X, data: weightedX } : X,
+      ranks: [rank],
+      settings: weights ? { ...settings, svdBound: false } : settings,
+      squaredErrors: [cost],
+      stages: [{ name: 'nmf', result }],
+      kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
+      rounds: t.sections.rounds ? [t.sections.rounds] : [],
+      started,
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 import { checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
-import type { Engine } from '../engine.js';
+import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../methods/q.js';
 
@@ -28,11 +28,12 @@ export interface NnlsResult {
 export async function nnls(engine: Engine, X: Matrix, A: Matrix): Promise<NnlsResult> {
   checkProblem(X, A);
   const { program, ...t } = qProgram(X.rows, X.cols, A.cols);
-  using run = await engine.prepare(program);
-  run.write(t.X, X.data);
-  run.write(t.A, A.data);
-  run.execute('solve');
-  const [S, residual, rounds] = await run.sample([t.S, t.residual, t.rounds]);
+  const [S, residual, rounds] = await withRun(engine, program, (run) => {
+    run.write(t.X, X.data);
+    run.write(t.A, A.data);
+    run.execute('solve');
+    return run.sample([t.S, t.residual, t.rounds]);
+  });
   return {
     S: matrix(A.cols, X.cols, S),
     support: Uint8Array.from(S, (s) => (s > 0 ? 1 : 0)),
@@ -69,13 +70,14 @@ export async function nnlsVjp(
     }
   }
   const { program, ...t } = qGradientProgram(X.rows, X.cols, A.cols);
-  using run = await engine.prepare(program);
-  run.write(t.X, X.data);
-  run.write(t.A, A.data);
-  run.write(t.S, S.data);
-  run.write(t.dS, gradS.data);
-  run.execute('backward');
-  const [gradX, gradA] = await run.sample([t.dX, t.dA]);
+  const [gradX, gradA] = await withRun(engine, program, (run) => {
+    run.write(t.X, X.data);
+    run.write(t.A, A.data);
+    run.write(t.S, S.data);
+    run.write(t.dS, gradS.data);
+    run.execute('backward');
+    return run.sample([t.dX, t.dA]);
+  });
   return { gradX: matrix(X.rows, X.cols, gradX), gradA: matrix(A.rows, A.cols, gradA) };
 }
 

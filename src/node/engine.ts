@@ -1,4 +1,5 @@
-import type { Engine } from '../engine.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { disposeKey, type Engine } from '../engine.js';
 import { createReferenceEngine } from '../reference/engine.js';
 import { requestDevice } from '../webgpu/device.js';
 import { createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
@@ -19,7 +20,7 @@ export interface NodeEngineOptions extends EngineOptions {
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { prefer = 'auto', device, adapter } = options;
   if (device || adapter) return createWebGpuEngine(options);
-  if (prefer === 'cpu') return createReferenceEngine();
+  if (prefer === 'cpu') return letEventsIn(createReferenceEngine());
   const dawn = await requestDawnAdapter({ prefer });
   let own: GPUDevice | undefined;
   try {
@@ -51,6 +52,22 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     },
     prepare: (program) => engine.prepare(program),
     dispose,
-    [Symbol.dispose]: dispose,
+    [disposeKey]: dispose,
+  };
+}
+
+/** The reference never waits for anything; so that signals and timers still come through, it lets them in at every check. */
+function letEventsIn(engine: Engine): Engine {
+  return {
+    ...engine,
+    async prepare(program) {
+      const run = await engine.prepare(program);
+      const sample = async (tensors: Parameters<typeof run.sample>[0]) => {
+        const values = await run.sample(tensors);
+        await nextTurn();
+        return values;
+      };
+      return { ...run, sample };
+    },
   };
 }

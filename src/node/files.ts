@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseCsvMatrix } from '../data/csv.js';
 import type { Matrix } from '../data/matrix.js';
@@ -49,6 +49,26 @@ export function decodeText(bytes: Uint8Array, path: string): string {
   } catch {
     throw new InputError(`The file '${path}' is not UTF-8 text; save it in that encoding.`);
   }
+}
+
+/**
+ * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing (more likely a slip than
+ * a wish): for the time before a long computation.
+ */
+export async function checkOutputFolder(dir: string): Promise<void> {
+  if (dir === '') throw new InputError('The name of the output folder is empty; give one.');
+  const target = resolve(dir);
+  const kindOf = (path: string) => stat(path).catch(() => undefined);
+  const there = await kindOf(target);
+  if (there && !there.isDirectory()) throw new InputError(`Cannot write to the folder '${dir}': it is a file. Choose another name.`);
+  const parent = dirname(target);
+  const above = there ? undefined : await kindOf(parent);
+  if (!there && !above) throw new InputError(`Cannot write to the folder '${dir}': there is no folder '${parent}'. Make that one first.`);
+  if (above && !above.isDirectory())
+    throw new InputError(`Cannot write to the folder '${dir}': '${parent}' is a file. Choose another name.`);
+  await access(there ? target : parent, constants.W_OK | constants.X_OK).catch((error: Error) => {
+    throw new InputError(`Cannot write to the folder '${dir}': ${error.message}. Choose another name.`, { cause: error });
+  });
 }
 
 /**

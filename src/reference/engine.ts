@@ -1,4 +1,4 @@
-import type { Engine, Run } from '../engine.js';
+import { disposeKey, type Engine, type Run } from '../engine.js';
 import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
 import type { Operation } from '../graph/operations.js';
 import type { Program } from '../graph/program.js';
@@ -21,7 +21,7 @@ export function createReferenceEngine(): Engine {
       return prepareReference(program);
     },
     dispose,
-    [Symbol.dispose]: dispose,
+    [disposeKey]: dispose,
   };
 }
 
@@ -65,7 +65,7 @@ function prepareReference(program: Program): Run {
     read,
     sample: (tensors) => Promise.all(tensors.map(read)),
     dispose,
-    [Symbol.dispose]: dispose,
+    [disposeKey]: dispose,
   };
 }
 

@@ -2,7 +2,7 @@
  * What every operation of the vocabulary means, in f64 and plain loops. A value is one restart's rows×cols entries, row-major.
  * Written to be read: this is the definition the kernels are tested against.
  */
-import { control, type OperationKind, type Operations } from '../graph/operations.js';
+import { control, type MapFunction, type OperationKind, type Operations } from '../graph/operations.js';
 import { solveMasked, solveNnls } from './linear-algebra.js';
 
 export interface Value {
@@ -85,8 +85,8 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
     }
   },
 
-  multiplicativeUpdate([numerator, denominator], [F]) {
-    for (let i = 0; i < F.data.length; i++) F.data[i] *= numerator.data[i] / (denominator.data[i] + epsilon);
+  multiplicativeUpdate([numerator, denominator], [F], { power }) {
+    for (let i = 0; i < F.data.length; i++) F.data[i] *= (numerator.data[i] / (denominator.data[i] + epsilon)) ** power;
   },
 
   projectedStep([A, D, Q, controlVector, M], [out], { rowMetric, layer }, restart) {
@@ -148,16 +148,80 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
     for (let i = 0; i < out.data.length; i++) out.data[i] = X.data[i] * Y.data[i];
   },
 
+  map([X, Y, W], [out], { fn, p, q }) {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = mapMeanings[fn](X.data[i], Y?.data[i] ?? 0, W?.data[i] ?? 0, p, q);
+  },
+
+  shift([X, y], [out], { scale }) {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = X.data[i] + scale * y.data[0];
+  },
+
+  softmaxCrossEntropy([logits, Y], [loss, gradient]) {
+    for (let c = 0; c < logits.cols; c++) {
+      const z = column(logits, c);
+      const y = column(Y, c);
+      const largest = Math.max(...z);
+      const sum = z.reduce((total, zi) => total + Math.exp(zi - largest), 0);
+      const labelled = y.some((yi) => yi > 0);
+      loss.data[c] = labelled ? y.reduce((total, yi, i) => total - yi * (z[i] - largest - Math.log(sum)), 0) : 0;
+      for (let i = 0; i < z.length; i++) gradient.data[i * gradient.cols + c] = labelled ? Math.exp(z[i] - largest) / sum - y[i] : 0;
+    }
+  },
+
+  maxPool([S], [pooled, selector], { size }) {
+    selector.data.fill(0);
+    for (let c = 0; c < S.cols; c++) {
+      for (let group = 0; group < pooled.rows; group++) {
+        let best = group * size;
+        for (let i = best + 1; i < Math.min(S.rows, (group + 1) * size); i++)
+          if (S.data[i * S.cols + c] > S.data[best * S.cols + c]) best = i;
+        pooled.data[group * pooled.cols + c] = S.data[best * S.cols + c];
+        selector.data[best * S.cols + c] = 1;
+      }
+    }
+  },
+
+  takeColumns([X, order, state], [out]) {
+    const first = (state.data[control.iteration] * out.cols) % X.cols;
+    for (let c = 0; c < out.cols; c++) {
+      const from = order.data[(first + c) % X.cols];
+      for (let i = 0; i < X.rows; i++) out.data[i * out.cols + c] = X.data[i * X.cols + from];
+    }
+  },
+
+  momentumStep([D], [A, V], { rate, momentum, free }) {
+    for (let i = 0; i < A.data.length; i++) {
+      V.data[i] = momentum * V.data[i] - rate * D.data[i];
+      A.data[i] = free ? A.data[i] + V.data[i] : Math.max(A.data[i] + V.data[i], 0);
+    }
+  },
+
+  adamStep([D, state], [A, first, second], { rate, beta1, beta2, epsilon: guard, free }) {
+    const t = state.data[control.iteration] + 1;
+    for (let i = 0; i < A.data.length; i++) {
+      first.data[i] = beta1 * first.data[i] + (1 - beta1) * D.data[i];
+      second.data[i] = beta2 * second.data[i] + (1 - beta2) * D.data[i] ** 2;
+      const step = (rate * (first.data[i] / (1 - beta1 ** t))) / (Math.sqrt(second.data[i] / (1 - beta2 ** t)) + guard);
+      A.data[i] = free ? A.data[i] - step : Math.max(A.data[i] - step, 0);
+    }
+  },
+
+  countIteration([cost], [state]) {
+    state.data[control.cost] = cost.data[0];
+    state.data[control.iteration] += 1;
+  },
+
   transpose([X], [out]) {
     for (let i = 0; i < X.rows; i++) for (let j = 0; j < X.cols; j++) out.data[j * X.rows + i] = X.data[i * X.cols + j];
   },
 
-  normalizeColumns([G], [F], { layer }, restart) {
+  normalizeColumns([G], [F], { layer, cap }, restart) {
     for (let i = 0; i < F.rows; i++) {
       for (let j = 0; j < F.cols; j++) {
         const at = i * F.cols + j;
         const g = G.data[j * G.cols + j];
-        F.data[at] = g > 0 ? F.data[at] / Math.sqrt(g) : hashUniform(at, 0, layer, restart);
+        if (cap) F.data[at] /= Math.max(Math.sqrt(g), 1);
+        else F.data[at] = g > 0 ? F.data[at] / Math.sqrt(g) : hashUniform(at, 0, layer, restart);
       }
     }
   },
@@ -166,6 +230,30 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
     out.data.set(X.data);
   },
 };
+
+/** The formulas of graph/operations mapFunctions. */
+const mapMeanings: Record<MapFunction, (x: number, y: number, w: number, p: number, q: number) => number> = {
+  affine: (x, _y, _w, p, q) => p * x + q,
+  power: (x, _y, _w, p, q) => Math.max(x, q) ** p,
+  positive: (x) => Math.max(x, 0),
+  negative: (x) => Math.max(-x, 0),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  softplusInverse: (x, _y, _w, p) => Math.max(x, p) + Math.log(-Math.expm1(-Math.max(x, p))),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  sigmoidInverse: (x, _y, _w, p) => Math.log(clamp(x, p, 1 - p) / (1 - clamp(x, p, 1 - p))),
+  tanh: (x, _y, _w, p, q) => p * Math.tanh(q * x),
+  tanhInverse: (x, _y, _w, p, q) => Math.atanh(clamp(x / p, -(1 - 1e-6), 1 - 1e-6)) / q,
+  log1p: (x) => Math.log1p(x),
+  exp: (x) => Math.exp(x),
+  quotient: (x, y, _w, p) => x / (y + p),
+  weightedQuotient: (x, y, w, p) => (w === 0 ? 0 : (w * x) / (y + p)),
+  weightedProduct: (x, y, w) => w * x * y,
+  divergence: (x, y, _w, p) => (x > 0 ? x * Math.log((x + p) / (y + p)) : 0) - x + y,
+};
+
+function clamp(x: number, low: number, high: number): number {
+  return Math.min(Math.max(x, low), high);
+}
 
 function column(X: Value, c: number): Float64Array {
   return Float64Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + c]);

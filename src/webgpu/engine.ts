@@ -1,4 +1,4 @@
-import type { Engine, Run } from '../engine.js';
+import { disposeKey, type Engine, type Run } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
@@ -75,7 +75,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
       return run;
     },
     dispose,
-    [Symbol.dispose]: dispose,
+    [disposeKey]: dispose,
   };
 }
 

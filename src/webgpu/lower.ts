@@ -3,7 +3,7 @@
  * recorded can be printed and tested without a GPU.
  */
 import { LimitError } from '../errors.js';
-import type { Operation, OperationOf } from '../graph/operations.js';
+import { mapFunctions, type Operation, type OperationOf } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
 import { byteLength, restartStep, strideOf } from './layout.js';
 import { type AdapterFacts, type Forced, planGrid, planMatmul, planSolve } from './planner.js';
@@ -36,11 +36,8 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
       );
   }
 
-  /** One invocation per item and restart. */
-  function each(kernel: KernelName, items: number, bindings: Dispatch['bindings'], constants: Constants): Dispatch {
-    const grid = planGrid(items, facts);
-    return { kernel, constants: { ...constants, GRID: grid.perRow }, bindings, workgroups: [grid.x, grid.y, out.batch] };
-  }
+  const each = (kernel: KernelName, items: number, bindings: Dispatch['bindings'], constants: Constants) =>
+    perItem(kernel, items, out.batch, bindings, constants, facts);
 
   switch (operation.kind) {
     case 'matmul': {
@@ -82,6 +79,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
             RESTARTS: out.batch,
             LANES: plan.lanes,
             GRID: grid.perRow,
+            WORKGROUP: grid.workgroup,
             SPILL: plan.spill,
             FACTOR_SIZE: plan.spill ? 1 : (S.rows * (S.rows + 1)) / 2,
           },
@@ -106,17 +104,16 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'multiplicativeUpdate': {
       const [numerator, denominator] = inputs;
       const constants = {
-        COUNT: vectors(out),
         F_BATCH: restartStep(out) / 4,
         NUMERATOR_BATCH: restartStep(numerator) / 4,
         DENOMINATOR_BATCH: restartStep(denominator) / 4,
+        POWER: operation.attributes.power,
       };
       return [each('update/multiplicative', vectors(out), [numerator, denominator, out], constants)];
     }
     case 'projectedStep': {
       const [A, D, Q, control, M] = inputs;
       const constants = {
-        ROWS: out.rows,
         COLS: out.cols,
         STRIDE: strideOf(out),
         Q_STRIDE: strideOf(Q),
@@ -147,7 +144,6 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'keepAccepted': {
       const [trial, control] = inputs;
       const constants = {
-        COUNT: vectors(out),
         TRIAL_BATCH: restartStep(trial) / 4,
         STATE_BATCH: restartStep(out) / 4,
         CONTROL_BATCH: restartStep(control),
@@ -190,7 +186,6 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
       const [X, Y] = inputs;
       const scales = operation.kind === 'combine' ? operation.attributes : { scale: 1, otherScale: 0 };
       const constants = {
-        COUNT: vectors(out),
         X_BATCH: restartStep(X) / 4,
         Y_BATCH: Y ? restartStep(Y) / 4 : 0,
         OUT_BATCH: restartStep(out) / 4,
@@ -199,6 +194,116 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         PRODUCT: operation.kind === 'hadamard',
       };
       return [each('elementwise/combine', vectors(out), [X, Y ?? X, out], constants)];
+    }
+    case 'map': {
+      const [X, Y, W] = inputs;
+      const { fn, p, q } = operation.attributes;
+      const constants = {
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        X_BATCH: restartStep(X),
+        Y_BATCH: restartStep(Y ?? X),
+        W_BATCH: restartStep(W ?? X),
+        OUT_BATCH: restartStep(out),
+        FUNCTION: Object.keys(mapFunctions).indexOf(fn),
+        P: p,
+        Q: q,
+      };
+      return [each('elementwise/map', out.rows * strideOf(out), [X, Y ?? X, W ?? X, out], constants)];
+    }
+    case 'shift': {
+      const [X, y] = inputs;
+      const constants = {
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        X_BATCH: restartStep(X),
+        Y_BATCH: restartStep(y),
+        OUT_BATCH: restartStep(out),
+        SCALE: operation.attributes.scale,
+      };
+      return [each('elementwise/shift', out.rows * strideOf(out), [X, y, out], constants)];
+    }
+    case 'softmaxCrossEntropy': {
+      const [logits, Y] = inputs;
+      const gradient = outputs[1];
+      const constants = {
+        ROWS: logits.rows,
+        STRIDE: strideOf(logits),
+        LOGITS_BATCH: restartStep(logits),
+        Y_BATCH: restartStep(Y),
+        LOSS_BATCH: restartStep(out),
+        GRADIENT_BATCH: restartStep(gradient),
+      };
+      return [each('reduce/softmax-cross-entropy', strideOf(logits), [logits, Y, out, gradient], constants)];
+    }
+    case 'maxPool': {
+      const [S] = inputs;
+      const selector = outputs[1];
+      const constants = {
+        ROWS: S.rows,
+        COLS: S.cols,
+        STRIDE: strideOf(S),
+        SIZE: operation.attributes.size,
+        S_BATCH: restartStep(S),
+        POOLED_BATCH: restartStep(out),
+        SELECTOR_BATCH: restartStep(selector),
+      };
+      return [each('reduce/max-pool', out.rows * strideOf(out), [S, out, selector], constants)];
+    }
+    case 'takeColumns': {
+      const [X, order, control] = inputs;
+      const constants = {
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        X_COLS: X.cols,
+        X_STRIDE: strideOf(X),
+        X_BATCH: restartStep(X),
+        ORDER_BATCH: restartStep(order),
+        CONTROL_BATCH: restartStep(control),
+        OUT_BATCH: restartStep(out),
+      };
+      return [each('elementwise/take-columns', out.rows * strideOf(out), [X, order, control, out], constants)];
+    }
+    case 'momentumStep': {
+      const [D] = inputs;
+      const { rate, momentum, free } = operation.attributes;
+      const constants = {
+        D_BATCH: restartStep(D) / 4,
+        A_BATCH: restartStep(out) / 4,
+        V_BATCH: restartStep(outputs[1]) / 4,
+        RATE: rate,
+        MOMENTUM: momentum,
+        FREE: free,
+      };
+      return [each('update/momentum', vectors(out), [D, ...outputs], constants)];
+    }
+    case 'adamStep': {
+      const [D, control] = inputs;
+      const { rate, beta1, beta2, epsilon, free } = operation.attributes;
+      const constants = {
+        D_BATCH: restartStep(D) / 4,
+        A_BATCH: restartStep(out) / 4,
+        FIRST_BATCH: restartStep(outputs[1]) / 4,
+        SECOND_BATCH: restartStep(outputs[2]) / 4,
+        CONTROL_BATCH: restartStep(control),
+        RATE: rate,
+        BETA1: beta1,
+        BETA2: beta2,
+        GUARD: epsilon,
+        FREE: free,
+      };
+      return [each('update/adam', vectors(out), [D, control, ...outputs], constants)];
+    }
+    case 'countIteration': {
+      const [cost] = inputs;
+      return [
+        {
+          kernel: 'update/count-iteration',
+          constants: { RESTARTS: out.batch, COST_BATCH: restartStep(cost), CONTROL_BATCH: restartStep(out) },
+          bindings: [cost, out],
+          workgroups: [Math.ceil(out.batch / 64), 1, 1],
+        },
+      ];
     }
     case 'transpose': {
       const [X] = inputs;
@@ -215,13 +320,13 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'normalizeColumns': {
       const [G] = inputs;
       const constants = {
-        ROWS: out.rows,
         COLS: out.cols,
         STRIDE: strideOf(out),
         G_STRIDE: strideOf(G),
         F_BATCH: restartStep(out),
         G_BATCH: restartStep(G),
         LAYER: operation.attributes.layer,
+        CAP: operation.attributes.cap,
       };
       return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
     }
@@ -231,6 +336,24 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
 /** vec4 in one restart's copy of a tensor. */
 function vectors(tensor: Tensor): number {
   return (tensor.rows * strideOf(tensor)) / 4;
+}
+
+/** One invocation per item and restart, see shaders/grid.wgsl. */
+function perItem(
+  kernel: KernelName,
+  items: number,
+  restarts: number,
+  bindings: Dispatch['bindings'],
+  constants: Constants,
+  facts: AdapterFacts,
+): Dispatch {
+  const grid = planGrid(items * restarts, facts);
+  return {
+    kernel,
+    constants: { ...constants, ITEMS: items, RESTARTS: restarts, GRID: grid.perRow, WORKGROUP: grid.workgroup },
+    bindings,
+    workgroups: [grid.x, grid.y, 1],
+  };
 }
 
 interface Product {
@@ -282,22 +405,11 @@ function product(
   if (plan.algorithm === 'tiled') {
     dispatches.push({ kernel: 'matmul/tiled', constants, bindings, workgroups: [Math.ceil(C.cols / 64), Math.ceil(C.rows / 64), z] });
   } else {
-    const grid = planGrid(Math.ceil(C.rows / 4) * Math.ceil(C.cols / 4), facts);
-    dispatches.push({
-      kernel: 'matmul/register',
-      constants: { ...constants, GRID: grid.perRow },
-      bindings,
-      workgroups: [grid.x, grid.y, z],
-    });
+    const tiles = Math.ceil(C.rows / 4) * Math.ceil(C.cols / 4);
+    dispatches.push(perItem('matmul/register', tiles, z, bindings, constants, facts));
   }
   if (plan.splits > 1) {
-    const grid = planGrid(vectors(C), facts);
-    dispatches.push({
-      kernel: 'reduce/sum-partials',
-      constants: { ...finish, COUNT: vectors(C), GRID: grid.perRow },
-      bindings: [target, E ?? A, C],
-      workgroups: [grid.x, grid.y, C.batch],
-    });
+    dispatches.push(perItem('reduce/sum-partials', vectors(C), C.batch, [target, E ?? A, C], { ...finish, COUNT: vectors(C) }, facts));
   }
   return dispatches;
 }
@@ -320,6 +432,7 @@ function solve({ inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf
       RESTARTS: S.batch,
       LANES: plan.lanes,
       GRID: grid.perRow,
+      WORKGROUP: grid.workgroup,
       WARM: attributes.warm,
       SWEEPS: attributes.sweeps,
       BUDGET: 20 + 5 * k,
@@ -348,24 +461,18 @@ const foldSteps = 64;
 /** Levels of reduce/fold until one number per restart is left; levels alternate between two scratch buffers. */
 function foldLevels({ from, count, batchStride, out, map, maximum, level }: Fold, facts: AdapterFacts): Dispatch[] {
   const groups = count <= foldSteps * 4 ? 1 : Math.ceil(count / foldSteps);
-  const grid = planGrid(groups, facts);
   const groupStride = Math.ceil(groups / 4) * 4;
   const to = groups === 1 ? out : { scratch: level % 2, bytes: groupStride * out.batch * 4 };
-  const dispatch: Dispatch = {
-    kernel: 'reduce/fold',
-    constants: {
-      COUNT: count,
-      GROUPS: groups,
-      STEPS: Math.ceil(count / groups),
-      IN_BATCH: batchStride,
-      OUT_BATCH: groups === 1 ? restartStep(out) : groupStride,
-      GRID: grid.perRow,
-      MAP: map,
-      MAXIMUM: maximum,
-    },
-    bindings: [from, to],
-    workgroups: [grid.x, grid.y, out.batch],
+  const constants = {
+    COUNT: count,
+    GROUPS: groups,
+    STEPS: Math.ceil(count / groups),
+    IN_BATCH: batchStride,
+    OUT_BATCH: groups === 1 ? restartStep(out) : groupStride,
+    MAP: map,
+    MAXIMUM: maximum,
   };
+  const dispatch = perItem('reduce/fold', groups, out.batch, [from, to], constants, facts);
   if (groups === 1) return [dispatch];
   return [dispatch, ...foldLevels({ from: to, count: groups, batchStride: groupStride, out, map: 0, maximum, level: level + 1 }, facts)];
 }

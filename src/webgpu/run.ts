@@ -1,5 +1,5 @@
 /** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
-import type { Run } from '../engine.js';
+import { disposeKey, type Run } from '../engine.js';
 import { DisposedError, InputError, ShapeError } from '../errors.js';
 import { planBuffers } from '../graph/lifetimes.js';
 import { operationText } from '../graph/print.js';
@@ -110,7 +110,7 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       read: async (tensor) => (await sample([tensor]))[0],
       sample,
       dispose,
-      [Symbol.dispose]: dispose,
+      [disposeKey]: dispose,
     };
     return run;
   } catch (error) {

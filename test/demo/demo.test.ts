@@ -4,38 +4,40 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer';
 import { build, createServer, type PreviewServer, preview, type ViteDevServer } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { launchChrome } from '../support/chrome.js';
-import { provideFonts } from './fonts.js';
 
 const root = fileURLToPath(new URL('../../demo', import.meta.url));
 const shared = { root, configFile: path.join(root, 'vite.config.ts'), logLevel: 'error' } as const;
 const anyPort = { host: '127.0.0.1', port: 0 };
 
-let browser: Browser;
-let server: ViteDevServer;
+/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
+let started: ReturnType<typeof start> | undefined;
+const opened: { close(): Promise<void> }[] = [];
 
-beforeAll(async () => {
-  await provideFonts();
-  server = await createServer({
+async function start(): Promise<{ browser: Browser; url: string }> {
+  const server = await createServer({
     ...shared,
     cacheDir: fileURLToPath(new URL('../../.cache/vite-demo-test', import.meta.url)),
     // Nothing may change under a running test.
     server: { ...anyPort, hmr: false, watch: null },
     optimizeDeps: { noDiscovery: true, include: [] },
   });
+  opened.push(server);
   await server.listen();
-  browser = await launchChrome();
-});
+  const browser = await launchChrome();
+  opened.push(browser);
+  return { browser, url: urlOf(server) };
+}
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.close();
+  await started?.catch(() => undefined);
+  await Promise.allSettled(opened.map((it) => it.close()));
 });
 
 test('starts, draws, stops with what was reached, and finishes at the SVD bound', async () => {
-  const { page, complaints } = await openPage();
-  await page.goto(urlOf(server));
+  const { page, url, complaints } = await openPage();
+  await page.goto(url);
   await inState(page, 'ready');
   expect(await text(page, '#adapter')).toMatch(/software adapter.*CPU|GPU/);
   const empty = await pixels(page);
@@ -65,11 +67,11 @@ test('starts, draws, stops with what was reached, and finishes at the SVD bound'
 });
 
 test('says so where there is no WebGPU', async () => {
-  const { page, complaints } = await openPage();
+  const { page, url, complaints } = await openPage();
   await page.evaluateOnNewDocument(() => {
     Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
   });
-  await page.goto(urlOf(server));
+  await page.goto(url);
   await inState(page, 'failed');
   expect(await text(page, '#message')).toContain('offers no WebGPU');
   expect(await page.$eval('#message', (message) => message.checkVisibility())).toBe(true);
@@ -95,14 +97,16 @@ test('becomes ready as a static build', async () => {
   }
 });
 
-/** A page, and everything it complains about. */
-async function openPage(): Promise<{ page: Page; complaints: string[] }> {
+/** An empty page, where the demo is served, and everything the page will complain about. */
+async function openPage(): Promise<{ page: Page; url: string; complaints: string[] }> {
+  started ??= start();
+  const { browser, url } = await started;
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('error', (error) => complaints.push(`the page crashed: ${error.message}`));
   page.on('console', (message) => ['error', 'warn'].includes(message.type()) && complaints.push(message.text()));
-  return { page, complaints };
+  return { page, url, complaints };
 }
 
 function urlOf({ httpServer }: Pick<ViteDevServer | PreviewServer, 'httpServer'>): string {

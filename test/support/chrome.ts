@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser } from 'puppeteer';
 import { canRunPackaged, unpackChromium } from '../../src/node/software-adapter.js';
 
@@ -80,6 +81,12 @@ async function packaged(): Promise<Found> {
     executablePath: path.join(folder, 'chromium'),
     headless: 'shell',
     args: ['--use-webgpu-adapter=swiftshader'],
-    env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: process.env.FONTCONFIG_PATH ?? path.join(folder, 'fonts') },
+    // Its own fonts.conf looks under /var/task and /opt; on a system without fonts it would crash at the first text it draws. Ours looks
+    // in the folder fonts below XDG_DATA_HOME.
+    env: {
+      LD_LIBRARY_PATH: libraries,
+      FONTCONFIG_FILE: fileURLToPath(new URL('./fonts.conf', import.meta.url)),
+      XDG_DATA_HOME: path.join(folder, 'fonts'),
+    },
   };
 }

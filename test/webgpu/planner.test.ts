@@ -33,10 +33,10 @@ test('few output tiles and a long inner dimension are split, and the parts cover
 
 test('grids stay within the limit of a dimension and cover every item', () => {
   for (const items of [1, 64, 65, 65_535 * 64 + 1, 300_000_000]) {
-    const { x, y, perRow } = planGrid(items, software);
+    const { x, y, perRow, workgroup } = planGrid(items, software);
     expect(Math.max(x, y)).toBeLessThanOrEqual(65_535);
     expect(perRow * y).toBeGreaterThanOrEqual(items);
-    expect(perRow).toBe(x * 64);
+    expect(perRow).toBe(x * workgroup);
   }
 });
 

@@ -1,0 +1,111 @@
+/** Neural NMF [9, 4, 2] on the data of Table 1: its section 'step' alone, with one restart and with sixteen. */
+import { tableOne } from '../../src/data/generate.js';
+import type { Engine, Run } from '../../src/engine.js';
+import { control } from '../../src/graph/operations.js';
+import { type NeuralProgram, neuralProgram } from '../../src/methods/neural.js';
+import { checkFit, randomFactors } from '../../src/models/fit.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import {
+  checkNote,
+  firstRunRow,
+  interleave,
+  milliseconds,
+  pairedRatio,
+  relativeDifference,
+  rowOf,
+  type Settings,
+  type Subject,
+} from '../measure.js';
+import { median, type Row } from '../rows.js';
+
+export const ranks = [9, 4, 2];
+export const { X } = tableOne(0);
+
+/** Iterations of one repeat: always the first ones from the same start, for a warm solve costs less the nearer the fit is to its end. */
+const iterations = 100;
+
+/**
+ * Few iterations, because a trial step that is accepted in f64 and barely not in f32 sends the two descents different ways; the
+ * accepted cost of every restart is compared.
+ */
+const checkedIterations = 10;
+const tolerance = 1e-4;
+
+export async function neuralSuite(engine: Engine, settings: Settings): Promise<Row[]> {
+  const rows: Row[] = [];
+  const subjects: Subject[] = [];
+  const verdicts: Pick<Row, 'checked' | 'note'>[] = [];
+  const runs: Run[] = [];
+  try {
+    for (const restarts of [1, 16]) {
+      settings.progress(`${restarts} restart${restarts === 1 ? '' : 's'}: first run and check`);
+      const t = neuralProgram(X.rows, X.cols, ranks, { restarts, start: 'random' });
+      let run!: Run;
+      const firstMs = await milliseconds(async () => {
+        run = await prepared(engine, t);
+        runs.push(run);
+        run.execute('step');
+        await run.sample([t.control]);
+      });
+      const subject: Subject = {
+        subject: 'orthant',
+        case: `step of [${ranks}], ${X.rows}×${X.cols}, ${restarts} restart${restarts === 1 ? '' : 's'}`,
+        units: iterations,
+        async reset() {
+          writeStart(run, t);
+          await run.sample([t.control]);
+        },
+        async run() {
+          run.execute('step', iterations);
+          await run.sample([t.control]);
+        },
+      };
+      verdicts.push(await check(engine, t));
+      subjects.push(subject);
+      rows.push(firstRunRow('neural', subject, firstMs));
+    }
+    const times = await interleave(subjects, settings);
+    const gain = 16 * pairedRatio(times[1], times[0]);
+    const perSecond = (restarts: number, own: readonly number[]) => `${Math.round((restarts * 1000) / median(own))} restart-iterations/s`;
+    const rates = [perSecond(1, times[0]), `${perSecond(16, times[1])}, ${gain.toFixed(2)} × those of 1 restart`];
+    const stepRows = subjects.map((subject, i) =>
+      rowOf('neural', subject, times[i], { ...verdicts[i], note: `${rates[i]}; ${verdicts[i].note}` }),
+    );
+    return [...stepRows, ...rows];
+  } finally {
+    for (const run of runs) run.dispose();
+  }
+}
+
+async function prepared(engine: Engine, t: NeuralProgram): Promise<Run> {
+  const run = await engine.prepare(t.program);
+  writeStart(run, t);
+  return run;
+}
+
+/** Random factors and a fresh control vector, as neuralNmf (src/models/neural.ts) writes them, evaluated. */
+export function writeStart(run: Run, t: NeuralProgram): void {
+  const settings = checkFit(X, ranks, { restarts: t.program.restarts }, { maxIterations: 1, tolerance: 0 });
+  run.write(t.X, X.data);
+  t.A.forEach((tensor, l) => {
+    run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
+  });
+  const initial = new Float32Array(control.length);
+  initial[control.eta] = 0.5;
+  initial[control.cost] = 3e38;
+  run.write(t.control, initial);
+  run.execute('start');
+}
+
+async function check(engine: Engine, t: NeuralProgram): Promise<Pick<Row, 'checked' | 'note'>> {
+  const costs = async (executor: Engine) => {
+    using run = await prepared(executor, t);
+    run.execute('step', checkedIterations);
+    const [values] = await run.sample([t.control]);
+    return Array.from({ length: t.program.restarts }, (_, restart) => values[restart * control.length + control.cost]);
+  };
+  using reference = createReferenceEngine();
+  const expected = await costs(reference);
+  const differences = (await costs(engine)).map((cost, restart) => relativeDifference([cost], [expected[restart]]));
+  return checkNote(differences, tolerance, `in cost after ${checkedIterations} iterations`);
+}

@@ -1,0 +1,61 @@
+// out = f(X, Y, W) entrywise for one of the named functions of graph/operations, in that order. One entry an invocation, padding written
+// as zero whatever f(0) is. Bound by bandwidth; the compiler keeps only the branch that FUNCTION selects.
+const COLS: u32 = 4u; // @set
+const STRIDE: u32 = 4u; // @set entries per row
+const X_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
+const Y_BATCH: u32 = 0u; // @set
+const W_BATCH: u32 = 0u; // @set
+const OUT_BATCH: u32 = 0u; // @set
+const FUNCTION: u32 = 0u; // @set position in mapFunctions
+const P: f32 = 1.0; // @set
+const Q: f32 = 0.0; // @set
+
+// @use grid
+
+@group(0) @binding(0) var<storage, read> X: array<f32>;
+@group(0) @binding(1) var<storage, read> Y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+
+fn softplus(x: f32) -> f32 {
+  return max(x, 0.0) + log(1.0 + exp(-abs(x)));
+}
+
+// log(e^x − 1) = x + log(1 − e^−x); the series keeps small x accurate.
+fn softplusInverse(x: f32) -> f32 {
+  return x + log(select(1.0 - exp(-x), x * (1.0 - 0.5 * x), x < 1e-3));
+}
+
+fn divergence(x: f32, y: f32) -> f32 {
+  if (x <= 0.0) { return y - x; }
+  return x * log((x + P) / (y + P)) - x + y;
+}
+
+fn f(x: f32, y: f32, w: f32) -> f32 {
+  if (FUNCTION == 0u) { return P * x + Q; }
+  if (FUNCTION == 1u) { return pow(max(x, Q), P); }
+  if (FUNCTION == 2u) { return max(x, 0.0); }
+  if (FUNCTION == 3u) { return max(-x, 0.0); }
+  if (FUNCTION == 4u) { return softplus(x); }
+  if (FUNCTION == 5u) { return softplusInverse(max(x, P)); }
+  if (FUNCTION == 6u) { return 1.0 / (1.0 + exp(-x)); }
+  if (FUNCTION == 7u) { let s = clamp(x, P, 1.0 - P); return log(s / (1.0 - s)); }
+  if (FUNCTION == 8u) { return P * tanh(Q * x); }
+  if (FUNCTION == 9u) { return atanh(clamp(x / P, -0.999999, 0.999999)) / Q; }
+  if (FUNCTION == 10u) { return log(1.0 + x); }
+  if (FUNCTION == 11u) { return exp(x); }
+  if (FUNCTION == 12u) { return x / (y + P); }
+  if (FUNCTION == 13u) { return select(w * x / (y + P), 0.0, w == 0.0); }
+  if (FUNCTION == 14u) { return w * x * y; }
+  return divergence(x, y);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let entry = place.item;
+  var value = 0.0;
+  if (entry % STRIDE < COLS) { value = f(X[place.restart * X_BATCH + entry], Y[place.restart * Y_BATCH + entry], W[place.restart * W_BATCH + entry]); }
+  out[place.restart * OUT_BATCH + entry] = value;
+}

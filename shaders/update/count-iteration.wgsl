@@ -1,0 +1,14 @@
+// control ← its cost and one more iteration, for optimisers that accept every step. One invocation a restart; latency only.
+const RESTARTS: u32 = 1u; // @set
+const COST_BATCH: u32 = 4u; // @set entries from one restart to the next
+const CONTROL_BATCH: u32 = 8u; // @set
+
+@group(0) @binding(0) var<storage, read> cost: array<f32>;
+@group(0) @binding(1) var<storage, read_write> control: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= RESTARTS) { return; }
+  control[id.x * CONTROL_BATCH + 1u] = cost[id.x * COST_BATCH];
+  control[id.x * CONTROL_BATCH + 3u] += 1.0;
+}

@@ -1,0 +1,82 @@
+/** What the options of the command line may hold. Commander puts the option and the value before each message. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { NodeEngineOptions } from '../node/engine.js';
+
+export function parseRanks(text: string): number[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.some((part) => !isPositiveInteger(part))) {
+    throw new InvalidArgumentError('It must be positive integers separated by commas, one per layer, such as 20,8,3.');
+  }
+  return parts.map(Number);
+}
+
+export function parsePositiveInteger(text: string): number {
+  if (!isPositiveInteger(text)) throw new InvalidArgumentError('It must be a positive integer.');
+  return Number(text);
+}
+
+export function parseSeed(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > 0xffffffff) {
+    throw new InvalidArgumentError(`It must be an integer from 0 to ${0xffffffff}.`);
+  }
+  return Number(text);
+}
+
+export function parseTolerance(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) {
+    throw new InvalidArgumentError('It must be a number from 0 up to 1, such as 1e-6; 0 runs all iterations.');
+  }
+  return value;
+}
+
+export function parseFraction(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be a number above 0 and at most 1, such as 0.5.');
+  return value;
+}
+
+export function parseWords(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
+}
+
+function isPositiveInteger(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) >= 1 && Number.isSafeInteger(Number(text));
+}
+
+export type DeviceChoice = NonNullable<NodeEngineOptions['prefer']>;
+
+/** The options that every fit takes. */
+export interface CommonOptions {
+  ranks: number[];
+  seed: number;
+  restarts: number;
+  maxIterations?: number;
+  tolerance?: number;
+  svdBound: boolean;
+  device: DeviceChoice;
+  out?: string;
+  json?: boolean;
+}
+
+/** Adds them to a command; the two that differ by command have their defaults given. */
+export function addFitOptions(command: Command, defaults: { restarts: number; maxIterations?: number; tolerance?: number }): Command {
+  return command
+    .requiredOption('--ranks <list>', 'rank of each layer, such as 20,8,3', parseRanks)
+    .option('--seed <n>', 'seed of the random starts; the same seed on the same device gives the same result', parseSeed, 0)
+    .option('--restarts <n>', 'independent starts in one batch; the best is kept', parsePositiveInteger, defaults.restarts)
+    .option('--max-iterations <n>', 'most iterations of a stage', parsePositiveInteger, defaults.maxIterations)
+    .option(
+      '--tolerance <t>',
+      'stop when the squared error falls by less than this fraction an iteration',
+      parseTolerance,
+      defaults.tolerance,
+    )
+    .addOption(new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'))
+    .option('--no-svd-bound', 'leave out the SVD bound, which takes long on large matrices')
+    .option('--out <dir>', 'write the factors (A0.npy, S0.npy, …) and model.json into this folder')
+    .option('--json', 'print the summary as JSON, and nothing else, on standard output');
+}

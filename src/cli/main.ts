@@ -1,0 +1,56 @@
+/** The command line: `main` parses, runs one command and turns what went wrong into one sentence and an exit status. */
+import { Command, CommanderError } from 'commander';
+import { CancelledError, InputError, OrthantError } from '../errors.js';
+import { addDevicesCommand } from './devices.js';
+import { addFitCommand } from './fit.js';
+import { type Io, processIo } from './io.js';
+import { version } from './run-fit.js';
+import { addTopicsCommand } from './topics.js';
+
+/** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  try {
+    await commandLine(io).parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+    if (error instanceof CancelledError) return 130;
+    io.stderr.write(`orthant: ${explain(error, Boolean(io.env.ORTHANT_DEBUG))}\n`);
+    return error instanceof InputError ? 2 : 1;
+  }
+}
+
+function commandLine(io: Io): Command {
+  const program = new Command('orthant')
+    .description('Nonnegative matrix factorization, flat and multilayer, on WebGPU.')
+    .version(version)
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      outputError: (text, write) => write(`orthant: ${usageError(text)}\n`),
+    });
+  addTopicsCommand(program, io);
+  addFitCommand(program, io);
+  addDevicesCommand(program, io);
+  return program;
+}
+
+/** Commander's message as one sentence. */
+function usageError(text: string): string {
+  const message = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return /[.?)]$/.test(message) ? `${message} See orthant --help.` : `${message}. See orthant --help.`;
+}
+
+function explain(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  if (debug) return error.stack ?? error.message;
+  const message = error.message.replaceAll(/\s*\n\s*/g, ' ');
+  return error instanceof OrthantError ? message : `${message} (unexpected; set ORTHANT_DEBUG=1 to see where it comes from)`;
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { checkRanks } from '../data/check.js';
+import { englishStopWords, termDocumentMatrix } from '../data/text.js';
+import { neuralNmf } from '../models/neural.js';
+import { readCorpus } from '../node/corpus.js';
+import { checkOutputFolder } from '../node/files.js';
+import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
+import type { Io } from './io.js';
+import { printTree } from './print-tree.js';
+import { alignFacts, fitFacts, layerTable } from './report.js';
+import { describeDevice, fitOnDevice, summarize, toJson, writeModel } from './run-fit.js';
+import { topicTree } from './topic-tree.js';
+
+interface TopicsOptions extends CommonOptions {
+  words: number;
+  maxTerms: number;
+  minDocuments?: number;
+  maxDocumentFraction?: number;
+  stopWords: string[];
+}
+
+/**
+ * A reader's tree, not the last digit: on the built-in examples the topics have settled after some hundred iterations, while the
+ * error still creeps down in its fourth decimal for thousands.
+ */
+const defaults = { restarts: 4, maxIterations: 150, tolerance: 1e-5 };
+
+const examples = `
+Examples:
+  orthant topics sotu --ranks 20,8,3        the State of the Union addresses
+  orthant topics brown --ranks 20,8,3       the Brown corpus
+  orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
+`;
+
+export function addTopicsCommand(program: Command, io: Io): void {
+  const command = program
+    .command('topics')
+    .summary('find a tree of topics in texts')
+    .description('Finds a tree of topics in texts with Neural NMF and prints it, the last layer of --ranks on top.')
+    .argument('<corpus>', 'a folder of .txt files, a .jsonl file with a "text" in each line, or a built-in example: sotu, brown');
+  addFitOptions(command, defaults)
+    .option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10)
+    .option('--max-terms <n>', 'most terms in the vocabulary', parsePositiveInteger, 1500)
+    .option('--min-documents <n>', 'a term must be in at least so many documents (default: 2 % of them)', parsePositiveInteger)
+    .option('--max-document-fraction <f>', 'a term must be in at most this part of the documents (default: 0.5)', parseFraction)
+    .option('--stop-words <list>', 'words to leave out besides the English function words, separated by commas', parseWords, [])
+    .addHelpText('after', examples)
+    .action((corpus: string, options: TopicsOptions) => findTopics(io, corpus, options));
+}
+
+async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
+  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
+  if (out !== undefined) await checkOutputFolder(out);
+  const corpus = await readCorpus(source);
+  const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
+    maxTerms,
+    minDocuments,
+    maxDocumentFraction,
+    stopWords: [...englishStopWords, ...stopWords],
+  });
+  checkRanks(ranks, X.rows, X.cols);
+
+  const print = (lines: readonly string[]) => json || io.stdout.write(`${lines.join('\n')}\n`);
+  const { model, device } = await fitOnDevice(
+    io,
+    options,
+    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks }),
+    (device) =>
+      print([
+        `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
+        `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+        '',
+      ]),
+  );
+  const topics = topicTree(model, terms, documents, { words });
+  const summary = {
+    ...summarize(
+      model,
+      device,
+      { features: X.rows, samples: X.cols },
+      { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords },
+    ),
+    terms,
+    documents,
+    emptyDocuments,
+    topics,
+  };
+  const written = out === undefined ? undefined : await writeModel(out, model, summary);
+  if (json) {
+    io.stdout.write(toJson(summary));
+    return;
+  }
+  const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
+  if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
+  if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
+  print([
+    ...printTree(topics, Math.min(io.stdout.columns ?? 100, 160)),
+    '',
+    'Percentages: share of the corpus within a layer; e.g.: documents with most of the topic.',
+    '',
+    ...layerTable(model),
+    '',
+    ...alignFacts(facts),
+  ]);
+}

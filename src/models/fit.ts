@@ -6,6 +6,7 @@ import { svdBounds } from '../data/svd-bound.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import type { Accuracy, Classifier } from './labels.js';
 import { countNegative } from './q.js';
 
 export interface FitOptions {
@@ -57,8 +58,18 @@ export interface Layer {
 
 export type StopReason = 'tolerance' | 'maxIterations' | 'stopped' | 'exact';
 
+export type Method = 'nmf' | 'ssnmf' | 'hierarchical' | 'deep' | 'deep-semi' | 'unfolded' | 'sparse-coding' | 'neural';
+
+/** What supervision adds to a factorization. */
+export interface Supervision {
+  classes: string[];
+  classifiers: Classifier[];
+  accuracy: Accuracy;
+}
+
+/** A fitted model: plain data, so that it can be posted to a worker or stored as it is. */
 export interface Factorization {
-  method: 'nmf' | 'hierarchical' | 'neural';
+  method: Method;
   ranks: number[];
   /** A[0] is N×k₀, A[l] is k_{l−1}×k_l; every entry ≥ 0. */
   A: Matrix[];
@@ -87,6 +98,10 @@ export interface Factorization {
   restartErrors: number[];
   restart: number;
   seed: number;
+  /** The method's own settings, as far as applying the model to new data needs them. */
+  settings: Record<string, unknown>;
+  /** Null without labels. */
+  supervision: Supervision | null;
   elapsedMs: number;
 }
 
@@ -285,6 +300,10 @@ export interface Finish {
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
   rounds: readonly Tensor[];
   started: number;
+  /** The method's own settings: see Factorization. */
+  own?: Record<string, unknown>;
+  /** Reads the classifiers of the restart that was kept and scores them. */
+  supervise?: (restart: number, factors: { A: Matrix[]; S: Matrix[] }) => Promise<Supervision>;
 }
 
 /** Picks the best restart by its final error, reads its factors and puts the result together. */
@@ -323,6 +342,8 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
     restartErrors,
     restart,
     seed: settings.seed,
+    settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, ...finish.own },
+    supervision: (await finish.supervise?.(restart, factors)) ?? null,
     elapsedMs: performance.now() - started,
   };
 }

@@ -46,7 +46,18 @@ export async function hierarchicalNmf(engine: Engine, X: Matrix, options: Hierar
     const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
     const squaredErrors = sampled.slice(0, ranks.length);
     const rounds = t.layers.flatMap(({ rounds: own }) => (own ? [own] : []));
-    return finishFit(run, t.A, t.S, { method: 'hierarchical', X, ranks, settings, squaredErrors, stages, kkt, rounds, started });
+    return finishFit(run, t.A, t.S, {
+      method: 'hierarchical',
+      X,
+      ranks,
+      settings,
+      squaredErrors,
+      stages,
+      kkt,
+      rounds,
+      started,
+      own: { solver },
+    });
   });
 }
 

@@ -81,7 +81,16 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
     run.execute('errors');
     const sampled = (await run.sample([...t.errors, ...t.kkt])).map((values) => Array.from(values));
     const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
-    const finished = { X, ranks, settings, squaredErrors: sampled.slice(0, ranks.length), kkt, rounds: t.rounds, started };
+    const finished = {
+      X,
+      ranks,
+      settings,
+      squaredErrors: sampled.slice(0, ranks.length),
+      kkt,
+      rounds: t.rounds,
+      started,
+      own: { start, startIterations },
+    };
     const factorization = await finishFit(run, t.A, t.S, {
       method: 'neural',
       ...finished,

@@ -86,6 +86,7 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
       kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
       rounds: t.sections.rounds ? [t.sections.rounds] : [],
       started,
+      own: { solver },
     });
   });
 }

@@ -40,7 +40,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
       }
     }
     if (cells.length !== cols) {
-      throw new InputError(`${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}.`);
+      throw new InputError(`${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}; every row needs the same number of cells.`);
     }
     if ((rows + 1) * cols > data.length) {
       const grown = new Float32Array(Math.max(2 * data.length, (rows + 1) * cols));
@@ -72,7 +72,7 @@ function badCell(source: string, cell: string, line: number, j: number, header: 
   else if (/^\S+(\s+\S+)+$/.test(cell) && cell.split(/\s+/).every((part) => number.test(part))) {
     hint = ' Separate cells by commas, semicolons or tabs.';
   } else if (first) hint = ' If this line is a header, it must not contain numbers.';
-  return new InputError(`${where} has ${shown}, which is not a number.${hint}`);
+  return new InputError(`${where} has ${shown}, which is not a number; correct it or remove the row or column.${hint}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ test('unreadable matrices', async () => {
   const bad = await put('bad.npy', 'hello world');
   await refused(readMatrix(bad), `${bad}: This is not a .npy file`);
   const ragged = await put('ragged.csv', '1,2\n3');
-  await refused(readMatrix(ragged), `${ragged}: line 2 has 1 cell, but line 1 has 2.`);
+  await refused(readMatrix(ragged), `${ragged}: line 2 has 1 cell, but line 1 has 2; every row needs the same number of cells.`);
   await refused(readMatrix(ragged, { samples: 'both' as 'rows' }), "samples must be 'rows' or 'columns', not 'both'.");
 });
 
@@ -84,13 +84,6 @@ test('impossible outputs', async () => {
   await refused(writeOutputs(file, { a: '' }), `Cannot write to the folder '${file}': it is a file.`);
   await refused(writeOutputs(join(file, 'out'), { a: '' }), 'a part of that path is a file');
   await refused(writeOutputs(dir, { '../a': '' }), "'../a' cannot be the name of an output file");
-});
-
-test.skipIf(process.getuid?.() === 0)('a folder without permission', async () => {
-  const locked = join(dir, 'locked');
-  await mkdir(locked);
-  await chmod(locked, 0o500);
-  await refused(writeOutputs(locked, { a: '' }), 'Cannot write to the folder');
 });
 
 test('a corpus in a folder or a .jsonl file', async () => {

@@ -40,7 +40,9 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
       }
     }
     if (cells.length !== cols) {
-      throw new InputError(`${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}; every row needs the same number of cells.`);
+      throw new InputError(
+        `${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}; every row needs the same number of cells.`,
+      );
     }
     if ((rows + 1) * cols > data.length) {
       const grown = new Float32Array(Math.max(2 * data.length, (rows + 1) * cols));

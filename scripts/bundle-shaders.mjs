@@ -20,8 +20,10 @@ export interface Shader {
   readonly entryPoint: 'main';
   /** The storage buffers, in the order of their binding numbers, which run from 0 in group 0. */
   readonly bindings: readonly { readonly name: string; readonly binding: number; readonly access: 'read' | 'read_write' }[];
-  /** The constants marked \`// @set\`: the engine writes its own values over those in the source. */
+  /** The constants marked \`// @set\`: they shape the code, and the engine writes its own values over those in the source. */
   readonly constants: readonly string[];
+  /** The constants marked \`// @size\`: the engine makes them fields of a uniform buffer, so that one pipeline serves every shape. */
+  readonly sizes: readonly { readonly name: string; readonly type: 'u32' | 'f32' }[];
 }
 
 export type ShaderName = keyof typeof shaders;
@@ -103,13 +105,19 @@ export function describeShader(code) {
     return { name, binding, access: access === 'read_write' ? access : 'read' };
   });
 
-  const constants = code.split('\n').flatMap((line, i) => {
-    if (!/\/\/\s*@set\b/.test(line)) return [];
-    const match = /^const (\w+)\s*:\s*\w+\s*=\s*[^;]+;\s*\/\/\s*@set\b/.exec(line);
-    if (!match) throw new Error(`line ${i + 1}: a line marked @set must read 'const NAME: type = value; // @set'`);
-    return match[1];
+  const constants = [];
+  const sizes = [];
+  code.split('\n').forEach((line, i) => {
+    const mark = /\/\/\s*@(set|size)\b/.exec(line)?.[1];
+    if (!mark) return;
+    const match = /^const (\w+)\s*:\s*(\w+)\s*=\s*[^;]+;\s*\/\/\s*@(set|size)\b/.exec(line);
+    if (!match) throw new Error(`line ${i + 1}: a line marked @${mark} must read 'const NAME: type = value; // @${mark}'`);
+    const [, name, type] = match;
+    if (mark === 'set') constants.push(name);
+    else if (type === 'u32' || type === 'f32') sizes.push({ name, type });
+    else throw new Error(`line ${i + 1}: @size takes u32 or f32, not ${type}`);
   });
-  return { summary, code, entryPoint: 'main', bindings, constants };
+  return { summary, code, entryPoint: 'main', bindings, constants, sizes };
 }
 
 function reflect(code) {

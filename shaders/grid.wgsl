@@ -1,8 +1,8 @@
 // Part of the kernels with one invocation per item and restart. Restarts follow each other in one flat index, so that small items of many
 // restarts share workgroups; the grid wraps into rows where one dimension does not suffice.
-const ITEMS: u32 = 1u; // @set items of one restart
-const RESTARTS: u32 = 1u; // @set
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+const ITEMS: u32 = 1u; // @size items of one restart
+const RESTARTS: u32 = 1u; // @size
+const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 
 struct Place {

@@ -6,19 +6,36 @@ export * from './errors.js';
 export type * from './index.js';
 export {
   createReferenceEngine,
+  deepNmf,
+  deepSemiNmf,
   hierarchicalNmf,
   matrix,
+  modelFiles,
+  modelFromFiles,
   neuralNmf,
   nmf,
   nnls,
   nnlsVjp,
+  predict,
   printProgram,
   randomLowRank,
+  sparseCoding,
+  ssnmf,
   svdBounds,
   tableOne,
+  transform,
+  transformDeep,
+  transformDeepSemi,
+  transformHierarchical,
+  transformNeural,
+  transformSparseCoding,
+  transformSsnmf,
+  transformUnfolded,
   transpose,
+  unfoldedNmf,
 } from './index.js';
 export { type Corpus, readCorpus } from './node/corpus.js';
 export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';
 export { createEngine, type NodeEngineOptions } from './node/engine.js';
 export { readMatrix, writeOutputs } from './node/files.js';
+export { loadModel, saveModel } from './node/model-folder.js';

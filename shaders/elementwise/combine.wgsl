@@ -1,9 +1,9 @@
 // out = SCALE · X + OTHER_SCALE · Y, or X ∘ Y with PRODUCT; four entries an invocation, bound by bandwidth.
-const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next, 0 when all share it
-const Y_BATCH: u32 = 0u; // @set
-const OUT_BATCH: u32 = 0u; // @set
-const SCALE: f32 = 1.0; // @set
-const OTHER_SCALE: f32 = 1.0; // @set
+const X_BATCH: u32 = 0u; // @size vec4 from one restart to the next, 0 when all share it
+const Y_BATCH: u32 = 0u; // @size
+const OUT_BATCH: u32 = 0u; // @size
+const SCALE: f32 = 1.0; // @size
+const OTHER_SCALE: f32 = 1.0; // @size
 const PRODUCT: bool = false; // @set
 
 // @use grid

@@ -1,14 +1,14 @@
 // out = f(X, Y, W) entrywise for one of the named functions of graph/operations, in that order. One entry an invocation, padding written
 // as zero whatever f(0) is. Bound by bandwidth; the compiler keeps only the branch that FUNCTION selects.
-const COLS: u32 = 4u; // @set
-const STRIDE: u32 = 4u; // @set entries per row
-const X_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const Y_BATCH: u32 = 0u; // @set
-const W_BATCH: u32 = 0u; // @set
-const OUT_BATCH: u32 = 0u; // @set
+const COLS: u32 = 4u; // @size
+const STRIDE: u32 = 4u; // @size entries per row
+const X_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const Y_BATCH: u32 = 0u; // @size
+const W_BATCH: u32 = 0u; // @size
+const OUT_BATCH: u32 = 0u; // @size
 const FUNCTION: u32 = 0u; // @set position in mapFunctions
-const P: f32 = 1.0; // @set
-const Q: f32 = 0.0; // @set
+const P: f32 = 1.0; // @size
+const Q: f32 = 0.0; // @size
 
 // @use grid
 
@@ -23,7 +23,7 @@ fn softplus(x: f32) -> f32 {
 
 // log(e^x − 1) = x + log(1 − e^−x); the series keeps small x accurate.
 fn softplusInverse(x: f32) -> f32 {
-  return x + log(select(1.0 - exp(-x), x * (1.0 - 0.5 * x), x < 1e-3));
+  return x + log(select(1.0 - exp(-x), x * (1.0 - x * (0.5 - x / 6.0)), x < 0.02));
 }
 
 fn divergence(x: f32, y: f32) -> f32 {
@@ -31,6 +31,8 @@ fn divergence(x: f32, y: f32) -> f32 {
   return x * log((x + P) / (y + P)) - x + y;
 }
 
+// tanh overflows on some devices beyond 88, where it is ±1 anyway; min and max instead of clamp, whose constant bounds are checked for
+// every function.
 fn f(x: f32, y: f32, w: f32) -> f32 {
   if (FUNCTION == 0u) { return P * x + Q; }
   if (FUNCTION == 1u) { return pow(max(x, Q), P); }
@@ -39,8 +41,8 @@ fn f(x: f32, y: f32, w: f32) -> f32 {
   if (FUNCTION == 4u) { return softplus(x); }
   if (FUNCTION == 5u) { return softplusInverse(max(x, P)); }
   if (FUNCTION == 6u) { return 1.0 / (1.0 + exp(-x)); }
-  if (FUNCTION == 7u) { let s = clamp(x, P, 1.0 - P); return log(s / (1.0 - s)); }
-  if (FUNCTION == 8u) { return P * tanh(Q * x); }
+  if (FUNCTION == 7u) { let s = min(max(x, P), 1.0 - P); return log(s / (1.0 - s)); }
+  if (FUNCTION == 8u) { return P * tanh(clamp(Q * x, -40.0, 40.0)); }
   if (FUNCTION == 9u) { return atanh(clamp(x / P, -0.999999, 0.999999)) / Q; }
   if (FUNCTION == 10u) { return log(1.0 + x); }
   if (FUNCTION == 11u) { return exp(x); }

@@ -1,10 +1,10 @@
 // out = X + SCALE · y for a scalar y that lives on the device. One entry an invocation, bound by bandwidth.
-const COLS: u32 = 4u; // @set
-const STRIDE: u32 = 4u; // @set entries per row
-const X_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const Y_BATCH: u32 = 0u; // @set
-const OUT_BATCH: u32 = 0u; // @set
-const SCALE: f32 = 1.0; // @set
+const COLS: u32 = 4u; // @size
+const STRIDE: u32 = 4u; // @size entries per row
+const X_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const Y_BATCH: u32 = 0u; // @size
+const OUT_BATCH: u32 = 0u; // @size
+const SCALE: f32 = 1.0; // @size
 
 // @use grid
 

@@ -1,12 +1,12 @@
 // A mini-batch: out column c = X column order[(iteration · COLS + c) mod X_COLS]. One entry an invocation, bound by bandwidth (gather).
-const COLS: u32 = 4u; // @set columns of out
-const STRIDE: u32 = 4u; // @set entries per row of out
-const X_COLS: u32 = 4u; // @set
-const X_STRIDE: u32 = 4u; // @set entries per row of X
-const X_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const ORDER_BATCH: u32 = 0u; // @set
-const CONTROL_BATCH: u32 = 8u; // @set
-const OUT_BATCH: u32 = 0u; // @set
+const COLS: u32 = 4u; // @size columns of out
+const STRIDE: u32 = 4u; // @size entries per row of out
+const X_COLS: u32 = 4u; // @size
+const X_STRIDE: u32 = 4u; // @size entries per row of X
+const X_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const ORDER_BATCH: u32 = 0u; // @size
+const CONTROL_BATCH: u32 = 8u; // @size
+const OUT_BATCH: u32 = 0u; // @size
 
 // @use grid
 

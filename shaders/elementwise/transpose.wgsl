@@ -1,10 +1,10 @@
 // out = Xᵀ, a 4×4 block an invocation through registers; reads and writes are vec4. Bound by bandwidth.
-const ROWS: u32 = 4u; // @set rows of X
-const COLS: u32 = 4u; // @set columns of X
-const X_STRIDE: u32 = 1u; // @set vec4 per row of X
-const OUT_STRIDE: u32 = 1u; // @set vec4 per row of out
-const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next
-const OUT_BATCH: u32 = 0u; // @set
+const ROWS: u32 = 4u; // @size rows of X
+const COLS: u32 = 4u; // @size columns of X
+const X_STRIDE: u32 = 1u; // @size vec4 per row of X
+const OUT_STRIDE: u32 = 1u; // @size vec4 per row of out
+const X_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const OUT_BATCH: u32 = 0u; // @size
 
 // @use grid
 

@@ -4,23 +4,23 @@
 // 16-byte boundary (rows are padded to four entries, padding is zero), so all loads are vec4. 16 vec4 FMA per 8 vec4 loads: bound by
 // loads on wide devices, by FMA on CPU-backed ones. With SPLITS > 1 the inner dimension is cut into SPLITS parts whose partial
 // products reduce/sum-partials adds up in a fixed order.
-const ROWS: u32 = 4u; // @set rows of C
-const COLS: u32 = 4u; // @set columns of C
-const INNER: u32 = 4u; // @set columns of op(A)
-const A_STRIDE: u32 = 1u; // @set vec4 per row of A as stored
-const B_STRIDE: u32 = 1u; // @set vec4 per row of B as stored
-const C_STRIDE: u32 = 1u; // @set vec4 per row of C
-const A_BATCH: u32 = 0u; // @set vec4 from one restart's A to the next, 0 when all share it
-const B_BATCH: u32 = 0u; // @set
-const C_BATCH: u32 = 0u; // @set
-const E_BATCH: u32 = 0u; // @set
+const ROWS: u32 = 4u; // @size rows of C
+const COLS: u32 = 4u; // @size columns of C
+const INNER: u32 = 4u; // @size columns of op(A)
+const A_STRIDE: u32 = 1u; // @size vec4 per row of A as stored
+const B_STRIDE: u32 = 1u; // @size vec4 per row of B as stored
+const C_STRIDE: u32 = 1u; // @size vec4 per row of C
+const A_BATCH: u32 = 0u; // @size vec4 from one restart's A to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @size
+const C_BATCH: u32 = 0u; // @size
+const E_BATCH: u32 = 0u; // @size
 const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
-const SPLITS: u32 = 1u; // @set parts of the inner dimension
-const CHUNK: u32 = 4u; // @set inner length of a part, a multiple of 4
-const SCALE: f32 = 1.0; // @set
+const SPLITS: u32 = 1u; // @size parts of the inner dimension
+const CHUNK: u32 = 4u; // @size inner length of a part, a multiple of 4
+const SCALE: f32 = 1.0; // @size
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
-const ADD_SCALE: f32 = 1.0; // @set
+const ADD_SCALE: f32 = 1.0; // @size
 
 // @use grid
 
@@ -28,9 +28,6 @@ const ADD_SCALE: f32 = 1.0; // @set
 @group(0) @binding(1) var<storage, read> B: array<vec4f>;
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
-
-const COL_TILES: u32 = (COLS + 3u) / 4u;
-const ROW_TILES: u32 = (ROWS + 3u) / 4u;
 
 // Column s holds op(A)[row … row+3][t + s].
 fn blockOfA(base: u32, row: u32, t: u32) -> mat4x4f {
@@ -75,8 +72,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   let tile = place.item;
-  let row = (tile / COL_TILES) * 4u;
-  let colTile = tile % COL_TILES;
+  let colTiles = (COLS + 3u) / 4u;
+  let row = (tile / colTiles) * 4u;
+  let colTile = tile % colTiles;
   let col = colTile * 4u;
   let batch = place.restart / SPLITS;
   let split = place.restart % SPLITS;

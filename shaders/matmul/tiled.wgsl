@@ -2,23 +2,23 @@
 //
 // Panels of 64×16 are loaded together, so an entry of A or B is read from memory once per 64 columns or rows of C instead of once per
 // 4: bound by FMA where workgroup memory is fast. Two barriers a panel: CPU-backed adapters are better served by matmul/register.
-const ROWS: u32 = 4u; // @set rows of C
-const COLS: u32 = 4u; // @set columns of C
-const INNER: u32 = 4u; // @set columns of op(A)
-const A_STRIDE: u32 = 1u; // @set vec4 per row of A as stored
-const B_STRIDE: u32 = 1u; // @set vec4 per row of B as stored
-const C_STRIDE: u32 = 1u; // @set vec4 per row of C
-const A_BATCH: u32 = 0u; // @set vec4 from one restart's A to the next, 0 when all share it
-const B_BATCH: u32 = 0u; // @set
-const C_BATCH: u32 = 0u; // @set
-const E_BATCH: u32 = 0u; // @set
+const ROWS: u32 = 4u; // @size rows of C
+const COLS: u32 = 4u; // @size columns of C
+const INNER: u32 = 4u; // @size columns of op(A)
+const A_STRIDE: u32 = 1u; // @size vec4 per row of A as stored
+const B_STRIDE: u32 = 1u; // @size vec4 per row of B as stored
+const C_STRIDE: u32 = 1u; // @size vec4 per row of C
+const A_BATCH: u32 = 0u; // @size vec4 from one restart's A to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @size
+const C_BATCH: u32 = 0u; // @size
+const E_BATCH: u32 = 0u; // @size
 const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
-const SPLITS: u32 = 1u; // @set parts of the inner dimension
-const CHUNK: u32 = 16u; // @set inner length of a part, a multiple of 16
-const SCALE: f32 = 1.0; // @set
+const SPLITS: u32 = 1u; // @size parts of the inner dimension
+const CHUNK: u32 = 16u; // @size inner length of a part, a multiple of 16
+const SCALE: f32 = 1.0; // @size
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
-const ADD_SCALE: f32 = 1.0; // @set
+const ADD_SCALE: f32 = 1.0; // @size
 
 @group(0) @binding(0) var<storage, read> A: array<vec4f>;
 @group(0) @binding(1) var<storage, read> B: array<vec4f>;

@@ -1,11 +1,11 @@
 // Part of the nnls kernels: Cholesky of the masked Gram matrix G_PP and its triangular solves, one system an invocation.
-// P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory, or for large K in a buffer that is
+// P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory, or for many unknowns in a buffer that is
 // interleaved by invocation (neighbours touch neighbouring entries). Diagonals are kept inverted. A pivot below 1e-6 of its diagonal
 // entry means that the column depends on those before it: it is lifted to that bound, which moves the KKT residual by at most as much.
-var<private> support: array<u32, K>;
+var<private> support: array<u32, CAPACITY>;
 var<private> supportSize: u32;
-var<private> inverse: array<f32, K>;
-var<private> unknown: array<f32, K>;
+var<private> inverse: array<f32, CAPACITY>;
+var<private> unknown: array<f32, CAPACITY>;
 var<private> factor: array<f32, FACTOR_SIZE>;
 var<private> lane: u32;
 
@@ -22,11 +22,10 @@ fn setFactor(i: u32, j: u32, value: f32) {
 
 fn factorize(g: u32) {
   for (var i = 0u; i < supportSize; i++) {
-    let row = g + support[i] * G_STRIDE;
-    let diagonal = G[row + support[i]];
+    let diagonal = gram(g, support[i], support[i]);
     var pivot = diagonal;
     for (var j = 0u; j < i; j++) {
-      var sum = G[row + support[j]];
+      var sum = gram(g, support[i], support[j]);
       for (var t = 0u; t < j; t++) { sum = fma(-factorAt(i, t), factorAt(j, t), sum); }
       sum *= inverse[j];
       setFactor(i, j, sum);

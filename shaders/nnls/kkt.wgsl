@@ -1,12 +1,13 @@
 // The natural KKT residual max_i |min(g_ii s_i, (Gs − b)_i)| / max_i |b_i| of every column: 0 exactly where s solves the problem.
 // One invocation a column; bound by arithmetic, k² FMA a column.
-const K: u32 = 4u; // @set rows of S
-const STRIDE: u32 = 4u; // @set entries per row of B and S
-const G_STRIDE: u32 = 4u; // @set entries per row of G
-const G_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const B_BATCH: u32 = 0u; // @set
-const S_BATCH: u32 = 0u; // @set
-const OUT_BATCH: u32 = 0u; // @set
+const K: u32 = 4u; // @size rows of S
+const STRIDE: u32 = 4u; // @size entries per row of B and S
+const G_STRIDE: u32 = 4u; // @size entries per row of G
+const PER_COLUMN: bool = false; // @set every column has a Gram matrix of its own: column c of the k²×M tensor G
+const G_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @size
+const S_BATCH: u32 = 0u; // @size
+const OUT_BATCH: u32 = 0u; // @size
 
 // @use grid
 
@@ -15,13 +16,15 @@ const OUT_BATCH: u32 = 0u; // @set
 @group(0) @binding(2) var<storage, read> S: array<f32>;
 @group(0) @binding(3) var<storage, read_write> residual: array<f32>;
 
+// @use nnls/gram
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   let column = place.item;
   // The padding columns too: their B and S are zero, so they get the zero they must hold.
-  let g = place.restart * G_BATCH;
+  let g = gramOf(place.restart, column);
   let b0 = place.restart * B_BATCH + column;
   let s0 = place.restart * S_BATCH + column;
   var worst = 0.0;
@@ -29,8 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var i = 0u; i < K; i++) {
     let b = B[b0 + i * STRIDE];
     var gradient = -b;
-    for (var j = 0u; j < K; j++) { gradient = fma(G[g + i * G_STRIDE + j], S[s0 + j * STRIDE], gradient); }
-    worst = max(worst, abs(min(S[s0 + i * STRIDE] * G[g + i * G_STRIDE + i], gradient)));
+    for (var j = 0u; j < K; j++) { gradient = fma(gram(g, i, j), S[s0 + j * STRIDE], gradient); }
+    worst = max(worst, abs(min(S[s0 + i * STRIDE] * gram(g, i, i), gradient)));
     scale = max(scale, abs(b));
   }
   residual[place.restart * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);

@@ -4,23 +4,25 @@
 // takes it from S. Then block principal pivoting (Kim & Park 2011): solve on the support P, exchange every index that breaks a KKT
 // condition, fall back to exchanging only the last one while that does not help; one refinement step when P is right. Bound by
 // arithmetic: about p³/6 + k p FMA a round. rounds = factorizations taken, negative when BUDGET did not suffice.
-const K: u32 = 4u; // @set rows of S
-const COLS: u32 = 4u; // @set columns of S
-const STRIDE: u32 = 4u; // @set entries per row of B and S
-const G_STRIDE: u32 = 4u; // @set entries per row of G
-const G_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const B_BATCH: u32 = 0u; // @set
-const S_BATCH: u32 = 0u; // @set
-const ROUNDS_BATCH: u32 = 0u; // @set
-const RESTARTS: u32 = 1u; // @set
-const LANES: u32 = 64u; // @set invocations; each takes every LANES-th column
-const GRID: u32 = 64u; // @set invocations in one row of the grid
+const K: u32 = 4u; // @size rows of S
+const CAPACITY: u32 = 4u; // @set most rows of S that the private arrays hold
+const COLS: u32 = 4u; // @size columns of S
+const STRIDE: u32 = 4u; // @size entries per row of B and S
+const G_STRIDE: u32 = 4u; // @size entries per row of G
+const PER_COLUMN: bool = false; // @set every column has a Gram matrix of its own: column c of the k²×M tensor G
+const G_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @size
+const S_BATCH: u32 = 0u; // @size
+const ROUNDS_BATCH: u32 = 0u; // @size
+const RESTARTS: u32 = 1u; // @size
+const LANES: u32 = 64u; // @size invocations; each takes every LANES-th column
+const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
-const WARM: bool = false; // @set
-const SWEEPS: u32 = 12u; // @set
-const BUDGET: u32 = 32u; // @set
+const WARM: u32 = 0u; // @size 1: S holds a start
+const SWEEPS: u32 = 12u; // @size
+const BUDGET: u32 = 32u; // @size
 const SPILL: bool = false; // @set keep the factor in the scratch buffer
-const FACTOR_SIZE: u32 = 10u; // @set K (K + 1) / 2, or 1 with SPILL
+const FACTOR_SIZE: u32 = 10u; // @set CAPACITY (CAPACITY + 1) / 2, or 1 with SPILL
 
 @group(0) @binding(0) var<storage, read> G: array<f32>;
 @group(0) @binding(1) var<storage, read> B: array<f32>;
@@ -28,16 +30,17 @@ const FACTOR_SIZE: u32 = 10u; // @set K (K + 1) / 2, or 1 with SPILL
 @group(0) @binding(3) var<storage, read_write> rounds: array<f32>;
 @group(0) @binding(4) var<storage, read_write> scratch: array<f32>;
 
+// @use nnls/gram
 // @use nnls/cholesky
 
 // w_j ≤ TOLERANCE · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f32 rounding.
 const TOLERANCE: f32 = 9.5e-7;
 
-var<private> b: array<f32, K>;
-var<private> s: array<f32, K>;
-var<private> passive: array<bool, K>;
+var<private> b: array<f32, CAPACITY>;
+var<private> s: array<f32, CAPACITY>;
+var<private> passive: array<bool, CAPACITY>;
 // Passive: s_j; active: tolerance − w_j. Negative (or, for passive, zero) means infeasible.
-var<private> slack: array<f32, K>;
+var<private> slack: array<f32, CAPACITY>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -47,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var item = lane; item < STRIDE * RESTARTS; item += LANES) {
     let restart = item / STRIDE;
     let column = item % STRIDE;
-    let used = solveColumn(restart * G_BATCH, restart * B_BATCH + column, restart * S_BATCH + column);
+    let used = solveColumn(gramOf(restart, column), restart * B_BATCH + column, restart * S_BATCH + column);
     rounds[restart * ROUNDS_BATCH + column] = select(0.0, used, column < COLS);
   }
 }
@@ -56,11 +59,11 @@ fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
   var scale = 0.0;
   for (var j = 0u; j < K; j++) {
     b[j] = B[b0 + j * STRIDE];
-    let diagonal = G[g + j * G_STRIDE + j];
+    let diagonal = gram(g, j, j);
     if (diagonal > 0.0) { scale = max(scale, abs(b[j]) * inverseSqrt(diagonal)); }
   }
-  if (WARM) {
-    for (var j = 0u; j < K; j++) { passive[j] = S[s0 + j * STRIDE] > 0.0 && G[g + j * G_STRIDE + j] > 0.0; }
+  if (WARM == 1u) {
+    for (var j = 0u; j < K; j++) { passive[j] = S[s0 + j * STRIDE] > 0.0 && gram(g, j, j) > 0.0; }
   } else {
     projectedGradient(g);
     for (var j = 0u; j < K; j++) { passive[j] = s[j] > 0.0; }
@@ -112,7 +115,7 @@ fn solveOnSupport(g: u32) {
 // b_j − Σ_{i ∈ P} g_ji s_i
 fn gradient(g: u32, j: u32) -> f32 {
   var w = b[j];
-  for (var i = 0u; i < supportSize; i++) { w = fma(-G[g + support[i] * G_STRIDE + j], unknown[i], w); }
+  for (var i = 0u; i < supportSize; i++) { w = fma(-gram(g, support[i], j), unknown[i], w); }
   return w;
 }
 
@@ -125,7 +128,7 @@ fn measureSlack(g: u32, tolerance: f32) -> u32 {
       at++;
       if (slack[j] <= 0.0) { infeasible++; }
     } else {
-      slack[j] = tolerance * sqrt(G[g + j * G_STRIDE + j]) - gradient(g, j);
+      slack[j] = tolerance * sqrt(gram(g, j, j)) - gradient(g, j);
       if (slack[j] < 0.0) { infeasible++; }
     }
   }
@@ -157,13 +160,13 @@ fn projectedGradient(g: u32) {
   for (var i = 0u; i < K; i++) {
     s[i] = 0.0;
     slack[i] = 0.0;
-    let diagonal = G[g + i * G_STRIDE + i];
+    let diagonal = gram(g, i, i);
     inverse[i] = 0.0;
     if (diagonal > 0.0) { inverse[i] = inverseSqrt(diagonal); }
   }
   for (var i = 0u; i < K; i++) {
     var sum = 0.0;
-    for (var j = 0u; j < K; j++) { sum += abs(G[g + i * G_STRIDE + j]) * inverse[j]; }
+    for (var j = 0u; j < K; j++) { sum += abs(gram(g, i, j)) * inverse[j]; }
     lipschitz = max(lipschitz, sum * inverse[i]);
   }
   let step = select(0.0, 1.0 / lipschitz, lipschitz > 0.0);
@@ -171,7 +174,7 @@ fn projectedGradient(g: u32) {
   for (var sweep = 0u; sweep < SWEEPS; sweep++) {
     for (var i = 0u; i < K; i++) {
       var w = b[i];
-      for (var j = 0u; j < K; j++) { w = fma(-G[g + i * G_STRIDE + j], slack[j], w); }
+      for (var j = 0u; j < K; j++) { w = fma(-gram(g, i, j), slack[j], w); }
       unknown[i] = max(fma(step * inverse[i] * inverse[i], w, slack[i]), 0.0);
     }
     let momentum = f32(sweep) / f32(sweep + 3u);

@@ -1,10 +1,10 @@
 // One level of a sum or maximum: each invocation folds up to STEPS entries, GROUPS apart so that neighbours read neighbours.
 // The order is fixed, so the result is the same in every run; a row of at most √n-long sums keeps rounding small. Bound by bandwidth.
-const COUNT: u32 = 1u; // @set vec4 (MAP 1, 2, 3) or entries (MAP 0) of one input
-const GROUPS: u32 = 1u; // @set results of one input
-const STEPS: u32 = 1u; // @set ceil(COUNT / GROUPS)
-const IN_BATCH: u32 = 1u; // @set entries (vec4 for MAP 1, 2, 3) from one restart's input to the next
-const OUT_BATCH: u32 = 1u; // @set entries from one restart's result to the next
+const COUNT: u32 = 1u; // @size vec4 (MAP 1, 2, 3) or entries (MAP 0) of one input
+const GROUPS: u32 = 1u; // @size results of one input
+const STEPS: u32 = 1u; // @size ceil(COUNT / GROUPS)
+const IN_BATCH: u32 = 1u; // @size entries (vec4 for MAP 1, 2, 3) from one restart's input to the next
+const OUT_BATCH: u32 = 1u; // @size entries from one restart's result to the next
 const MAP: u32 = 0u; // @set 0: results of an earlier level; of a tensor's vec4: 1 the entries, 2 their squares, 3 their absolute values
 const MAXIMUM: bool = false; // @set maximum instead of sum
 

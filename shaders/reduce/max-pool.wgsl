@@ -1,12 +1,12 @@
 // The largest of every SIZE neighbouring rows of a column, and a 0/1 selector that marks the first row that has it.
 // One invocation a group and column; bound by bandwidth.
-const ROWS: u32 = 4u; // @set rows of S
-const STRIDE: u32 = 4u; // @set entries per row
-const SIZE: u32 = 2u; // @set
-const S_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const POOLED_BATCH: u32 = 0u; // @set
-const SELECTOR_BATCH: u32 = 0u; // @set
-const COLS: u32 = 4u; // @set columns of S
+const ROWS: u32 = 4u; // @size rows of S
+const STRIDE: u32 = 4u; // @size entries per row
+const SIZE: u32 = 2u; // @size
+const S_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const POOLED_BATCH: u32 = 0u; // @size
+const SELECTOR_BATCH: u32 = 0u; // @size
+const COLS: u32 = 4u; // @size columns of S
 
 // @use grid
 

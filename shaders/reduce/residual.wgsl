@@ -1,16 +1,16 @@
 // Partial sums of ‖W ∘ (X − A Z)‖²: each invocation forms a 4×4 tile of X − AZ in registers and never stores it.
 // X is read once; bound by bandwidth at small k, by FMA beyond k ≈ 16. reduce/fold adds the tiles up.
-const ROWS: u32 = 4u; // @set rows of X
-const COLS: u32 = 4u; // @set columns of X
-const K: u32 = 4u; // @set columns of A
-const X_STRIDE: u32 = 1u; // @set vec4 per row
-const A_STRIDE: u32 = 1u; // @set vec4 per row
-const X_BATCH: u32 = 0u; // @set vec4 from one restart to the next, 0 when all share it
-const A_BATCH: u32 = 0u; // @set
-const Z_BATCH: u32 = 0u; // @set
-const W_BATCH: u32 = 0u; // @set
+const ROWS: u32 = 4u; // @size rows of X
+const COLS: u32 = 4u; // @size columns of X
+const K: u32 = 4u; // @size columns of A
+const X_STRIDE: u32 = 1u; // @size vec4 per row
+const A_STRIDE: u32 = 1u; // @size vec4 per row
+const X_BATCH: u32 = 0u; // @size vec4 from one restart to the next, 0 when all share it
+const A_BATCH: u32 = 0u; // @size
+const Z_BATCH: u32 = 0u; // @size
+const W_BATCH: u32 = 0u; // @size
 const WEIGHTED: bool = false; // @set
-const OUT_BATCH: u32 = 4u; // @set entries from one restart's partial sums to the next
+const OUT_BATCH: u32 = 4u; // @size entries from one restart's partial sums to the next
 
 // @use grid
 
@@ -19,9 +19,6 @@ const OUT_BATCH: u32 = 4u; // @set entries from one restart's partial sums to th
 @group(0) @binding(2) var<storage, read> Z: array<vec4f>;
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>;
-
-const COL_TILES: u32 = (COLS + 3u) / 4u;
-const ROW_TILES: u32 = (ROWS + 3u) / 4u;
 
 fn square(batch: u32, row: u32, colTile: u32, r: vec4f) -> f32 {
   if (row >= ROWS) { return 0.0; }
@@ -37,9 +34,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   let tile = place.item;
+  let colTiles = (COLS + 3u) / 4u;
   let batch = place.restart;
-  let row = (tile / COL_TILES) * 4u;
-  let colTile = tile % COL_TILES;
+  let row = (tile / colTiles) * 4u;
+  let colTile = tile % colTiles;
   let x = batch * X_BATCH + row * X_STRIDE + colTile;
   let a = batch * A_BATCH + row * A_STRIDE;
   let z = batch * Z_BATCH + colTile;

@@ -1,11 +1,11 @@
 // Per labelled column: loss = −Σ_i y_i log softmax(z)_i and its gradient softmax(z) − y; columns whose y is zero get neither.
 // One invocation a column, the largest logit subtracted first. Bound by bandwidth: two passes over P rows.
-const ROWS: u32 = 4u; // @set classes
-const STRIDE: u32 = 4u; // @set entries per row
-const LOGITS_BATCH: u32 = 0u; // @set entries from one restart to the next, 0 when all share it
-const Y_BATCH: u32 = 0u; // @set
-const LOSS_BATCH: u32 = 0u; // @set
-const GRADIENT_BATCH: u32 = 0u; // @set
+const ROWS: u32 = 4u; // @size classes
+const STRIDE: u32 = 4u; // @size entries per row
+const LOGITS_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
+const Y_BATCH: u32 = 0u; // @size
+const LOSS_BATCH: u32 = 0u; // @size
+const GRADIENT_BATCH: u32 = 0u; // @size
 
 // @use grid
 

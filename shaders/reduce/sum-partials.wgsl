@@ -1,12 +1,12 @@
 // C = scale · Σ_s partial_s, the second pass of split-K products: one vec4 of C an invocation, parts added in a fixed order.
 // Bound by bandwidth: SPLITS vec4 read per vec4 written.
-const COUNT: u32 = 1u; // @set vec4 of one C
-const C_BATCH: u32 = 0u; // @set vec4 from one restart's C to the next
-const E_BATCH: u32 = 0u; // @set
-const SPLITS: u32 = 2u; // @set
-const SCALE: f32 = 1.0; // @set
+const COUNT: u32 = 1u; // @size vec4 of one C
+const C_BATCH: u32 = 0u; // @size vec4 from one restart's C to the next
+const E_BATCH: u32 = 0u; // @size
+const SPLITS: u32 = 2u; // @size
+const SCALE: f32 = 1.0; // @size
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
-const ADD_SCALE: f32 = 1.0; // @set
+const ADD_SCALE: f32 = 1.0; // @size
 
 // @use grid
 

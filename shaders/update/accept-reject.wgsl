@@ -1,10 +1,10 @@
 // Keeps or drops the trial step of each restart and adapts its η: control = [η, cost, accepted, iteration, rejected, trial cost, –, –].
 // One invocation a restart; latency only. The point is that no iteration waits for the host.
-const RESTARTS: u32 = 1u; // @set
-const COST_BATCH: u32 = 4u; // @set entries from one restart to the next
-const CONTROL_BATCH: u32 = 8u; // @set
-const GROW: f32 = 1.2; // @set
-const SHRINK: f32 = 0.5; // @set
+const RESTARTS: u32 = 1u; // @size
+const COST_BATCH: u32 = 4u; // @size entries from one restart to the next
+const CONTROL_BATCH: u32 = 8u; // @size
+const GROW: f32 = 1.2; // @size
+const SHRINK: f32 = 0.5; // @size
 
 @group(0) @binding(0) var<storage, read> cost: array<f32>;
 @group(0) @binding(1) var<storage, read_write> control: array<f32>;

@@ -1,14 +1,14 @@
 // Adam (Kingma & Ba 2015) with a projection: A ← max(A − RATE · m̂ / (√v̂ + GUARD), 0), or without it with FREE. Four entries an
 // invocation, bound by bandwidth. The bias correction takes its t from the control vector's iteration.
-const D_BATCH: u32 = 0u; // @set vec4 from one restart to the next
-const A_BATCH: u32 = 0u; // @set
-const FIRST_BATCH: u32 = 0u; // @set
-const SECOND_BATCH: u32 = 0u; // @set
-const CONTROL_BATCH: u32 = 8u; // @set entries from one restart to the next
-const RATE: f32 = 0.01; // @set
-const BETA1: f32 = 0.9; // @set
-const BETA2: f32 = 0.999; // @set
-const GUARD: f32 = 1e-8; // @set
+const D_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const A_BATCH: u32 = 0u; // @size
+const FIRST_BATCH: u32 = 0u; // @size
+const SECOND_BATCH: u32 = 0u; // @size
+const CONTROL_BATCH: u32 = 8u; // @size entries from one restart to the next
+const RATE: f32 = 0.01; // @size
+const BETA1: f32 = 0.9; // @size
+const BETA2: f32 = 0.999; // @size
+const GUARD: f32 = 1e-8; // @size
 const FREE: bool = false; // @set
 
 // @use grid

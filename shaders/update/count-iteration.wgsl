@@ -1,7 +1,7 @@
 // control ← its cost and one more iteration, for optimisers that accept every step. One invocation a restart; latency only.
-const RESTARTS: u32 = 1u; // @set
-const COST_BATCH: u32 = 4u; // @set entries from one restart to the next
-const CONTROL_BATCH: u32 = 8u; // @set
+const RESTARTS: u32 = 1u; // @size
+const COST_BATCH: u32 = 4u; // @size entries from one restart to the next
+const CONTROL_BATCH: u32 = 8u; // @size
 
 @group(0) @binding(0) var<storage, read> cost: array<f32>;
 @group(0) @binding(1) var<storage, read_write> control: array<f32>;

@@ -1,7 +1,7 @@
 // state ← trial where the restart's trial step was accepted; four entries an invocation, bound by bandwidth.
-const TRIAL_BATCH: u32 = 0u; // @set vec4 from one restart to the next
-const STATE_BATCH: u32 = 0u; // @set
-const CONTROL_BATCH: u32 = 8u; // @set entries from one restart to the next
+const TRIAL_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const STATE_BATCH: u32 = 0u; // @size
+const CONTROL_BATCH: u32 = 8u; // @size entries from one restart to the next
 
 // @use grid
 

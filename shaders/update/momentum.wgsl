@@ -1,9 +1,9 @@
 // V ← MOMENTUM · V − RATE · D, A ← max(A + V, 0) (or A + V with FREE); four entries an invocation, bound by bandwidth.
-const D_BATCH: u32 = 0u; // @set vec4 from one restart to the next
-const A_BATCH: u32 = 0u; // @set
-const V_BATCH: u32 = 0u; // @set
-const RATE: f32 = 0.1; // @set
-const MOMENTUM: f32 = 0.9; // @set
+const D_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const A_BATCH: u32 = 0u; // @size
+const V_BATCH: u32 = 0u; // @size
+const RATE: f32 = 0.1; // @size
+const MOMENTUM: f32 = 0.9; // @size
 const FREE: bool = false; // @set
 
 // @use grid

@@ -1,9 +1,9 @@
 // F ← F ∘ (numerator / (denominator + ε))^POWER, the Hadamard-masked multiplicative update, four entries an invocation.
 // Zeros stay zero, so padding does too. Bound by bandwidth: 3 reads, 1 write.
-const F_BATCH: u32 = 0u; // @set vec4 from one restart to the next
-const NUMERATOR_BATCH: u32 = 0u; // @set
-const DENOMINATOR_BATCH: u32 = 0u; // @set
-const POWER: f32 = 1.0; // @set 1 is Lee & Seung's
+const F_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const NUMERATOR_BATCH: u32 = 0u; // @size
+const DENOMINATOR_BATCH: u32 = 0u; // @size
+const POWER: f32 = 1.0; // @size 1 is Lee & Seung's
 
 // @use grid
 

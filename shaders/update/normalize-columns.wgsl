@@ -1,11 +1,11 @@
 // F ← F diag(g)^−½, g the diagonal of G = FᵀF: columns of unit norm. A zero column contributes nothing and would stay dead: it becomes
 // hashed uniform numbers, which cannot raise min over S of ‖X − FS‖. One entry an invocation, bound by bandwidth.
-const COLS: u32 = 4u; // @set columns of F
-const STRIDE: u32 = 4u; // @set entries per row of F
-const G_STRIDE: u32 = 4u; // @set
-const F_BATCH: u32 = 0u; // @set entries from one restart to the next
-const G_BATCH: u32 = 0u; // @set
-const LAYER: u32 = 0u; // @set
+const COLS: u32 = 4u; // @size columns of F
+const STRIDE: u32 = 4u; // @size entries per row of F
+const G_STRIDE: u32 = 4u; // @size
+const F_BATCH: u32 = 0u; // @size entries from one restart to the next
+const G_BATCH: u32 = 0u; // @size
+const LAYER: u32 = 0u; // @size
 const CAP: bool = false; // @set only shorten columns longer than 1
 
 // @use grid

@@ -3,18 +3,18 @@
 // q_jj is the energy of unit j, so the step does not change when a column of A is rescaled. A unit with q_jj = 0 gets no gradient and
 // would stay dead: every REVIVAL-th iteration its column is replaced by hashed uniform numbers, kept only if the cost agrees.
 // Bound by bandwidth: 2 reads, 1 write.
-const COLS: u32 = 4u; // @set columns of A
-const STRIDE: u32 = 4u; // @set entries per row of A, D and out
-const Q_STRIDE: u32 = 4u; // @set
-const M_STRIDE: u32 = 4u; // @set
-const A_BATCH: u32 = 0u; // @set entries from one restart to the next
-const D_BATCH: u32 = 0u; // @set
-const Q_BATCH: u32 = 0u; // @set
-const M_BATCH: u32 = 0u; // @set
-const CONTROL_BATCH: u32 = 8u; // @set
-const OUT_BATCH: u32 = 0u; // @set
+const COLS: u32 = 4u; // @size columns of A
+const STRIDE: u32 = 4u; // @size entries per row of A, D and out
+const Q_STRIDE: u32 = 4u; // @size
+const M_STRIDE: u32 = 4u; // @size
+const A_BATCH: u32 = 0u; // @size entries from one restart to the next
+const D_BATCH: u32 = 0u; // @size
+const Q_BATCH: u32 = 0u; // @size
+const M_BATCH: u32 = 0u; // @size
+const CONTROL_BATCH: u32 = 8u; // @size
+const OUT_BATCH: u32 = 0u; // @size
 const ROW_METRIC: bool = false; // @set false: m_ii = 1
-const LAYER: u32 = 0u; // @set
+const LAYER: u32 = 0u; // @size
 
 // @use grid
 

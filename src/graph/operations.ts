@@ -10,16 +10,23 @@ export interface Operations {
   matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard'; addScale: number };
   /** out = AᵀA ('columns') or A Aᵀ ('rows'). inputs A */
   gram: { of: 'columns' | 'rows' };
-  /** S = argmin_{S ≥ 0} ‖X − AS‖² per column, given G = AᵀA and B = AᵀX. inputs G, B; outputs S (warm start), rounds (1×M). */
-  nnls: { sweeps: number; warm: boolean };
+  /**
+   * S = argmin_{S ≥ 0} ‖X − AS‖² per column, given G = AᵀA and B = AᵀX; `perColumn` takes a Gram matrix of its own for every column, G k²×M.
+   * inputs G, B; outputs S (warm start), rounds (1×M)
+   */
+  nnls: { sweeps: number; warm: boolean; perColumn: boolean };
   /** out = natural KKT residual of S for G, B, relative to the column's largest |B|: 1×M. inputs G, B, S */
-  kktResidual: Record<never, never>;
+  kktResidual: { perColumn: boolean };
   /** β with G_PP β_P = g_P on P = {s > 0}, 0 elsewhere. inputs G, S, g */
-  maskedSolve: Record<never, never>;
+  maskedSolve: { perColumn: boolean };
   /** F ← F ∘ (numerator / (denominator + ε))^power. inputs numerator, denominator; output F in place */
   multiplicativeUpdate: { power: number };
   /** out = max(A − η D / (2 m_ii q_jj), 0), η = control[0]; columns with q_jj = 0 are revived now and then. inputs A, D, Q, control, M? */
   projectedStep: { rowMetric: boolean; layer: number };
+  /** out = D / (2 m_ii q_jj), 0 where the metric is: the direction of a projected step alone. inputs D, Q, M? */
+  metricScale: { rowMetric: boolean };
+  /** out[n][i k + j] = A[n][i] A[n][j]: then outᵀW holds the weighted Gram matrix Aᵀ diag(w) A of every column w of W. inputs A */
+  rowProducts: Record<never, never>;
   /** Compares the trial cost with the accepted one and adapts η. inputs cost; output control in place (see control.ts) */
   acceptReject: { grow: number; shrink: number };
   /** state ← accepted ? trial : state. inputs trial, control; output state in place */

@@ -74,6 +74,13 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     }
   }
 
+  /** G is k×k for all columns of a k×M tensor, or k²×M with one for each; says which. */
+  function requireGram(kind: string, G: Tensor, { rows, cols }: Tensor): boolean {
+    if (G.rows === rows && G.cols === rows) return false;
+    requireShape(kind, G, rows * rows, cols);
+    return true;
+  }
+
   return {
     name,
     restarts,
@@ -133,29 +140,29 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
      * accelerated projected-gradient steps from zero. Returns how many factorizations each column took (negative: budget hit).
      */
     nnls(G: Tensor, B: Tensor, S: Tensor, options: { warm?: boolean; sweeps?: number; rounds?: Tensor } = {}): Tensor {
-      requireShape('nnls', G, B.rows, B.rows);
+      const perColumn = requireGram('nnls', G, B);
       requireShape('nnls', S, B.rows, B.cols);
       const batch = commonBatch('nnls', [G, B]);
       if (S.batch !== batch) throw new ShapeError(`nnls in program ${name}: ${S.name} is ${shapeText(S)}, but its batch must be ${batch}.`);
       const rounds = output('nnls', 1, B.cols, batch, { into: options.rounds, name: `rounds${S.name}` });
       const warm = options.warm ?? true;
-      emit('nnls', [G, B], [S, rounds], { warm, sweeps: options.sweeps ?? (warm ? 0 : 12) });
+      emit('nnls', [G, B], [S, rounds], { warm, sweeps: options.sweeps ?? (warm ? 0 : 12), perColumn });
       return rounds;
     },
 
     kktResidual(G: Tensor, B: Tensor, S: Tensor, options: Into = {}): Tensor {
-      requireShape('kktResidual', G, B.rows, B.rows);
+      const perColumn = requireGram('kktResidual', G, B);
       requireShape('kktResidual', S, B.rows, B.cols);
       const out = output('kktResidual', 1, B.cols, commonBatch('kktResidual', [G, B, S]), options);
-      emit('kktResidual', [G, B, S], [out], {});
+      emit('kktResidual', [G, B, S], [out], { perColumn });
       return out;
     },
 
     maskedSolve(G: Tensor, S: Tensor, g: Tensor, options: Into = {}): Tensor {
-      requireShape('maskedSolve', G, S.rows, S.rows);
+      const perColumn = requireGram('maskedSolve', G, S);
       requireShape('maskedSolve', g, S.rows, S.cols);
       const out = output('maskedSolve', S.rows, S.cols, commonBatch('maskedSolve', [G, S, g]), options);
-      emit('maskedSolve', [G, S, g], [out], {});
+      emit('maskedSolve', [G, S, g], [out], { perColumn });
       return out;
     },
 
@@ -174,6 +181,23 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       const inputs = [A, D, Q, controlVector, ...(options.M ? [options.M] : [])];
       const out = output('projectedStep', A.rows, A.cols, commonBatch('projectedStep', inputs), options);
       emit('projectedStep', inputs, [out], { rowMetric: options.M !== undefined, layer: options.layer });
+      return out;
+    },
+
+    /** D / (2 m_ii q_jj): the direction of projectedStep alone, for optimisers that have a step rule of their own. */
+    metricScale(D: Tensor, Q: Tensor, options: Into & { M?: Tensor } = {}): Tensor {
+      requireShape('metricScale', Q, D.cols, D.cols);
+      if (options.M) requireShape('metricScale', options.M, D.rows, D.rows);
+      const inputs = [D, Q, ...(options.M ? [options.M] : [])];
+      const out = output('metricScale', D.rows, D.cols, commonBatch('metricScale', inputs), options);
+      emit('metricScale', inputs, [out], { rowMetric: options.M !== undefined });
+      return out;
+    },
+
+    /** N×k → N×k²: the products of every pair of entries in a row. */
+    rowProducts(A: Tensor, options: Into = {}): Tensor {
+      const out = output('rowProducts', A.rows, A.cols * A.cols, A.batch, options);
+      emit('rowProducts', [A], [out], {});
       return out;
     },
 

@@ -1,7 +1,7 @@
 /** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
-import { forwardQ } from './q.js';
+import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
 
 export type NmfSolver = 'mu' | 'anls';
 
@@ -25,26 +25,35 @@ export interface LayerSections {
   finish: string;
 }
 
+export interface LayerOptions {
+  /** Weights on the entries of X. */
+  W?: Tensor;
+  /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about what the start made it. */
+  normalize?: boolean;
+}
+
 /**
  * Writes the sections that fit A and S to X into a program.
  *
- * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W∘X)Sᵀ] / [(W∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
+ * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
  * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
  *
- * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A).
+ * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
+ * weights every row and column has a Gram matrix of its own: k²(N + M) entries more.
  */
 export function layerSections(
   p: ProgramBuilder,
   layer: number,
   { X, A, S, cost, kkt }: LayerTensors,
   solver: NmfSolver,
-  W?: Tensor,
+  { W, normalize = true }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
-  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S });
-  else multiplicativeUpdates(p, names, { X, A, S }, W);
+  const weights = W && weightsOf(p, X, W, layer);
+  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, normalize, weights);
+  else multiplicativeUpdates(p, names, { X, A, S }, weights);
   p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
-  p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, W));
+  p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, weights));
   return names;
 }
 
@@ -53,18 +62,22 @@ function alternatingLeastSquares(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  normalize: boolean,
+  weights?: DataWeights,
 ): Tensor {
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = p.state(`rounds${layer}`, 1, S.cols);
   p.section(names.start, () => {
-    p.normalizeColumns(A, p.gram(A), { layer });
-    forwardQ(p, X, A, S, { warm: false });
+    if (weights) weighData(p, X, weights);
+    if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S, { warm: false, weights });
   });
   p.section(names.step, () => {
-    p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
+    if (weights) p.nnls(p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), p.matmul(S, T(weights.W2X)), At);
+    else p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
     p.transpose(At, { into: A });
-    p.normalizeColumns(A, p.gram(A), { layer });
-    forwardQ(p, X, A, S, { rounds });
+    if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S, { rounds, weights });
   });
   return rounds;
 }
@@ -73,16 +86,16 @@ function multiplicativeUpdates(
   p: ProgramBuilder,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  W?: Tensor,
+  weights?: DataWeights,
 ): void {
-  const WX = W && p.state('WX', X.rows, X.cols, { shared: X.batch === 1 });
   p.section(names.start, () => {
-    if (W) p.hadamard(W, X, { into: WX });
+    if (weights) weighData(p, X, weights);
   });
   p.section(names.step, () => {
-    if (W) {
-      p.multiplicativeUpdate(A, p.matmul(WX!, T(S)), p.matmul(p.matmul(A, S, { hadamard: W }), T(S)));
-      p.multiplicativeUpdate(S, p.matmul(T(A), WX!), p.matmul(T(A), p.matmul(A, S, { hadamard: W })));
+    if (weights) {
+      const { W2, W2X } = weights;
+      p.multiplicativeUpdate(A, p.matmul(W2X, T(S)), p.matmul(p.matmul(A, S, { hadamard: W2 }), T(S)));
+      p.multiplicativeUpdate(S, p.matmul(T(A), W2X), p.matmul(T(A), p.matmul(A, S, { hadamard: W2 })));
     } else {
       p.multiplicativeUpdate(A, p.matmul(X, T(S)), p.matmul(A, p.gram(S, 'rows')));
       p.multiplicativeUpdate(S, p.matmul(T(A), X), p.matmul(p.gram(A), S));
@@ -94,15 +107,20 @@ function multiplicativeUpdates(
  * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
  * at a stationary point of ‖W ∘ (X − AS)‖².
  */
-function kktOfBoth(p: ProgramBuilder, { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>, [ofS, ofA]: LayerTensors['kkt'], W?: Tensor): void {
+function kktOfBoth(
+  p: ProgramBuilder,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  [ofS, ofA]: LayerTensors['kkt'],
+  weights?: DataWeights,
+): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
   const Ga = p.gram(S, 'rows');
   let Bs: Tensor;
   let Ba: Tensor;
-  if (W) {
-    // With B = Aᵀ(W∘(X − AS)) + (AᵀA)S the residual B − GS is the weighted gradient.
-    const R = p.combine(1, p.hadamard(W, X), -1, p.matmul(A, S, { hadamard: W }));
+  if (weights) {
+    // With B = Aᵀ(W²∘(X − AS)) + (AᵀA)S the residual B − GS is the weighted gradient.
+    const R = weightedResidual(p, weights, A, S);
     Bs = p.matmul(Gs, S, { add: p.matmul(T(A), R) });
     Ba = p.matmul(Ga, At, { add: p.matmul(S, T(R)) });
   } else {
@@ -138,6 +156,6 @@ export function nmfProgram(
     kkt: kktTensors(p, 0),
   };
   const W = weighted ? p.input('W', N, M) : undefined;
-  const sections = layerSections(p, 0, tensors, solver, W);
+  const sections = layerSections(p, 0, tensors, solver, { W });
   return { program: p.build(), sections, W, ...tensors };
 }

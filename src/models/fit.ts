@@ -1,5 +1,5 @@
 /** What the methods' fits share: options, the loop with its stopping rule, and the result. */
-import { checkNonnegative, checkPositiveInteger, checkRanks, checkSeed } from '../data/check.js';
+import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
@@ -22,6 +22,12 @@ export interface FitOptions {
    * method; 0 runs maxIterations.
    */
   tolerance?: number;
+  /**
+   * 'objective' (default): see tolerance. 'initialError': a restart has settled when its error (the root of its objective) fell by less
+   * than `tolerance` (default 1e-4) times its error at the start, between two checks. That is the early stop of earlier implementations:
+   * it ends long before convergence, the sooner the worse the start, and is here to show what those did.
+   */
+  stopping?: Stopping;
   /** Iterations between two checks, recorded and submitted together; default 10. */
   checkEvery?: number;
   /** Compute the SVD bound (f64 on the CPU; exact while min(N, M) ≤ 2000, else a randomised estimate). Default true. */
@@ -55,6 +61,8 @@ export interface Layer {
   /** The smallest relative error any factorization of this rank can have; null when it was switched off. */
   svdBound: number | null;
 }
+
+export type Stopping = 'objective' | 'initialError';
 
 export type StopReason = 'tolerance' | 'maxIterations' | 'stopped' | 'exact';
 
@@ -110,6 +118,7 @@ export interface Settings {
   restarts: number;
   maxIterations: number;
   tolerance: number;
+  stopping: Stopping;
   checkEvery: number;
   svdBound: boolean;
   onProgress?: FitOptions['onProgress'];
@@ -118,20 +127,26 @@ export interface Settings {
   stopped: boolean;
 }
 
-/** Checks X, ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
+/** Checks X (≥ 0 unless `signed`), ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
 export function checkFit(
   X: Matrix,
   ranks: readonly number[],
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number },
+  { signed = false }: { signed?: boolean } = {},
 ): Settings {
-  checkNonnegative(X);
+  if (signed) checkFinite(X);
+  else checkNonnegative(X);
   checkRanks(ranks, X.rows, X.cols);
+  const { stopping = 'objective' } = options;
+  if (stopping !== 'objective' && stopping !== 'initialError')
+    throw new InputError(`stopping must be 'objective' or 'initialError', not ${JSON.stringify(stopping)}.`);
   const settings: Settings = {
     seed: options.seed ?? 0,
     restarts: options.restarts ?? 1,
     maxIterations: options.maxIterations ?? defaults.maxIterations,
-    tolerance: options.tolerance ?? defaults.tolerance,
+    tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
+    stopping,
     checkEvery: options.checkEvery ?? 10,
     svdBound: options.svdBound ?? true,
     onProgress: options.onProgress,
@@ -194,28 +209,35 @@ const exact = 1e-12;
 
 /**
  * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at the last
- * batch's, the next one is queued already, so the device never waits.
+ * batch's, the next one is queued already, so the device never waits. With the early stop the host looks first, from the start on, so that
+ * a fit ends exactly where it would have ended elsewhere.
  */
 export async function runStage(run: Run, stage: Stage, settings: Settings, started: number): Promise<StageResult> {
-  const { restarts, tolerance, checkEvery, onProgress, signal } = settings;
+  const { restarts, tolerance, stopping, checkEvery, onProgress, signal } = settings;
   const checks: StageResult['checks'] = [];
   let previous: number[] | undefined;
   let queued: { iteration: number; values: Promise<Float32Array | Float64Array> } | undefined;
   let iteration = 0;
   let costs: number[] = [];
+  let initial: number[] | undefined;
+  const measured = () => {
+    if (stage.measure) run.execute(stage.measure);
+    const values = run.sample([stage.cost]).then(([cost]) => cost);
+    values.catch(() => {}); // a failure surfaces where the value is awaited
+    return { iteration, values };
+  };
   const finish = (stopReason: StopReason): StageResult => ({ costs, iterations: iteration, stopReason, checks });
 
   if (settings.stopped) return finish('stopped');
+  if (stopping === 'initialError') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
     let next: typeof queued;
-    if (iteration < stage.maxIterations) {
+    if (iteration < stage.maxIterations && (stopping === 'objective' || queued === undefined)) {
       const times = Math.min(checkEvery, stage.maxIterations - iteration);
       run.execute(stage.step, times);
-      if (stage.measure) run.execute(stage.measure);
       iteration += times;
-      next = { iteration, values: run.sample([stage.cost]).then(([values]) => values) };
-      next.values.catch(() => {}); // a failure surfaces where the value is awaited
+      next = measured();
     }
     if (queued !== undefined) {
       const { iteration: checked, values } = queued;
@@ -244,8 +266,12 @@ export async function runStage(run: Run, stage: Stage, settings: Settings, start
       }
       if (costs.every((cost, r) => cost <= exact * stage.norm[r])) return finish('exact');
       const since = checked - (checks.at(-2)?.iteration ?? 0);
-      if (previous && tolerance > 0 && allSettled(previous, costs, since, stage.maxIterations - checked, tolerance))
-        return finish('tolerance');
+      initial ??= costs;
+      const settled =
+        stopping === 'objective'
+          ? previous && allSettled(previous, costs, since, stage.maxIterations - checked, tolerance)
+          : previous && allSlow(previous, costs, initial, tolerance);
+      if (settled && tolerance > 0) return finish('tolerance');
       previous = costs;
     }
     queued = next;
@@ -260,6 +286,11 @@ function allSettled(before: readonly number[], costs: readonly number[], since: 
     const perIteration = (before[r] - cost) / since;
     return perIteration <= tolerance * cost || cost - perIteration * left > best;
   });
+}
+
+/** See FitOptions.stopping. */
+function allSlow(before: readonly number[], costs: readonly number[], initial: readonly number[], tolerance: number): boolean {
+  return costs.every((cost, r) => Math.sqrt(before[r]) - Math.sqrt(cost) < tolerance * Math.sqrt(initial[r]));
 }
 
 export function smallest(values: readonly number[]): number {
@@ -294,6 +325,8 @@ export interface Finish {
   settings: Settings;
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
   squaredErrors: number[][];
+  /** What the restarts are judged by; default the squared errors of the last layer. */
+  objectives?: readonly number[];
   stages: { name: string; result: StageResult }[];
   /** KKT residuals of each restart, worst case. */
   kkt: number[];
@@ -312,7 +345,7 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
   const norm = squaredNorm(X.data);
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = relative[relative.length - 1];
-  const restart = smallest(restartErrors);
+  const restart = smallest(finish.objectives?.length ? finish.objectives : restartErrors);
   const factors = await readFactors(run, A, S, restart);
   const taken = await Promise.all(rounds.map((tensor) => readFactor(run, tensor, restart)));
   if (!(restartErrors[restart] < Number.POSITIVE_INFINITY) || factors.S.some(({ data }) => data.every((s) => s === 0))) {

@@ -23,11 +23,13 @@ export interface NnlsResult {
  *
  * @param X N×M data, columns are samples; any finite sign.
  * @param A N×k features, k from 1 to 128; any finite sign.
+ * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
-export async function nnls(engine: Engine, X: Matrix, A: Matrix): Promise<NnlsResult> {
+export async function nnls(engine: Engine, X: Matrix, A: Matrix, { l1 = 0 }: { l1?: number } = {}): Promise<NnlsResult> {
   checkProblem(X, A);
-  const { program, ...t } = qProgram(X.rows, X.cols, A.cols);
+  if (!(Number.isFinite(l1) && l1 >= 0)) throw new InputError(`l1 must be a finite number ≥ 0, not ${l1}.`);
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, l1);
   const [S, residual, rounds] = await withRun(engine, program, (run) => {
     run.write(t.X, X.data);
     run.write(t.A, A.data);

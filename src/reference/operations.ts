@@ -49,36 +49,37 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
     }
   },
 
-  nnls([G, B], [S, rounds]) {
+  nnls([G, B], [S, rounds], { perColumn }) {
     for (let c = 0; c < B.cols; c++) {
-      const solved = solveNnls(G.data, G.rows, column(B, c));
+      const solved = solveNnls(perColumn ? column(G, c) : G.data, B.rows, column(B, c));
       for (let i = 0; i < S.rows; i++) S.data[i * S.cols + c] = solved.s[i];
       rounds.data[c] = solved.rounds;
     }
   },
 
-  kktResidual([G, B, S], [out]) {
-    const k = G.rows;
+  kktResidual([G, B, S], [out], { perColumn }) {
+    const k = B.rows;
     for (let c = 0; c < B.cols; c++) {
+      const g = perColumn ? column(G, c) : G.data;
       let worst = 0;
       let scale = 0;
       for (let i = 0; i < k; i++) {
         const b = B.data[i * B.cols + c];
         let gradient = -b;
-        for (let j = 0; j < k; j++) gradient += G.data[i * k + j] * S.data[j * S.cols + c];
-        worst = Math.max(worst, Math.abs(Math.min(S.data[i * S.cols + c] * G.data[i * k + i], gradient)));
+        for (let j = 0; j < k; j++) gradient += g[i * k + j] * S.data[j * S.cols + c];
+        worst = Math.max(worst, Math.abs(Math.min(S.data[i * S.cols + c] * g[i * k + i], gradient)));
         scale = Math.max(scale, Math.abs(b));
       }
       out.data[c] = scale > 0 ? worst / scale : worst;
     }
   },
 
-  maskedSolve([G, S, g], [out]) {
+  maskedSolve([G, S, g], [out], { perColumn }) {
     out.data.fill(0);
     for (let c = 0; c < S.cols; c++) {
       const P: number[] = [];
       for (let i = 0; i < S.rows; i++) if (S.data[i * S.cols + c] > 0) P.push(i);
-      const beta = solveMasked(G.data, G.rows, P, column(g, c));
+      const beta = solveMasked(perColumn ? column(G, c) : G.data, S.rows, P, column(g, c));
       P.forEach((i, at) => {
         out.data[i * out.cols + c] = beta[at];
       });
@@ -102,6 +103,22 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
         else if (q === 0 && iteration % revivalPeriod === revivalPeriod - 1) out.data[at] = hashUniform(at, iteration, layer, restart);
         else out.data[at] = A.data[at];
       }
+    }
+  },
+
+  metricScale([D, Q, M], [out], { rowMetric }) {
+    for (let i = 0; i < D.rows; i++) {
+      for (let j = 0; j < D.cols; j++) {
+        const metric = 2 * (rowMetric ? M.data[i * M.cols + i] : 1) * Q.data[j * Q.cols + j];
+        out.data[i * D.cols + j] = metric > 0 ? D.data[i * D.cols + j] / metric : 0;
+      }
+    }
+  },
+
+  rowProducts([A], [out]) {
+    const k = A.cols;
+    for (let n = 0; n < A.rows; n++) {
+      for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) out.data[(n * k + i) * k + j] = A.data[n * k + i] * A.data[n * k + j];
     }
   },
 

@@ -72,6 +72,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
             K: S.rows,
             STRIDE: strideOf(S),
             G_STRIDE: strideOf(G),
+            PER_COLUMN: operation.attributes.perColumn,
             G_BATCH: restartStep(G),
             S_BATCH: restartStep(S),
             GRADIENT_BATCH: restartStep(g),
@@ -81,7 +82,8 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
             GRID: grid.perRow,
             WORKGROUP: grid.workgroup,
             SPILL: plan.spill,
-            FACTOR_SIZE: plan.spill ? 1 : (S.rows * (S.rows + 1)) / 2,
+            CAPACITY: plan.capacity,
+            FACTOR_SIZE: plan.factorSize,
           },
           bindings: [G, S, g, out, { scratch: 0, bytes: plan.scratchBytes }],
           workgroups: [grid.x, grid.y, 1],
@@ -94,6 +96,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         K: S.rows,
         STRIDE: strideOf(S),
         G_STRIDE: strideOf(G),
+        PER_COLUMN: operation.attributes.perColumn,
         G_BATCH: restartStep(G),
         B_BATCH: restartStep(B),
         S_BATCH: restartStep(S),
@@ -128,6 +131,32 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         LAYER: operation.attributes.layer,
       };
       return [each('update/projected-step', out.rows * strideOf(out), [A, D, Q, control, M ?? Q, out], constants)];
+    }
+    case 'metricScale': {
+      const [D, Q, M] = inputs;
+      const constants = {
+        COLS: out.cols,
+        STRIDE: strideOf(out),
+        Q_STRIDE: strideOf(Q),
+        M_STRIDE: M ? strideOf(M) : 4,
+        D_BATCH: restartStep(D),
+        Q_BATCH: restartStep(Q),
+        M_BATCH: M ? restartStep(M) : 0,
+        OUT_BATCH: restartStep(out),
+        ROW_METRIC: operation.attributes.rowMetric,
+      };
+      return [each('update/metric-scale', out.rows * strideOf(out), [D, Q, M ?? Q, out], constants)];
+    }
+    case 'rowProducts': {
+      const [A] = inputs;
+      const constants = {
+        K: A.cols,
+        A_STRIDE: strideOf(A),
+        STRIDE: strideOf(out),
+        A_BATCH: restartStep(A),
+        OUT_BATCH: restartStep(out),
+      };
+      return [each('elementwise/row-products', out.rows * strideOf(out), [A, out], constants)];
     }
     case 'acceptReject': {
       const [cost] = inputs;
@@ -425,6 +454,7 @@ function solve({ inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf
       COLS: S.cols,
       STRIDE: strideOf(S),
       G_STRIDE: strideOf(G),
+      PER_COLUMN: attributes.perColumn,
       G_BATCH: restartStep(G),
       B_BATCH: restartStep(B),
       S_BATCH: restartStep(S),
@@ -433,11 +463,12 @@ function solve({ inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf
       LANES: plan.lanes,
       GRID: grid.perRow,
       WORKGROUP: grid.workgroup,
-      WARM: attributes.warm,
+      WARM: attributes.warm ? 1 : 0,
       SWEEPS: attributes.sweeps,
       BUDGET: 20 + 5 * k,
       SPILL: plan.spill,
-      FACTOR_SIZE: plan.spill ? 1 : (k * (k + 1)) / 2,
+      CAPACITY: plan.capacity,
+      FACTOR_SIZE: plan.factorSize,
     },
     bindings: [G, B, S, rounds, { scratch: 0, bytes: plan.scratchBytes }],
     workgroups: [grid.x, grid.y, 1],

@@ -61,6 +61,10 @@ export interface SolvePlan {
   /** Invocations; each solves every `lanes`-th column. */
   lanes: number;
   scratchBytes: number;
+  /** Unknowns the private arrays hold: the next power of two, so that a few pipelines serve every k. */
+  capacity: number;
+  /** Entries of the factor in private memory. */
+  factorSize: number;
 }
 
 /** Private arrays beyond this many unknowns cost more than a buffer does. */
@@ -68,11 +72,12 @@ const largestPrivateK = 32;
 
 export function planSolve(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): SolvePlan {
   const spill = forced.spill ?? k > largestPrivateK;
-  if (!spill) return { spill, lanes: columns, scratchBytes: 16 };
+  const capacity = Math.max(4, 2 ** Math.ceil(Math.log2(k)));
+  if (!spill) return { spill, lanes: columns, scratchBytes: 16, capacity, factorSize: (capacity * (capacity + 1)) / 2 };
   const factorBytes = (k * (k + 1) * 4) / 2;
   const room = Math.min(forced.spillBytes ?? 64 << 20, facts.maxStorageBinding);
   const lanes = Math.min(columns, Math.max(1, Math.floor(room / factorBytes)));
-  return { spill, lanes, scratchBytes: Math.ceil((factorBytes * lanes) / 16) * 16 };
+  return { spill, lanes, scratchBytes: Math.ceil((factorBytes * lanes) / 16) * 16, capacity, factorSize: 1 };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import { byteLength, pad, unpad } from './layout.js';
 import { type Dispatch, lower, type Scratch } from './lower.js';
+import { sizeBytes } from './pipelines.js';
 import { createReadback } from './readback.js';
 
 interface Recorded {
@@ -52,9 +53,11 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
     const plan = planBuffers(program, byteLength);
     const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
     for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
-    const scratch = scratchSizes([...lowered.values()].flat().map(({ dispatch }) => dispatch)).map((bytes, i) =>
-      create(`scratch ${i}`, bytes),
-    );
+    const all = [...lowered.values()].flat().map(({ dispatch }) => dispatch);
+    const scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
+
+    const sizes = writeSizes(context, `${program.name}/sizes`, all);
+    owned.push(sizes.buffer);
 
     const sections = new Map<string, Recorded[]>();
     await Promise.all(
@@ -65,7 +68,8 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
             binding,
             resource: { buffer: 'scratch' in bound ? scratch[bound.scratch] : buffers.get(bound)! },
           }));
-          const bindGroup = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
+          const own = { binding: entries.length, resource: { buffer: sizes.buffer, ...sizes.placeOf(dispatch) } };
+          const bindGroup = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries: [...entries, own] });
           return { label, pipeline, bindGroup, workgroups: dispatch.workgroups };
         });
         sections.set(section, await Promise.all(recorded));
@@ -143,4 +147,27 @@ function scratchSizes(dispatches: readonly Dispatch[]): number[] {
     sizes[scratch] = Math.max(sizes[scratch], bytes);
   }
   return sizes;
+}
+
+/** One uniform buffer with the sizes of every dispatch, each at an offset that the device can bind. */
+function writeSizes(
+  { device, memory }: DeviceContext,
+  label: string,
+  dispatches: readonly Dispatch[],
+): { buffer: GPUBuffer; placeOf(dispatch: Dispatch): { offset: number; size: number } } {
+  const alignment = device.limits.minUniformBufferOffsetAlignment;
+  const places = new Map<Dispatch, { offset: number; size: number }>();
+  const blocks = dispatches.map((dispatch) => sizeBytes(dispatch.kernel, dispatch.constants));
+  let end = 0;
+  blocks.forEach((block, i) => {
+    places.set(dispatches[i], { offset: end, size: block.byteLength });
+    end = Math.ceil((end + block.byteLength) / alignment) * alignment;
+  });
+  const bytes = new Uint8Array(Math.max(end, 16));
+  blocks.forEach((block, i) => {
+    bytes.set(new Uint8Array(block), places.get(dispatches[i])!.offset);
+  });
+  const buffer = memory.create(label, bytes.byteLength, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  device.queue.writeBuffer(buffer, 0, bytes);
+  return { buffer, placeOf: (dispatch) => places.get(dispatch)! };
 }

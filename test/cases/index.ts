@@ -1,9 +1,27 @@
 import { adapter } from './adapter.js';
+import { deep } from './deep.js';
+import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
 import { programs } from './programs.js';
+import { sparseCoding } from './sparse-coding.js';
+import { ssnmf } from './ssnmf.js';
 import type { Case } from './support.js';
+import { unfolded } from './unfolded.js';
+import { vocabulary } from './vocabulary.js';
 
 /** Every case, by suite. Each runs twice: in Node on Dawn (dawn.test.ts) and in Chrome (chrome.test.ts). */
-export const suites: Record<string, Case[]> = { adapter, elementwise, matmul, nnls, programs };
+export const suites: Record<string, Case[]> = {
+  adapter,
+  deep,
+  ssnmf,
+  elementwise,
+  matmul,
+  nnls,
+  programs,
+  sparseCoding,
+  vocabulary,
+  deepSemi,
+  unfolded,
+};

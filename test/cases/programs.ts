@@ -6,7 +6,7 @@ import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { hierarchicalProgram } from '../../src/methods/hierarchical.js';
-import { type NeuralProgram, neuralProgram } from '../../src/methods/neural.js';
+import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/methods/neural.js';
 import { type NmfProgram, nmfProgram } from '../../src/methods/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, type Entries, expectAtMost, expectClose, seedOf, uniformEntries, unit } from './support.js';
@@ -58,33 +58,29 @@ function missing(X: Matrix, seed: number): Float32Array {
 }
 
 const nmfCases = (['mu', 'anls'] as const).flatMap((solver) =>
-  [false, true].flatMap((weighted): Case[] =>
-    weighted && solver === 'anls'
-      ? []
-      : [
-          {
-            name: `nmf ${solver}${weighted ? ' weighted' : ''}, three steps of three restarts`,
-            async run({ engine }) {
-              const seed = seedOf(this.name);
-              const X = randomLowRank(61, 47, 7, { seed, noise: 0.1 });
-              const t = nmfProgram(61, 47, 7, { restarts: 3, solver, weighted });
-              await compare(
-                engine,
-                async (on) => {
-                  const run = await on.prepare(t.program);
-                  startNmf(run, t, X, missing(X, seed), seed);
-                  run.execute(t.sections.step, 3);
-                  run.execute(t.sections.measure);
-                  return run;
-                },
-                [t.A, t.S, t.cost],
-                solver === 'mu' ? positiveSums : throughSolves,
-                seed,
-              );
-            },
+  [false, true].flatMap((weighted): Case[] => [
+    {
+      name: `nmf ${solver}${weighted ? ' weighted' : ''}, three steps of three restarts`,
+      async run({ engine }) {
+        const seed = seedOf(this.name);
+        const X = randomLowRank(61, 47, 7, { seed, noise: 0.1 });
+        const t = nmfProgram(61, 47, 7, { restarts: 3, solver, weighted });
+        await compare(
+          engine,
+          async (on) => {
+            const run = await on.prepare(t.program);
+            startNmf(run, t, X, missing(X, seed), seed);
+            run.execute(t.sections.step, 3);
+            run.execute(t.sections.measure);
+            return run;
           },
-        ],
-  ),
+          [t.A, t.S, t.cost],
+          solver === 'mu' ? positiveSums : throughSolves,
+          seed,
+        );
+      },
+    },
+  ]),
 );
 
 const monotone = [false, true].map(
@@ -157,6 +153,25 @@ async function startNeural(engine: Engine, t: NeuralProgram, X: Matrix, seed: nu
   initial[control.eta] = 0.5;
   initial[control.cost] = 3e38;
   run.write(t.control, initial);
+  if (t.W) run.write(t.W, missing(X, seed));
+  if (t.order)
+    run.write(
+      t.order,
+      Float32Array.from({ length: X.cols }, (_, c) => (5 * c) % X.cols),
+    );
+  for (const { Y, L, mask } of t.classifiers) {
+    // Twenty columns carry one of three labels.
+    const label = (entries: Tensor, of: (row: number, column: number) => boolean) =>
+      run.write(
+        entries,
+        Float32Array.from({ length: entries.rows * entries.cols }, (_, at) =>
+          at % X.cols < 20 && of(Math.floor(at / X.cols), at % X.cols) ? 1 : 0,
+        ),
+      );
+    label(Y, (row, column) => row === column % 3);
+    label(L, () => true);
+    label(mask, () => true);
+  }
   run.execute('start');
   return run;
 }
@@ -211,6 +226,40 @@ const neural = [[5], [6, 3], [6, 4, 2]].flatMap((ranks): Case[] => [
   },
 ]);
 
+const squared = { layer: 1, loss: 'squared', weight: 3, classes: 3, labelled: 20 } as const;
+const crossEntropy = { layer: 0, loss: 'crossEntropy', weight: 3, classes: 3, labelled: 20 } as const;
+
+const variants = (
+  [
+    ['energy', { cost: { reconstruction: 0.5, energy: [1, 2] } }],
+    ['L1', { cost: { l1: [0.05, 0.02] } }],
+    ['weights', { weighted: true }],
+    ['squared classifier', { classifiers: [squared] }],
+    ['cross-entropy', { classifiers: [crossEntropy] }],
+    ['momentum', { optimiser: { name: 'momentum', rate: 0.05, momentum: 0.9 } }],
+    [
+      'Adam on mini-batches with both classifiers',
+      { optimiser: { name: 'adam', rate: 0.01 }, batchColumns: 17, classifiers: [squared, crossEntropy] },
+    ],
+  ] satisfies [string, Partial<NeuralProgramOptions>][]
+).map(
+  ([label, options]): Case => ({
+    name: `Neural NMF [6,3] with ${label}`,
+    async run({ engine }) {
+      const seed = seedOf(this.name);
+      const X = randomLowRank(41, 43, 5, { seed, noise: 0.2 });
+      const t = neuralProgram(41, 43, [6, 3], { restarts: 2, start: 'random', ...options });
+      const prepare = (steps: number) => async (on: Engine) => {
+        const run = await startNeural(on, t, X, seed);
+        run.execute('step', steps);
+        return run;
+      };
+      await compare(engine, prepare(0), [...t.S, ...t.D, t.control], throughSolves, seed);
+      await compare(engine, prepare(1), [...t.A, t.control], 10 * throughSolves, seed);
+    },
+  }),
+);
+
 const envelope: Case = {
   name: 'one layer: the gradient through q vanishes (envelope identity)',
   async run({ engine }) {
@@ -244,4 +293,4 @@ const envelope: Case = {
   },
 };
 
-export const programs: Case[] = [...nmfCases, ...monotone, hierarchical, ...neural, envelope];
+export const programs: Case[] = [...nmfCases, ...monotone, hierarchical, ...neural, ...variants, envelope];

@@ -5,7 +5,7 @@ import { random } from '../../src/data/random.js';
 import type { Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { neuralProgram } from '../../src/methods/neural.js';
+import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/methods/neural.js';
 import { qGradientProgram, qProgram } from '../../src/methods/q.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
@@ -63,39 +63,78 @@ test.each([1, 2, 3])('the vector–Jacobian product of q, seed %i', async (seed)
   expect(await againstDifferences(await backward.read(t.dA), A, (a) => cost(X, a))).toBeLessThan(1e-6);
 });
 
-test.each([[[4]], [[5, 3]], [[5, 3, 2]]])('the gradient of Neural NMF %j', async (ranks) => {
+const three = [0.5, 2, 1];
+const squared = (layer: number) => ({ layer, loss: 'squared', weight: 3, classes: 3, labelled: 8 }) as const;
+const crossEntropy = (layer: number) => ({ layer, loss: 'crossEntropy', weight: 3, classes: 3, labelled: 8 }) as const;
+
+test.each<[string, number[], Partial<NeuralProgramOptions>]>([
+  ['one layer', [4], {}],
+  ['two layers', [5, 3], {}],
+  ['three layers', [5, 3, 2], {}],
+  ['energy', [5, 3, 2], { cost: { reconstruction: 0, energy: three } }],
+  ['reconstruction and energy', [5, 3, 2], { cost: { reconstruction: 0.7, energy: three } }],
+  ['L1 on every S', [5, 3, 2], { cost: { l1: [0.05, 0.02, 0.01] } }],
+  ['L1 and energy', [5, 3], { cost: { energy: [1, 0.5], l1: [0.05, 0.02] } }],
+  ['weights on X', [4, 2], { weighted: true }],
+  ['weights on X and energy', [4, 2], { weighted: true, cost: { energy: [0.5, 1] } }],
+  ['a squared classifier on the last layer', [5, 3], { classifiers: [squared(1)] }],
+  ['squared classifiers on two layers', [5, 3, 2], { classifiers: [squared(0), squared(2)] }],
+  ['cross-entropy on the last layer', [5, 3], { classifiers: [crossEntropy(1)] }],
+  [
+    'everything at once',
+    [5, 3, 2],
+    { weighted: true, cost: { energy: three, l1: [0.02, 0.01, 0] }, classifiers: [crossEntropy(0), squared(1)] },
+  ],
+])('the gradient of Neural NMF: %s', async (_name, ranks, options) => {
   const [N, M] = [9, 12];
   const X = randomLowRank(N, M, 4, { seed: 5, noise: 0.5 });
-  const t = neuralProgram(N, M, ranks, { restarts: 1, start: 'random' });
+  const t = neuralProgram(N, M, ranks, { restarts: 1, start: 'random', ...options });
   using run = await engine.prepare(t.program);
   const r = random(7);
-  const A = t.A.map((tensor) => Float64Array.from({ length: tensor.rows * tensor.cols }, () => r.uniform() + 0.05));
-  await evaluate(run, t.control, t.X, X.data, t.A, A);
+  run.write(t.X, X.data);
+  if (t.W)
+    run.write(
+      t.W,
+      Float64Array.from({ length: N * M }, () => (r.uniform() < 0.2 ? 0 : r.uniform() + 0.5)),
+    );
+  writeLabels(run, t, M);
+  // With the squared loss B is a function of S, not a variable.
+  const values = [...t.A, ...t.classifiers.filter(({ loss }) => loss === 'crossEntropy').map(({ B }) => B)];
+  const at = values.map((tensor) => Float64Array.from({ length: tensor.rows * tensor.cols }, () => r.uniform() + 0.05));
+  const cost = (changed: Float64Array[]) => evaluate(run, t, values, changed);
+  await cost(at);
   const gradients = await Promise.all(t.D.map((tensor) => run.read(tensor)));
-  for (let l = 0; l < ranks.length; l++) {
-    const cost = (moved: Float64Array) =>
-      evaluate(
-        run,
-        t.control,
-        t.X,
-        X.data,
-        t.A,
-        A.map((own, j) => (j === l ? moved : own)),
-      );
-    expect(await againstDifferences(gradients[l], A[l], cost), `layer ${l}`).toBeLessThan(1e-6);
+  for (let i = 0; i < t.A.length; i++) {
+    const error = await againstDifferences(gradients[i], at[i], (moved) => cost(at.map((own, j) => (j === i ? moved : own))));
+    expect(error, `layer ${i}`).toBeLessThan(1e-6);
   }
 });
 
-/** Runs 'start' at the given A and returns the objective. */
-async function evaluate(run: Run, state: Tensor, X: Tensor, data: Float32Array, tensors: Tensor[], A: Float64Array[]): Promise<number> {
-  run.write(X, data);
-  tensors.forEach((tensor, l) => {
-    run.write(tensor, A[l]);
+/** Eight of the columns carry one of three labels. */
+function writeLabels(run: Run, t: NeuralProgram, M: number): void {
+  for (const { Y, L, mask } of t.classifiers) {
+    const labelled = (c: number) => c < 8;
+    run.write(
+      Y,
+      Float64Array.from({ length: 3 * M }, (_, i) => (labelled(i % M) && Math.floor(i / M) === (i % M) % 3 ? 1 : 0)),
+    );
+    for (const tensor of [L, mask])
+      run.write(
+        tensor,
+        Float64Array.from({ length: tensor.rows * M }, (_, i) => (labelled(i % M) ? 1 : 0)),
+      );
+  }
+}
+
+/** Runs 'start' at the given variables and returns the objective. */
+async function evaluate(run: Run, t: NeuralProgram, tensors: readonly Tensor[], values: readonly Float64Array[]): Promise<number> {
+  tensors.forEach((tensor, i) => {
+    run.write(tensor, values[i]);
   });
   const initial = new Float64Array(control.length);
   initial[control.eta] = 0.5;
   initial[control.cost] = 1e300;
-  run.write(state, initial);
+  run.write(t.control, initial);
   run.execute('start');
-  return (await run.read(state))[control.cost];
+  return (await run.read(t.control))[control.cost];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { lower } from '../../src/webgpu/lower.js';
-import { specialise } from '../../src/webgpu/pipelines.js';
+import { sizeBytes, specialise } from '../../src/webgpu/pipelines.js';
 import { type AdapterFacts, planGrid, planMatmul, planSolve } from '../../src/webgpu/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 
@@ -60,6 +60,7 @@ test('what is lowered fits what the kernels declare: bindings, their access, and
           expect(declared.bindings[i].access === 'read_write', `${kernel} ${declared.bindings[i].name}`).toBe(written);
       });
       const source = specialise(kernel, constants);
+      expect(sizeBytes(kernel, constants).byteLength).toBeGreaterThanOrEqual(4 * declared.sizes.length);
       for (const name of declared.constants) expect(source).toMatch(new RegExp(`^const ${name}: \\w+ = \\S+;$`, 'm'));
     }
   }

@@ -1,0 +1,359 @@
+import { checkFinite, checkPositiveInteger } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { random } from '../data/random.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import { control } from '../graph/operations.js';
+import type { Tensor } from '../graph/tensor.js';
+import {
+  curves,
+  type DeepSemiProgram,
+  type Descent,
+  deepSemiProgram,
+  deepSemiTransformProgram,
+  type Nonlinearity,
+} from '../methods/deep-semi.js';
+import {
+  checkFit,
+  type Factorization,
+  type FitOptions,
+  finishFit,
+  randomFactors,
+  readFactors,
+  runStage,
+  type Settings,
+  type StageResult,
+  squaredNorm,
+} from './fit.js';
+import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
+
+export interface DeepSemiOptions extends FitOptions {
+  /** [k₁, k₂, …]: each from 1 to 128, none larger than the one before, k₁ ≤ min(N, M). */
+  ranks: readonly number[];
+  /** g between the layers: 'identity' (default, linear), 'square', 'softplus', 'sigmoid' or 'tanh' (1.7159 tanh(2y/3)). */
+  nonlinearity?: Nonlinearity;
+  /** One label a sample, empty where it is unknown: draws samples of a class together in H_m. */
+  labels?: Labels;
+  /** A label for every sample, only for `supervision.accuracy.unlabelled`. */
+  truth?: Labels;
+  /** λ ≥ 0 of the label graph; default 1. H starts in the units of X, so λ has none. */
+  labelWeight?: number;
+  /** Most iterations of each layer's pre-training, which stops at a tolerance of 1e-5; default 500. */
+  pretrainIterations?: number;
+}
+
+/**
+ * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with every Z free in sign and H_m ≥ 0; X may have negative entries. In the result A holds the Z
+ * (N×k₁, k₁×k₂, …) and S the H (k_l×M).
+ *
+ * Linear ('identity'): Semi-NMF layer by layer, H_{l−1} ≈ Z_lH_l, then all layers together, Z_i ← Ψ⁺XH̃_i⁺ and the multiplicative rule of
+ * every H_i; ‖X − Z₁…Z_mH_m‖² + λ tr(H_m(D − W)H_mᵀ) never increases. Every Z then has the last rank k_m, as the pseudo-inverses make
+ * it, so the errors of the layers before the last are at best those of rank k_m, too.
+ *
+ * Otherwise X ≈ Z₁ g(Z₂ g(… g(Z_mH_m))): pre-training fits g⁻¹(H_{l−1}) ≈ Z_lH_l, then all Z and H_m descend together by projected
+ * gradient with a controlled step, so the objective never increases. The inner S[l−1] = g(Z_{l+1}S[l]) are functions of the last (of
+ * 'tanh' with negative entries where the fit wants them), the error is the same at every depth, and its bound is that of rank k₁.
+ *
+ * Labels: W_ij = 1/n_c for two labelled samples of class c (n_c of them), D its degrees, so the term is λ times the scatter of H_m within
+ * the classes. It falls when H_m shrinks and Z_m grows, too, which limits what a large λ can do. The method has no classifier of its own;
+ * the class of a column s of H_m is argmax B s, row c of B the mean of the labelled columns of class c at unit length: the nearest class
+ * mean by angle.
+ *
+ * Starts: H from the leading right singular vectors, |ΣVᵀ| + 0.1 mean, in the first restart of the linear form; |N(0,1)| in all others
+ * (behind a g the SVD start was the worst of every batch). The non-linear forms have poor optima, 'square' and 'tanh' above all: give
+ * them restarts. maxIterations
+ * defaults to 500 for all layers together (1000 for the non-linear forms), tolerance to 1e-6.
+ *
+ * Trigeorgis, Bousmalis, Zafeiriou, Schuller, ICML 2014 and IEEE TPAMI 39(3), 2017; Ding, Li, Jordan, IEEE TPAMI 32(1), 2010.
+ *
+ * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
+ */
+export async function deepSemiNmf(engine: Engine, X: Matrix, options: DeepSemiOptions): Promise<Factorization> {
+  const started = performance.now();
+  const { ranks, nonlinearity = 'identity', labels, truth, labelWeight = 1, pretrainIterations = 500 } = options;
+  const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
+  const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
+  checkNonlinearity(nonlinearity);
+  checkPositiveInteger('pretrainIterations', pretrainIterations);
+  if (!(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
+    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
+  if (!labels && (truth || options.labelWeight !== undefined))
+    throw new InputError(`${truth ? 'truth' : 'labelWeight'} was given without labels; it has no meaning alone.`);
+  const targets = labels && targetsOf(labels, X.cols);
+  if (truth && truth.length !== X.cols) throw new ShapeError(`truth has ${truth.length} labels for ${X.cols} samples; give one a sample.`);
+
+  const { restarts } = settings;
+  const t = deepSemiProgram(X.rows, X.cols, ranks, {
+    restarts,
+    nonlinearity,
+    labels: targets && { weight: labelWeight, classes: targets.classes.length },
+  });
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, X.data);
+    if (targets) writeGraph(run, t, targets);
+    const stages = await pretrain(run, t, X, nonlinearity, pretrainIterations, settings, started);
+    if (t.nonlinear) startDescent(run, t.nonlinear);
+    const result = await runStage(
+      run,
+      {
+        name: 'all layers',
+        step: 'step',
+        measure: t.nonlinear ? undefined : 'measure',
+        cost: t.cost,
+        costAt: t.nonlinear ? control.cost : 0,
+        norm: new Array<number>(restarts).fill(squaredNorm(X.data)),
+        maxIterations: settings.maxIterations,
+        factors: (restart) => {
+          if (t.nonlinear) run.execute('inner');
+          return readFactors(run, t.Z, t.H, restart);
+        },
+      },
+      settings,
+      started,
+    );
+    stages.push({ name: 'all layers', result });
+    run.execute('errors');
+    run.execute('finish');
+    const [kkt, ...squaredErrors] = (await run.sample([t.kkt, ...t.errors])).map((values) => Array.from(values));
+    const model = await finishFit(run, t.Z, t.H, {
+      method: 'deep-semi',
+      X,
+      ranks,
+      settings,
+      squaredErrors,
+      stages,
+      kkt,
+      rounds: [],
+      started,
+      own: { nonlinearity, pretrainIterations, ...(targets ? { labelWeight } : {}) },
+      supervise: targets
+        ? async (_restart, { S }) => {
+            const H = S[S.length - 1];
+            const B = classMeans(H, targets);
+            const classifiers = [{ layer: ranks.length - 1, B }];
+            return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, H), targets, truth) };
+          }
+        : undefined,
+    });
+    const converged = result.stopReason === 'tolerance' || result.stopReason === 'exact';
+    if (nonlinearity === 'identity') return { ...model, converged };
+    // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
+    const svdBound = model.layers[0].svdBound;
+    return { ...model, converged, svdBound, layers: model.layers.map((layer) => ({ ...layer, svdBound })) };
+  });
+}
+
+function checkNonlinearity(nonlinearity: unknown): asserts nonlinearity is Nonlinearity {
+  const known = ['identity', ...Object.keys(curves)];
+  if (!known.includes(nonlinearity as string))
+    throw new InputError(`nonlinearity must be one of ${known.join(', ')}, not ${JSON.stringify(nonlinearity)}.`);
+}
+
+function writeGraph(run: Run, { graph, H }: DeepSemiProgram, { Y, L }: Targets): void {
+  const M = Y.cols;
+  const scaled = Float32Array.from(Y.data);
+  for (let c = 0; c < Y.rows; c++) {
+    const row = scaled.subarray(c * M, (c + 1) * M);
+    const size = row.reduce((sum, y) => sum + y, 0);
+    row.forEach((y, j) => {
+      row[j] = y / Math.sqrt(size);
+    });
+  }
+  const k = H[H.length - 1].rows;
+  run.write(graph!.Y, scaled);
+  run.write(
+    graph!.D,
+    Float32Array.from({ length: k * M }, (_, at) => L.data[at % M]),
+  );
+}
+
+/** Semi-NMF of one layer after the other: X ≈ Z₁H₁, then H₁ (or g⁻¹(H₁), its rows scaled into g's range) ≈ Z₂H₂, … */
+async function pretrain(
+  run: Run,
+  t: DeepSemiProgram,
+  X: Matrix,
+  nonlinearity: Nonlinearity,
+  maxIterations: number,
+  settings: Settings,
+  started: number,
+): Promise<{ name: string; result: StageResult }[]> {
+  const { restarts } = settings;
+  const stages: { name: string; result: StageResult }[] = [];
+  for (let l = 0; l < t.Z.length; l++) {
+    const layer = t.pretrained[l];
+    run.execute(layer.start);
+    const data = l === 0 ? Float64Array.from(X.data) : await run.read(layer.X);
+    const { rows, cols } = layer.X;
+    const size = rows * cols;
+    const norm = Array.from({ length: restarts }, (_, r) => squaredNorm(l === 0 ? data : data.subarray(r * size, (r + 1) * size)) || 1);
+    run.write(t.Z[l], new Float32Array(t.Z[l].rows * t.Z[l].cols));
+    run.write(t.H[l], startOfH(data.subarray(0, size), t.H[l], norm, settings, { layer: l, fromSvd: nonlinearity === 'identity' }));
+    const stage = {
+      name: `layer ${l + 1} of ${t.Z.length}`,
+      step: layer.step,
+      measure: layer.measure,
+      cost: layer.cost,
+      norm,
+      maxIterations,
+      factors: (restart: number) => readFactors(run, t.Z.slice(0, l + 1), t.H.slice(0, l + 1), restart),
+    };
+    const own: Settings = { ...settings, tolerance: 1e-5 };
+    stages.push({ name: stage.name, result: await runStage(run, stage, own, started) });
+    settings.stopped = own.stopped;
+    if (nonlinearity !== 'identity' && l + 1 < t.Z.length) await scaleRows(run, t.Z[l], t.H[l], curves[nonlinearity].largest);
+  }
+  return stages;
+}
+
+/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z: ZH stays what it is. */
+async function scaleRows(run: Run, Z: Tensor, H: Tensor, largest: number): Promise<void> {
+  const [z, h] = (await Promise.all([run.read(Z), run.read(H)])).map((entries) => Float64Array.from(entries));
+  for (let row = 0; row < H.rows * H.batch; row++) {
+    const own = h.subarray(row * H.cols, (row + 1) * H.cols);
+    const scale = largest / (own.reduce((most, x) => Math.max(most, x), 0) || largest);
+    own.forEach((x, j) => {
+      own[j] = x * scale;
+    });
+    const [restart, j] = [Math.floor(row / H.rows), row % H.rows];
+    for (let i = 0; i < Z.rows; i++) z[(restart * Z.rows + i) * Z.cols + j] /= scale;
+  }
+  run.write(Z, z);
+  run.write(H, h);
+}
+
+function startDescent(run: Run, descent: Descent): void {
+  const initial = new Float32Array(control.length);
+  initial[control.eta] = 0.5;
+  initial[control.cost] = 3e38;
+  run.write(descent.control, initial);
+  run.write(
+    descent.first,
+    Float32Array.from({ length: control.length }, (_, i) => (i === control.eta ? 1 : 0)),
+  );
+  run.execute('start');
+}
+
+/** k×M a restart: |N(0,1)| of the data's size, but with `fromSvd` |ΣVᵀ| of its leading singular vectors for the first. */
+function startOfH(
+  data: ArrayLike<number>,
+  H: Tensor,
+  norm: readonly number[],
+  settings: Settings,
+  { layer, fromSvd }: { layer: number; fromSvd: boolean },
+): Float32Array {
+  const { rows: k, cols: M } = H;
+  const entries = randomFactors(k, M, settings, layer);
+  for (let restart = 0; restart < settings.restarts; restart++) {
+    const scale = Math.sqrt(norm[restart] / (k * M));
+    const own = entries.subarray(restart * k * M, (restart + 1) * k * M);
+    own.forEach((x, at) => {
+      own[at] = x * scale;
+    });
+  }
+  if (!fromSvd) return entries;
+  const V = leadingRight(data, data.length / M, M, k);
+  let mean = 0;
+  for (const v of V) mean += Math.abs(v) / V.length;
+  // A zero could not be left again.
+  V.forEach((v, at) => {
+    entries[at] = Math.abs(v) + 0.1 * mean;
+  });
+  return entries;
+}
+
+const powerIterations = 8;
+
+/** ΣVᵀ of the k leading singular triplets of the rows×M `data`, nearly, by simultaneous iteration in f64 (k×M; rows beyond the rank are small). */
+function leadingRight(data: ArrayLike<number>, rows: number, M: number, k: number): Float64Array {
+  const { normal } = random(0);
+  let V = Float64Array.from({ length: k * M }, normal);
+  const scale = new Float64Array(k);
+  for (let n = 0; n < powerIterations; n++) {
+    orthonormalise(V, k, M, scale);
+    const U = new Float64Array(k * rows);
+    const next = new Float64Array(k * M);
+    for (let j = 0; j < k; j++) {
+      for (let i = 0; i < rows; i++) {
+        let dot = 0;
+        for (let c = 0; c < M; c++) dot += data[i * M + c] * V[j * M + c];
+        U[j * rows + i] = dot;
+        for (let c = 0; c < M; c++) next[j * M + c] += dot * data[i * M + c];
+      }
+    }
+    V = next;
+  }
+  orthonormalise(V, k, M, scale);
+  // After XᵀX the length of a row is its σ².
+  return V.map((v, at) => v * Math.sqrt(scale[Math.floor(at / M)]));
+}
+
+/** Gram–Schmidt on rows, twice over; `lengths` gets what each had left. */
+function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64Array): void {
+  for (let j = 0; j < k; j++) {
+    const own = V.subarray(j * M, (j + 1) * M);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let i = 0; i < j; i++) {
+        const other = V.subarray(i * M, (i + 1) * M);
+        let dot = 0;
+        for (let c = 0; c < M; c++) dot += own[c] * other[c];
+        for (let c = 0; c < M; c++) own[c] -= dot * other[c];
+      }
+    }
+    lengths[j] = Math.sqrt(squaredNorm(own));
+    for (let c = 0; c < M; c++) own[c] /= lengths[j] || 1;
+  }
+}
+
+/** P×k: the mean of each class's labelled columns of H, at unit length (zero if the mean is). */
+function classMeans(H: Matrix, { indices, classes }: Targets): Matrix {
+  const B = matrix(classes.length, H.rows);
+  indices.forEach((index, c) => {
+    if (index >= 0) for (let j = 0; j < H.rows; j++) B.data[index * H.rows + j] += H.data[j * H.cols + c];
+  });
+  for (let i = 0; i < B.rows; i++) {
+    const row = B.data.subarray(i * B.cols, (i + 1) * B.cols);
+    const length = Math.sqrt(squaredNorm(row)) || 1;
+    row.forEach((b, j) => {
+      row[j] = b / length;
+    });
+  }
+  return B;
+}
+
+const transformIterations = 300;
+
+/**
+ * H of other columns, with the Z of a model held: H[l] (k_l×M′) for every layer.
+ *
+ * Linear: H[l] = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly. Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the
+ * layer-wise solution (300 iterations), and the others follow from it.
+ *
+ * @param newX N×M′, any sign, N as in the model's A[0].
+ * @throws ShapeError when the rows differ; InputError for NaN or infinite entries or a model of another method.
+ */
+export async function transformDeepSemi(
+  engine: Engine,
+  model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
+  newX: Matrix,
+): Promise<{ H: Matrix[] }> {
+  if (model.method !== 'deep-semi') throw new InputError(`transformDeepSemi takes a 'deep-semi' model, not '${model.method}'.`);
+  checkFinite(newX);
+  const nonlinearity: unknown = model.settings.nonlinearity ?? 'identity';
+  checkNonlinearity(nonlinearity);
+  if (newX.rows !== model.A[0].rows)
+    throw new ShapeError(`The new data has ${newX.rows} rows, but the model was fitted to ${model.A[0].rows}.`);
+  const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity);
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, newX.data);
+    t.Z.forEach((tensor, l) => {
+      run.write(tensor, model.A[l].data);
+    });
+    run.execute('solve');
+    if (t.descent) {
+      startDescent(run, t.descent);
+      run.execute('step', transformIterations);
+      run.execute('inner');
+    }
+    return { H: (await readFactors(run, [], t.H, 0)).S };
+  });
+}

@@ -1,0 +1,242 @@
+import { checkPositive, checkPositiveInteger } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError } from '../errors.js';
+import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../methods/deep.js';
+import {
+  checkFit,
+  type Factorization,
+  type FitOptions,
+  randomFactors,
+  readFactor,
+  readFactors,
+  runStage,
+  type Settings,
+  type StageResult,
+  squaredNorm,
+} from './fit.js';
+import { moveScale } from './hierarchical.js';
+import { checkNewSamples, checkSupervision, finishByObjective, type LabelOptions, labelSettings, supervise } from './ssnmf.js';
+
+export interface DeepOptions extends FitOptions, LabelOptions {
+  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M); kₗ at most the rows and columns that pooling leaves. */
+  ranks: readonly number[];
+  /** How neighbours in S are put together before the next layer; default 'none'. */
+  pooling?: Bridge['pooling'];
+  /** How many neighbours; default 2. The last group has what is left. */
+  poolSize?: number;
+  /**
+   * 'features' (default): neighbouring rows of S, so that Aˡ⁺¹ has ⌈kₗ/size⌉ rows. 'samples': neighbouring samples, so that Sˡ⁺¹ has
+   * ⌈Mₗ/size⌉ columns (order the samples so that neighbours belong together; takes no labels, since no column is one sample then, and a
+   * dense ⌈M/size⌉×M matrix).
+   */
+  poolOver?: Bridge['poolOver'];
+  /** f before pooling: 'identity' (default), 'power' (s^power) or 'log1p' (log(1 + s)). */
+  activation?: Bridge['activation'];
+  /** Exponent of 'power', > 0; default 0.5. */
+  power?: number;
+  /** μ_l > 0 of every layer; default 1 each. */
+  weights?: readonly number[];
+  /** 'hierarchical' (default): every layer is first fitted alone to the p of the one before. 'random': from |N(0,1)|. */
+  start?: 'hierarchical' | 'random';
+  /** Iterations per layer of the hierarchical start; default 50. */
+  startIterations?: number;
+}
+
+/**
+ * Deep NMF with pooling: several NMF layers learned together, a map p(S) = P f(S) between them (pooling of neighbours after an activation):
+ *
+ *     E = μ₀‖X − A⁰S⁰‖² + Σ_{l≥1} μ_l ‖p(Sˡ⁻¹) − AˡSˡ‖²  [+ λ‖L∘(Y − BSᴸ)‖²]
+ *
+ * by multiplicative updates that carry what layer l + 1 wants back into Sˡ (formulas: methods/deep.ts). With average pooling or none and
+ * no activation E never increases; max pooling keeps its choice of entries within an iteration, and an activation splits the gradient
+ * f'∘Pᵀ(P f(S) − R) into its two parts, and neither has that guarantee.
+ *
+ * This is our variant of Flenner & Hunter, "A deep non-negative matrix factorization neural network" (2018), which describes NMF layers
+ * with pooling in between and multiplicative back-propagation: its exact equations are not available to us. E alone does not fix how
+ * scale is shared between A⁰ and S⁰, so long runs slowly take weight from the deeper terms; that is in the objective, not in the solver.
+ *
+ * relativeError and those of `layers`: ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)), where u undoes p: an average is given to every member
+ * of its group, a maximum to the entry of the fitted S that was the largest, the others being 0, and then f⁻¹ is taken. p(u(R)) = R always;
+ * with no pooling and no activation it is the A⁰A¹…AˡSˡ of the other methods. svdBound is null where X̂ can have a larger rank than k_l
+ * (max pooling or an activation, beyond layer 0). With pooling over samples Sˡ has ⌈M/sizeˡ⌉ columns.
+ *
+ * Starts: `start`; maxIterations 1000, tolerance 1e-6 of E, which also decides between restarts. settings holds what `transformDeep` needs.
+ *
+ * @throws InputError for negative, NaN or infinite entries, ranks that do not fit what pooling leaves, labels that do not fit or agree,
+ * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
+ */
+export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): Promise<Factorization> {
+  const started = performance.now();
+  const { ranks, start = 'hierarchical', startIterations = 50 } = options;
+  const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const bridge = checkBridge(options);
+  checkPooledRanks(ranks, X, bridge);
+  if (start !== 'hierarchical' && start !== 'random')
+    throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
+  checkPositiveInteger('startIterations', startIterations);
+  const weights = checkWeights(options.weights, ranks);
+  const supervision = checkSupervision(options, X);
+  if (supervision && bridge.pooling !== 'none' && bridge.poolOver === 'samples' && ranks.length > 1)
+    throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.");
+
+  const t = deepProgram(X.rows, X.cols, ranks, {
+    restarts: settings.restarts,
+    bridge,
+    weights,
+    supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
+  });
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, X.data);
+    writeGroups(run, t.groups, bridge);
+    t.A.forEach((tensor, l) => {
+      run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, 2 * l));
+      run.write(t.S[l], randomFactors(t.S[l].rows, t.S[l].cols, settings, 2 * l + 1));
+    });
+    if (t.labels && supervision) {
+      run.write(t.labels.Y, supervision.targets.Y.data);
+      run.write(t.labels.L, supervision.targets.L.data);
+      run.write(t.labels.B, randomFactors(t.labels.B.rows, t.labels.B.cols, settings, 2 * ranks.length));
+    }
+    const stages = start === 'hierarchical' ? await fitAlone(run, t, X, settings, startIterations, started) : [];
+    const joint = {
+      name: 'all layers',
+      step: 'step',
+      measure: 'measure',
+      cost: t.cost,
+      norm: new Array<number>(settings.restarts).fill(weights[0] * squaredNorm(X.data)),
+      maxIterations: settings.maxIterations,
+      factors: (restart: number) => readFactors(run, t.A, t.S, restart),
+    };
+    const result = await runStage(run, joint, settings, started);
+
+    for (const section of ['measure', 'errors', 'finish']) run.execute(section);
+    const sampled = (await run.sample([t.cost, ...t.errors, ...t.kkt.flat()])).map((values) => Array.from(values));
+    const kkts = sampled.slice(1 + ranks.length);
+    const factorization = await finishByObjective(run, t.A, t.S, sampled[0], {
+      method: 'deep',
+      X,
+      ranks,
+      settings,
+      squaredErrors: sampled.slice(1, 1 + ranks.length),
+      stages: [...stages, { name: 'all layers', result }],
+      kkt: sampled[0].map((_, r) => Math.max(...kkts.map((values) => values[r]))),
+      rounds: [],
+      started,
+      own: { ...bridge, weights, start, startIterations, ...labelSettings(supervision) },
+      supervise:
+        supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
+    });
+    const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
+    const layers = factorization.layers.map((layer, l) => (l === 0 || linear ? layer : { ...layer, svdBound: null }));
+    return {
+      ...factorization,
+      layers,
+      svdBound: layers[layers.length - 1].svdBound,
+      // The start is cut short on purpose; only the joint descent says whether the fit converged.
+      converged: result.stopReason === 'tolerance' || result.stopReason === 'exact',
+    };
+  });
+}
+
+/**
+ * Sˡ ≥ 0 of every layer for unseen samples with the features of a fitted model, forward only: S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ), each
+ * exactly. In training, later layers act back on Sˡ, so that the S of the training samples differ a little from what this gives them.
+ *
+ * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
+ */
+export async function transformDeep(
+  engine: Engine,
+  model: Pick<Factorization, 'A' | 'ranks' | 'settings'>,
+  newX: Matrix,
+): Promise<Matrix[]> {
+  checkNewSamples(newX, model.A[0]);
+  const bridge = checkBridge(model.settings as Partial<Bridge>);
+  const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge);
+  return withRun(engine, program, async (run) => {
+    run.write(t.X, newX.data);
+    writeGroups(run, t.groups, bridge);
+    t.A.forEach((tensor, l) => {
+      run.write(tensor, model.A[l].data);
+    });
+    run.execute('forward');
+    return Promise.all(t.S.map((tensor) => readFactor(run, tensor, 0)));
+  });
+}
+
+/** The start: each layer alone, to the p of the one before, with its scale moved into S. */
+async function fitAlone(
+  run: Run,
+  t: DeepProgram,
+  X: Matrix,
+  settings: Settings,
+  maxIterations: number,
+  started: number,
+): Promise<{ name: string; result: StageResult }[]> {
+  const stages: { name: string; result: StageResult }[] = [];
+  for (let l = 0; l < t.A.length; l++) {
+    const { start, step, measure } = t.layers[l];
+    if (l > 0) run.execute(`pass${l}`);
+    run.execute(start);
+    const name = `layer ${l + 1} of ${t.A.length}`;
+    const norm = new Array<number>(settings.restarts).fill(squaredNorm(X.data));
+    const factors = (restart: number) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart);
+    stages.push({
+      name,
+      result: await runStage(run, { name, step, measure, cost: t.layerCost[l], norm, maxIterations, factors }, settings, started),
+    });
+    await moveScale(run, t.A[l], t.S[l]);
+  }
+  return stages;
+}
+
+function writeGroups(run: Run, groups: readonly (Groups | undefined)[], { poolSize }: Bridge): void {
+  for (const group of groups) {
+    if (!group) continue;
+    const { rows, cols } = group.U;
+    const U = matrix(rows, cols);
+    const P = matrix(rows, cols);
+    for (let i = 0; i < cols; i++) {
+      const g = Math.floor(i / poolSize);
+      U.data[g * cols + i] = 1;
+      P.data[g * cols + i] = 1 / (Math.min(cols, (g + 1) * poolSize) - g * poolSize);
+    }
+    run.write(group.U, U.data);
+    if (group.P) run.write(group.P, P.data);
+  }
+}
+
+function checkBridge(options: Partial<Bridge>): Bridge {
+  const { pooling = 'none', poolSize = 2, poolOver = 'features', activation = 'identity', power = 0.5 } = options;
+  const among = <V extends string>(name: string, value: V, allowed: readonly V[]) => {
+    if (!allowed.includes(value)) throw new InputError(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}.`);
+  };
+  among('pooling', pooling, ['none', 'average', 'max']);
+  among('poolOver', poolOver, ['features', 'samples']);
+  among('activation', activation, ['identity', 'power', 'log1p']);
+  checkPositiveInteger('poolSize', poolSize);
+  checkPositive('power', power);
+  return { pooling, poolSize, poolOver, activation, power };
+}
+
+function checkPooledRanks(ranks: readonly number[], X: Matrix, bridge: Bridge): void {
+  let left = { rows: ranks[0], cols: X.cols };
+  for (let l = 1; l < ranks.length; l++) {
+    left = pooledShape(bridge, left.rows, left.cols);
+    if (ranks[l] > Math.min(left.rows, left.cols))
+      throw new InputError(
+        `Pooling leaves layer ${l} a ${left.rows}×${left.cols} matrix, too small for rank ${ranks[l]}; choose a smaller rank or poolSize.`,
+      );
+    left = { rows: ranks[l], cols: left.cols };
+  }
+}
+
+function checkWeights(weights: readonly number[] | undefined, ranks: readonly number[]): readonly number[] {
+  if (weights === undefined) return ranks.map(() => 1);
+  if (weights.length !== ranks.length)
+    throw new InputError(`There are ${weights.length} weights for ${ranks.length} layers; give one for each.`);
+  weights.forEach((weight, l) => {
+    checkPositive(`The weight of layer ${l}`, weight);
+  });
+  return weights;
+}

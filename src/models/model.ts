@@ -1,0 +1,301 @@
+/** What every fitted model can do, whichever method made it: code new samples, name their classes, be stored and come back. */
+import { checkFinite, checkNonnegative } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { decodeNpy, encodeNpy } from '../data/npy.js';
+import type { Engine } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import { transformDeep } from './deep.js';
+import { transformDeepSemi } from './deep-semi.js';
+import type { Factorization, Method, StopReason } from './fit.js';
+import { transformHierarchical } from './hierarchical.js';
+import { type Accuracy, classify } from './labels.js';
+import { transformNeural } from './neural.js';
+import { nnls } from './q.js';
+import { transformSparseCoding } from './sparse-coding.js';
+import { type TransformOptions, transformSsnmf } from './ssnmf.js';
+import { transformUnfolded } from './unfolded.js';
+
+type Transform = (engine: Engine, model: Factorization, newX: Matrix, options: TransformOptions) => Promise<Matrix[]>;
+
+const transforms: Record<Method, Transform> = {
+  nmf: async (engine, { A }, newX) => [(await nnls(engine, newX, A[0])).S],
+  ssnmf: transformSsnmf,
+  hierarchical: transformHierarchical,
+  deep: transformDeep,
+  'deep-semi': async (engine, model, newX) => (await transformDeepSemi(engine, model, newX)).H,
+  unfolded: async (engine, model, newX) => [(await transformUnfolded(engine, model, newX)).H],
+  'sparse-coding': transformSparseCoding,
+  neural: transformNeural,
+};
+
+/** Methods that take X with negative entries. */
+const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
+
+/**
+ * Coefficients of unseen samples: every Sˡ (k_l×M') for the columns of `newX` (N×M'), with the features of the model held.
+ *
+ * 'nmf', and 'ssnmf' where the data is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖X − AS‖², exactly (weights and masks are of
+ * the fitted data and play no part). 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly. The others by rules of their
+ * own: see `transformDeep`, `transformDeepSemi`, `transformUnfolded`, `transformSparseCoding`. `options` are for the divergences of 'ssnmf'.
+ *
+ * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
+ * rows as the model has features.
+ */
+export async function transform(engine: Engine, model: Factorization, newX: Matrix, options: TransformOptions = {}): Promise<Matrix[]> {
+  checkNew(model, newX);
+  return transforms[model.method](engine, model, newX, options);
+}
+
+function checkNew({ A, method }: Factorization, newX: Matrix): void {
+  if (signed.has(method)) checkFinite(newX, 'newX');
+  else checkNonnegative(newX, 'newX');
+  if (newX.rows !== A[0].rows) {
+    const turned =
+      newX.cols === A[0].rows ? ' It has that many columns: is it transposed?' : ' It needs the same features in the same order.';
+    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A[0].rows} features, one a row.${turned}`);
+  }
+}
+
+export interface Prediction {
+  /** The class of each sample. */
+  labels: string[];
+  /** B Sˡ, P×M': the score of every class, rows in the order of `model.supervision.classes`. */
+  scores: Matrix;
+}
+
+/**
+ * Classes of unseen samples: argmax of B Sˡ for the columns of `newX`, by the classifier on layer `layer` (default: the last that has one).
+ *
+ * @throws InputError for a model without labels or without a classifier on that layer; see `transform` for the rest.
+ */
+export async function predict(
+  engine: Engine,
+  model: Factorization,
+  newX: Matrix,
+  { layer, ...options }: TransformOptions & { layer?: number } = {},
+): Promise<Prediction> {
+  if (!model.supervision)
+    throw new InputError('The model was fitted without labels, so it knows no classes; fit it with labels to predict.');
+  const { classes, classifiers } = model.supervision;
+  const chosen = layer === undefined ? classifiers[classifiers.length - 1] : classifiers.find((one) => one.layer === layer);
+  if (chosen === undefined) {
+    const there = classifiers.map((one) => one.layer).join(', ');
+    throw new InputError(`The model has no classifier on layer ${layer}; it has one on ${there}.`);
+  }
+  const S = (await transform(engine, model, newX, options))[chosen.layer];
+  return { labels: Array.from(classify(chosen.B, S), (index) => classes[index]), scores: multiply(chosen.B, S) };
+}
+
+function multiply(B: Matrix, S: Matrix): Matrix {
+  const out = matrix(B.rows, S.cols);
+  for (let i = 0; i < B.rows; i++) {
+    for (let c = 0; c < S.cols; c++) {
+      let sum = 0;
+      for (let j = 0; j < B.cols; j++) sum += B.data[i * B.cols + j] * S.data[j * S.cols + c];
+      out.data[i * S.cols + c] = sum;
+    }
+  }
+  return out;
+}
+
+/** Number of the layout of model.json; one that this version cannot read gets another. */
+const format = 1;
+
+/** Names of classifier files: 'B.npy' where there is one classifier, else numbered by layer. */
+function classifierFile(layers: readonly number[], layer: number): string {
+  return layers.length === 1 ? 'B.npy' : `B${layer}.npy`;
+}
+
+/**
+ * A model as files, name → content: A0.npy …, S0.npy …, with labels B.npy (B0.npy … by layer where several layers have a classifier), and
+ * model.json with all that is no matrix and the shapes of those that are. `extra` adds fields to model.json that are not the model's own,
+ * such as the version and the device that made it.
+ */
+export function modelFiles(model: Factorization, extra: Record<string, unknown> = {}): Record<string, Uint8Array | string> {
+  const { A, S, method, ranks, seed, supervision, elapsedMs, ...measures } = model;
+  const files: Record<string, Uint8Array | string> = {};
+  A.forEach((factor, l) => {
+    files[`A${l}.npy`] = encodeNpy(factor);
+  });
+  S.forEach((factor, l) => {
+    files[`S${l}.npy`] = encodeNpy(factor);
+  });
+  const layers = supervision?.classifiers.map(({ layer }) => layer) ?? [];
+  for (const { layer, B } of supervision?.classifiers ?? []) files[classifierFile(layers, layer)] = encodeNpy(B);
+  const shapes = (factors: Matrix[]) => factors.map(({ rows, cols }) => [rows, cols]);
+  const content = {
+    ...extra,
+    format,
+    method,
+    ranks,
+    seed,
+    shape: { features: A[0].rows, samples: S[0].cols },
+    factors: { A: shapes(A), S: shapes(S) },
+    ...measures,
+    supervision: supervision && { classes: supervision.classes, layers, accuracy: supervision.accuracy },
+    elapsedMs: Math.round(elapsedMs),
+  };
+  files['model.json'] = `${JSON.stringify(content, null, 2)}\n`;
+  return files;
+}
+
+/**
+ * The model that `modelFiles` wrote; `read` gives the bytes of a file by its name.
+ *
+ * @throws InputError for a file that is missing or damaged, a model.json of another format, shapes that do not fit each other, entries
+ * that are not finite or that have a sign the method does not allow. Nothing of a model that is not whole is returned.
+ */
+export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>): Promise<Factorization> {
+  const json = parseJson(await readFile(read, 'model.json'));
+  if (json.format !== format) {
+    const what = json.format === undefined ? 'has no format number' : `has format ${JSON.stringify(json.format)}`;
+    throw new InputError(`model.json ${what}, but this version of orthant reads format ${format}; fit the model again with this version.`);
+  }
+  const content = checkContent(json);
+  const { method, shape, factors, supervision, ...rest } = content;
+  const positive = !signed.has(method);
+  const load = async (name: string, [rows, cols]: [number, number], nonnegative: boolean) => {
+    const bytes = await readFile(read, name);
+    let factor: Matrix;
+    try {
+      factor = decodeNpy(bytes);
+    } catch (error) {
+      if (error instanceof InputError) throw new InputError(`${name}: ${error.message}`, { cause: error });
+      throw error;
+    }
+    if (factor.rows !== rows || factor.cols !== cols)
+      throw new ShapeError(
+        `${name} is ${factor.rows}×${factor.cols}, but the model needs ${rows}×${cols} there; the files are not of one model.`,
+      );
+    if (nonnegative) checkNonnegative(factor, name);
+    else checkFinite(factor, name);
+    return factor;
+  };
+  checkShapes(content);
+  const A = await Promise.all(factors.A.map((size, l) => load(`A${l}.npy`, size, positive)));
+  const S = await Promise.all(factors.S.map((size, l) => load(`S${l}.npy`, size, true)));
+  const classifiers = await Promise.all(
+    (supervision?.layers ?? []).map(async (layer, _, layers) => ({
+      layer,
+      B: await load(classifierFile(layers, layer), [supervision!.classes.length, factors.S[layer][0]], false),
+    })),
+  );
+  return {
+    ...rest,
+    method,
+    A,
+    S,
+    supervision: supervision && { classes: supervision.classes, classifiers, accuracy: supervision.accuracy },
+  };
+}
+
+async function readFile(read: (name: string) => Promise<Uint8Array>, name: string): Promise<Uint8Array> {
+  try {
+    return await read(name);
+  } catch (error) {
+    throw new InputError(`The model's file ${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parseJson(bytes: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new InputError(`model.json is not JSON (${(error as Error).message}).`, { cause: error });
+  }
+  if (!isRecord(value)) throw new InputError('model.json does not hold an object; it is not the model.json of a model.');
+  return value;
+}
+
+type Size = [rows: number, cols: number];
+
+/** What model.json holds that is not a matrix. */
+type Content = Omit<Factorization, 'A' | 'S' | 'supervision'> & {
+  shape: { features: number; samples: number };
+  factors: { A: Size[]; S: Size[] };
+  supervision: { classes: string[]; layers: number[]; accuracy: Accuracy } | null;
+};
+
+const methods: readonly Method[] = ['nmf', 'ssnmf', 'hierarchical', 'deep', 'deep-semi', 'unfolded', 'sparse-coding', 'neural'];
+const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'stopped', 'exact'];
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+const isCount = (value: unknown): value is number => value === 0 || isSize(value);
+const orNull = (test: (value: unknown) => boolean) => (value: unknown) => value === null || test(value);
+const listOf = (test: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(test);
+const oneOf = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
+const record = (fields: Record<string, (value: unknown) => boolean>) => (value: unknown) =>
+  isRecord(value) && Object.entries(fields).every(([name, test]) => test(value[name]));
+const isText = (value: unknown) => typeof value === 'string';
+const isShapes = listOf((value) => Array.isArray(value) && value.length === 2 && value.every(isSize));
+
+/** Fields of model.json that must be there, and what each must be. */
+const fields: Record<keyof Content, (value: unknown) => boolean> = {
+  method: oneOf(methods),
+  ranks: listOf(isSize),
+  shape: record({ features: isSize, samples: isSize }),
+  factors: record({ A: isShapes, S: isShapes }),
+  relativeError: isNumber,
+  svdBound: orNull(isNumber),
+  svdBoundMethod: oneOf(['exact', 'randomised', null]),
+  layers: listOf(record({ rank: isSize, relativeError: isNumber, svdBound: orNull(isNumber) })),
+  kktResidual: isNumber,
+  unconverged: isCount,
+  history: listOf(record({ stage: isText, iteration: isCount, relativeError: orNull(isNumber) })),
+  iterations: isCount,
+  converged: oneOf([true, false]),
+  stopReason: oneOf(stopReasons),
+  restartErrors: listOf(orNull(isNumber)),
+  restart: isCount,
+  seed: isCount,
+  settings: isRecord,
+  supervision: orNull(
+    record({ classes: listOf(isText), layers: listOf(isCount), accuracy: record({ labelled: isNumber, unlabelled: orNull(isNumber) }) }),
+  ),
+  elapsedMs: isNumber,
+};
+
+function checkContent(json: Record<string, unknown>): Content {
+  for (const [name, test] of Object.entries(fields)) {
+    if (test(json[name])) continue;
+    const found = json[name] === undefined ? 'is missing' : `cannot be ${JSON.stringify(json[name])?.slice(0, 80)}`;
+    throw new InputError(`model.json is not that of a whole model: its field "${name}" ${found}.`);
+  }
+  const content = Object.fromEntries(Object.keys(fields).map((name) => [name, json[name]])) as unknown as Content;
+  // JSON has no infinity: a restart that broke down was written as null.
+  return { ...content, restartErrors: content.restartErrors.map((error) => error ?? Number.POSITIVE_INFINITY) };
+}
+
+/** Methods whose Aˡ⁺¹ has a row for each column of Aˡ, and all their Sˡ a column a sample; 'deep' may pool between layers. */
+const chained: ReadonlySet<Method> = new Set(['nmf', 'ssnmf', 'hierarchical', 'deep-semi', 'sparse-coding', 'neural']);
+
+/** That the shapes in model.json can be those of one factorization. */
+function checkShapes({ method, ranks, shape, factors: { A, S }, supervision }: Content): void {
+  const wrong = (what: string) => new ShapeError(`The shapes in model.json do not fit each other: ${what}.`);
+  if (A.length === 0 || S.length === 0) throw wrong('there are no factors');
+  if (A[0][0] !== shape.features) throw wrong(`A0 has ${A[0][0]} rows for ${shape.features} features`);
+  S.forEach(([, cols], l) => {
+    if (cols !== shape.samples && (l === 0 || chained.has(method))) throw wrong(`S${l} has ${cols} columns for ${shape.samples} samples`);
+  });
+  // The layers of an unfolded network are iterations: it has a W for some of them, and one H.
+  if (method !== 'unfolded') {
+    if (A.length !== ranks.length || S.length !== ranks.length)
+      throw wrong(`ranks [${ranks.join(', ')}] need ${ranks.length} factors A and as many S, not ${A.length} and ${S.length}`);
+    ranks.forEach((rank, l) => {
+      if (A[l][1] !== rank) throw wrong(`A${l} has ${A[l][1]} columns for rank ${rank}`);
+      if (S[l][0] !== rank) throw wrong(`S${l} has ${S[l][0]} rows for rank ${rank}`);
+      if (l > 0 && A[l][0] !== ranks[l - 1] && chained.has(method))
+        throw wrong(`A${l} has ${A[l][0]} rows for the ${ranks[l - 1]} columns of A${l - 1}`);
+    });
+  }
+  if (!supervision) return;
+  if (supervision.classes.length < 2) throw wrong(`a classifier needs two classes or more, not ${supervision.classes.length}`);
+  if (supervision.layers.length === 0) throw wrong('there are classes, but no layer has a classifier');
+  for (const layer of supervision.layers)
+    if (layer >= S.length) throw wrong(`layer ${layer} has a classifier, but there are ${S.length} layers`);
+}

@@ -1,0 +1,297 @@
+import { checkFinite, checkPositive, checkPositiveInteger } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type Random, random } from '../data/random.js';
+import { disposeKey, type Engine, type Run, withRun } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../methods/sparse-coding.js';
+import {
+  checkFit,
+  type Factorization,
+  type FitOptions,
+  readFactor,
+  readFactors,
+  runStage,
+  type Settings,
+  type Supervision,
+  squaredNorm,
+} from './fit.js';
+import { accuracyOf, classify, type Targets } from './labels.js';
+import { checkSupervision, finishByObjective, type LabelOptions, labelSettings, type SupervisionSettings } from './ssnmf.js';
+
+export interface SparseCodingOptions extends FitOptions, Omit<LabelOptions, 'labelWeight'> {
+  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
+  ranks: readonly number[];
+  /** Start of λ, one for all layers or one a layer, in the units of X; default 0.02 times the root mean square norm of X's columns. */
+  lambda?: number | readonly number[];
+  /** Let λ learn too, kept ≥ 0. Default true with labels; without, false: reconstruction alone would only ever shrink λ. */
+  learnLambda?: boolean;
+  /** v ≥ 0, what the labels weigh; default 1. */
+  labelWeight?: number;
+  /** w ≥ 0, what reconstruction weighs; default 1. With labels 0 is the published network, which learns the classes alone. */
+  reconstruction?: number;
+  /** 'adam' (default) or 'momentum' (0.9), whose rate has to be found by trial: dictionaries of similar columns make gradients large. */
+  optimiser?: 'adam' | 'momentum';
+  /** Learning rate, for columns of X of norm 1 (the fit scales them so); default 0.01 with 'adam', 0.005 with 'momentum'. */
+  rate?: number;
+  /** Columns of a mini-batch; default all of them up to 1024, else 256. */
+  batchColumns?: number;
+}
+
+const momentum = 0.9;
+
+/**
+ * Deep sparse coding network: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ_l 1ᵀS 1 with S⁻¹ = X, dictionaries Aˡ (N×k₀, k_{l−1}×k_l) free in
+ * sign with columns of norm ≤ 1, codes Sˡ (k_l×M) ≥ 0, and with labels a classifier B (P×k_L) free in sign. All Aˡ, λ_l and B learn
+ * together on
+ *
+ *     w ‖X − A⁰…AᴸSᴸ‖² / ‖X‖² + v · mean over labelled columns of −log softmax(B Sᴸ)        (w `reconstruction`, v `labelWeight`)
+ *
+ * by Adam or momentum over mini-batches of columns, differentiated exactly through every code. X may have negative entries.
+ *
+ * The fit works on X divided by the root mean square norm of its columns, so that rates and defaults fit data of any scale; codes and λ
+ * are scaled back (codes of cX with cλ are c times those of X with λ), B the other way. Starts: dictionaries are columns, taken at
+ * random, of what they code; classes take turns where labels are known. λ as learned is in `settings.lambda`. The restart with the
+ * smallest final objective is kept. maxIterations defaults to 1000 (at least 20 passes over X), tolerance to 0: a stochastic descent
+ * is run for a fixed number of steps.
+ *
+ * Sun, Nasrabadi, Tran: Supervised deep sparse coding networks, 2017, arXiv:1701.08349.
+ *
+ * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
+ */
+export async function sparseCoding(engine: Engine, X: Matrix, options: SparseCodingOptions): Promise<Factorization> {
+  const started = performance.now();
+  const { ranks, labels, truth, labelWeight = 1, reconstruction = 1 } = options;
+  checkFinite(X);
+  const batchColumns = options.batchColumns ?? (X.cols <= 1024 ? X.cols : 256);
+  checkPositiveInteger('batchColumns', batchColumns);
+  if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
+  const epoch = Math.ceil(X.cols / batchColumns);
+  const settings = checkFit(
+    X,
+    ranks,
+    { ...options, checkEvery: options.checkEvery ?? Math.max(10, epoch) },
+    { maxIterations: Math.max(1000, 20 * epoch), tolerance: 0 },
+    { signed: true },
+  );
+  const supervision = checkSupervision({ labels, truth, labelWeight }, X);
+  const learnLambda = options.learnLambda ?? supervision !== undefined;
+  if (!(reconstruction >= 0 && reconstruction < Number.POSITIVE_INFINITY))
+    throw new InputError(`reconstruction must be a finite number ≥ 0, not ${reconstruction}.`);
+  if (reconstruction === 0 && !(supervision && labelWeight > 0))
+    throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
+  const optimiser = optimiserOf(options);
+
+  const scale = Math.sqrt(squaredNorm(X.data) / X.cols);
+  const scaled = matrix(
+    X.rows,
+    X.cols,
+    X.data.map((x) => x / scale),
+  );
+  const lambda = startOfLambda(options.lambda, ranks.length, scale);
+  const targets = supervision?.targets;
+  const supervised = targets && { classes: targets.classes.length, labelled: targets.labelled, weight: labelWeight };
+  const { restarts } = settings;
+  const t = sparseCodingProgram(X.rows, X.cols, ranks, { restarts, batchColumns, reconstruction, supervised, learnLambda, optimiser });
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, scaled.data);
+    writeStarts(run, t, targets, lambda, settings);
+    run.execute('start');
+    const result = await runStage(
+      inEpochs(run, t, batchColumns, settings),
+      {
+        name: 'all layers',
+        step: 'step',
+        measure: 'measure',
+        cost: t.cost,
+        norm: new Array<number>(restarts).fill(1),
+        maxIterations: settings.maxIterations,
+        factors: async (restart) => rescale(await readFactors(run, t.A, t.S, restart), scale),
+      },
+      settings,
+      started,
+    );
+    run.execute('measure');
+    run.execute('finish');
+    run.execute('errors');
+    const [objective, ...measures] = (await run.sample([t.cost, ...t.errors, ...t.kkt])).map((values) => Array.from(values));
+    const kkt = objective.map((_, r) => Math.max(...measures.slice(ranks.length).map((values) => values[r])));
+    const fitted = await finishByObjective(run, t.A, t.S, objective, {
+      method: 'sparse-coding',
+      X: scaled,
+      ranks,
+      settings,
+      squaredErrors: measures.slice(0, ranks.length),
+      stages: [{ name: 'all layers', result }],
+      kkt,
+      rounds: t.rounds,
+      started,
+      own: { learnLambda, reconstruction, optimiser: optimiser.kind, rate: optimiser.rate, batchColumns, ...labelSettings(supervision) },
+      supervise: supervision && ((restart, { S }) => supervise(run, t, supervision, S, restart, scale)),
+    });
+    const learned = await Promise.all(t.lambda.map((tensor) => readFactor(run, tensor, fitted.restart)));
+    return rescale({ ...fitted, settings: { ...fitted.settings, lambda: learned.map(({ data }) => data[0] * scale) } }, scale);
+  });
+}
+
+/** The classifier of the restart that was kept, for codes in the units of X, and its accuracy. */
+async function supervise(
+  run: Run,
+  t: SparseCodingProgram,
+  { targets, truth }: SupervisionSettings,
+  S: Matrix[],
+  restart: number,
+  scale: number,
+): Promise<Supervision> {
+  const B = await readFactor(run, t.B!, restart);
+  const layer = S.length - 1;
+  const accuracy = accuracyOf(classify(B, S[layer]), targets, truth);
+  return {
+    classes: targets.classes,
+    classifiers: [
+      {
+        layer,
+        B: matrix(
+          B.rows,
+          B.cols,
+          B.data.map((b) => b / scale),
+        ),
+      },
+    ],
+    accuracy,
+  };
+}
+
+function optimiserOf({ optimiser = 'adam', rate }: SparseCodingOptions): Optimiser {
+  if (optimiser !== 'adam' && optimiser !== 'momentum')
+    throw new InputError(`optimiser must be 'adam' or 'momentum', not ${JSON.stringify(optimiser)}.`);
+  if (rate !== undefined) checkPositive('rate', rate);
+  return optimiser === 'adam' ? { kind: 'adam', rate: rate ?? 0.01 } : { kind: 'momentum', rate: rate ?? 0.005, momentum };
+}
+
+/** λ of each layer, in units of the scaled X. */
+function startOfLambda(given: SparseCodingOptions['lambda'], layers: number, scale: number): number[] {
+  if (given === undefined) return new Array<number>(layers).fill(0.02);
+  const list = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
+  if (list.length !== layers) throw new InputError(`lambda has ${list.length} values for ${layers} layers; give one, or one a layer.`);
+  for (const value of list)
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw new InputError(`lambda must be finite and ≥ 0, but ${value} was given.`);
+  return list.map((value) => value / scale);
+}
+
+function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {
+  const { restarts, seed } = settings;
+  const M = t.X.cols;
+  const streams = Array.from({ length: restarts }, (_, restart) => random(seed ^ Math.imul(restart + 1, 0x9e3779b1)));
+  for (const tensor of t.startOrder) {
+    const orders = new Float32Array(restarts * M);
+    streams.forEach((r, restart) => {
+      orders.set(inTurns(permutation(r, M), targets?.indices), restart * M);
+    });
+    run.write(tensor, orders);
+  }
+  t.lambda.forEach((tensor, l) => {
+    run.write(tensor, new Float32Array(restarts).fill(lambda[l]));
+  });
+  if (targets) {
+    const { rows, cols } = t.B!;
+    run.write(t.Y!, targets.Y.data);
+    // Small, so that every class starts about as likely, and not equal, so that restarts differ.
+    run.write(t.B!, Float32Array.from(streams.flatMap((r) => Array.from({ length: rows * cols }, () => 0.1 * r.normal()))));
+  }
+}
+
+/** Fisher & Yates. */
+function permutation(r: Random, length: number): Float32Array {
+  const order = Float32Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = r.integer(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** The same order, but classes take turns as long as they last; columns without a label count as a class. */
+function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
+  if (!indices) return order;
+  const seen = new Map<number, number>();
+  const turns = Array.from(order, (column) => {
+    const turn = seen.get(indices[column]) ?? 0;
+    seen.set(indices[column], turn + 1);
+    return { column, turn };
+  });
+  return Float32Array.from(turns.sort((a, b) => a.turn - b.turn).map(({ column }) => column));
+}
+
+/** The run with a fresh permutation written before every pass over the columns. Writes are queued in order with the steps. */
+function inEpochs(run: Run, { order, X }: SparseCodingProgram, batchColumns: number, { seed }: Settings): Run {
+  if (!order) return run;
+  const r = random(seed ^ 0x51ed270b);
+  let left = 0;
+  return {
+    program: run.program,
+    write: (tensor, entries) => run.write(tensor, entries),
+    read: (tensor) => run.read(tensor),
+    sample: (tensors) => run.sample(tensors),
+    dispose: () => run.dispose(),
+    [disposeKey]: () => run.dispose(),
+    execute(section, times = 1) {
+      if (section !== 'step') {
+        run.execute(section, times);
+        return;
+      }
+      for (let todo = times; todo > 0; ) {
+        if (left === 0) {
+          run.write(order, permutation(r, X.cols));
+          left = Math.ceil(X.cols / batchColumns);
+        }
+        const now = Math.min(todo, left);
+        run.execute(section, now);
+        left -= now;
+        todo -= now;
+      }
+    },
+  };
+}
+
+function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
+  return {
+    ...factors,
+    S: factors.S.map(({ rows, cols, data }) =>
+      matrix(
+        rows,
+        cols,
+        data.map((s) => s * scale),
+      ),
+    ),
+  };
+}
+
+/**
+ * Sˡ of unseen columns (k_l×M'): the codes of `newX` (N×M', any sign) by the model's dictionaries and λ, exactly.
+ *
+ * @throws InputError when newX has another number of rows than the model has features, or entries that are not finite.
+ */
+export async function transformSparseCoding(engine: Engine, model: Factorization, newX: Matrix): Promise<Matrix[]> {
+  const { lambda } = model.settings;
+  if (!Array.isArray(lambda) || lambda.length !== model.A.length || !lambda.every((value) => Number.isFinite(value) && value >= 0))
+    throw new InputError(`A sparse coding model needs settings.lambda, a number ≥ 0 for each of its ${model.A.length} layers.`);
+  const { A } = model;
+  checkFinite(newX, 'newX');
+  if (newX.rows !== A[0].rows)
+    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A[0].rows} rows; it needs the same features.`);
+  const t = codesProgram(
+    newX.rows,
+    newX.cols,
+    A.map(({ cols }) => cols),
+  );
+  const S = await withRun(engine, t.program, async (run) => {
+    run.write(t.X, newX.data);
+    t.A.forEach((tensor, l) => {
+      run.write(tensor, A[l].data);
+      run.write(t.lambda[l], [lambda[l] as number]);
+    });
+    run.execute('code');
+    return Promise.all(t.S.map((tensor) => run.read(tensor)));
+  });
+  return S.map((entries, l) => matrix(A[l].cols, newX.cols, Float32Array.from(entries)));
+}

@@ -1,0 +1,313 @@
+import { checkNonnegative, checkPositiveInteger } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../methods/ssnmf.js';
+import {
+  checkFit,
+  type Factorization,
+  type Finish,
+  type FitOptions,
+  finishFit,
+  randomFactors,
+  readFactor,
+  readFactors,
+  runStage,
+  type Settings,
+  squaredNorm,
+} from './fit.js';
+import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
+import { nnls } from './q.js';
+
+/** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
+export interface LabelOptions {
+  /** One label a sample; null, undefined or '' where it is unknown. */
+  labels?: Labels;
+  /** The true label of every sample, used only to score the predictions of samples that were fitted without one. */
+  truth?: Labels;
+  /**
+   * λ ≥ 0, what the labels weigh against the data. Default ‖W∘X‖² / M, the average of a sample: to miss one sample's label costs what losing
+   * a whole sample does, whatever the scale of X. Where X is measured by divergence the sum of W∘X stands for its squared norm. Much more
+   * than that, and labelled samples get units of their own, so that the others are predicted badly.
+   */
+  labelWeight?: number;
+}
+
+export interface SsnmfOptions extends FitOptions, LabelOptions {
+  /** k, the number of columns of A: from 1 to min(N, M, 128). */
+  rank: number;
+  /** 1 to 6, see `ssnmf`. Default 3 with labels, 1 without. Models 1 and 2 take no labels, the others need them. */
+  model?: SsnmfModel;
+  /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. */
+  mask?: Matrix;
+}
+
+/** Labels as a fit uses them. */
+export interface SupervisionSettings {
+  targets: Targets;
+  truth?: Labels;
+  labelWeight: number;
+  /** Classes that `truth` names and no labelled sample has: they cannot be predicted. */
+  classesWithoutLabel: string[];
+}
+
+/**
+ * (Semi-)supervised NMF: features A ≥ 0 (N×k), coefficients S ≥ 0 (k×M) and a classifier B ≥ 0 (P×k) with X ≈ AS and Y ≈ BS.
+ * W masks missing data, L unlabelled samples, D(X ‖ Z) = Σ X log(X/Z) − X + Z, and the six models minimise
+ *
+ *     1  ‖W∘(X − AS)‖²                              2  D(W∘X ‖ W∘AS)
+ *     3  ‖W∘(X − AS)‖² + λ‖L∘(Y − BS)‖²             4  ‖W∘(X − AS)‖² + λD(L∘Y ‖ L∘BS)
+ *     5  D(W∘X ‖ W∘AS) + λ‖L∘(Y − BS)‖²             6  D(W∘X ‖ W∘AS) + λD(L∘Y ‖ L∘BS)
+ *
+ * by multiplicative updates (methods/ssnmf.ts), which never raise the objective of models 1, 2, 3 and 6. In models 4 and 5 the published
+ * update of S mixes two measures without that guarantee: there are small counterexamples (docs/methods.md), though none among our data.
+ *
+ * Starts: |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B. Stops after 2000 iterations or at a tolerance of 1e-6 of the
+ * objective, which also decides between restarts. relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖ whatever the model; svdBound is null with a
+ * mask. The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
+ * settings holds { model, labelWeight, masked } and, where `truth` has such, `classesWithoutLabel`.
+ *
+ * Haddock et al., arXiv:2010.07956; Lee, Yoo & Choi, IEEE Signal Processing Letters 17(1), 2010 (model 3).
+ *
+ * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, a mask that is not
+ * of zeros and ones or hides a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
+ */
+export async function ssnmf(engine: Engine, X: Matrix, options: SsnmfOptions): Promise<Factorization> {
+  const started = performance.now();
+  const { rank, mask, model = options.labels ? 3 : 1 } = options;
+  const settings = checkFit(X, [rank], options, { maxIterations: 2000, tolerance: 1e-6 });
+  checkModel(model);
+  if (mask) checkMask(mask, X);
+  const measures = ssnmfModels[model];
+  if (measures.labels === null && options.labels)
+    throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
+  if (measures.labels !== null && !options.labels)
+    throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
+  const WX = mask ? { ...X, data: X.data.map((x, i) => x * mask.data[i]) } : X;
+  const supervision = checkSupervision(options, WX, measures);
+
+  const t = ssnmfProgram(X.rows, X.cols, rank, {
+    restarts: settings.restarts,
+    model,
+    labelWeight: supervision?.labelWeight,
+    classes: supervision?.targets.classes.length,
+    masked: mask !== undefined,
+  });
+  return withRun(engine, t.program, async (run) => {
+    writeProblem(run, t, X, mask, supervision, settings);
+    run.execute(t.sections.start);
+    const norm = sizeOf(WX, measures.data);
+    if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
+    const result = await runStage(
+      run,
+      {
+        name: 'ssnmf',
+        step: t.sections.step,
+        measure: t.sections.measure,
+        cost: t.cost,
+        norm: new Array<number>(settings.restarts).fill(norm),
+        maxIterations: settings.maxIterations,
+        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+      },
+      settings,
+      started,
+    );
+    run.execute(t.sections.measure);
+    run.execute(t.sections.finish);
+    const [objective, error, ofS, ofA] = (await run.sample([t.cost, t.error, ...t.kkt])).map((values) => Array.from(values));
+    return finishByObjective(run, [t.A], [t.S], objective, {
+      method: 'ssnmf',
+      X: WX,
+      ranks: [rank],
+      settings: mask ? { ...settings, svdBound: false } : settings,
+      squaredErrors: [error],
+      stages: [{ name: 'ssnmf', result }],
+      kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
+      rounds: [],
+      started,
+      own: { model, masked: mask !== undefined, ...labelSettings(supervision) },
+      supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: 0, B: t.labels!.B }], restart, S)),
+    });
+  });
+}
+
+export interface TransformOptions {
+  /** Most iterations where the solve is iterative (divergence models); default 2000. */
+  maxIterations?: number;
+  /** Where those stop: relative fall of the objective per iteration; default 1e-7. */
+  tolerance?: number;
+}
+
+/**
+ * S ≥ 0 (k×M') of unseen samples with the features of a fitted model, in a list of one layer: argmin ‖X − AS‖² exactly for models 1, 3
+ * and 4, argmin D(X ‖ AS) by multiplicative updates for models 2, 5 and 6.
+ *
+ * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A.
+ */
+export async function transformSsnmf(
+  engine: Engine,
+  model: Pick<Factorization, 'A' | 'settings'>,
+  newX: Matrix,
+  options: TransformOptions = {},
+): Promise<Matrix[]> {
+  const [A] = model.A;
+  checkNewSamples(newX, A);
+  const which = model.settings.model as SsnmfModel;
+  checkModel(which);
+  if (ssnmfModels[which].data === 'frobenius') return [(await nnls(engine, newX, A)).S];
+
+  const { maxIterations = 2000, tolerance = 1e-7 } = options;
+  checkPositiveInteger('maxIterations', maxIterations);
+  const t = divergenceTransformProgram(newX.rows, newX.cols, A.cols);
+  return withRun(engine, t.program, async (run) => {
+    run.write(t.X, newX.data);
+    run.write(t.A, A.data);
+    run.write(t.ones.N, new Float32Array(newX.rows).fill(1));
+    run.write(t.ones.M, new Float32Array(newX.cols).fill(1));
+    // Any positive start will do, the problem is convex; the first update gives every column its right sum.
+    run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
+    const settings: Settings = {
+      seed: 0,
+      restarts: 1,
+      maxIterations,
+      tolerance,
+      stopping: 'objective',
+      checkEvery: 50,
+      svdBound: false,
+      stopped: false,
+    };
+    const stage = {
+      name: 'transform',
+      step: 'step',
+      measure: 'measure',
+      cost: t.cost,
+      norm: [sizeOf(newX, 'divergence') || 1],
+      maxIterations,
+    };
+    await runStage(run, { ...stage, factors: (restart) => readFactors(run, [t.A], [t.S], restart) }, settings, performance.now());
+    return [await readFactor(run, t.S, 0)];
+  });
+}
+
+function writeProblem(
+  run: Run,
+  t: SsnmfProgram,
+  X: Matrix,
+  mask: Matrix | undefined,
+  supervision: SupervisionSettings | undefined,
+  settings: Settings,
+): void {
+  let mean = 0;
+  for (const x of X.data) mean += x / X.data.length;
+  const scale = Math.sqrt(mean / t.A.cols);
+  run.write(t.X, X.data);
+  if (t.W) run.write(t.W, mask!.data);
+  if (t.ones) for (const ones of [t.ones.N, t.ones.M]) run.write(ones, new Float32Array(ones.rows).fill(1));
+  run.write(t.A, randomFactors(X.rows, t.A.cols, settings, 0, scale));
+  run.write(t.S, randomFactors(t.S.rows, X.cols, settings, 1, scale));
+  if (t.labels && supervision) {
+    run.write(t.labels.Y, supervision.targets.Y.data);
+    run.write(t.labels.L, supervision.targets.L.data);
+    run.write(t.labels.B, randomFactors(t.labels.B.rows, t.labels.B.cols, settings, 2));
+  }
+}
+
+/** Checks labels, truth and λ against X (masked, if it is); undefined without labels. */
+export function checkSupervision(
+  { labels, truth, labelWeight }: LabelOptions,
+  X: Matrix,
+  measures: { data: 'frobenius' | 'divergence'; labels: 'frobenius' | 'divergence' | null } = { data: 'frobenius', labels: 'frobenius' },
+): SupervisionSettings | undefined {
+  if (labelWeight !== undefined && !(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
+    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
+  if (!labels) {
+    if (truth) throw new InputError('truth was given without labels; it only scores what was learned from labels.');
+    return undefined;
+  }
+  const targets = targetsOf(labels, X.cols);
+  if (truth && truth.length !== X.cols)
+    throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`);
+  const named = new Set((truth ?? []).filter((label) => label !== null && label !== undefined && label !== '').map(String));
+  return {
+    targets,
+    truth,
+    labelWeight: labelWeight ?? sizeOf(X, measures.data) / X.cols,
+    classesWithoutLabel: [...named].filter((name) => !targets.classes.includes(name)).sort(),
+  };
+}
+
+/** What a model says about its labels in `settings`. */
+export function labelSettings(supervision: SupervisionSettings | undefined): Record<string, unknown> {
+  if (!supervision) return {};
+  const { labelWeight, classesWithoutLabel } = supervision;
+  return { labelWeight, ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
+}
+
+/** Reads the classifiers of one restart; accuracy is that of the last one. */
+export async function supervise(
+  run: Run,
+  { targets, truth }: SupervisionSettings,
+  classifiers: readonly { layer: number; B: Tensor }[],
+  restart: number,
+  S: readonly Matrix[],
+) {
+  const read = await Promise.all(classifiers.map(async ({ layer, B }) => ({ layer, B: await readFactor(run, B, restart) })));
+  const { layer, B } = read[read.length - 1];
+  return { classes: targets.classes, classifiers: read, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
+}
+
+/** finishFit, but of the restart whose objective is smallest: with labels, masks or divergences that need not be the smallest error. */
+export async function finishByObjective(
+  run: Run,
+  A: readonly Tensor[],
+  S: readonly Tensor[],
+  objective: readonly number[],
+  finish: Finish,
+): Promise<Factorization> {
+  const { squaredErrors, X } = finish;
+  const last = squaredErrors.length - 1;
+  const chosen = await finishFit(run, A, S, { ...finish, squaredErrors: squaredErrors.with(last, [...objective]) });
+  const norm = squaredNorm(X.data);
+  const restartErrors = squaredErrors[last].map((squared) => Math.sqrt(squared / norm));
+  const relativeError = restartErrors[chosen.restart];
+  return {
+    ...chosen,
+    relativeError,
+    restartErrors,
+    layers: chosen.layers.map((layer, l) => (l === last ? { ...layer, relativeError } : layer)),
+  };
+}
+
+export function checkNewSamples(newX: Matrix, A: Matrix): void {
+  checkNonnegative(newX, 'newX');
+  if (newX.rows !== A.rows)
+    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A.rows} rows; it needs the same features.`);
+}
+
+/** Size of a side of the objective at the zero model: ‖X‖², or ΣX for a divergence. */
+function sizeOf({ data }: Matrix, measure: 'frobenius' | 'divergence'): number {
+  return measure === 'frobenius' ? squaredNorm(data) : data.reduce((sum, x) => sum + x, 0);
+}
+
+function checkModel(model: SsnmfModel): void {
+  if (!(model in ssnmfModels)) throw new InputError(`model must be 1, 2, 3, 4, 5 or 6, not ${JSON.stringify(model)}.`);
+}
+
+function checkMask(mask: Matrix, X: Matrix): void {
+  checkNonnegative(mask, 'mask');
+  if (mask.rows !== X.rows || mask.cols !== X.cols)
+    throw new ShapeError(`mask is ${mask.rows}×${mask.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);
+  const rows = new Uint8Array(mask.rows);
+  const cols = new Uint8Array(mask.cols);
+  mask.data.forEach((w, at) => {
+    const row = Math.floor(at / mask.cols);
+    const col = at % mask.cols;
+    if (w !== 0 && w !== 1) throw new InputError(`mask has the entry ${w} in row ${row}, column ${col}, but a mask is of zeros and ones.`);
+    if (w === 1) rows[row] = cols[col] = 1;
+  });
+  const noRow = rows.indexOf(0);
+  const noCol = cols.indexOf(0);
+  if (noRow >= 0) throw new InputError(`mask hides all of row ${noRow} (counted from 0); leave the row out of X instead.`);
+  if (noCol >= 0) throw new InputError(`mask hides all of column ${noCol} (counted from 0); leave the sample out of X instead.`);
+}

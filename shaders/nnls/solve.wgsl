@@ -2,8 +2,9 @@
 //
 // A cold start takes SWEEPS accelerated projected-gradient steps (Nesterov, step 1/L in the metric diag G) to find a support; a warm one
 // takes it from S. Then block principal pivoting (Kim & Park 2011): solve on the support P, exchange every index that breaks a KKT
-// condition, fall back to exchanging only the last one while that does not help; one refinement step when P is right. Bound by
-// arithmetic: about p³/6 + k p FMA a round. rounds = factorizations taken, negative when BUDGET did not suffice.
+// condition, fall back to exchanging only the last one while that does not help, and to a plain active set when nothing does; one
+// refinement step when P is right. Bound by arithmetic: about p³/6 + k p FMA a round. rounds = factorizations taken, negative when
+// BUDGET did not suffice for either.
 const K: u32 = 4u; // @size rows of S
 const CAPACITY: u32 = 4u; // @set most rows of S that the private arrays hold
 const COLS: u32 = 4u; // @size columns of S
@@ -92,6 +93,7 @@ fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
     }
     exchange(all);
   }
+  if (!settled) { settled = activeSet(g, scale * TOLERANCE); }
   if (settled) { refine(g); } else { used = -used; }
   for (var j = 0u; j < K; j++) { s[j] = 0.0; }
   for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(unknown[i], 0.0); }
@@ -143,6 +145,53 @@ fn exchange(all: bool) {
       if (!all) { return; }
     }
   }
+}
+
+// The fallback where exchanging many indices at once goes round in circles (dependent columns of a free-sign A): Lawson & Hanson's
+// active set from zero. One index enters at a time, a step that would leave the orthant stops at its border, so the objective only
+// falls. `slack` marks indices that came in with nothing to gain.
+fn activeSet(g: u32, tolerance: f32) -> bool {
+  for (var j = 0u; j < K; j++) {
+    s[j] = 0.0;
+    slack[j] = 0.0;
+    passive[j] = false;
+  }
+  supportSize = 0u;
+  for (var round = 0u; round < BUDGET; round++) {
+    var entering = K;
+    var steepest = tolerance;
+    for (var j = 0u; j < K; j++) {
+      let diagonal = gram(g, j, j);
+      if (passive[j] || slack[j] != 0.0 || diagonal <= 0.0) { continue; }
+      let w = gradient(g, j) * inverseSqrt(diagonal);
+      if (w > steepest) {
+        steepest = w;
+        entering = j;
+      }
+    }
+    if (entering == K) { return true; }
+    passive[entering] = true;
+    loop {
+      solveOnSupport(g);
+      var step = 1.0;
+      var blocking = K;
+      for (var i = 0u; i < supportSize; i++) {
+        let j = support[i];
+        if (unknown[i] > 0.0) { continue; }
+        let reach = select(0.0, s[j] / (s[j] - unknown[i]), s[j] > 0.0);
+        if (blocking == K || reach < step) {
+          step = reach;
+          blocking = j;
+        }
+      }
+      for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(mix(s[support[i]], unknown[i], step), 0.0); }
+      if (blocking == K) { break; }
+      s[blocking] = 0.0;
+      passive[blocking] = false;
+      if (blocking == entering && step <= 0.0) { slack[entering] = 1.0; }
+    }
+  }
+  return false;
 }
 
 // One step of iterative refinement with the factor at hand.

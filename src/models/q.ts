@@ -22,7 +22,8 @@ export interface NnlsResult {
  * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖² column by column, exactly (active set), for any number of columns at once.
  *
  * @param X N×M data, columns are samples; any finite sign.
- * @param A N×k features, k from 1 to 128; any finite sign.
+ * @param A N×k features, k from 1 to 128; any finite sign. With both signs and dependent columns (k > N) single precision cannot always
+ * tell the support; kktResidual then says what is left.
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */

@@ -3,28 +3,12 @@
  * recorded can be printed and tested without a GPU.
  */
 import { LimitError } from '../errors.js';
-import { mapFunctions, type Operation, type OperationOf } from '../graph/operations.js';
-import type { Tensor } from '../graph/tensor.js';
-import { byteLength, restartStep, strideOf } from './layout.js';
-import { type AdapterFacts, type Forced, planGrid, planMatmul, planSolve } from './planner.js';
-import type { shaders } from './shaders.generated.js';
-
-export type KernelName = keyof typeof shaders;
-export type Constants = Readonly<Record<string, number | boolean>>;
-
-/** Memory that only lives between the dispatches of one operation; all operations share it. */
-export interface Scratch {
-  readonly scratch: number;
-  readonly bytes: number;
-}
-
-export interface Dispatch {
-  readonly kernel: KernelName;
-  readonly constants: Constants;
-  /** In the order of the kernel's bindings. */
-  readonly bindings: readonly (Tensor | Scratch)[];
-  readonly workgroups: readonly [x: number, y: number, z: number];
-}
+import { mapFunctions, type Operation } from '../graph/operations.js';
+import { type Constants, type Dispatch, type KernelName, perItem, vectors } from './dispatch.js';
+import { restartStep, strideOf } from './layout.js';
+import { foldLevels, product, residual } from './lower-products.js';
+import { kktResidual, maskedSolve, solve } from './lower-solves.js';
+import type { AdapterFacts, Forced } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   const { inputs, outputs } = operation;
@@ -61,49 +45,12 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     }
     case 'nnls':
       return [solve(operation, facts, forced)];
-    case 'maskedSolve': {
-      const [G, S, g] = inputs;
-      const plan = planSolve(S.rows, strideOf(S) * out.batch, facts, forced);
-      const grid = planGrid(plan.lanes, facts);
-      return [
-        {
-          kernel: 'nnls/masked-solve',
-          constants: {
-            K: S.rows,
-            STRIDE: strideOf(S),
-            G_STRIDE: strideOf(G),
-            PER_COLUMN: operation.attributes.perColumn,
-            G_BATCH: restartStep(G),
-            S_BATCH: restartStep(S),
-            GRADIENT_BATCH: restartStep(g),
-            BETA_BATCH: restartStep(out),
-            RESTARTS: out.batch,
-            LANES: plan.lanes,
-            GRID: grid.perRow,
-            WORKGROUP: grid.workgroup,
-            SPILL: plan.spill,
-            CAPACITY: plan.capacity,
-            FACTOR_SIZE: plan.factorSize,
-          },
-          bindings: [G, S, g, out, { scratch: 0, bytes: plan.scratchBytes }],
-          workgroups: [grid.x, grid.y, 1],
-        },
-      ];
-    }
-    case 'kktResidual': {
-      const [G, B, S] = inputs;
-      const constants = {
-        K: S.rows,
-        STRIDE: strideOf(S),
-        G_STRIDE: strideOf(G),
-        PER_COLUMN: operation.attributes.perColumn,
-        G_BATCH: restartStep(G),
-        B_BATCH: restartStep(B),
-        S_BATCH: restartStep(S),
-        OUT_BATCH: restartStep(out),
-      };
-      return [each('nnls/kkt', strideOf(S), [G, B, S, out], constants)];
-    }
+    case 'maskedSolve':
+      return [maskedSolve(operation, facts, forced)];
+    case 'kktResidual':
+      return [kktResidual(operation, facts)];
+    case 'residualNorm':
+      return residual(inputs, out, facts);
     case 'multiplicativeUpdate': {
       const [numerator, denominator] = inputs;
       const constants = {
@@ -178,27 +125,6 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         CONTROL_BATCH: restartStep(control),
       };
       return [each('update/keep-accepted', vectors(out), [trial, control, out], constants)];
-    }
-    case 'residualNorm': {
-      const [X, A, Z, W] = inputs;
-      const tiles = Math.ceil(X.rows / 4) * Math.ceil(X.cols / 4);
-      const batchStride = Math.ceil(tiles / 4) * 4;
-      const partials = { scratch: 0, bytes: batchStride * out.batch * 4 };
-      const constants = {
-        ROWS: X.rows,
-        COLS: X.cols,
-        K: A.cols,
-        X_STRIDE: strideOf(X) / 4,
-        A_STRIDE: strideOf(A) / 4,
-        X_BATCH: restartStep(X) / 4,
-        A_BATCH: restartStep(A) / 4,
-        Z_BATCH: restartStep(Z) / 4,
-        W_BATCH: W ? restartStep(W) / 4 : 0,
-        WEIGHTED: W !== undefined,
-        OUT_BATCH: batchStride,
-      };
-      const first = each('reduce/residual', tiles, [X, A, Z, W ?? X, partials], constants);
-      return [first, ...foldLevels({ from: partials, count: tiles, batchStride, out, map: 0, maximum: false, level: 1 }, facts)];
     }
     case 'reduce': {
       const [X] = inputs;
@@ -360,150 +286,4 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
       return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
     }
   }
-}
-
-/** vec4 in one restart's copy of a tensor. */
-function vectors(tensor: Tensor): number {
-  return (tensor.rows * strideOf(tensor)) / 4;
-}
-
-/** One invocation per item and restart, see shaders/grid.wgsl. */
-function perItem(
-  kernel: KernelName,
-  items: number,
-  restarts: number,
-  bindings: Dispatch['bindings'],
-  constants: Constants,
-  facts: AdapterFacts,
-): Dispatch {
-  const grid = planGrid(items * restarts, facts);
-  return {
-    kernel,
-    constants: { ...constants, ITEMS: items, RESTARTS: restarts, GRID: grid.perRow, WORKGROUP: grid.workgroup },
-    bindings,
-    workgroups: [grid.x, grid.y, 1],
-  };
-}
-
-interface Product {
-  A: Tensor;
-  B: Tensor;
-  E?: Tensor;
-  C: Tensor;
-  transposeA: boolean;
-  transposeB: boolean;
-  inner: number;
-  scale: number;
-  addScale: number;
-  epilogue: 'none' | 'add' | 'hadamard';
-}
-
-/** A product, in one pass or (split-K) in two. */
-function product(
-  { A, B, E, C, transposeA, transposeB, inner, scale, addScale, epilogue }: Product,
-  facts: AdapterFacts,
-  forced: Forced,
-): Dispatch[] {
-  const plan = planMatmul({ rows: C.rows, cols: C.cols, inner, batch: C.batch }, facts, forced);
-  const finish = {
-    SCALE: scale,
-    EPILOGUE: { none: 0, add: 1, hadamard: 2 }[epilogue],
-    ADD_SCALE: addScale,
-    SPLITS: plan.splits,
-    C_BATCH: restartStep(C) / 4,
-    E_BATCH: E ? restartStep(E) / 4 : 0,
-  };
-  const constants = {
-    ...finish,
-    ROWS: C.rows,
-    COLS: C.cols,
-    INNER: inner,
-    A_STRIDE: strideOf(A) / 4,
-    B_STRIDE: strideOf(B) / 4,
-    C_STRIDE: strideOf(C) / 4,
-    A_BATCH: restartStep(A) / 4,
-    B_BATCH: restartStep(B) / 4,
-    TRANSPOSE_A: transposeA,
-    TRANSPOSE_B: transposeB,
-    CHUNK: plan.chunk,
-  };
-  const target = plan.splits > 1 ? { scratch: 0, bytes: byteLength(C) * plan.splits } : C;
-  const bindings = [A, B, E ?? A, target];
-  const z = C.batch * plan.splits;
-  const dispatches: Dispatch[] = [];
-  if (plan.algorithm === 'tiled') {
-    dispatches.push({ kernel: 'matmul/tiled', constants, bindings, workgroups: [Math.ceil(C.cols / 64), Math.ceil(C.rows / 64), z] });
-  } else {
-    const tiles = Math.ceil(C.rows / 4) * Math.ceil(C.cols / 4);
-    dispatches.push(perItem('matmul/register', tiles, z, bindings, constants, facts));
-  }
-  if (plan.splits > 1) {
-    dispatches.push(perItem('reduce/sum-partials', vectors(C), C.batch, [target, E ?? A, C], { ...finish, COUNT: vectors(C) }, facts));
-  }
-  return dispatches;
-}
-
-function solve({ inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf<'nnls'>, facts: AdapterFacts, forced: Forced): Dispatch {
-  const k = S.rows;
-  const plan = planSolve(k, strideOf(S) * S.batch, facts, forced);
-  const grid = planGrid(plan.lanes, facts);
-  return {
-    kernel: 'nnls/solve',
-    constants: {
-      K: k,
-      COLS: S.cols,
-      STRIDE: strideOf(S),
-      G_STRIDE: strideOf(G),
-      PER_COLUMN: attributes.perColumn,
-      G_BATCH: restartStep(G),
-      B_BATCH: restartStep(B),
-      S_BATCH: restartStep(S),
-      ROUNDS_BATCH: restartStep(rounds),
-      RESTARTS: S.batch,
-      LANES: plan.lanes,
-      GRID: grid.perRow,
-      WORKGROUP: grid.workgroup,
-      WARM: attributes.warm ? 1 : 0,
-      SWEEPS: attributes.sweeps,
-      BUDGET: 20 + 5 * k,
-      SPILL: plan.spill,
-      CAPACITY: plan.capacity,
-      FACTOR_SIZE: plan.factorSize,
-    },
-    bindings: [G, B, S, rounds, { scratch: 0, bytes: plan.scratchBytes }],
-    workgroups: [grid.x, grid.y, 1],
-  };
-}
-
-interface Fold {
-  from: Tensor | Scratch;
-  /** Items of one restart: vec4 of a tensor, or entries of an earlier level. */
-  count: number;
-  batchStride: number;
-  out: Tensor;
-  map: number;
-  maximum: boolean;
-  level: number;
-}
-
-/** Longest run one invocation adds up. */
-const foldSteps = 64;
-
-/** Levels of reduce/fold until one number per restart is left; levels alternate between two scratch buffers. */
-function foldLevels({ from, count, batchStride, out, map, maximum, level }: Fold, facts: AdapterFacts): Dispatch[] {
-  const groups = count <= foldSteps * 4 ? 1 : Math.ceil(count / foldSteps);
-  const groupStride = Math.ceil(groups / 4) * 4;
-  const to = groups === 1 ? out : { scratch: level % 2, bytes: groupStride * out.batch * 4 };
-  const constants = {
-    COUNT: count,
-    GROUPS: groups,
-    STEPS: Math.ceil(count / groups),
-    IN_BATCH: batchStride,
-    OUT_BATCH: groups === 1 ? restartStep(out) : groupStride,
-    MAP: map,
-    MAXIMUM: maximum,
-  };
-  const dispatch = perItem('reduce/fold', groups, out.batch, [from, to], constants, facts);
-  if (groups === 1) return [dispatch];
-  return [dispatch, ...foldLevels({ from: to, count: groups, batchStride: groupStride, out, map: 0, maximum, level: level + 1 }, facts)];
 }

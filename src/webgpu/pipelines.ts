@@ -1,6 +1,6 @@
 import { LimitError, ShaderError } from '../errors.js';
 import { messageOf } from './device.js';
-import type { Constants, KernelName } from './lower.js';
+import type { Constants, KernelName } from './dispatch.js';
 import { type Shader, shaders } from './shaders.generated.js';
 
 /**

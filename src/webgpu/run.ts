@@ -6,8 +6,9 @@ import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
+import type { Dispatch, Scratch } from './dispatch.js';
 import { byteLength, pad, unpad } from './layout.js';
-import { type Dispatch, lower, type Scratch } from './lower.js';
+import { lower } from './lower.js';
 import { sizeBytes } from './pipelines.js';
 import { createReadback } from './readback.js';
 

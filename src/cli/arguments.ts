@@ -15,6 +15,39 @@ export function parsePositiveInteger(text: string): number {
   return Number(text);
 }
 
+/** An integer from 0 on. */
+export function parseCount(text: string): number {
+  if (!isCount(text)) throw new InvalidArgumentError('It must be an integer from 0 on.');
+  return Number(text);
+}
+
+/** Layers, sorted and each once. */
+export function parseLayers(text: string): number[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (!parts.every(isCount)) throw new InvalidArgumentError('It must be layers, counted from 0 and separated by commas, such as 0,2.');
+  return [...new Set(parts.map(Number))].sort((a, b) => a - b);
+}
+
+export function parseNonnegative(text: string): number {
+  if (!isNonnegative(text)) throw new InvalidArgumentError('It must be a finite number ≥ 0.');
+  return Number(text);
+}
+
+/** One number, or one for each layer. */
+export function parseNonnegatives(text: string): number | number[] {
+  const parts = text.split(',');
+  if (!parts.every(isNonnegative)) throw new InvalidArgumentError('It must be a finite number ≥ 0, or one a layer, separated by commas.');
+  return parts.length === 1 ? Number(text) : parts.map(Number);
+}
+
+export function parseOneOf(values: readonly number[]): (text: string) => number {
+  return (text) => {
+    const value = values.find((one) => String(one) === text.trim());
+    if (value === undefined) throw new InvalidArgumentError(`It must be one of ${values.join(', ')}.`);
+    return value;
+  };
+}
+
 export function parseSeed(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) > 0xffffffff) {
     throw new InvalidArgumentError(`It must be an integer from 0 to ${0xffffffff}.`);
@@ -44,7 +77,15 @@ export function parseWords(text: string): string[] {
 }
 
 function isPositiveInteger(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) >= 1 && Number.isSafeInteger(Number(text));
+  return isCount(text) && Number(text) >= 1;
+}
+
+function isCount(text: string): boolean {
+  return /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
+}
+
+function isNonnegative(text: string): boolean {
+  return text.trim() !== '' && Number(text) >= 0 && Number(text) < Infinity;
 }
 
 export type DeviceChoice = NonNullable<NodeEngineOptions['prefer']>;
@@ -62,6 +103,14 @@ export interface CommonOptions {
   json?: boolean;
 }
 
+export function deviceOption(): Option {
+  return new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto');
+}
+
+export function samplesOption(): Option {
+  return new Option('--samples <side>', 'what a sample is in the file').choices(['rows', 'columns']).default('rows');
+}
+
 /** Adds them to a command; the two that differ by command have their defaults given. */
 export function addFitOptions(command: Command, defaults: { restarts: number; maxIterations?: number; tolerance?: number }): Command {
   return command
@@ -75,8 +124,8 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
       parseTolerance,
       defaults.tolerance,
     )
-    .addOption(new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'))
+    .addOption(deviceOption())
     .option('--no-svd-bound', 'leave out the SVD bound, which takes long on large matrices')
-    .option('--out <dir>', 'write the factors (A0.npy, S0.npy, …) and model.json into this folder')
+    .option('--out <dir>', 'write the model (A0.npy, S0.npy, …, model.json) into this folder')
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');
 }

@@ -4,8 +4,11 @@ import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
 import { type Io, processIo } from './io.js';
+import { addPredictCommand } from './predict.js';
 import { version } from './run-fit.js';
+import { addTableOneCommand } from './table1.js';
 import { addTopicsCommand } from './topics.js';
+import { addTransformCommand } from './transform.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
@@ -35,6 +38,9 @@ function commandLine(io: Io): Command {
     });
   addTopicsCommand(program, io);
   addFitCommand(program, io);
+  addTransformCommand(program, io);
+  addPredictCommand(program, io);
+  addTableOneCommand(program, io);
   addDevicesCommand(program, io);
   return program;
 }

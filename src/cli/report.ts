@@ -34,6 +34,44 @@ export function fitFacts({ kktResidual, iterations, stopReason, restartErrors, r
   ];
 }
 
+/** What the labels came to, as such pairs; none without labels. */
+export function labelFacts({ supervision }: Factorization, labels: readonly string[]): [string, string][] {
+  if (!supervision) return [];
+  const { classes, classifiers, accuracy } = supervision;
+  const labelled = labels.filter((label) => label !== '').length;
+  const named = classes.length <= 8 ? `: ${classes.join(', ')}` : '';
+  const unlabelled = accuracy.unlabelled === null ? '' : `, ${percent(accuracy.unlabelled)} of the others`;
+  const by = classifiers.length === 1 ? '' : ` (classifier of layer ${classifiers[classifiers.length - 1].layer})`;
+  return [
+    ['labels', `of ${labelled} of ${labels.length} samples, ${classes.length} classes${named}`],
+    ['accuracy', `${percent(accuracy.labelled)} of the labelled samples${unlabelled}${by}`],
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Plain sentences about what a reader of the numbers could miss. */
+export function fitNotes({ method, svdBound }: Factorization, { masked, bounds, classesWithoutLabel }: NotedFacts): string[] {
+  const notes: string[] = [];
+  if (masked) notes.push('The error is that of the entries under the mask; with a mask no bound is known.');
+  else if (bounds && svdBound === null && method === 'deep')
+    notes.push('With max pooling or an activation no bound is known beyond the first layer.');
+  if (classesWithoutLabel.length > 0) {
+    const [it, cannot] = classesWithoutLabel.length === 1 ? ['class', 'it is'] : ['classes', 'they are'];
+    notes.push(`No sample is labelled with the ${it} ${classesWithoutLabel.join(', ')}: ${cannot} never predicted and counted as wrong.`);
+  }
+  return notes;
+}
+
+interface NotedFacts {
+  masked: boolean;
+  /** Bounds were asked for. */
+  bounds: boolean;
+  classesWithoutLabel: readonly string[];
+}
+
 /** One name and its text a line, the texts below each other. */
 export function alignFacts(facts: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...facts.map(([name]) => name.length));

@@ -1,10 +1,9 @@
-/** What `fit` and `topics` have in common: engine, progress, Ctrl-C, the summary and the files. */
+/** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
-import { encodeNpy } from '../data/npy.js';
 import type { Engine } from '../engine.js';
 import type { Factorization, FitOptions } from '../models/fit.js';
+import { modelFiles } from '../models/model.js';
 import { createEngine } from '../node/engine.js';
-import { writeOutputs } from '../node/files.js';
 import type { CommonOptions, DeviceChoice } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
 import { progressLine } from './progress.js';
@@ -18,8 +17,21 @@ export interface Device {
   software: boolean;
 }
 
-/** `factorize` on an engine of its own, with the options that came from the command line, a progress line, and an end at Ctrl-C. */
-export async function fitOnDevice(
+/** `work` on an engine of its own, with an end at Ctrl-C. */
+export async function onDevice<T>(io: Io, prefer: DeviceChoice, work: (engine: Engine, device: Device) => Promise<T>): Promise<T> {
+  const { signal } = io;
+  const engine = await createEngine({ prefer });
+  try {
+    const { kind, description, software } = engine;
+    return await untilAborted(work(engine, { kind, description, software }), signal);
+  } finally {
+    // Disposal waits for work in flight, for seconds on a software adapter; after Ctrl-C the end of the process does it at once.
+    if (!signal.aborted) engine.dispose();
+  }
+}
+
+/** `factorize` on a device, with the options that came from the command line and a progress line. */
+export function fitOnDevice(
   io: Io,
   options: CommonOptions,
   factorize: (engine: Engine, fitOptions: FitOptions) => Promise<Factorization>,
@@ -27,10 +39,7 @@ export async function fitOnDevice(
 ): Promise<{ model: Factorization; device: Device }> {
   const { seed, restarts, maxIterations, tolerance, svdBound } = options;
   const { signal } = io;
-  const engine = await createEngine({ prefer: options.device });
-  try {
-    const { kind, description, software } = engine;
-    const device = { kind, description, software };
+  return onDevice(io, options.device, async (engine, device) => {
     announce(device);
     const line = progressLine(io);
     try {
@@ -40,10 +49,7 @@ export async function fitOnDevice(
     } finally {
       line.stop();
     }
-  } finally {
-    // Disposal waits for work in flight, for seconds on a software adapter; after Ctrl-C the end of the process does it at once.
-    if (!signal.aborted) engine.dispose();
-  }
+  });
 }
 
 /** One line that says what computes, and plainly so where that is not a GPU although one was welcome. */
@@ -51,24 +57,14 @@ export function describeDevice({ kind, description, software }: Device, asked: D
   return kind === 'webgpu' && software && asked === 'auto' ? `${description}; no GPU was found` : description;
 }
 
-/** The content of model.json and of --json. */
-export function summarize(model: Factorization, device: Device, shape: { features: number; samples: number }, options: object) {
-  const { A: _, S: __, seed, method, ranks, elapsedMs, ...measures } = model;
-  return { orthant: version, method, ranks, options, seed, shape, ...measures, device, elapsedMs: Math.round(elapsedMs) };
+/** What model.json and --json say beside the model. */
+export function provenance(device: Device, options: object): Record<string, unknown> {
+  return { orthant: version, options, device };
 }
 
-/** Writes the factors and the summary, all or nothing. Returns the names of the files. */
-export async function writeModel(dir: string, { A, S }: Factorization, summary: object): Promise<string[]> {
-  const files: Record<string, Uint8Array | string> = {};
-  A.forEach((factor, l) => {
-    files[`A${l}.npy`] = encodeNpy(factor);
-  });
-  S.forEach((factor, l) => {
-    files[`S${l}.npy`] = encodeNpy(factor);
-  });
-  files['model.json'] = toJson(summary);
-  await writeOutputs(dir, files);
-  return Object.keys(files);
+/** Prints what model.json holds, or would hold. */
+export function printModel({ stdout }: Io, model: Factorization, extra: Record<string, unknown>): void {
+  stdout.write(modelFiles(model, extra)['model.json']);
 }
 
 export function toJson(value: unknown): string {

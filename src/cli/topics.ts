@@ -4,11 +4,12 @@ import { englishStopWords, termDocumentMatrix } from '../data/text.js';
 import { neuralNmf } from '../models/neural.js';
 import { readCorpus } from '../node/corpus.js';
 import { checkOutputFolder } from '../node/files.js';
+import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
-import { describeDevice, fitOnDevice, summarize, toJson, writeModel } from './run-fit.js';
+import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
 import { topicTree } from './topic-tree.js';
 
 interface TopicsOptions extends CommonOptions {
@@ -73,21 +74,11 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
       ]),
   );
   const topics = topicTree(model, terms, documents, { words });
-  const summary = {
-    ...summarize(
-      model,
-      device,
-      { features: X.rows, samples: X.cols },
-      { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords },
-    ),
-    terms,
-    documents,
-    emptyDocuments,
-    topics,
-  };
-  const written = out === undefined ? undefined : await writeModel(out, model, summary);
+  const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
+  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
+  const written = out === undefined ? undefined : await saveModel(out, model, extra);
   if (json) {
-    io.stdout.write(toJson(summary));
+    printModel(io, model, extra);
     return;
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];

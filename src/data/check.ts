@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import type { Matrix } from './matrix.js';
 
 /** The largest rank the NNLS kernels hold in workgroup memory. */
@@ -39,6 +39,26 @@ function checkEntries(X: Matrix, name: string, nonnegative: boolean): void {
         : `${where}, but every entry must be a finite number; replace or remove it first.`,
     );
   }
+}
+
+/**
+ * Throws unless W ≥ 0 has the shape of X (ShapeError) and leaves something to see in every row and column (InputError): from a row or
+ * sample that is all hidden nothing can be learned.
+ */
+export function checkWeights(W: Matrix, X: Matrix, name = 'mask'): void {
+  checkNonnegative(W, name);
+  if (W.rows !== X.rows || W.cols !== X.cols) {
+    throw new ShapeError(`${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);
+  }
+  const rows = new Uint8Array(W.rows);
+  const cols = new Uint8Array(W.cols);
+  W.data.forEach((w, at) => {
+    if (w > 0) rows[Math.floor(at / W.cols)] = cols[at % W.cols] = 1;
+  });
+  const row = rows.indexOf(0);
+  const col = cols.indexOf(0);
+  if (row >= 0) throw new InputError(`${name} hides all of row ${row} (counted from 0); leave the row out of X instead.`);
+  if (col >= 0) throw new InputError(`${name} hides all of column ${col} (counted from 0); leave the sample out of X instead.`);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { checkNonnegative, checkPositive, checkPositiveInteger } from '../data/check.js';
+import { checkPositive, checkPositiveInteger, checkWeights } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import { type ClassifierSpec, type NeuralProgram, neuralProgram, type Optimiser } from '../methods/neural.js';
 import type { CostWeights } from '../methods/neural-cost.js';
@@ -22,8 +22,9 @@ import {
   squaredNorm,
 } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
-import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
+import { accuracyOf, classify, type Labels, type Targets } from './labels.js';
 import { nnls } from './q.js';
+import { checkSupervision, labelSettings } from './ssnmf.js';
 
 export interface NeuralOptions extends FitOptions {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
@@ -84,7 +85,7 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
   const { ranks, mask, start = 'hierarchical', startIterations = 20 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-5 });
   checkStart(start, startIterations);
-  if (mask) checkMask(mask, X);
+  if (mask) checkWeights(mask, X);
   const optimiser = optimiserOf(options.optimiser ?? 'projected');
   checkBatch(options.batchColumns, optimiser, X.cols);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
@@ -92,7 +93,11 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
   const seen = mask ? X.data.map((x, i) => x * mask.data[i]) : X.data;
   const norm = squaredNorm(seen);
   if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
-  const targets = options.labels && targetsOf(options.labels, X.cols);
+  const supervised = checkSupervision(options, X);
+  const targets = supervised?.targets;
+  if (!targets && (options.labelLayers ?? options.labelLoss ?? options.labelWeight) !== undefined) {
+    throw new InputError('labelLayers, labelLoss and labelWeight need labels.');
+  }
   const classifiers = targets ? classifierSpecs(options, targets, ranks, X, norm) : [];
 
   const t = neuralProgram(X.rows, X.cols, ranks, {
@@ -154,7 +159,9 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
         cost,
         l1,
         optimiser,
-        ...(targets ? { labelWeight: options.labelWeight ?? 0.1, labelLoss: classifiers[0].loss } : {}),
+        ...(supervised
+          ? { ...labelSettings({ ...supervised, labelWeight: options.labelWeight ?? 0.1 }), labelLoss: classifiers[0].loss }
+          : {}),
       },
       supervise: targets && ((restart, { S }) => supervision(run, t, restart, S, targets, options.truth)),
     });
@@ -220,10 +227,10 @@ async function supervision(
 
 function classifierSpecs(options: NeuralOptions, targets: Targets, ranks: readonly number[], X: Matrix, norm: number): ClassifierSpec[] {
   const { labelLayers = [ranks.length - 1], labelLoss = 'squared', labelWeight = 0.1, normalization = 'relative' } = options;
-  if (!(Number.isFinite(labelWeight) && labelWeight >= 0))
-    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
   if (labelLoss !== 'squared' && labelLoss !== 'crossEntropy')
     throw new InputError(`labelLoss must be 'squared' or 'crossEntropy', not ${JSON.stringify(labelLoss)}.`);
+  if (new Set(labelLayers).size !== labelLayers.length)
+    throw new InputError(`labelLayers [${labelLayers.join(', ')}] names a layer twice.`);
   for (const layer of labelLayers) {
     if (!Number.isInteger(layer) || layer < 0 || layer >= ranks.length)
       throw new InputError(`labelLayers names layer ${layer}, but the layers are 0 to ${ranks.length - 1}.`);
@@ -287,13 +294,6 @@ function checkStart(start: string, startIterations: number): void {
   if (start !== 'hierarchical' && start !== 'random')
     throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
   checkPositiveInteger('startIterations', startIterations);
-}
-
-function checkMask(mask: Matrix, X: Matrix): void {
-  checkNonnegative(mask, 'mask');
-  if (mask.rows !== X.rows || mask.cols !== X.cols) {
-    throw new ShapeError(`mask is ${mask.rows}×${mask.cols}, but X is ${X.rows}×${X.cols}; it needs one weight for each entry.`);
-  }
 }
 
 function checkBatch(batchColumns: number | undefined, optimiser: Optimiser, columns: number): void {

@@ -1,7 +1,7 @@
-import { checkNonnegative } from '../data/check.js';
+import { checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type NmfSolver, nmfProgram } from '../methods/nmf.js';
 import {
@@ -48,7 +48,7 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
     solver === 'mu' ? { maxIterations: 2000, tolerance: 1e-6 } : { maxIterations: 500, tolerance: 1e-6 },
   );
   if (solver !== 'mu' && solver !== 'anls') throw new InputError(`solver must be 'mu' or 'anls', not ${JSON.stringify(solver)}.`);
-  if (weights) checkWeights(weights, X);
+  if (weights) checkWeights(weights, X, 'weights');
 
   const t = nmfProgram(X.rows, X.cols, rank, { restarts: settings.restarts, solver, weighted: weights !== undefined });
   return withRun(engine, t.program, async (run) => {
@@ -97,11 +97,4 @@ function writeStarts(run: Run, t: { A: Tensor; S: Tensor }, X: Matrix, rank: num
   const scale = Math.sqrt(mean / rank);
   run.write(t.A, randomFactors(X.rows, rank, settings, 0, scale));
   run.write(t.S, randomFactors(rank, X.cols, settings, 1, scale));
-}
-
-function checkWeights(weights: Matrix, X: Matrix): void {
-  checkNonnegative(weights, 'weights');
-  if (weights.rows !== X.rows || weights.cols !== X.cols) {
-    throw new ShapeError(`weights is ${weights.rows}×${weights.cols}, but X is ${X.rows}×${X.cols}; it needs one weight for each entry.`);
-  }
 }

@@ -1,4 +1,4 @@
-import { checkNonnegative, checkPositiveInteger } from '../data/check.js';
+import { checkNonnegative, checkPositiveInteger, checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -295,19 +295,9 @@ function checkModel(model: SsnmfModel): void {
 }
 
 function checkMask(mask: Matrix, X: Matrix): void {
-  checkNonnegative(mask, 'mask');
-  if (mask.rows !== X.rows || mask.cols !== X.cols)
-    throw new ShapeError(`mask is ${mask.rows}×${mask.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);
-  const rows = new Uint8Array(mask.rows);
-  const cols = new Uint8Array(mask.cols);
-  mask.data.forEach((w, at) => {
-    const row = Math.floor(at / mask.cols);
-    const col = at % mask.cols;
-    if (w !== 0 && w !== 1) throw new InputError(`mask has the entry ${w} in row ${row}, column ${col}, but a mask is of zeros and ones.`);
-    if (w === 1) rows[row] = cols[col] = 1;
-  });
-  const noRow = rows.indexOf(0);
-  const noCol = cols.indexOf(0);
-  if (noRow >= 0) throw new InputError(`mask hides all of row ${noRow} (counted from 0); leave the row out of X instead.`);
-  if (noCol >= 0) throw new InputError(`mask hides all of column ${noCol} (counted from 0); leave the sample out of X instead.`);
+  checkWeights(mask, X);
+  const at = mask.data.findIndex((w) => w !== 0 && w !== 1);
+  if (at < 0) return;
+  const [row, col] = [Math.floor(at / mask.cols), at % mask.cols];
+  throw new InputError(`mask has the entry ${mask.data[at]} in row ${row}, column ${col}, but a mask is of zeros and ones.`);
 }

@@ -1,0 +1,62 @@
+/** What `transform` and `predict` have in common: a stored model, new data, and a file for what comes out. */
+import { access, constants, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Matrix } from '../data/matrix.js';
+import { InputError } from '../errors.js';
+import type { Factorization } from '../models/fit.js';
+import { writeOutputs } from '../node/files.js';
+import { loadModel } from '../node/model-folder.js';
+import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
+import { readData, type Samples } from './data-file.js';
+
+export interface ApplyOptions {
+  samples: Samples;
+  layer?: number;
+  device: DeviceChoice;
+}
+
+export function addApplyOptions(command: Command, layer: string): Command {
+  return command
+    .argument('<model>', 'what fit --out or topics --out wrote: the folder, or the model.json in it')
+    .argument('<matrix>', 'numeric .csv or .npy with the features of the model; rows are samples')
+    .addOption(samplesOption())
+    .option('--layer <l>', layer, parseCount)
+    .addOption(deviceOption());
+}
+
+/** The model and the data, which fit each other. */
+export async function readModelAndData(
+  modelPath: string,
+  dataPath: string,
+  samples: Samples,
+): Promise<{ model: Factorization; X: Matrix }> {
+  const model = await loadModel(modelPath);
+  const X = await readData(dataPath, samples, model.method);
+  const features = model.A[0].rows;
+  if (X.rows !== features) {
+    const other = samples === 'rows' ? 'columns' : 'rows';
+    const hint = X.cols === features ? `it has as many ${samples}: try --samples ${other}` : 'give the same features in the same order';
+    throw new InputError(`${dataPath} has ${X.rows} features (its ${other}), but the model was fitted to ${features}; ${hint}.`);
+  }
+  return { model, X };
+}
+
+/** Throws InputError if `writeOutput` could not write the file: for the time before a computation. */
+export async function checkOutputFile(path: string): Promise<void> {
+  const fail = (why: string, cause?: unknown) => {
+    throw new InputError(`Cannot write '${path}': ${why}.`, { cause });
+  };
+  if (path === '') throw new InputError('The name of the output file is empty; give one.');
+  const kindOf = (of: string) => stat(of).catch(() => undefined);
+  const folder = dirname(resolve(path));
+  if ((await kindOf(path))?.isDirectory()) fail('it is a directory; name a file in it');
+  if (!(await kindOf(folder))?.isDirectory()) fail(`there is no folder '${folder}'; make that one first`);
+  await access(folder, constants.W_OK | constants.X_OK).catch((error: Error) => fail(error.message, error));
+}
+
+/** Writes the file or replaces it, complete or not at all. */
+export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
+  const target = resolve(path);
+  await writeOutputs(dirname(target), { [basename(target)]: content });
+}

@@ -1,0 +1,70 @@
+/** Matrices that the command line reads, with complaints in the terms of the file: its rows and columns, counted from 1. */
+import type { Matrix } from '../data/matrix.js';
+import { InputError } from '../errors.js';
+import type { Method } from '../models/fit.js';
+import { readMatrix } from '../node/files.js';
+
+/** What a sample is in the file. */
+export type Samples = 'rows' | 'columns';
+
+/** Methods that take data with negative entries. */
+const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
+
+/** X (features × samples) in a file, every entry of which the method can take. */
+export async function readData(path: string, samples: Samples, method: Method): Promise<Matrix> {
+  const { X, names } = await readMatrix(path, { samples });
+  checkFileEntries(path, X, { samples, names, negative: signed.has(method) });
+  return X;
+}
+
+/**
+ * The mask in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
+ * InputError for other shapes and entries, and for a mask that hides a whole row or column, of which the fit could say nothing.
+ */
+export async function readMask(path: string, X: Matrix, samples: Samples, method: Method): Promise<Matrix> {
+  const { X: mask, names } = await readMatrix(path, { samples });
+  const sizeInFile = ({ rows, cols }: Matrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
+  if (mask.rows !== X.rows || mask.cols !== X.cols) {
+    throw new InputError(`${path} is ${sizeInFile(mask)}, but the matrix is ${sizeInFile(X)}; a mask needs one entry for each of its.`);
+  }
+  checkFileEntries(path, mask, { samples, names, negative: false });
+  const other = method === 'ssnmf' ? mask.data.findIndex((w) => w !== 0 && w !== 1) : -1;
+  if (other >= 0) {
+    const where = placeInFile(mask, other, samples, names);
+    throw new InputError(`${path}: ${where} is ${mask.data[other]}, but --method ssnmf takes a mask of zeros and ones; nmf takes weights.`);
+  }
+  const seen = { feature: new Uint8Array(mask.rows), sample: new Uint8Array(mask.cols) };
+  mask.data.forEach((w, at) => {
+    if (w > 0) seen.feature[Math.floor(at / mask.cols)] = seen.sample[at % mask.cols] = 1;
+  });
+  for (const of of ['feature', 'sample'] as const) {
+    const hidden = seen[of].indexOf(0);
+    if (hidden < 0) continue;
+    const side = (of === 'sample') === (samples === 'rows') ? 'row' : 'column';
+    throw new InputError(`${path} is zero in all of ${side} ${hidden + 1}, which hides that ${of}; leave it out of both files instead.`);
+  }
+  return mask;
+}
+
+/** Names a bad entry by its place in the file, which X, with samples as columns, no longer shows. */
+function checkFileEntries(
+  path: string,
+  X: Matrix,
+  { samples, names, negative }: { samples: Samples; names?: string[]; negative: boolean },
+) {
+  const bad = X.data.findIndex((x) => !(Number.isFinite(x) && (negative || x >= 0)));
+  if (bad < 0) return;
+  const where = placeInFile(X, bad, samples, names);
+  const value = X.data[bad];
+  throw new InputError(
+    Number.isFinite(value)
+      ? `${path}: ${where} is ${value}, but every entry must be ≥ 0; shift or clip the data first.`
+      : `${path}: ${where} is ${value}, but every entry must be a finite number; replace or remove it first.`,
+  );
+}
+
+function placeInFile({ cols }: Matrix, at: number, samples: Samples, names?: string[]): string {
+  const [i, j] = [Math.floor(at / cols), at % cols];
+  const [row, column] = samples === 'rows' ? [j, i] : [i, j];
+  return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
+}

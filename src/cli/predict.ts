@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { InputError } from '../errors.js';
+import { predict } from '../models/model.js';
+import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
+import type { Io } from './io.js';
+import { printLabels } from './labels.js';
+import { describeDevice, onDevice, toJson } from './run-fit.js';
+
+interface PredictCommandOptions extends ApplyOptions {
+  out?: string;
+  json?: boolean;
+}
+
+const examples = `
+Example:
+  orthant fit faces.npy --ranks 9,4 --labels names.txt --out model
+  orthant predict model new-faces.npy
+`;
+
+export function addPredictCommand(program: Command, io: Io): void {
+  const command = program
+    .command('predict')
+    .summary('classes of new samples')
+    .description('Predicts the class of new samples by a model that was fitted with --labels: one label a line, in the order of the data.');
+  addApplyOptions(command, 'by the classifier on this layer, counted from 0 (default: the last that has one)')
+    .option('--out <file>', 'write the labels into this file, not on standard output')
+    .option('--json', 'print classes, labels and the scores of every class as JSON')
+    .addHelpText('after', examples)
+    .action((model: string, data: string, options: PredictCommandOptions) => predictData(io, model, data, options));
+}
+
+async function predictData(io: Io, modelPath: string, dataPath: string, options: PredictCommandOptions): Promise<void> {
+  const { samples, layer, device, out, json } = options;
+  if (out !== undefined) await checkOutputFile(out);
+  const { model, X } = await readModelAndData(modelPath, dataPath, samples);
+  const { supervision } = model;
+  if (!supervision)
+    throw new InputError(`${modelPath} was fitted without labels, so it knows no classes; fit it with --labels to predict.`);
+  const layers = supervision.classifiers.map((classifier) => classifier.layer);
+  const chosen = layer ?? layers[layers.length - 1];
+  if (!layers.includes(chosen)) throw new InputError(`--layer ${chosen} has no classifier; the model has one on ${layers.join(', ')}.`);
+
+  const { labels, scores, used } = await onDevice(io, device, async (engine, of) => ({
+    ...(await predict(engine, model, X, { layer: chosen })),
+    used: describeDevice(of, device),
+  }));
+  const content = printLabels(labels);
+  if (out !== undefined) await writeOutput(out, content);
+  if (json) {
+    const ofSample = (c: number) => Array.from({ length: scores.rows }, (_, i) => scores.data[i * scores.cols + c]);
+    io.stdout.write(toJson({ layer: chosen, classes: supervision.classes, labels, scores: labels.map((_, c) => ofSample(c)) }));
+  } else if (out === undefined) io.stdout.write(content);
+  else io.stdout.write(`${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}\n`);
+}
+
+function printCounts(labels: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts].map(([label, count]) => `${count} × ${label}`).join(', ');
+}

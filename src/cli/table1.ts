@@ -1,0 +1,124 @@
+import { SingleBar } from 'cli-progress';
+import { type Command, Option } from 'commander';
+import { runTableOne, type TableOneExample, type TableOneOptions } from '../models/table-one.js';
+import { createEngine } from '../node/engine.js';
+import { checkOutputFolder, writeOutputs } from '../node/files.js';
+import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
+import { type Io, untilAborted } from './io.js';
+import { describeDevice, toJson } from './run-fit.js';
+import { overview, statement, tableMarkdown } from './table1-report.js';
+import { heatMapSvg } from './table1-svg.js';
+
+interface TableCommandOptions {
+  seeds: number;
+  restarts: number;
+  maxIterations?: number;
+  device: DeviceChoice;
+  out?: string;
+  json?: boolean;
+}
+
+export function addTableOneCommand(program: Command, io: Io): void {
+  program
+    .command('table1')
+    .summary("reproduce the published experiment's Table 1")
+    .description(
+      'Runs hierarchical, deep and Neural NMF on the data of the published experiment, with one, two and three layers and with none, 40 % and all of the labels, beside the published figures and the SVD bound.',
+    )
+    .option('--seeds <n>', 'draws of the data, of the labelled columns and of the starts', parsePositiveInteger, 10)
+    .option('--restarts <n>', 'independent starts of every fit that is run to convergence; the best is kept', parsePositiveInteger, 8)
+    .option('--max-iterations <n>', 'most iterations of a stage, for a quick look', parsePositiveInteger)
+    .addOption(new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'))
+    .option('--out <dir>', 'write table1.json, table1.md and the heat maps into this folder')
+    .option('--json', 'print what table1.json holds, and nothing else, on standard output')
+    .addHelpText('after', '\nExample:\n  orthant table1 --seeds 10 --out table1\n')
+    .action((options: TableCommandOptions) => tableOne(io, options));
+}
+
+async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
+  const { seeds, restarts, maxIterations, out, json } = options;
+  const started = performance.now();
+  if (out !== undefined) await checkOutputFolder(out);
+  const engine = await createEngine({ prefer: options.device });
+  try {
+    const { kind, description, software } = engine;
+    const device = describeDevice({ kind, description, software }, options.device);
+    const line = progressLine(io);
+    const work = runTableOne(engine, { seeds, restarts, maxIterations, signal: io.signal, onRun: line.update });
+    const { table, runs, example } = await untilAborted(work, io.signal).finally(line.stop);
+    const figures = heatMaps(example);
+    if (out !== undefined) {
+      const facts = { restarts, device: description, elapsedMs: performance.now() - started, figures };
+      await writeOutputs(out, {
+        'table1.json': toJson(table),
+        'table1.md': tableMarkdown(table, runs, facts),
+        ...Object.fromEntries(figures.map(({ file, svg }) => [file, svg])),
+      });
+    }
+    if (json) {
+      io.stdout.write(toJson(table));
+      return;
+    }
+    const lines = [
+      `${seeds} seeds, ${restarts} restarts, on ${device}`,
+      '',
+      'Relative error / accuracy, converged, median over the seeds (published):',
+      '',
+      ...overview(table),
+      ...statement(table.cells, runs).flatMap(({ title, text, items }) => ['', `${title}: ${text}`, ...items.map((item) => `  ${item}`)]),
+    ];
+    if (out !== undefined) lines.push('', `written  ${out}: table1.json, table1.md, ${figures.map(({ file }) => file).join(', ')}`);
+    io.stdout.write(`${lines.join('\n')}\n`);
+  } finally {
+    // After Ctrl-C the end of the process does it at once.
+    if (!io.signal.aborted) engine.dispose();
+  }
+}
+
+export function heatMaps({ X, labels, products }: TableOneExample): { file: string; title: string; caption: string; svg: string }[] {
+  const high = X.data.reduce((most, x) => Math.max(most, x), 0);
+  const names = [
+    ['A0S0', 'A⁰S⁰'],
+    ['A0A1S1', 'A⁰A¹S¹'],
+    ['A0A1A2S2', 'A⁰A¹A²S²'],
+  ];
+  const maps = [
+    { file: 'X.svg', title: 'X', caption: `the data, seed 0: ${X.rows} × ${X.cols}`, matrix: X },
+    ...products.map(({ product, relativeError, svdBound }, l) => ({
+      file: `${names[l][0]}.svg`,
+      title: names[l][1],
+      caption: `relative error ${relativeError.toFixed(4)}${svdBound === null ? '' : `, SVD bound ${svdBound.toFixed(4)}`}`,
+      matrix: product,
+    })),
+  ];
+  return maps.map(({ file, title, caption, matrix }) => ({
+    file,
+    title,
+    caption,
+    svg: heatMapSvg({ title, caption, matrix, high, groups: labels }),
+  }));
+}
+
+/** A line on standard error that counts the fits; nothing where standard error is not a terminal. */
+function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['onRun']>; stop(): void } {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  let latest = 'starting';
+  const bar = new SingleBar({
+    stream: stderr,
+    format: (_options, { startTime }) => `${latest}, ${((Date.now() - startTime) / 1000).toFixed(0)} s`,
+    clearOnComplete: true,
+    gracefulExit: false, // Ctrl-C is ours
+  });
+  bar.start(1, 0);
+  return {
+    update(done, total, next) {
+      if (done === 0) bar.setTotal(total);
+      const width = 20;
+      const filled = Math.round((width * done) / total);
+      const what = next ? `, seed ${next.seed}: ${next.method}, ${next.layers} layers, labels ${next.supervision}, ${next.stopping}` : '';
+      latest = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done} of ${total} fits${what}`;
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}

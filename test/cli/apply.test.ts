@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseCsvMatrix } from '../../src/data/csv.js';
+import { type Matrix, transpose } from '../../src/data/matrix.js';
+import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
+import { runCli, workFolder } from '../support/cli.js';
+
+const { at, put } = workFolder();
+/** 12 samples of 6 features: a third of the samples for each class, which has two features of its own. */
+const rows = Array.from({ length: 12 }, (_, i) =>
+  Array.from({ length: 6 }, (_, j) => (j % 3 === i % 3 ? 1 + Math.abs(Math.sin(i + 2 * j)) : 0.05 * Math.abs(Math.sin(3 * i + j)))),
+);
+const data = put('m.csv', rows.map((row) => row.join(',')).join('\n'));
+const truth = rows.map((_, i) => ['red', '"pale, blue"', 'green'][i % 3]);
+const labels = put('labels.csv', `${truth.join('\n')}\n`);
+
+async function run(...argv: string[]): Promise<string> {
+  const { status, stdout, stderr } = await runCli(argv);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+}
+
+const fitTo = (name: string, ...options: string[]) => run('fit', data, '--device', 'cpu', '--out', at(name), ...options);
+await fitTo('model', '--ranks', '4,3', '--labels', labels, '--label-layers', '0,1');
+const factor = (name: string) => decodeNpy(readFileSync(at(name)));
+
+describe('orthant predict', () => {
+  test.each(['ssnmf', 'hierarchical', 'deep', 'deep-semi', 'sparse-coding', 'neural'])(
+    '%s gives the training data its labels',
+    async (method) => {
+      const ranks = method === 'ssnmf' ? '3' : '4,3';
+      await fitTo(method, '--method', method, '--ranks', ranks, '--labels', labels);
+      expect(await run('predict', at(method), data, '--device', 'cpu')).toBe(`${truth.join('\n')}\n`);
+    },
+  );
+
+  test('--out writes a file that is good for --labels, and --json has the scores', async () => {
+    const stdout = await run('predict', at('model/model.json'), data, '--device', 'software', '--out', at('labels-out.txt'));
+    expect(stdout).toMatch(/labels-out\.txt: labels of 12 samples, 4 × red, 4 × pale, blue, 4 × green; by neural on /);
+    expect(readFileSync(at('labels-out.txt'), 'utf8')).toBe(readFileSync(labels, 'utf8'));
+    const json = JSON.parse(await run('predict', at('model'), data, '--device', 'cpu', '--layer', '0', '--json'));
+    expect(json).toMatchObject({ layer: 0, classes: ['green', 'pale, blue', 'red'] });
+    const scores = json.scores as number[][];
+    expect(scores.map((of) => json.classes[of.indexOf(Math.max(...of))])).toEqual(json.labels);
+  });
+});
+
+describe('orthant transform', () => {
+  test('gives the training data the S of the fit, as .csv and .npy, samples as in the file', async () => {
+    expect(await run('transform', at('model'), data, '--out', at('S.csv'), '--device', 'cpu')).toMatch(
+      /S\.csv: S of layer 1 \(12×3\) for 12 samples, by neural on f64 reference/,
+    );
+    const { X } = parseCsvMatrix(readFileSync(at('S.csv'), 'utf8'));
+    expectClose(transpose(X), factor('model/S1.npy'));
+    const turned = put('turned.npy', encodeNpy(transpose(parseCsvMatrix(readFileSync(data, 'utf8')).X)));
+    const before = readdirSync(at('.'));
+    put('S0.npy', 'to be replaced');
+    await run('transform', at('model'), turned, '--samples', 'columns', '--layer', '0', '--out', at('S0.npy'), '--device', 'software');
+    expectClose(factor('S0.npy'), factor('model/S0.npy'));
+    expect(readdirSync(at('.')).sort()).toEqual([...before, 'S0.npy'].sort());
+  });
+
+  test('of a model without labels and of one of several dictionaries', async () => {
+    await fitTo('unfolded', '--method', 'unfolded', '--ranks', '3', '--layers', '3', '--untied', '1', '--max-iterations', '10');
+    await run('transform', at('unfolded'), data, '--out', at('H.npy'), '--device', 'cpu');
+    expectClose(transpose(factor('H.npy')), factor('unfolded/S0.npy'));
+  });
+});
+
+function expectClose(X: Matrix, Y: Matrix): void {
+  expect([X.rows, X.cols]).toEqual([Y.rows, Y.cols]);
+  X.data.forEach((x, i) => {
+    expect(x).toBeCloseTo(Y.data[i], 3);
+  });
+}

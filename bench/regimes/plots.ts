@@ -12,8 +12,8 @@ const shapes: Record<Method, (x: number, y: number) => string> = {
 };
 const familyNames: Record<Setting['family'], string> = {
   generated: 'generated',
-  brown: 'Brown corpus',
-  segments: 'segment digits',
+  brown: 'Brown',
+  segments: 'segments',
   mnist: 'MNIST',
 };
 

@@ -55,7 +55,14 @@ export function tableMarkdown(table: TableOneResult, runs: readonly TableOneRun[
     ...allCells(table),
     '',
     ...unsettled(runs),
-    ...statement(cells, runs).flatMap(({ title, text, items }) => [`## ${title}`, '', text, '', ...items.map((item) => `- ${item}`), '']),
+    ...statement(cells, runs).flatMap(({ title, text, items }) => [
+      `## ${title}`,
+      '',
+      text,
+      '',
+      ...items.map((item) => `- ${item}`),
+      ...(items.length > 0 ? [''] : []),
+    ]),
     ...(facts.figures.length > 0 ? ['## What the layers see', '', 'Unsupervised Neural NMF with three layers, seed 0.', ''] : []),
     ...facts.figures.flatMap(({ file, title, caption }) => [`![${title}: ${caption}](${file})`, '']),
   ].join('\n');
@@ -69,9 +76,10 @@ export function overview({ cells, svdBounds }: TableOneResult): string[] {
       `${layers}`,
       ...comparedMethods.map((method) => {
         const { error, accuracy, published } = find(cells, supervision, layers, method, 'converged');
-        const pair = (first: number, second: number | null | undefined) =>
-          `${number(first)}${typeof second === 'number' ? ` / ${number(second, 3)}` : ''}`;
-        return `${pair(error.median, accuracy?.median)} (${pair(published.error, published.accuracy)})`;
+        const ours = accuracy ? `${number(error.median)} / ${number(accuracy.median, 3)}` : number(error.median);
+        const theirs =
+          published.accuracy === null ? number(published.error, 3) : `${number(published.error, 3)} / ${number(published.accuracy, 3)}`;
+        return `${ours} (${theirs})`;
       }),
       number(boundOf(svdBounds, layers).median),
     ]),
@@ -89,7 +97,7 @@ function allCells({ cells, svdBounds }: TableOneResult): string[] {
       method,
       stopping,
       range(error, 4),
-      number(published.error),
+      number(published.error, 3),
       number(bound),
       (error.median / bound).toFixed(4),
       accuracy ? range(accuracy, 3) : '–',
@@ -141,6 +149,11 @@ export function statement(cells: readonly Cell[], runs: readonly TableOneRun[]):
     const row = cells.filter((cell) => cell.supervision === supervision && cell.layers === layers);
     return measure === 'error' && row.every(({ published }) => neural < published.error);
   });
+  const early = cells.flatMap((cell) => {
+    if (cell.stopping !== 'early') return [];
+    const settled = find(cells, cell.supervision, cell.layers, cell.method, 'converged');
+    return cell.error.median < (1 - sameError) * settled.error.median ? [{ cell, settled }] : [];
+  });
   const count = (measure: Measure) => publishedStandings.filter((one) => one.measure === measure).length;
   return [
     {
@@ -150,6 +163,14 @@ export function statement(cells: readonly Cell[], runs: readonly TableOneRun[]):
           ? 'Its median is strictly the best in every cell.'
           : `Of ${standings.length} comparisons of its medians with those of another cell of the same row, Neural NMF wins ${standings.length - notWon.length}, ties ${notWon.length - lost.length} and loses ${lost.length} (errors within ${100 * sameError} % of each other are a tie).`,
       items: grouped(notWon),
+    },
+    {
+      title: 'Where stopping early costs a baseline nothing',
+      text: `In ${early.length} of ${cells.filter(({ stopping }) => stopping === 'early').length} cells the median error of the early stop is below the converged one: what converges is an objective of each layer, or of all layers together, not the error of the product.`,
+      items: early.map(
+        ({ cell, settled }) =>
+          `${place(cell.supervision, cell.layers)}, ${cell.method}: ${number(cell.error.median)} early, ${number(settled.error.median)} converged`,
+      ),
     },
     {
       title: 'Against the published Neural NMF',
@@ -185,7 +206,7 @@ function grouped(standings: readonly (Standing & { method: ComparedMethod; stopp
   const lines = new Map<string, { head: string; others: string[] }>();
   for (const outcome of ['worse', 'equal'] as const) {
     for (const { supervision, layers, measure, neural, other, method, stopping } of standings.filter((one) => one.outcome === outcome)) {
-      const head = `${place(supervision, layers)}, ${measures[measure]} ${figure(measure, neural)}: ${outcome === 'worse' ? 'worse than' : 'no better than'}`;
+      const head = `${place(supervision, layers)}, ${measures[measure]} ${figure(measure, neural)}: ${outcome === 'worse' ? 'worse than' : 'tied with'}`;
       const line = lines.get(head) ?? { head, others: [] };
       line.others.push(`${method}, ${stopping} (${figure(measure, other)})`);
       lines.set(head, line);

@@ -25,11 +25,13 @@ const tableRanks = [9, 4, 2] as const;
 const labelledShare = 0.4;
 
 /**
- * Most iterations of a stage: more than a fit takes to settle, except for deep NMF beyond one layer. Its objective has no minimum (it falls
- * for ever as scale moves from S⁰ to A⁰), and ten times as many iterations change its errors by less than 0.5 %, up or down.
+ * Most iterations of a stage: more than the best restart takes to settle, and few enough to give up early on those that cannot catch up.
+ * Only deep NMF beyond one layer need not settle: its objective has no minimum (it falls for ever as scale moves from S⁰ to A⁰). Ten times
+ * as many iterations change its errors by less than 0.5 %, up or down.
  */
 function mostIterations(method: ComparedMethod, layers: Depth): number {
-  return method === 'deep' && layers > 1 ? 1000 : 10_000;
+  if (method === 'hierarchical') return 5000;
+  return method === 'deep' && layers === 1 ? 3000 : 1000;
 }
 
 export interface Spread {
@@ -99,7 +101,7 @@ export interface TableOneOptions {
   seeds: number;
   /** Starts of every fit that is run to convergence; the one with the smallest objective is kept. */
   restarts: number;
-  /** Most iterations of a stage, for a quick look; default 1000 for deep NMF beyond one layer, else 10 000. */
+  /** Most iterations of a stage, for a quick look; by default enough to settle. */
   maxIterations?: number;
   /** Called before each fit, and at the end without `next`. */
   onRun?: (done: number, total: number, next?: Place & { seed: number }) => void;

@@ -109,7 +109,7 @@ describe('where Neural NMF does not win', () => {
     expect(text).toMatch(/Of 72 comparisons .* wins 70, ties 1 and loses 1 /);
     expect(items).toEqual([
       'unsupervised, 1 layer, error 0.1000: worse than hierarchical, converged (0.0500)',
-      'supervised, 3 layers, accuracy 1.000: no better than deep, early (1.000)',
+      'supervised, 3 layers, accuracy 1.000: tied with deep, early (1.000)',
     ]);
   });
 
@@ -146,6 +146,14 @@ test('the report says which converged fits had not settled', () => {
   expect(markdown).toContain('9 of the 27 converged fits');
   expect(markdown).toContain('deep (unsupervised, 1 layer)');
   expect(markdown).toContain('in 5 minutes');
+});
+
+test('the report names the cells in which the early stop is the better one', () => {
+  const early = (cell: Cell) => cell.method === 'deep' && cell.layers === 2 && cell.supervision === 'none' && cell.stopping === 'early';
+  const cells = madeUp((cell) => (early(cell) ? { error: { median: 0.15, min: 0.1, max: 0.2 } } : {}));
+  const one = statement(cells, runsOfCells(cells)).find(({ title }) => title.includes('early'))!;
+  expect(one.text).toMatch(/^In 1 of 18 cells /);
+  expect(one.items).toEqual(['unsupervised, 2 layers, deep: 0.1500 early, 0.2000 converged']);
 });
 
 describe('heat map', () => {

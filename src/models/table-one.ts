@@ -26,8 +26,9 @@ const labelledShare = 0.4;
 
 /**
  * Most iterations of a stage: more than the best restart takes to settle, and few enough to give up early on those that cannot catch up.
- * Only deep NMF beyond one layer need not settle: its objective has no minimum (it falls for ever as scale moves from S⁰ to A⁰). Ten times
- * as many iterations change its errors by less than 0.5 %, up or down.
+ * Only deep NMF need not settle. With one layer its multiplicative updates still creep (by less than 0.5 % from here on); with more its
+ * objective has no minimum, since it falls for ever as scale moves from S⁰ to A⁰, and ten times as many iterations change its errors by
+ * less than 0.5 %, up or down.
  */
 function mostIterations(method: ComparedMethod, layers: Depth): number {
   if (method === 'hierarchical') return 5000;

@@ -11,11 +11,14 @@ const wantedLimits = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/** Asks an adapter for a device with every limit orthant can use, and for timestamps where there are any. */
+/** Features that are used where they are: swaps between neighbouring invocations, and times on the device's own clock. */
+const wantedFeatures: GPUFeatureName[] = ['subgroups', 'timestamp-query'];
+
+/** Asks an adapter for a device with every limit and feature orthant can use. */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name];
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
   try {
     return await adapter.requestDevice({ label: 'orthant', requiredLimits, requiredFeatures });
   } catch (cause) {
@@ -27,6 +30,7 @@ export function adapterFacts(device: GPUDevice, software: boolean): AdapterFacts
   const { limits } = device;
   return {
     software,
+    subgroups: device.features.has('subgroups'),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxStorageBinding: Number(limits.maxStorageBufferBindingSize),
     maxBufferSize: Number(limits.maxBufferSize),

@@ -1,8 +1,9 @@
 /** Lowering of products, sums and what is made of both. */
 import type { Tensor } from '../graph/tensor.js';
-import { type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
+import { type Constants, type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
 import { byteLength, restartStep, strideOf } from './layout.js';
-import { type AdapterFacts, type Forced, planMatmul } from './planner.js';
+import { type MatmulPlan, type ProductShape, planMatmul } from './plan-products.js';
+import { type AdapterFacts, type Forced, planGrid } from './planner.js';
 
 export interface Product {
   A: Tensor;
@@ -18,12 +19,10 @@ export interface Product {
 }
 
 /** A product, in one pass or (split-K) in two. */
-export function product(
-  { A, B, E, C, transposeA, transposeB, inner, scale, addScale, epilogue }: Product,
-  facts: AdapterFacts,
-  forced: Forced,
-): Dispatch[] {
-  const plan = planMatmul({ rows: C.rows, cols: C.cols, inner, batch: C.batch }, facts, forced);
+export function product(given: Product, facts: AdapterFacts, forced: Forced): Dispatch[] {
+  const { A, B, E, C, inner, scale, addScale, epilogue } = given;
+  const shape = { rows: C.rows, cols: C.cols, inner, batch: C.batch, sharedA: A.batch === 1, sharedB: B.batch === 1 };
+  const plan = planMatmul(shape, facts, forced);
   const finish = {
     SCALE: scale,
     EPILOGUE: { none: 0, add: 1, hadamard: 2 }[epilogue],
@@ -32,57 +31,80 @@ export function product(
     C_BATCH: restartStep(C) / 4,
     E_BATCH: E ? restartStep(E) / 4 : 0,
   };
+  if (plan.splits === 1) return [multiply(given, shape, plan, { ...finish, W_BATCH: 0 }, [E ?? A, A, C], facts)];
+  const partials = { scratch: 0, bytes: byteLength(C) * plan.splits };
+  const sum = perItem('reduce/sum-partials', vectors(C), C.batch, [partials, E ?? A, C], { ...finish, COUNT: vectors(C) }, facts);
+  return [multiply(given, shape, plan, { ...finish, W_BATCH: 0 }, [E ?? A, A, partials], facts), sum];
+}
+
+/** The dispatch that multiplies; `bindings` are E, W and C of shaders/matmul/blocks. */
+function multiply(
+  { A, B, transposeA, transposeB }: Pick<Product, 'A' | 'B' | 'transposeA' | 'transposeB'>,
+  { rows, cols, inner, batch }: ProductShape,
+  plan: MatmulPlan,
+  finish: Constants,
+  [E, W, C]: Dispatch['bindings'],
+  facts: AdapterFacts,
+): Dispatch {
   const constants = {
     ...finish,
-    ROWS: C.rows,
-    COLS: C.cols,
+    ROWS: rows,
+    COLS: cols,
     INNER: inner,
     A_STRIDE: strideOf(A) / 4,
     B_STRIDE: strideOf(B) / 4,
-    C_STRIDE: strideOf(C) / 4,
+    C_STRIDE: strideOf({ cols }) / 4,
     A_BATCH: restartStep(A) / 4,
     B_BATCH: restartStep(B) / 4,
     TRANSPOSE_A: transposeA,
     TRANSPOSE_B: transposeB,
     CHUNK: plan.chunk,
   };
-  const target = plan.splits > 1 ? { scratch: 0, bytes: byteLength(C) * plan.splits } : C;
-  const bindings = [A, B, E ?? A, target];
-  const z = C.batch * plan.splits;
-  const dispatches: Dispatch[] = [];
-  if (plan.algorithm === 'tiled') {
-    dispatches.push({ kernel: 'matmul/tiled', constants, bindings, workgroups: [Math.ceil(C.cols / 64), Math.ceil(C.rows / 64), z] });
-  } else {
-    const tiles = Math.ceil(C.rows / 4) * Math.ceil(C.cols / 4);
-    dispatches.push(perItem('matmul/register', tiles, z, bindings, constants, facts));
+  const { algorithm, blocksA, blocksB, splits, layout } = plan;
+  if (algorithm === 'tiled') {
+    const { W_BATCH, ...own } = constants as Constants;
+    return {
+      kernel: 'matmul/tiled',
+      constants: own,
+      bindings: [A, B, E, C],
+      workgroups: [Math.ceil(cols / 64), Math.ceil(rows / 64), batch * splits],
+    };
   }
-  if (plan.splits > 1) {
-    dispatches.push(perItem('reduce/sum-partials', vectors(C), C.batch, [target, E ?? A, C], { ...finish, COUNT: vectors(C) }, facts));
-  }
-  return dispatches;
+  const bindings = [A, B, E, W, C];
+  const blocks = { ...constants, BLOCKS_A: blocksA, BLOCKS_B: blocksB };
+  if (algorithm === 'register') return perItem('matmul/register', layout.invocations / batch, batch * splits, bindings, blocks, facts);
+  const grid = planGrid(layout.invocations * splits, facts);
+  return {
+    kernel: `matmul/${algorithm}`,
+    constants: { ...blocks, ...layout.sizes, GRID: grid.perRow, WORKGROUP: grid.workgroup },
+    bindings,
+    workgroups: [grid.x, grid.y, 1],
+  };
 }
 
-/** ‖W ∘ (X − AZ)‖²: partial sums of tiles, then folds. */
-export function residual(inputs: readonly Tensor[], out: Tensor, facts: AdapterFacts): Dispatch[] {
+/** ‖W ∘ (X − AZ)‖²: a product of which only the squares of each tile are kept, then folds. X and Z differ in nothing from other operands. */
+export function residual(inputs: readonly Tensor[], out: Tensor, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const [X, A, Z, W] = inputs;
-  const tiles = Math.ceil(X.rows / 4) * Math.ceil(X.cols / 4);
-  const batchStride = Math.ceil(tiles / 4) * 4;
-  const partials = { scratch: 0, bytes: batchStride * out.batch * 4 };
-  const constants = {
-    ROWS: X.rows,
-    COLS: X.cols,
-    K: A.cols,
-    X_STRIDE: strideOf(X) / 4,
-    A_STRIDE: strideOf(A) / 4,
-    X_BATCH: restartStep(X) / 4,
-    A_BATCH: restartStep(A) / 4,
-    Z_BATCH: restartStep(Z) / 4,
+  const shape = { rows: X.rows, cols: X.cols, inner: A.cols, batch: out.batch };
+  const plan = planMatmul(shape, facts, { ...forced, matmul: forced.matmul === 'tiled' ? 'register' : forced.matmul, splits: 1 }, true);
+  // Restarts that share A and Z alone still each have squares of their own, so what is shared is not given to the plan.
+  const perRestart = plan.layout.invocations / out.batch;
+  const partials = { scratch: 0, bytes: plan.layout.invocations * 16 };
+  const finish = {
+    SCALE: 1,
+    EPILOGUE: W ? 4 : 3,
+    ADD_SCALE: 0,
+    SPLITS: 1,
+    C_BATCH: 0,
+    E_BATCH: restartStep(X) / 4,
     W_BATCH: W ? restartStep(W) / 4 : 0,
-    WEIGHTED: W !== undefined,
-    OUT_BATCH: batchStride,
   };
-  const first = perItem('reduce/residual', tiles, out.batch, [X, A, Z, W ?? X, partials], constants, facts);
-  return [first, ...foldLevels({ from: partials, count: tiles, batchStride, out, map: 0, maximum: false, level: 1 }, facts)];
+  const product = { A, B: Z, transposeA: false, transposeB: false };
+  const first = multiply(product, shape, plan, finish, [X, W ?? X, partials], facts);
+  return [
+    first,
+    ...foldLevels({ from: partials, count: perRestart, batchStride: perRestart, out, map: 1, maximum: false, level: 1 }, facts),
+  ];
 }
 
 export interface Fold {

@@ -2,7 +2,7 @@
 import type { OperationOf } from '../graph/operations.js';
 import { type Dispatch, perItem } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
-import { type AdapterFacts, type Forced, planGrid, planSolve } from './planner.js';
+import { type AdapterFacts, type Forced, planGrid, planRegisters, planSolve } from './planner.js';
 
 export function solve(
   { inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf<'nnls'>,
@@ -10,6 +10,23 @@ export function solve(
   forced: Forced,
 ): Dispatch {
   const k = S.rows;
+  if (planRegisters(k, forced)) {
+    const constants = {
+      K: k,
+      COLS: S.cols,
+      STRIDE: strideOf(S),
+      G_STRIDE: strideOf(G),
+      PER_COLUMN: attributes.perColumn,
+      G_BATCH: restartStep(G),
+      B_BATCH: restartStep(B),
+      S_BATCH: restartStep(S),
+      ROUNDS_BATCH: restartStep(rounds),
+      WARM: attributes.warm ? 1 : 0,
+      SWEEPS: attributes.sweeps,
+      BUDGET: budget(k),
+    };
+    return perItem('nnls/solve-registers', strideOf(S), S.batch, [G, B, S, rounds], constants, facts);
+  }
   const plan = planSolve(k, strideOf(S) * S.batch, facts, forced);
   const grid = planGrid(plan.lanes, facts);
   return {
@@ -30,7 +47,7 @@ export function solve(
       WORKGROUP: grid.workgroup,
       WARM: attributes.warm ? 1 : 0,
       SWEEPS: attributes.sweeps,
-      BUDGET: 20 + 5 * k,
+      BUDGET: budget(k),
       SPILL: plan.spill,
       CAPACITY: plan.capacity,
       FACTOR_SIZE: plan.factorSize,
@@ -40,11 +57,29 @@ export function solve(
   };
 }
 
+/** Rounds of block pivoting before the active set takes over. */
+function budget(k: number): number {
+  return 20 + 5 * k;
+}
+
 export function maskedSolve(
   { inputs: [G, S, g], outputs: [out], attributes }: OperationOf<'maskedSolve'>,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch {
+  if (planRegisters(S.rows, forced)) {
+    const constants = {
+      K: S.rows,
+      STRIDE: strideOf(S),
+      G_STRIDE: strideOf(G),
+      PER_COLUMN: attributes.perColumn,
+      G_BATCH: restartStep(G),
+      S_BATCH: restartStep(S),
+      GRADIENT_BATCH: restartStep(g),
+      BETA_BATCH: restartStep(out),
+    };
+    return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, [G, S, g, out], constants, facts);
+  }
   const plan = planSolve(S.rows, strideOf(S) * out.batch, facts, forced);
   const grid = planGrid(plan.lanes, facts);
   return {

@@ -50,7 +50,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'kktResidual':
       return [kktResidual(operation, facts)];
     case 'residualNorm':
-      return residual(inputs, out, facts);
+      return residual(inputs, out, facts, forced);
     case 'multiplicativeUpdate': {
       const [numerator, denominator] = inputs;
       const constants = {

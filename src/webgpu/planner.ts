@@ -3,10 +3,14 @@
  * GPU; tests force a choice through `Forced`, and print it without a device.
  */
 
+import type { MatmulAlgorithm } from './plan-products.js';
+
 /** What the choice of kernels may depend on. */
 export interface AdapterFacts {
   /** A CPU-backed adapter: few wide threads, and barriers split kernels into coroutines, so barrier-free kernels win. */
   software: boolean;
+  /** The device has subgroup operations: invocations can swap registers with their neighbours. */
+  subgroups: boolean;
   maxWorkgroupsPerDimension: number;
   maxStorageBinding: number;
   maxBufferSize: number;
@@ -16,43 +20,15 @@ export interface AdapterFacts {
 
 /** Overrides for tests and measurements; everything left out is chosen. */
 export interface Forced {
-  matmul?: 'register' | 'tiled';
+  matmul?: MatmulAlgorithm;
+  /** Blocks of 4×4 in the tile of an invocation; 'tiled' has a tile of its own. */
+  blocks?: readonly [rows: number, columns: number];
+  /** Parts of the inner dimension of a product. */
   splits?: number;
   /** Bytes of scratch memory that batched solves may use for factors. */
   spillBytes?: number;
-  /** Keep factors of the NNLS kernels in the scratch buffer at every k. */
+  /** Keep factors of the NNLS kernels in the scratch buffer at every k, or in indexed private memory (false). */
   spill?: boolean;
-}
-
-export interface MatmulPlan {
-  algorithm: 'register' | 'tiled';
-  /** Parts of the inner dimension; more than one takes a second pass. */
-  splits: number;
-  /** Inner length of a part. */
-  chunk: number;
-}
-
-/** Invocations that keep a device busy. Below this the inner dimension is split (measured choice: see docs/performance.md). */
-const busy = { software: 512, hardware: 16384 };
-
-/** Splitting shorter inner dimensions costs more in the second pass than it gains. */
-const shortestChunk = 64;
-
-export function planMatmul(
-  shape: { rows: number; cols: number; inner: number; batch: number },
-  facts: AdapterFacts,
-  forced: Forced = {},
-): MatmulPlan {
-  const { rows, cols, inner, batch } = shape;
-  const square = rows >= 64 && cols >= 64;
-  const algorithm = forced.matmul ?? (!facts.software && square && facts.maxInvocationsPerWorkgroup >= 256 ? 'tiled' : 'register');
-  const invocations =
-    algorithm === 'tiled' ? Math.ceil(rows / 64) * Math.ceil(cols / 64) * 256 * batch : Math.ceil(rows / 4) * Math.ceil(cols / 4) * batch;
-  const wanted = Math.ceil((facts.software ? busy.software : busy.hardware) / invocations);
-  const most = Math.min(Math.floor(inner / shortestChunk), Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
-  const splits = Math.max(1, Math.min(forced.splits ?? Math.min(wanted, most), Math.ceil(inner / 16)));
-  const chunk = Math.ceil(inner / splits / 16) * 16;
-  return { algorithm, splits: Math.ceil(inner / chunk), chunk };
 }
 
 export interface SolvePlan {
@@ -65,6 +41,14 @@ export interface SolvePlan {
   capacity: number;
   /** Entries of the factor in private memory. */
   factorSize: number;
+}
+
+/** Most unknowns of a solve whose loops are written out: registers and compile time grow with their cube. */
+const largestRegisterK = 16;
+
+/** Whether a solve keeps everything in registers (…-registers.wgsl). */
+export function planRegisters(k: number, forced: Forced = {}): boolean {
+  return forced.spill === undefined && k <= largestRegisterK;
 }
 
 /** Private arrays beyond this many unknowns cost more than a buffer does. */

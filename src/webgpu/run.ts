@@ -9,8 +9,8 @@ import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
 import { byteLength, pad, unpad } from './layout.js';
 import { lower } from './lower.js';
-import { sizeBytes } from './pipelines.js';
 import { createReadback } from './readback.js';
+import { sizeBytes } from './specialise.js';
 
 interface Recorded {
   label: string;

@@ -1,4 +1,5 @@
 import { T, type Tensor } from '../../src/graph/tensor.js';
+import type { MatmulAlgorithm } from '../../src/webgpu/plan-products.js';
 import { type Case, differential, type Entries, signedEntries, uniformEntries } from './support.js';
 
 interface Shape {
@@ -19,22 +20,30 @@ function product(
   shape: Shape,
   transposeA: boolean,
   transposeB: boolean,
-  algorithm: 'register' | 'tiled',
-  options: { splits?: number; restarts?: number; epilogue?: 'add' | 'hadamard' } = {},
+  algorithm: MatmulAlgorithm,
+  options: {
+    splits?: number;
+    restarts?: number;
+    epilogue?: 'add' | 'hadamard';
+    /** Blocks of a tile. */
+    blocks?: [number, number];
+    /** The operand that all restarts share. */
+    shared?: 'A' | 'B';
+  } = {},
 ): Case {
   const { rows, inner, cols } = shape;
-  const { splits = 1, restarts = 1, epilogue } = options;
-  const name = `matmul ${algorithm} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}`;
+  const { splits = 1, restarts = 1, epilogue, blocks, shared = 'A' } = options;
+  const name = `matmul ${algorithm}${blocks ? ` ${blocks.join('×')}` : ''}${shared === 'B' ? ' shared B' : ''} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}`;
   return differential(
     name,
     (p, r) => {
       const values = new Map<Tensor, Entries>();
-      // A is shared, B differs between restarts: both ways of reading a batch in one product.
-      const A = p.input('A', transposeA ? inner : rows, transposeA ? rows : inner);
-      const B = p.input('B', transposeB ? cols : inner, transposeB ? inner : cols, { batched: true });
+      // One operand is shared, the other differs between restarts: both ways of reading a batch in one product.
+      const A = p.input('A', transposeA ? inner : rows, transposeA ? rows : inner, { batched: shared === 'B' });
+      const B = p.input('B', transposeB ? cols : inner, transposeB ? inner : cols, { batched: shared === 'A' });
       const E = p.input('E', rows, cols);
-      values.set(A, signedEntries(r, rows * inner));
-      values.set(B, signedEntries(r, inner * cols * restarts));
+      values.set(A, signedEntries(r, rows * inner * A.batch));
+      values.set(B, signedEntries(r, inner * cols * B.batch));
       values.set(E, signedEntries(r, rows * cols));
       const C = p.state('C', rows, cols);
       p.section('all', () => {
@@ -46,7 +55,7 @@ function product(
       });
       return { values, compare: [{ tensor: C, terms: inner + 1 }] };
     },
-    { restarts, forced: { matmul: algorithm, splits } },
+    { restarts, forced: { matmul: algorithm, splits, blocks } },
   );
 }
 
@@ -64,9 +73,9 @@ const variants = (['register', 'tiled'] as const).flatMap((algorithm) => [
   product({ rows: 5, inner: 200, cols: 9 }, false, true, algorithm, { splits: 3, restarts: 2, epilogue: 'hadamard' }),
 ]);
 
-function gram(rows: number, cols: number, of: 'columns' | 'rows', splits: number | undefined, algorithm: 'register' | 'tiled'): Case {
+function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: number, algorithm?: MatmulAlgorithm): Case {
   return differential(
-    `gram of ${of} ${rows}×${cols} ${algorithm}${splits ? ` splits ${splits}` : ''}`,
+    `gram of ${of} ${rows}×${cols} ${algorithm ?? 'planned'}${splits ? ` splits ${splits}` : ''}`,
     (p, r) => {
       const A = p.input('A', rows, cols, { batched: true });
       const k = of === 'columns' ? cols : rows;
@@ -77,16 +86,36 @@ function gram(rows: number, cols: number, of: 'columns' | 'rows', splits: number
         compare: [{ tensor: G, terms: of === 'columns' ? rows : cols }],
       };
     },
-    { restarts: 2, forced: { matmul: algorithm, ...(splits ? { splits } : {}) } },
+    { restarts: 2, forced: { ...(algorithm ? { matmul: algorithm } : {}), ...(splits ? { splits } : {}) } },
   );
 }
+
+/** The tiles that the planner of a software adapter chooses from. */
+const tiles: { algorithm: MatmulAlgorithm; blocks: [number, number] }[] = [
+  { algorithm: 'register', blocks: [2, 4] },
+  { algorithm: 'quad-rows', blocks: [4, 1] },
+  { algorithm: 'quad-rows', blocks: [4, 2] },
+  { algorithm: 'quad-columns', blocks: [1, 4] },
+  { algorithm: 'quad-columns', blocks: [2, 4] },
+];
+const blocked = tiles.flatMap(({ algorithm, blocks }) => [
+  ...both.flatMap((transposeA) =>
+    both.map((transposeB) => product({ rows: 21, inner: 39, cols: 75 }, transposeA, transposeB, algorithm, { blocks })),
+  ),
+  product({ rows: 9, inner: 87, cols: 90 }, true, false, algorithm, { blocks, restarts: 5, shared: 'B' }),
+  product({ rows: 87, inner: 90, cols: 9 }, false, true, algorithm, { blocks, restarts: 5 }),
+  product({ rows: 1, inner: 2, cols: 1 }, false, false, algorithm, { blocks, restarts: 2 }),
+  product({ rows: 17, inner: 203, cols: 10 }, true, false, algorithm, { blocks, restarts: 3, splits: 4, epilogue: 'add' }),
+  product({ rows: 34, inner: 50, cols: 6 }, false, true, algorithm, { blocks, restarts: 2, shared: 'B', epilogue: 'hadamard' }),
+]);
 
 const grams = [1, 7, 16, 17, 33, 64, 128].flatMap((k) => [
   gram(261, k, 'columns', undefined, 'register'),
   gram(k, 1031, 'rows', 8, 'register'),
+  gram(261, k, 'columns', undefined),
 ]);
 
 /** A product wider than 65,535 columns, where a dispatch dimension could overflow. */
 const wide = product({ rows: 4, inner: 5, cols: 70_001 }, false, false, 'register');
 
-export const matmul: Case[] = [...plain, ...tiled, ...variants, ...grams, gram(515, 67, 'columns', 5, 'tiled'), wide];
+export const matmul: Case[] = [...plain, ...tiled, ...blocked, ...variants, ...grams, gram(515, 67, 'columns', 5, 'tiled'), wide];

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { lower } from '../../src/webgpu/lower.js';
-import { sizeBytes, specialise } from '../../src/webgpu/pipelines.js';
-import { type AdapterFacts, planGrid, planMatmul, planSolve } from '../../src/webgpu/planner.js';
+import { planMatmul } from '../../src/webgpu/plan-products.js';
+import { type AdapterFacts, planGrid, planSolve } from '../../src/webgpu/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
+import { sizeBytes, specialise } from '../../src/webgpu/specialise.js';
 
 const software: AdapterFacts = {
   software: true,
+  subgroups: true,
   maxWorkgroupsPerDimension: 65_535,
   maxStorageBinding: 1 << 30,
   maxBufferSize: 1 << 30,
@@ -16,7 +18,15 @@ const software: AdapterFacts = {
 const hardware = { ...software, software: false };
 
 test('a software adapter never gets a kernel with barriers', () => {
-  expect(planMatmul({ rows: 1024, cols: 1024, inner: 1024, batch: 1 }, software).algorithm).toBe('register');
+  for (const [rows, cols, inner] of [
+    [1024, 1024, 1024],
+    [16, 512, 1024],
+    [9, 9, 90],
+    [90, 87, 4],
+  ]) {
+    expect(planMatmul({ rows, cols, inner, batch: 1 }, software).algorithm).not.toBe('tiled');
+    expect(planMatmul({ rows, cols, inner, batch: 1 }, { ...software, subgroups: false }).algorithm).toBe('register');
+  }
   expect(planMatmul({ rows: 1024, cols: 1024, inner: 1024, batch: 1 }, hardware).algorithm).toBe('tiled');
 });
 

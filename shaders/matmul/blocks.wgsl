@@ -1,0 +1,94 @@
+// Part of the products C = scale · op(A) op(B), op a transpose or nothing: how blocks of 4×4 are read and stored.
+//
+// A block is four vec4 loads, turned in registers where the stored matrix lies the other way, which costs nothing: every row starts on a
+// 16-byte boundary and is padded with zeros. An invocation holds a tile of BLOCKS_A × BLOCKS_B blocks of C in registers (the loops
+// over it are written out), so BLOCKS_A + BLOCKS_B loads serve BLOCKS_A · BLOCKS_B block products. With SPLITS > 1 the inner
+// dimension is cut into SPLITS parts whose partial products reduce/sum-partials adds up in a fixed order.
+const ROWS: u32 = 4u; // @size rows of C
+const COLS: u32 = 4u; // @size columns of C
+const INNER: u32 = 4u; // @size columns of op(A)
+const A_STRIDE: u32 = 1u; // @size vec4 per row of A as stored
+const B_STRIDE: u32 = 1u; // @size vec4 per row of B as stored
+const C_STRIDE: u32 = 1u; // @size vec4 per row of C
+const A_BATCH: u32 = 0u; // @size vec4 from one restart's A to the next, 0 when all share it
+const B_BATCH: u32 = 0u; // @size
+const C_BATCH: u32 = 0u; // @size
+const E_BATCH: u32 = 0u; // @size
+const W_BATCH: u32 = 0u; // @size
+const SPLITS: u32 = 1u; // @size parts of the inner dimension
+const CHUNK: u32 = 4u; // @size inner length of a part, a multiple of 16
+const SCALE: f32 = 1.0; // @size
+const ADD_SCALE: f32 = 1.0; // @size
+const TRANSPOSE_A: bool = false; // @set
+const TRANSPOSE_B: bool = false; // @set
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 3 only ‖E − C‖², 4 only ‖W ∘ (E − C)‖²
+const BLOCKS_A: u32 = 1u; // @set blocks of rows in a tile
+const BLOCKS_B: u32 = 1u; // @set blocks of columns in a tile
+
+@group(0) @binding(0) var<storage, read> A: array<vec4f>;
+@group(0) @binding(1) var<storage, read> B: array<vec4f>;
+@group(0) @binding(2) var<storage, read> E: array<vec4f>;
+@group(0) @binding(3) var<storage, read> W: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+
+// Along the inner dimension a block may reach past the end. Where that runs along stored rows it meets their padding, which is zero;
+// where it runs across them it meets anything, and is cut. No branch does this: inside the loops of the kernels one would cost more than
+// everything else, since CPU-backed adapters then load lane by lane under a mask.
+fn kept(row: vec4f, inside: bool) -> vec4f {
+  return select(vec4f(0.0), row, inside);
+}
+
+// Column s holds op(A)[row … row+3][t + s].
+fn blockOfA(base: u32, row: u32, t: u32) -> mat4x4f {
+  if (TRANSPOSE_A) {
+    let at = base + t * A_STRIDE + row / 4u;
+    let left = INNER - t;
+    return mat4x4f(A[at], kept(A[at + A_STRIDE], 1u < left), kept(A[at + 2u * A_STRIDE], 2u < left), kept(A[at + 3u * A_STRIDE], 3u < left));
+  }
+  let at = base + row * A_STRIDE + t / 4u;
+  return transpose(mat4x4f(A[at], A[at + A_STRIDE], A[at + 2u * A_STRIDE], A[at + 3u * A_STRIDE]));
+}
+
+// Column s holds op(B)[t + s][col … col+3].
+fn blockOfB(base: u32, t: u32, col: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    let at = base + col * B_STRIDE + t / 4u;
+    return transpose(mat4x4f(B[at], B[at + B_STRIDE], B[at + 2u * B_STRIDE], B[at + 3u * B_STRIDE]));
+  }
+  let at = base + t * B_STRIDE + col / 4u;
+  let left = INNER - t;
+  return mat4x4f(B[at], kept(B[at + B_STRIDE], 1u < left), kept(B[at + 2u * B_STRIDE], 2u < left), kept(B[at + 3u * B_STRIDE], 3u < left));
+}
+
+// Of EPILOGUE 3 and 4: the squares of this invocation's tile. C itself is never stored.
+var<private> squares: vec4f;
+
+// Four entries of a row of C; rows and columns outside are dropped.
+fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
+  if (row >= ROWS || colTile >= C_STRIDE) { return; }
+  var result = value;
+  if (TRANSPOSE_B) {
+    // Rows of B past its end were read as padding of C: keep that padding zero.
+    result = select(vec4f(0.0), value, vec4u(colTile * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLS));
+  }
+  let at = row * C_STRIDE + colTile;
+  if (EPILOGUE >= 3u) {
+    var difference = E[batch * E_BATCH + at] - result;
+    if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
+    squares = fma(difference, difference, squares);
+    return;
+  }
+  if (SPLITS > 1u) {
+    C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = result;
+    return;
+  }
+  result *= SCALE;
+  if (EPILOGUE == 1u) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
+  if (EPILOGUE == 2u) { result *= E[batch * E_BATCH + at]; }
+  C[batch * C_BATCH + at] = result;
+}
+
+// The last thing an invocation does, the number of which within its restart follows those of restarts before.
+fn finish(invocation: u32) {
+  if (EPILOGUE >= 3u) { C[invocation] = squares; }
+}

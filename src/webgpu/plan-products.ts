@@ -1,0 +1,149 @@
+/** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
+import type { AdapterFacts, Forced } from './planner.js';
+
+export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
+
+export interface ProductShape {
+  rows: number;
+  cols: number;
+  inner: number;
+  batch: number;
+  /** All restarts share op(A), or op(B). */
+  sharedA?: boolean;
+  sharedB?: boolean;
+}
+
+export interface MatmulPlan {
+  algorithm: MatmulAlgorithm;
+  /** Blocks of 4×4 in the tile of an invocation (of a quad lane its own side, 4 for the side it shares). */
+  blocksA: number;
+  blocksB: number;
+  /** Parts of the inner dimension; more than one takes a second pass. */
+  splits: number;
+  /** Inner length of a part, a multiple of 16. */
+  chunk: number;
+  /** How invocations lie over C: see the kernels. */
+  layout: Layout;
+}
+
+interface Layout {
+  /** Invocations of one part of the inner dimension, all restarts together. */
+  invocations: number;
+  /** The sizes that a quad kernel is given besides those of the product. */
+  sizes: Readonly<Record<string, number>>;
+}
+
+type Tile = Pick<MatmulPlan, 'algorithm' | 'blocksA' | 'blocksB'>;
+
+/** Few, since each that a program uses is another pipeline to compile. */
+const registerTiles: readonly Tile[] = [
+  { algorithm: 'register', blocksA: 1, blocksB: 1 },
+  { algorithm: 'register', blocksA: 2, blocksB: 4 },
+];
+const quadTiles: readonly Tile[] = [
+  { algorithm: 'quad-rows', blocksA: 4, blocksB: 1 },
+  { algorithm: 'quad-rows', blocksA: 4, blocksB: 2 },
+  { algorithm: 'quad-columns', blocksA: 1, blocksB: 4 },
+  { algorithm: 'quad-columns', blocksA: 2, blocksB: 4 },
+];
+
+/** `barrierFree` asks for a kernel that keeps its tile to itself, as sums of squares need it. */
+export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, barrierFree = false): MatmulPlan {
+  if (facts.software) return cheapest(shape, facts, forced);
+  const square = shape.rows >= 64 && shape.cols >= 64 && !barrierFree;
+  const algorithm = forced.matmul ?? (square && facts.maxInvocationsPerWorkgroup >= 256 ? 'tiled' : 'register');
+  return split(shape, tileOf(algorithm, forced), facts, forced);
+}
+
+/**
+ * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
+ * as spread over a thousand iterations.
+ */
+const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, dispatch: 15_000, compiledBlock: 8_000 };
+
+/** The candidate of the least estimated time. */
+function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {
+  const tiles = forced.matmul
+    ? [tileOf(forced.matmul, forced)]
+    : [...registerTiles, ...(facts.subgroups ? quadTiles : [])].filter(
+        ({ blocksA, blocksB }) => !forced.blocks || (forced.blocks[0] === blocksA && forced.blocks[1] === blocksB),
+      );
+  const plans = tiles.flatMap((tile) =>
+    forced.splits
+      ? [withSplits(shape, tile, forced.splits)]
+      : [1, 2, 4, 8, 16]
+          .filter((splits) => splits === 1 || shape.inner / splits >= shortestChunk)
+          .map((splits) => withSplits(shape, tile, splits)),
+  );
+  return plans.reduce((best, plan) => (estimate(shape, plan) < estimate(shape, best) ? plan : best));
+}
+
+/** Invocations run four at a time, a quad on a core, so the time is that of the quads which one of a few cores gets. */
+function estimate({ rows, cols, batch }: ProductShape, { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan): number {
+  const quad = algorithm !== 'register';
+  const loaded = quad ? Math.min(blocksA, blocksB) + 1 : blocksA + blocksB;
+  const perStep = loaded * cost.block + blocksA * blocksB * cost.blockProduct + (quad ? 3 * cost.swap : 0) + cost.step;
+  const perTile = Math.ceil(chunk / 4) * perStep + blocksA * blocksB * cost.stored;
+  const rounds = Math.ceil((layout.invocations * splits) / 4 / cores);
+  const second = splits === 1 ? 0 : cost.dispatch + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
+  return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
+}
+
+/** Cores that the estimate counts on. */
+const cores = 2;
+
+/** Invocations that keep a GPU busy. Below this the inner dimension is split. */
+const busy = 16384;
+
+/** Splitting shorter inner dimensions costs more in the second pass than it gains. */
+const shortestChunk = 64;
+
+function split(shape: ProductShape, tile: Tile, facts: AdapterFacts, forced: Forced): MatmulPlan {
+  const { inner, batch } = shape;
+  const wanted = Math.ceil(busy / withSplits(shape, tile, 1).layout.invocations);
+  const most = Math.min(Math.floor(inner / shortestChunk), Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
+  return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)));
+}
+
+function withSplits(shape: ProductShape, tile: Tile, wanted: number): MatmulPlan {
+  const parts = Math.max(1, Math.min(wanted, Math.ceil(shape.inner / 16)));
+  const chunk = Math.ceil(shape.inner / parts / 16) * 16;
+  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout: layoutOf(shape, tile) };
+}
+
+function tileOf(algorithm: MatmulAlgorithm, { blocks }: Forced): Tile {
+  const [blocksA, blocksB] = blocks ?? [1, 1];
+  if (algorithm === 'quad-rows') return { algorithm, blocksA: 4, blocksB };
+  if (algorithm === 'quad-columns') return { algorithm, blocksA, blocksB: 4 };
+  return { algorithm, blocksA, blocksB };
+}
+
+function layoutOf({ rows, cols, batch, sharedA, sharedB }: ProductShape, { algorithm, blocksA, blocksB }: Tile): Layout {
+  const tiles = Math.ceil(rows / (4 * blocksA)) * Math.ceil(cols / (4 * blocksB)) * batch;
+  switch (algorithm) {
+    case 'register':
+      return { invocations: tiles, sizes: {} };
+    case 'tiled':
+      return { invocations: Math.ceil(rows / 64) * Math.ceil(cols / 64) * 256 * batch, sizes: {} };
+    case 'quad-rows': {
+      const { blocks, groups } = quads(rows, batch, sharedB);
+      const own = roundUp(Math.ceil(cols / (4 * blocksB)), 4);
+      return { invocations: own * groups, sizes: { BATCH: batch, ROW_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
+    }
+    case 'quad-columns': {
+      const { blocks, groups } = quads(cols, batch, sharedA);
+      const own = roundUp(Math.ceil(rows / (4 * blocksA)), 4);
+      return { invocations: own * groups, sizes: { BATCH: batch, COL_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
+    }
+  }
+}
+
+/** Blocks of a restart on the side that quads share, and quads over all restarts: these may straddle restarts if the other side is the same for all. */
+function quads(size: number, batch: number, otherShared = false): { blocks: number; groups: number } {
+  const blocks = otherShared && batch > 1 ? Math.ceil(size / 4) : roundUp(Math.ceil(size / 4), 4);
+  return { blocks, groups: Math.ceil((blocks * batch) / 4) };
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

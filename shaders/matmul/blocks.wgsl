@@ -63,28 +63,31 @@ fn blockOfB(base: u32, t: u32, col: u32) -> mat4x4f {
 // Of EPILOGUE 3 and 4: the squares of this invocation's tile. C itself is never stored.
 var<private> squares: vec4f;
 
-// Four entries of a row of C; rows and columns outside are dropped.
+// Four entries of a row of C; rows and columns outside are dropped. All that is read is read before the first branch.
 fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
-  if (row >= ROWS || colTile >= C_STRIDE) { return; }
+  let inside = row < ROWS && colTile < C_STRIDE;
+  let at = row * C_STRIDE + colTile;
   var result = value;
   if (TRANSPOSE_B) {
     // Rows of B past its end were read as padding of C: keep that padding zero.
     result = select(vec4f(0.0), value, vec4u(colTile * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLS));
   }
-  let at = row * C_STRIDE + colTile;
+  var other = vec4f(0.0);
+  if (EPILOGUE != 0u) { other = E[batch * E_BATCH + at]; }
   if (EPILOGUE >= 3u) {
-    var difference = E[batch * E_BATCH + at] - result;
+    var difference = other - result;
     if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
-    squares = fma(difference, difference, squares);
+    squares = fma(difference, select(vec4f(0.0), difference, inside), squares);
     return;
   }
+  if (!inside) { return; }
   if (SPLITS > 1u) {
     C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = result;
     return;
   }
   result *= SCALE;
-  if (EPILOGUE == 1u) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
-  if (EPILOGUE == 2u) { result *= E[batch * E_BATCH + at]; }
+  if (EPILOGUE == 1u) { result += ADD_SCALE * other; }
+  if (EPILOGUE == 2u) { result *= other; }
   C[batch * C_BATCH + at] = result;
 }
 

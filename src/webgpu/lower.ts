@@ -65,19 +65,19 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
       const [A, D, Q, control, M] = inputs;
       const constants = {
         COLS: out.cols,
-        STRIDE: strideOf(out),
+        STRIDE: strideOf(out) / 4,
         Q_STRIDE: strideOf(Q),
         M_STRIDE: M ? strideOf(M) : 4,
-        A_BATCH: restartStep(A),
-        D_BATCH: restartStep(D),
+        A_BATCH: restartStep(A) / 4,
+        D_BATCH: restartStep(D) / 4,
         Q_BATCH: restartStep(Q),
         M_BATCH: M ? restartStep(M) : 0,
         CONTROL_BATCH: restartStep(control),
-        OUT_BATCH: restartStep(out),
+        OUT_BATCH: restartStep(out) / 4,
         ROW_METRIC: operation.attributes.rowMetric,
         LAYER: operation.attributes.layer,
       };
-      return [each('update/projected-step', out.rows * strideOf(out), [A, D, Q, control, M ?? Q, out], constants)];
+      return [each('update/projected-step', vectors(out), [A, D, Q, control, M ?? Q, out], constants)];
     }
     case 'metricScale': {
       const [D, Q, M] = inputs;

@@ -11,6 +11,13 @@ export interface Engine {
   readonly description: string;
   /** True for a CPU-backed adapter and for the reference: no timing of it speaks for a GPU. */
   readonly software: boolean;
+  /**
+   * Compiles the pipelines of a program, all at once, without giving its tensors memory: later fits start without that wait. Shapes are no
+   * part of a pipeline, so a program of the same ranks and of roughly the expected size warms up for all such data.
+   */
+  warmup(program: Program): Promise<void>;
+  /** What would run, as text: each section's dispatches, and the kernels of every operation. */
+  plan(program: Program): string;
   /** Allocates the program's tensors and compiles its pipelines; nothing runs yet. */
   prepare(program: Program): Promise<Run>;
   /** Buffers that exist at the moment: 0 after every run and the engine were disposed. */
@@ -28,6 +35,8 @@ export interface Run {
   write(tensor: Tensor, entries: ArrayLike<number>): void;
   /** Executes a section `times` times; returns at once on a GPU (the work is queued in order). */
   execute(section: string, times?: number): void;
+  /** Dispatches that one execution of a section takes; operations, on the reference. */
+  dispatches(section: string): number;
   /** Row-major entries of every restart, one after another: Float32Array from a GPU, Float64Array from the reference. */
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;
   /** The same for a few small tensors, copied at this point of the queue without stopping it; await it later. */

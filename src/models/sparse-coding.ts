@@ -230,6 +230,7 @@ function inEpochs(run: Run, { order, X }: SparseCodingProgram, batchColumns: num
   return {
     program: run.program,
     write: (tensor, entries) => run.write(tensor, entries),
+    dispatches: (section) => run.dispatches(section),
     read: (tensor) => run.read(tensor),
     sample: (tensors) => run.sample(tensors),
     dispose: () => run.dispose(),

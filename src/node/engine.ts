@@ -50,6 +50,8 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     get liveBuffers() {
       return engine.liveBuffers;
     },
+    warmup: (program) => engine.warmup(program),
+    plan: (program) => engine.plan(program),
     prepare: (program) => engine.prepare(program),
     dispose,
     [disposeKey]: dispose,

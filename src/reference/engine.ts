@@ -1,6 +1,7 @@
 import { disposeKey, type Engine, type Run } from '../engine.js';
 import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
 import type { Operation } from '../graph/operations.js';
+import { printProgram } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { meanings, type Value } from './operations.js';
@@ -16,6 +17,10 @@ export function createReferenceEngine(): Engine {
     description: 'f64 reference on the CPU',
     software: true,
     liveBuffers: 0,
+    async warmup() {
+      if (disposed) throw new DisposedError('This engine was disposed; create another one.');
+    },
+    plan: printProgram,
     async prepare(program) {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       return prepareReference(program);
@@ -57,16 +62,21 @@ function prepareReference(program: Program): Run {
       });
     },
     execute(section, times = 1) {
-      const operations = program.sections[section];
-      if (operations === undefined)
-        throw new InputError(`Program ${program.name} has no section ${section}; it has ${Object.keys(program.sections).join(', ')}.`);
+      const operations = sectionOf(program, section);
       for (let i = 0; i < times; i++) for (const operation of operations) execute(operation, entriesOf);
     },
+    dispatches: (section) => sectionOf(program, section).length,
     read,
     sample: (tensors) => Promise.all(tensors.map(read)),
     dispose,
     [disposeKey]: dispose,
   };
+}
+
+function sectionOf(program: Program, section: string): readonly Operation[] {
+  const operations = program.sections[section];
+  if (operations !== undefined) return operations;
+  throw new InputError(`Program ${program.name} has no section ${section}; it has ${Object.keys(program.sections).join(', ')}.`);
 }
 
 function execute(operation: Operation, entriesOf: (tensor: Tensor, restart: number) => Value): void {

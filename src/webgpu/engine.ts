@@ -4,8 +4,9 @@ import type { DeviceContext } from './context.js';
 import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
+import { planText } from './plan-text.js';
 import type { Forced } from './planner.js';
-import { prepareRun } from './run.js';
+import { compileProgram, prepareRun } from './run.js';
 
 export interface EngineOptions {
   /** Borrow this device: it is used but never destroyed. Left out, the engine asks for its own. */
@@ -68,6 +69,11 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     get liveBuffers() {
       return memory.liveBuffers;
     },
+    async warmup(program) {
+      context.check();
+      await compileProgram(context, program);
+    },
+    plan: (program) => planText(program, context.facts, context.forced),
     async prepare(program) {
       context.check();
       const run = await prepareRun(context, program, (ended) => runs.delete(ended));

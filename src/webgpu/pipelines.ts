@@ -13,6 +13,11 @@ export interface Pipelines {
   readonly compiled: number;
 }
 
+/** What tells one pipeline from another: the kernel and the constants that shape its code. */
+export function pipelineKey(kernel: KernelName, constants: Constants): string {
+  return [kernel, ...shaders[kernel].constants.map((name) => `${name}=${constants[name]}`)].join(' ');
+}
+
 export function createPipelines(device: GPUDevice): Pipelines {
   const cache = new Map<string, Promise<GPUComputePipeline>>();
   const maxBuffers = device.limits.maxStorageBuffersPerShaderStage;
@@ -40,8 +45,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     get(kernel, constants) {
-      const shaping = shaders[kernel].constants.map((name) => `${name}=${constants[name]}`);
-      const key = [kernel, ...shaping].join(' ');
+      const key = pipelineKey(kernel, constants);
       let pipeline = cache.get(key);
       if (pipeline === undefined) {
         pipeline = compile(kernel, constants, key);

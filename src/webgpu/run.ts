@@ -8,7 +8,7 @@ import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
 import { byteLength, pad, unpad } from './layout.js';
-import { lower } from './lower.js';
+import { dispatchesOf, lowerProgram } from './lower-program.js';
 import { createReadback } from './readback.js';
 import { sizeBytes } from './specialise.js';
 
@@ -22,17 +22,16 @@ interface Recorded {
 /** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
 const dispatchesPerSubmit = 2048;
 
+/** Compiles every pipeline of the program, all at once; no tensor gets memory. What was compiled serves every later run of the engine. */
+export async function compileProgram(context: DeviceContext, program: Program): Promise<void> {
+  const dispatches = dispatchesOf(lowerProgram(program, context.facts, context.forced));
+  await Promise.all(dispatches.map(({ kernel, constants }) => context.pipelines.get(kernel, constants)));
+  context.check();
+}
+
 export async function prepareRun(context: DeviceContext, program: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const lowered = new Map<string, { label: string; dispatch: Dispatch }[]>();
-  for (const [section, operations] of Object.entries(program.sections)) {
-    lowered.set(
-      section,
-      operations.flatMap((operation) =>
-        lower(operation, context.facts, context.forced).map((dispatch) => ({ label: operationText(operation), dispatch })),
-      ),
-    );
-  }
+  const lowered = lowerProgram(program, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const readback = createReadback(context, program.name);
@@ -54,7 +53,7 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
     const plan = planBuffers(program, byteLength);
     const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
     for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
-    const all = [...lowered.values()].flat().map(({ dispatch }) => dispatch);
+    const all = dispatchesOf(lowered);
     const scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
 
     const sizes = writeSizes(context, `${program.name}/sizes`, all);
@@ -62,8 +61,11 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
 
     const sections = new Map<string, Recorded[]>();
     await Promise.all(
-      [...lowered].map(async ([section, dispatches]) => {
-        const recorded = dispatches.map(async ({ label, dispatch }): Promise<Recorded> => {
+      [...lowered].map(async ([section, operations]) => {
+        const labelled = operations.flatMap(({ operation, dispatches }) =>
+          dispatches.map((dispatch) => ({ label: operationText(operation), dispatch })),
+        );
+        const recorded = labelled.map(async ({ label, dispatch }): Promise<Recorded> => {
           const pipeline = await context.pipelines.get(dispatch.kernel, dispatch.constants);
           const entries = dispatch.bindings.map((bound, binding) => ({
             binding,
@@ -87,6 +89,11 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);
       return buffer;
     };
+    const sectionOf = (section: string) => {
+      const recorded = sections.get(section);
+      if (recorded !== undefined) return recorded;
+      throw new InputError(`Program ${program.name} has no section ${section}; it has ${[...sections.keys()].join(', ')}.`);
+    };
     const sample = async (tensors: readonly Tensor[]) => {
       live();
       const parts = await readback.read(tensors.map((tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) })));
@@ -105,12 +112,13 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       },
       execute(section, times = 1) {
         live();
-        const recorded = sections.get(section);
-        if (recorded === undefined)
-          throw new InputError(`Program ${program.name} has no section ${section}; it has ${[...sections.keys()].join(', ')}.`);
+        const recorded = sectionOf(section);
         const perSubmit = Math.max(1, Math.floor(dispatchesPerSubmit / Math.max(1, recorded.length)));
         for (let done = 0; done < times; done += perSubmit)
           submit(device, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done));
+      },
+      dispatches(section) {
+        return sectionOf(section).length;
       },
       read: async (tensor) => (await sample([tensor]))[0],
       sample,

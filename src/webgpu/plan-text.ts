@@ -1,0 +1,59 @@
+/** What would run, as text: no device is needed. */
+import { operationText } from '../graph/print.js';
+import type { Program } from '../graph/program.js';
+import type { Dispatch } from './dispatch.js';
+import { dispatchesOf, lowerProgram } from './lower-program.js';
+import { pipelineKey } from './pipelines.js';
+import type { AdapterFacts, Forced } from './planner.js';
+
+/**
+ * The program as it would be recorded on an adapter: each section with the number of its dispatches, and below every operation its
+ * kernels, with the tile and the splits of products, and the workgroups.
+ */
+export function planText(program: Program, facts: AdapterFacts, forced: Forced = {}): string {
+  const lowered = lowerProgram(program, facts, forced);
+  const pipelines = new Set(dispatchesOf(lowered).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
+  const lines = [
+    `program ${program.name}, ${program.restarts} restart${program.restarts === 1 ? '' : 's'}, ${counted(pipelines, 'pipeline')}`,
+  ];
+  for (const [section, operations] of lowered) {
+    const dispatches = operations.flatMap((operation) => operation.dispatches);
+    lines.push(`  ${section}: ${counted(dispatches.length, 'dispatch', 'es')}`);
+    for (const { operation, dispatches: own } of operations) {
+      lines.push(`    ${operationText(operation)}`);
+      const kernels = own.map(kernelText);
+      const width = Math.max(...kernels.map((text) => text.length));
+      own.forEach(({ workgroups }, i) => {
+        lines.push(`      ${kernels[i].padEnd(width)}  ${groupsText(workgroups)}`);
+      });
+    }
+  }
+  return lines.join('\n');
+}
+
+/** How many dispatches one execution of each section takes. */
+export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Forced = {}): Record<string, number> {
+  return Object.fromEntries(
+    Array.from(lowerProgram(program, facts, forced), ([section, operations]) => [
+      section,
+      operations.reduce((sum, { dispatches }) => sum + dispatches.length, 0),
+    ]),
+  );
+}
+
+function kernelText({ kernel, constants }: Dispatch): string {
+  const { BLOCKS_A, BLOCKS_B, SPLITS } = constants;
+  // Of a quad the side that all four lanes share is four blocks long.
+  const tile = BLOCKS_A ? ` ${4 * Number(BLOCKS_A)}×${4 * Number(BLOCKS_B)}` : kernel === 'matmul/tiled' ? ' 64×64' : '';
+  const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : `, inner size in ${SPLITS} parts`) : '';
+  return `${kernel}${tile}${parts}`;
+}
+
+function groupsText(workgroups: Dispatch['workgroups']): string {
+  const sizes = workgroups.slice(0, workgroups[2] > 1 ? 3 : workgroups[1] > 1 ? 2 : 1);
+  return workgroups.every((size) => size === 1) ? '1 workgroup' : `${sizes.join('×')} workgroups`;
+}
+
+function counted(count: number, what: string, plural = 's'): string {
+  return `${count} ${what}${count === 1 ? '' : plural}`;
+}

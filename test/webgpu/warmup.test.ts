@@ -1,0 +1,91 @@
+/** Warm-up compiles everything a program needs and gives nothing memory; a plan says what would run without a device. */
+import { afterAll, expect, test } from 'vitest';
+import { programBuilder } from '../../src/graph/program.js';
+import { programFor } from '../../src/models/programs.js';
+import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { requestDevice } from '../../src/webgpu/device.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import { dispatchCounts, planText } from '../../src/webgpu/plan-text.js';
+import type { AdapterFacts } from '../../src/webgpu/planner.js';
+
+const facts: AdapterFacts = {
+  software: true,
+  subgroups: true,
+  maxWorkgroupsPerDimension: 65_535,
+  maxStorageBinding: 1 << 30,
+  maxBufferSize: 1 << 30,
+  maxWorkgroupStorage: 32_768,
+  maxInvocationsPerWorkgroup: 256,
+};
+
+const lent: DawnAdapter[] = [];
+afterAll(() => {
+  for (const dawn of lent) dawn.release();
+});
+
+/** A device that counts the pipelines it is asked for, and how many of them were under way at once. */
+async function countingDevice() {
+  const dawn = await requestDawnAdapter();
+  lent.push(dawn);
+  const device = await requestDevice(dawn.adapter);
+  const counts = { asked: 0, pending: 0, most: 0 };
+  const original = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = async (descriptor) => {
+    counts.asked++;
+    counts.most = Math.max(counts.most, ++counts.pending);
+    try {
+      return await original(descriptor);
+    } finally {
+      counts.pending--;
+    }
+  };
+  return { device, counts };
+}
+
+test('after a warm-up neither its program nor one of another size of its class compiles anything', async () => {
+  const { device, counts } = await countingDevice();
+  const engine = await createWebGpuEngine({ device });
+  const program = programFor('neural', { rows: 87, cols: 90, ranks: [9, 4, 2] });
+  await engine.warmup(program);
+  expect(engine.liveBuffers).toBe(0);
+  expect(counts.asked).toBeGreaterThan(5);
+  expect(counts.most).toBe(counts.asked); // all at once
+  const compiled = counts.asked;
+  (await engine.prepare(program)).dispose();
+  (await engine.prepare(programFor('neural', { rows: 86, cols: 93, ranks: [9, 4, 2] }))).dispose();
+  expect(counts.asked).toBe(compiled);
+  engine.dispose();
+  await expect(engine.warmup(program)).rejects.toThrow(/disposed/);
+  device.destroy();
+});
+
+test('the reference has nothing to compile', async () => {
+  const engine = createReferenceEngine();
+  const program = programFor('nmf', { rows: 6, cols: 5, ranks: [2], solver: 'mu' });
+  await engine.warmup(program);
+  expect(engine.plan(program)).toMatch(/program nmf/);
+  using run = await engine.prepare(program);
+  expect(run.dispatches('step0')).toBe(program.sections.step0.length);
+  engine.dispose();
+  await expect(engine.warmup(program)).rejects.toThrow(/disposed/);
+});
+
+test('a plan lists every operation with its kernels, tile, parts and workgroups', () => {
+  const p = programBuilder('small');
+  const A = p.state('A', 100_000, 8);
+  const S = p.state('S', 8, 8);
+  p.section('all', () => p.copy(p.gram(A), S));
+  const program = p.build();
+  const text = planText(program, facts);
+  expect(dispatchCounts(program, facts)).toEqual({ all: 3 });
+  expect(text).toMatch(
+    /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+, inner size in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
+  );
+  expect(planText(program, { ...facts, software: false, subgroups: false })).toMatch(/matmul\/register 4×4/);
+});
+
+test('programs of shapes that no factorization has are refused', () => {
+  expect(() => programFor('nmf', { rows: 6, cols: 5, ranks: [9] })).toThrow(/choose at most 5/);
+  expect(() => programFor('nmf', { rows: 6, cols: 5, ranks: [3, 2] })).toThrow(/one rank/);
+});

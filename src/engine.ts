@@ -16,6 +16,13 @@ export interface Engine {
    * part of a pipeline, so a program of the same ranks and of roughly the expected size warms up for all such data.
    */
   warmup(program: Program): Promise<void>;
+  /**
+   * Times the kernels that can multiply on this adapter and uses the fastest from then on, by classes of shapes; returns what it measured,
+   * with what was known before, to be kept for `createEngine({ tuning })`. Sums may round differently afterwards.
+   */
+  tune(options?: TuneOptions): Promise<Tuning>;
+  /** What is in use, if this engine was tuned or given a tuning. */
+  readonly tuning?: Tuning;
   /** What would run, as text: each section's dispatches, and the kernels of every operation. */
   plan(program: Program): string;
   /** Allocates the program's tensors and compiles its pipelines; nothing runs yet. */
@@ -43,6 +50,65 @@ export interface Run {
   sample(tensors: readonly Tensor[]): Promise<(Float32Array | Float64Array)[]>;
   dispose(): void;
   [Symbol.dispose](): void;
+}
+
+/** The kernels of products. */
+export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
+
+/** How to multiply: a kernel, the blocks of 4×4 in its tile, the parts of the inner dimension. */
+export interface ProductChoice {
+  algorithm: MatmulAlgorithm;
+  blocksA: number;
+  blocksB: number;
+  splits: number;
+}
+
+/** What a factorization of `rows`×`cols` into rank `rank` multiplies. */
+export interface Problem {
+  rows: number;
+  cols: number;
+  rank: number;
+  /** Default 1. */
+  restarts?: number;
+}
+
+/** The choice of one shape class, and what it was chosen from. */
+export interface TuningEntry {
+  /** The product and its sizes, such as "AᵀB 16×1024×256": see webgpu/product-shape.ts. */
+  class: string;
+  chosen: ProductChoice;
+  /** What would run without a tuning. */
+  default: ProductChoice;
+  /** Median times of what was in the last round, by kernel, tile and parts. */
+  ms: Record<string, number>;
+}
+
+/** Measured choices of one adapter: `engine.tune()` makes it, `createEngine({ tuning })` takes it. Keep it as JSON wherever you like. */
+export interface Tuning {
+  version: number;
+  /** Changes with the kernels that were timed. */
+  kernels: string;
+  /** `engine.description` of the engine that measured. */
+  adapter: string;
+  clock: 'timestamps' | 'wall clock';
+  entries: TuningEntry[];
+}
+
+export interface TuneOptions {
+  /** What will be factorized: the products of each are timed at just these sizes. Default: a list of typical problems. */
+  problems?: readonly Problem[];
+  /** Rounds in which the fastest candidates take turns; default 5. */
+  repeats?: number;
+  /** Told after each class. */
+  onProgress?: (progress: TuneProgress) => void;
+  /** Aborting rejects the tuning with CancelledError. */
+  signal?: AbortSignal;
+}
+
+export interface TuneProgress {
+  done: number;
+  of: number;
+  entry: TuningEntry;
 }
 
 /** Prepares a program, hands its run to `body` and disposes it whatever happens. */

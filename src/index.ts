@@ -3,7 +3,7 @@
 export { randomLowRank, tableOne } from './data/generate.js';
 export { type Matrix, matrix, transpose } from './data/matrix.js';
 export { svdBounds } from './data/svd-bound.js';
-export type { Engine, Run } from './engine.js';
+export type { Engine, Problem, ProductChoice, Run, TuneOptions, TuneProgress, Tuning, TuningEntry } from './engine.js';
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
@@ -21,6 +21,6 @@ export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from '.
 export { type SsnmfOptions, ssnmf, transformSsnmf } from './models/ssnmf.js';
 export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './models/unfolded.js';
 export { createReferenceEngine } from './reference/engine.js';
-export { createWebGpuEngine as createEngine, type EngineOptions } from './webgpu/engine.js';
+export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
 export { dispatchCounts, planText } from './webgpu/plan-text.js';
 export type { AdapterFacts } from './webgpu/planner.js';

@@ -1,5 +1,6 @@
 /** What the options of the command line may hold. Commander puts the option and the value before each message. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Problem } from '../engine.js';
 import type { NodeEngineOptions } from '../node/engine.js';
 
 export function parseRanks(text: string): number[] {
@@ -38,6 +39,17 @@ export function parseNonnegatives(text: string): number | number[] {
   const parts = text.split(',');
   if (!parts.every(isNonnegative)) throw new InvalidArgumentError('It must be a finite number ≥ 0, or one a layer, separated by commas.');
   return parts.length === 1 ? Number(text) : parts.map(Number);
+}
+
+/** A problem to tune for, added to those given before: rows, columns and rank, perhaps restarts. */
+export function parseProblem(text: string, before: readonly Problem[] = []): Problem[] {
+  const [rows, cols, rank, restarts = '1', ...more] = text.split(/[x×]/).map((part) => part.trim());
+  const [N, M, k, R] = [rows, cols, rank, restarts].map((part) => (isPositiveInteger(part ?? '') ? Number(part) : 0));
+  if (more.length > 0 || !N || !M || !k || !R) {
+    throw new InvalidArgumentError('It must be rows × columns × rank, and perhaps × restarts, such as 87x90x9 or 87x90x9x8.');
+  }
+  if (k > Math.min(N, M, 128)) throw new InvalidArgumentError(`Rank ${k} is more than a ${N}×${M} matrix can use, or than 128.`);
+  return [...before, { rows: N, cols: M, rank: k, restarts: R }];
 }
 
 export function parseOneOf(values: readonly number[]): (text: string) => number {

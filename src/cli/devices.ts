@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type AdapterDescription, listAdapters, requestDawnAdapter } from '../node/dawn.js';
 import type { Io } from './io.js';
+import { planLines, planOfAdapter } from './plan.js';
 import { toJson } from './run-fit.js';
 
 export function addDevicesCommand(program: Command, io: Io): void {
@@ -9,10 +10,12 @@ export function addDevicesCommand(program: Command, io: Io): void {
     .summary('list the adapters')
     .description('Lists the WebGPU adapters on this machine and the one that --device auto would use.')
     .option('--json', 'print them as JSON, with features and limits')
-    .action(({ json }: { json?: boolean }) => printDevices(io, json));
+    .option('--plan', 'also how that one multiplies, untuned and tuned, and how many dispatches an iteration is')
+    .action(({ json, plan }: { json?: boolean; plan?: boolean }) => printDevices(io, { json, plan }));
 }
 
-async function printDevices({ stdout }: Io, json = false): Promise<void> {
+async function printDevices(io: Io, { json = false, plan = false }): Promise<void> {
+  const { stdout } = io;
   // Throws where there is none, and says what was tried.
   const chosen = await requestDawnAdapter();
   const { vendor, architecture, device, description } = chosen.adapter.info;
@@ -22,7 +25,7 @@ async function printDevices({ stdout }: Io, json = false): Promise<void> {
   chosen.release();
   const adapters = (await listAdapters()).map((adapter) => ({ ...adapter, used: key(adapter) === chosenKey }));
   if (json) {
-    stdout.write(toJson({ adapters }));
+    stdout.write(toJson({ adapters, ...(plan ? { plan: (await planOfAdapter(io)).plan } : {}) }));
     return;
   }
   const lines = adapters.map((adapter) => {
@@ -34,5 +37,6 @@ async function printDevices({ stdout }: Io, json = false): Promise<void> {
   });
   const note = adapters.every(({ software }) => software) ? 'No GPU was found: the software adapter computes on the CPU.' : undefined;
   const end = ['→ is used by --device auto. --device cpu, the f64 reference, needs no adapter.', note];
-  stdout.write(`${[...lines, '', ...end.filter(Boolean)].join('\n')}\n`);
+  const planned = plan ? ['', ...planLines(await planOfAdapter(io))] : [];
+  stdout.write(`${[...lines, '', ...end.filter(Boolean), ...planned].join('\n')}\n`);
 }

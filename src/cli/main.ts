@@ -9,6 +9,7 @@ import { version } from './run-fit.js';
 import { addTableOneCommand } from './table1.js';
 import { addTopicsCommand } from './topics.js';
 import { addTransformCommand } from './transform.js';
+import { addTuneCommand } from './tune.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
@@ -42,6 +43,7 @@ function commandLine(io: Io): Command {
   addPredictCommand(program, io);
   addTableOneCommand(program, io);
   addDevicesCommand(program, io);
+  addTuneCommand(program, io);
   return program;
 }
 

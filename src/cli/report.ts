@@ -1,5 +1,6 @@
 /** The summary of a fit for people. */
 import type { Factorization, StopReason } from '../models/fit.js';
+import { alignColumns } from './columns.js';
 
 const stopReasons: Record<StopReason, string> = {
   tolerance: 'the error fell by less than --tolerance',
@@ -19,7 +20,11 @@ export function layerTable({ layers, svdBoundMethod }: Factorization): string[] 
     // A bound of zero (full rank) is rounding noise, and so would be the quotient.
     svdBound === null || svdBound < 1e-6 ? '–' : (relativeError / svdBound).toFixed(4),
   ]);
-  return alignRight([['layer', 'rank', 'relative error', bound, 'error ÷ bound'], ...rows]);
+  const headings = ['layer', 'rank', 'relative error', bound, 'error ÷ bound'];
+  return alignColumns(
+    [headings, ...rows],
+    headings.map(() => 'right'),
+  );
 }
 
 /** How the fit went, as pairs of a name and what there is to say. */
@@ -76,9 +81,4 @@ interface NotedFacts {
 export function alignFacts(facts: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
-}
-
-function alignRight(rows: readonly string[][]): string[] {
-  const widths = rows[0].map((_, j) => Math.max(...rows.map((row) => row[j].length)));
-  return rows.map((row) => row.map((cell, j) => cell.padStart(widths[j])).join('  '));
 }

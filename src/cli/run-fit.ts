@@ -1,9 +1,10 @@
 /** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
-import type { Engine } from '../engine.js';
+import type { Engine, Tuning } from '../engine.js';
 import type { Factorization, FitOptions } from '../models/fit.js';
 import { modelFiles } from '../models/model.js';
 import { createEngine } from '../node/engine.js';
+import { findTuning } from '../node/tuning-store.js';
 import type { CommonOptions, DeviceChoice } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
 import { progressLine } from './progress.js';
@@ -15,19 +16,28 @@ export interface Device {
   description: string;
   /** It computes on the CPU. */
   software: boolean;
+  /** Uses what `orthant tune` measured. */
+  tuned: boolean;
 }
 
 /** `work` on an engine of its own, with an end at Ctrl-C. */
 export async function onDevice<T>(io: Io, prefer: DeviceChoice, work: (engine: Engine, device: Device) => Promise<T>): Promise<T> {
   const { signal } = io;
-  const engine = await createEngine({ prefer });
+  const engine = await createEngine({ prefer, tuning: (adapter) => keptTuning(io, adapter) });
   try {
     const { kind, description, software } = engine;
-    return await untilAborted(work(engine, { kind, description, software }), signal);
+    return await untilAborted(work(engine, { kind, description, software, tuned: engine.tuning !== undefined }), signal);
   } finally {
     // Disposal waits for work in flight, for seconds on a software adapter; after Ctrl-C the end of the process does it at once.
     if (!signal.aborted) engine.dispose();
   }
+}
+
+/** What `orthant tune` kept for the adapter. A file that cannot be used is named on standard error, and does no harm. */
+async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning | undefined> {
+  const found = await findTuning(adapter, env);
+  if (found?.problem) stderr.write(`orthant: The tuning in ${found.path} is not used. ${found.problem} See orthant tune --help.\n`);
+  return found?.tuning;
 }
 
 /** `factorize` on a device, with the options that came from the command line and a progress line. */
@@ -53,8 +63,9 @@ export function fitOnDevice(
 }
 
 /** One line that says what computes, and plainly so where that is not a GPU although one was welcome. */
-export function describeDevice({ kind, description, software }: Device, asked: DeviceChoice): string {
-  return kind === 'webgpu' && software && asked === 'auto' ? `${description}; no GPU was found` : description;
+export function describeDevice({ kind, description, software, tuned }: Device, asked: DeviceChoice): string {
+  const what = tuned ? `${description}, tuned` : description;
+  return kind === 'webgpu' && software && asked === 'auto' ? `${what}; no GPU was found` : what;
 }
 
 /** What model.json and --json say beside the model. */

@@ -42,7 +42,7 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
   const engine = await createEngine({ prefer: options.device });
   try {
     const { kind, description, software } = engine;
-    const device = describeDevice({ kind, description, software }, options.device);
+    const device = describeDevice({ kind, description, software, tuned: false }, options.device);
     const line = progressLine(io);
     const work = runTableOne(engine, { seeds, restarts, maxIterations, signal: io.signal, onRun: line.update });
     const { table, runs, example } = await untilAborted(work, io.signal).finally(line.stop);

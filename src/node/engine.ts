@@ -51,6 +51,10 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
       return engine.liveBuffers;
     },
     warmup: (program) => engine.warmup(program),
+    get tuning() {
+      return engine.tuning;
+    },
+    tune: (options) => engine.tune(options),
     plan: (program) => engine.plan(program),
     prepare: (program) => engine.prepare(program),
     dispose,

@@ -1,11 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { AdapterError } from '../errors.js';
+import { cacheCandidates } from './cache.js';
 
 /** Where the unpacked software adapter lies. */
 export interface SoftwareAdapter {
@@ -91,17 +91,13 @@ function findPackage() {
 }
 
 /**
- * Makes and returns the folder for unpacked files: `$ORTHANT_CACHE`, else `orthant` in the user's cache (`$XDG_CACHE_HOME` or
- * `~/.cache`), else, where there is no writable home, `orthant-<uid>` in the temp folder. What lies in it is loaded into the
+ * Makes and returns the folder for unpacked files, the first of `cacheCandidates` that will do. What lies in it is loaded into the
  * process as native code, so a folder that belongs to another user, or that others may write to, is not used.
  */
 async function cacheFolder(): Promise<string> {
-  const { ORTHANT_CACHE: chosen, XDG_CACHE_HOME: xdg, HOME: home } = process.env;
   const uid = process.getuid?.();
-  const usual = [xdg && path.join(xdg, 'orthant'), home && path.join(home, '.cache', 'orthant'), path.join(os.tmpdir(), `orthant-${uid}`)];
-  const candidates = chosen ? [path.resolve(chosen)] : usual.filter((folder): folder is string => !!folder && path.isAbsolute(folder));
   const refused: string[] = [];
-  for (const folder of candidates) {
+  for (const folder of cacheCandidates()) {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const found = await lstat(folder);

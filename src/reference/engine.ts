@@ -1,5 +1,5 @@
 import { disposeKey, type Engine, type Run } from '../engine.js';
-import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
+import { AdapterError, DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
 import type { Operation } from '../graph/operations.js';
 import { printProgram } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
@@ -19,6 +19,9 @@ export function createReferenceEngine(): Engine {
     liveBuffers: 0,
     async warmup() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
+    },
+    async tune() {
+      throw new AdapterError('The f64 reference has no kernels to choose from; tune an engine on a WebGPU adapter.');
     },
     plan: printProgram,
     async prepare(program) {

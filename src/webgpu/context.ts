@@ -1,12 +1,15 @@
+import type { ForcedBySection } from './lower-program.js';
 import type { Memory } from './memory.js';
 import type { Pipelines } from './pipelines.js';
-import type { AdapterFacts, Forced } from './planner.js';
+import type { AdapterFacts } from './planner.js';
 
 /** What a run needs of its engine. */
 export interface DeviceContext {
   readonly device: GPUDevice;
   readonly facts: AdapterFacts;
-  readonly forced: Forced;
+  readonly forced: ForcedBySection;
+  /** Where passes write the times of their beginning and end. */
+  readonly timestamps?: GPUComputePassTimestampWrites;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
   /** Throws if the device is lost, the engine disposed, or the device reported an error nobody caught. */

@@ -1,12 +1,13 @@
-import { disposeKey, type Engine, type Run } from '../engine.js';
+import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
-import type { Forced } from './planner.js';
+import type { AdapterFacts, Forced } from './planner.js';
 import { compileProgram, prepareRun } from './run.js';
+import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
 export interface EngineOptions {
   /** Borrow this device: it is used but never destroyed. Left out, the engine asks for its own. */
@@ -15,9 +16,17 @@ export interface EngineOptions {
   adapter?: GPUAdapter;
   /** Which adapter `navigator.gpu` should prefer; default 'high-performance'. */
   powerPreference?: GPUPowerPreference;
+  /**
+   * Choices measured on this adapter, as `engine.tune()` returned them, or a function that finds them by the adapter's name (the engine's
+   * `description`). What a function returns counts as none if it is of another version or adapter; given directly, it is an InputError.
+   */
+  tuning?: Tuning | StoredTuning;
   /** Overrides the planner's choices: for tests and measurements. */
   forced?: Forced;
 }
+
+/** Looks for a tuning where it was kept. */
+export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
 
 /**
  * An engine on a WebGPU device. It asks for its own device with all the limits the adapter has, or borrows yours.
@@ -27,7 +36,9 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   const borrowed = options.device !== undefined;
   const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
   const info = device.adapterInfo;
-  const facts = adapterFacts(device, isSoftware(info));
+  const description = describeAdapter(info);
+  let tuning = await given(options.tuning, description);
+  let facts: AdapterFacts = { ...adapterFacts(device, isSoftware(info)), tuned: tuning && choicesOf(tuning) };
   const memory = createMemory(device, facts);
   let disposed = false;
   let failure: OrthantError | undefined;
@@ -45,7 +56,9 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
 
   const context: DeviceContext = {
     device,
-    facts,
+    get facts() {
+      return facts;
+    },
     forced: options.forced ?? {},
     memory,
     pipelines: createPipelines(device),
@@ -64,7 +77,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   };
   return {
     kind: 'webgpu',
-    description: describeAdapter(info),
+    description,
     software: facts.software,
     get liveBuffers() {
       return memory.liveBuffers;
@@ -72,6 +85,16 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     async warmup(program) {
       context.check();
       await compileProgram(context, program);
+    },
+    get tuning() {
+      return tuning;
+    },
+    async tune(tuneOptions) {
+      context.check();
+      const { tune } = await import('./tune.js');
+      tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));
+      facts = { ...facts, tuned: choicesOf(tuning) };
+      return tuning;
     },
     plan: (program) => planText(program, context.facts, context.forced),
     async prepare(program) {
@@ -83,6 +106,16 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     dispose,
     [disposeKey]: dispose,
   };
+}
+
+async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<Tuning | undefined> {
+  if (typeof tuning !== 'function') return tuning && checkTuning(tuning, adapter);
+  const stored = await tuning(adapter);
+  try {
+    return stored === undefined || stored === null ? undefined : checkTuning(stored, adapter);
+  } catch {
+    return undefined; // from before an update, or of another adapter: as good as none
+  }
 }
 
 async function requestAdapter(powerPreference: GPUPowerPreference = 'high-performance'): Promise<GPUAdapter> {

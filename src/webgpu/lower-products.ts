@@ -20,8 +20,9 @@ export interface Product {
 
 /** A product, in one pass or (split-K) in two. */
 export function product(given: Product, facts: AdapterFacts, forced: Forced): Dispatch[] {
-  const { A, B, E, C, inner, scale, addScale, epilogue } = given;
-  const shape = { rows: C.rows, cols: C.cols, inner, batch: C.batch, sharedA: A.batch === 1, sharedB: B.batch === 1 };
+  const { A, B, E, C, transposeA, transposeB, inner, scale, addScale, epilogue } = given;
+  const shared = { sharedA: A.batch === 1, sharedB: B.batch === 1 };
+  const shape = { rows: C.rows, cols: C.cols, inner, batch: C.batch, ...shared, transposeA, transposeB };
   const plan = planMatmul(shape, facts, forced);
   const finish = {
     SCALE: scale,

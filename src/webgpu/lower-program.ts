@@ -10,11 +10,15 @@ export interface LoweredOperation {
   dispatches: Dispatch[];
 }
 
-export function lowerProgram({ sections }: Program, facts: AdapterFacts, forced: Forced = {}): Map<string, LoweredOperation[]> {
+/** What is forced, everywhere or by section. */
+export type ForcedBySection = Forced | ((section: string) => Forced);
+
+export function lowerProgram({ sections }: Program, facts: AdapterFacts, forced: ForcedBySection = {}): Map<string, LoweredOperation[]> {
+  const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   return new Map(
     Object.entries(sections).map(([section, operations]) => [
       section,
-      operations.map((operation) => ({ operation, dispatches: lower(operation, facts, forced) })),
+      operations.map((operation) => ({ operation, dispatches: lower(operation, facts, of(section)) })),
     ]),
   );
 }

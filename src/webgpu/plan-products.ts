@@ -1,17 +1,10 @@
 /** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
+import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
 import type { AdapterFacts, Forced } from './planner.js';
+import { type ProductShape, shapeClass } from './product-shape.js';
 
-export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
-
-export interface ProductShape {
-  rows: number;
-  cols: number;
-  inner: number;
-  batch: number;
-  /** All restarts share op(A), or op(B). */
-  sharedA?: boolean;
-  sharedB?: boolean;
-}
+export type { MatmulAlgorithm } from '../engine.js';
+export type { ProductShape } from './product-shape.js';
 
 export interface MatmulPlan {
   algorithm: MatmulAlgorithm;
@@ -47,12 +40,37 @@ const quadTiles: readonly Tile[] = [
   { algorithm: 'quad-columns', blocksA: 2, blocksB: 4 },
 ];
 
-/** `barrierFree` asks for a kernel that keeps its tile to itself, as sums of squares need it. */
+/**
+ * What was measured on the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
+ * itself, as sums of squares need it.
+ */
 export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, barrierFree = false): MatmulPlan {
+  const tuned = forced.matmul || forced.blocks ? undefined : facts.tuned?.get(shapeClass(shape, barrierFree));
+  if (tuned && runs(tuned, facts, barrierFree)) return withSplits(shape, tuned, forced.splits ?? tuned.splits);
   if (facts.software) return cheapest(shape, facts, forced);
   const square = shape.rows >= 64 && shape.cols >= 64 && !barrierFree;
   const algorithm = forced.matmul ?? (square && facts.maxInvocationsPerWorkgroup >= 256 ? 'tiled' : 'register');
   return split(shape, tileOf(algorithm, forced), facts, forced);
+}
+
+/** Whether the device has what a tile needs. */
+function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): boolean {
+  if (algorithm === 'tiled') return !facts.software && !barrierFree && facts.maxInvocationsPerWorkgroup >= 256;
+  return algorithm === 'register' || facts.subgroups;
+}
+
+/** All that a tuning times: every tile that runs, the inner dimension in 1, 2, 4, … parts, and what would run untuned, which comes first. */
+export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrierFree = false): MatmulPlan[] {
+  const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
+  const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
+  const parts = [1, 2, 4, 8, 16, 32, 64].filter((splits) => splits <= most);
+  const tiles = [...registerTiles, ...quadTiles, tileOf('tiled', {})].filter((tile) => runs(tile, facts, barrierFree));
+  const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits)));
+  return [untuned, ...plans].filter((plan, i, all) => all.findIndex((other) => sameChoice(plan, other)) === i);
+}
+
+function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
+  return (['algorithm', 'blocksA', 'blocksB', 'splits'] as const).every((part) => one[part] === other[part]);
 }
 
 /**

@@ -2,15 +2,15 @@
 import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Dispatch } from './dispatch.js';
-import { dispatchesOf, lowerProgram } from './lower-program.js';
+import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower-program.js';
 import { pipelineKey } from './pipelines.js';
-import type { AdapterFacts, Forced } from './planner.js';
+import type { AdapterFacts } from './planner.js';
 
 /**
  * The program as it would be recorded on an adapter: each section with the number of its dispatches, and below every operation its
  * kernels, with the tile and the splits of products, and the workgroups.
  */
-export function planText(program: Program, facts: AdapterFacts, forced: Forced = {}): string {
+export function planText(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): string {
   const lowered = lowerProgram(program, facts, forced);
   const pipelines = new Set(dispatchesOf(lowered).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
   const lines = [
@@ -32,7 +32,7 @@ export function planText(program: Program, facts: AdapterFacts, forced: Forced =
 }
 
 /** How many dispatches one execution of each section takes. */
-export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Forced = {}): Record<string, number> {
+export function dispatchCounts(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): Record<string, number> {
   return Object.fromEntries(
     Array.from(lowerProgram(program, facts, forced), ([section, operations]) => [
       section,

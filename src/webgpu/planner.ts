@@ -3,7 +3,7 @@
  * GPU; tests force a choice through `Forced`, and print it without a device.
  */
 
-import type { MatmulAlgorithm } from './plan-products.js';
+import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
 
 /** What the choice of kernels may depend on. */
 export interface AdapterFacts {
@@ -16,6 +16,8 @@ export interface AdapterFacts {
   maxBufferSize: number;
   maxWorkgroupStorage: number;
   maxInvocationsPerWorkgroup: number;
+  /** What was measured on the adapter, by shape class: see tuning.ts. */
+  tuned?: ReadonlyMap<string, ProductChoice>;
 }
 
 /** Overrides for tests and measurements; everything left out is chosen. */

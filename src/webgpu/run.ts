@@ -115,7 +115,7 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
         const recorded = sectionOf(section);
         const perSubmit = Math.max(1, Math.floor(dispatchesPerSubmit / Math.max(1, recorded.length)));
         for (let done = 0; done < times; done += perSubmit)
-          submit(device, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done));
+          submit(context, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done));
       },
       dispatches(section) {
         return sectionOf(section).length;
@@ -133,9 +133,9 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
 }
 
 /** Records `times` repetitions of a section in one compute pass and submits them together. */
-function submit(device: GPUDevice, label: string, recorded: readonly Recorded[], times: number): void {
+function submit({ device, timestamps }: DeviceContext, label: string, recorded: readonly Recorded[], times: number): void {
   const encoder = device.createCommandEncoder({ label });
-  const pass = encoder.beginComputePass({ label });
+  const pass = encoder.beginComputePass({ label, timestampWrites: timestamps });
   for (let i = 0; i < times; i++) {
     for (const { pipeline, bindGroup, workgroups } of recorded) {
       pass.setPipeline(pipeline);

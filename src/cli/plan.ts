@@ -1,0 +1,76 @@
+/** What `orthant devices --plan` shows: how an adapter multiplies, untuned and tuned, and how many dispatches an iteration is. */
+import type { ProductChoice, TuningEntry } from '../engine.js';
+import { programFor } from '../models/programs.js';
+import { requestDawnAdapter } from '../node/dawn.js';
+import { findTuning } from '../node/tuning-store.js';
+import { adapterFacts, describeAdapter, isSoftware, requestDevice } from '../webgpu/device.js';
+import { planMatmul } from '../webgpu/plan-products.js';
+import { dispatchCounts } from '../webgpu/plan-text.js';
+import { choiceText, distinctProducts, quickProblems } from '../webgpu/product-shape.js';
+import { choicesOf } from '../webgpu/tuning.js';
+import { alignColumns } from './columns.js';
+import type { Io } from './io.js';
+import { splitClass, tuningTable } from './tune.js';
+
+export interface Plan {
+  adapter: string;
+  /** Where a tuning is kept, and whether it can be used; null where there is none. */
+  tuning: { path: string; problem?: string } | null;
+  products: { class: string; default: ProductChoice; tuned: ProductChoice | null }[];
+  programs: { program: string; dispatchesPerIteration: number }[];
+}
+
+/** The plan of the adapter that --device auto would use, and what is kept for it. */
+export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries: TuningEntry[] }> {
+  const dawn = await requestDawnAdapter();
+  try {
+    const device = await requestDevice(dawn.adapter);
+    const facts = adapterFacts(device, isSoftware(dawn.adapter.info));
+    device.destroy();
+    const adapter = describeAdapter(dawn.adapter.info);
+    const found = await findTuning(adapter, env);
+    const tuned = found?.tuning && choicesOf(found.tuning);
+    const typical = Array.from(distinctProducts(quickProblems), ([name, { shape, norm }]) => {
+      const { algorithm, blocksA, blocksB, splits } = planMatmul(shape, facts, norm ? { splits: 1 } : {}, norm);
+      return { class: name, default: { algorithm, blocksA, blocksB, splits }, tuned: tuned?.get(name) ?? null };
+    });
+    const entries = found?.tuning?.entries ?? [];
+    const measured = entries.map(({ class: name, default: untuned, chosen }) => ({ class: name, default: untuned, tuned: chosen }));
+    const programs = defaultPrograms.map(({ program, method, shape, step }) => ({
+      program,
+      dispatchesPerIteration: dispatchCounts(programFor(method, shape), { ...facts, tuned })[step],
+    }));
+    const tuning = found ? { path: found.path, ...(found.problem ? { problem: found.problem } : {}) } : null;
+    return { plan: { adapter, tuning, products: tuned ? measured : typical, programs }, entries };
+  } finally {
+    dawn.release();
+  }
+}
+
+const defaultPrograms = [
+  { program: 'nmf by mu, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10], solver: 'mu' }, step: 'step0' },
+  { program: 'nmf by anls, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10] }, step: 'step0' },
+  { program: 'neural, 87×90, ranks 9,4,2', method: 'neural', shape: { rows: 87, cols: 90, ranks: [9, 4, 2] }, step: 'step' },
+] as const;
+
+export function planLines({ plan, entries }: { plan: Plan; entries: readonly TuningEntry[] }): string[] {
+  const { adapter, tuning, products, programs } = plan;
+  const untuned = products.map((product) => [...splitClass(product.class), choiceText(product.default)]);
+  const table =
+    entries.length > 0 ? tuningTable(entries) : alignColumns([['product', 'sizes up to', 'default'], ...untuned], ['left', 'left', 'left']);
+  const state = tuning?.problem
+    ? `Not tuned: ${tuning.path} is not used. ${tuning.problem} Run orthant tune.`
+    : tuning
+      ? `Tuned: ${tuning.path}.`
+      : 'Not tuned: the default is used. orthant tune measures what is fastest here.';
+  const counts = programs.map(({ program, dispatchesPerIteration }) => [program, `${dispatchesPerIteration}`]);
+  return [
+    `How ${adapter} multiplies:`,
+    '',
+    ...table,
+    '',
+    state,
+    '',
+    ...alignColumns([['dispatches an iteration', ''], ...counts], ['left', 'right']),
+  ];
+}

@@ -1,0 +1,172 @@
+/** Tuning: classes of shapes, what is believed of a stored one, and a small real one on this machine's adapter. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { tableOne } from '../../src/data/generate.js';
+import type { ProductChoice, Tuning } from '../../src/engine.js';
+import { AdapterError, CancelledError, InputError } from '../../src/errors.js';
+import { nmf } from '../../src/models/nmf.js';
+import { createEngine } from '../../src/node/engine.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { candidatePlans, planMatmul } from '../../src/webgpu/plan-products.js';
+import type { AdapterFacts } from '../../src/webgpu/planner.js';
+import { distinctProducts, type ProductShape, productsOf, shapeClass, typicalProblems } from '../../src/webgpu/product-shape.js';
+import { checkTuning, kernelsTimed, mergeTunings, tuningVersion } from '../../src/webgpu/tuning.js';
+
+const software: AdapterFacts = {
+  software: true,
+  subgroups: true,
+  maxWorkgroupsPerDimension: 65_535,
+  maxStorageBinding: 1 << 30,
+  maxBufferSize: 1 << 30,
+  maxWorkgroupStorage: 32_768,
+  maxInvocationsPerWorkgroup: 256,
+};
+const hardware = { ...software, software: false };
+const choice: ProductChoice = { algorithm: 'quad-rows', blocksA: 4, blocksB: 2, splits: 2 };
+const shape: ProductShape = { rows: 10, inner: 300, cols: 200, batch: 1, transposeA: true };
+
+describe('classes', () => {
+  test('sizes are rounded up, to powers of two up to 64 and of four beyond', () => {
+    expect(shapeClass(shape)).toBe('AᵀB 16×1024×256');
+    expect(shapeClass({ ...shape, rows: 16, inner: 257, cols: 256 })).toBe('AᵀB 16×1024×256');
+    expect(shapeClass({ ...shape, rows: 17 })).not.toBe(shapeClass(shape));
+    expect(shapeClass({ rows: 1, inner: 64, cols: 65, batch: 1 })).toBe('AB 4×64×256');
+  });
+
+  test('restarts, what they share and the kind of product count; without restarts nothing is shared', () => {
+    expect(shapeClass({ ...shape, batch: 7, sharedB: true })).toBe('AᵀB 16×1024×256 ×8, B shared');
+    expect(shapeClass({ ...shape, sharedA: true, sharedB: true })).toBe(shapeClass(shape));
+    expect(shapeClass({ rows: 10, inner: 3, cols: 8, batch: 1 }, true)).toBe('‖E−AB‖² 16×4×8');
+  });
+
+  test('every product of a typical problem falls into a class that is tuned', () => {
+    const tuned = distinctProducts(typicalProblems);
+    for (const { shape, norm } of productsOf({ rows: 300, cols: 900, rank: 12 }))
+      expect([...tuned.keys()]).toContain(shapeClass(shape, norm));
+  });
+});
+
+describe('the planner', () => {
+  const tuned = new Map([[shapeClass(shape), choice]]);
+
+  test('takes what was measured for the class, and what it would have taken anyway elsewhere', () => {
+    expect(planMatmul(shape, { ...software, tuned })).toMatchObject(choice);
+    expect(planMatmul({ ...shape, rows: 17 }, { ...software, tuned })).toEqual(planMatmul({ ...shape, rows: 17 }, software));
+    expect(planMatmul(shape, { ...software, tuned }, { matmul: 'register', splits: 1 })).toMatchObject({
+      algorithm: 'register',
+      splits: 1,
+    });
+  });
+
+  test('does not take what the device cannot run', () => {
+    expect(planMatmul(shape, { ...software, subgroups: false, tuned }).algorithm).toBe('register');
+    const tiled = new Map([[shapeClass(shape, true), { ...choice, algorithm: 'tiled' as const }]]);
+    expect(planMatmul(shape, { ...hardware, tuned: tiled }, { splits: 1 }, true).algorithm).toBe('register');
+  });
+
+  test('candidates are distinct, begin with the untuned choice, and hold no barriers on a software adapter', () => {
+    for (const facts of [software, hardware, { ...hardware, subgroups: false }]) {
+      const plans = candidatePlans(shape, { ...facts, tuned });
+      expect(plans[0]).toEqual(planMatmul(shape, facts));
+      expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(plans.length);
+      expect(plans.some(({ algorithm }) => algorithm === 'tiled')).toBe(!facts.software);
+      expect(plans.some(({ algorithm }) => algorithm.startsWith('quad'))).toBe(facts.subgroups);
+    }
+    expect(candidatePlans(shape, software, true).every(({ splits }) => splits === 1)).toBe(true);
+  });
+});
+
+describe('a stored tuning', () => {
+  const tuning: Tuning = {
+    version: tuningVersion,
+    kernels: kernelsTimed,
+    adapter: 'here',
+    clock: 'timestamps',
+    entries: [{ class: shapeClass(shape), chosen: choice, default: choice, ms: {} }],
+  };
+
+  test('is believed if it is of this version and adapter', () => {
+    expect(checkTuning(JSON.parse(JSON.stringify(tuning)), 'here')).toEqual(tuning);
+  });
+
+  test.each([
+    ['another adapter', { ...tuning, adapter: 'there' }, /measured on there, but this adapter is here/],
+    ['another version', { ...tuning, version: 0 }, /another version/],
+    ['other kernels', { ...tuning, kernels: 'x' }, /another version/],
+    ['no entries', { version: tuningVersion }, /no tuning/],
+    ['null', null, /no tuning/],
+    ['an unknown kernel', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, algorithm: 'toString' } }] }, /Entry 0/],
+    ['a tile without end', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksB: 1e9 } }] }, /Entry 0/],
+    ['half a quad', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksA: 2 } }] }, /Entry 0/],
+  ])('is refused: %s', (_, value, message) => {
+    expect(() => checkTuning(value, 'here')).toThrow(InputError);
+    expect(() => checkTuning(value, 'here')).toThrow(message);
+  });
+
+  test('later entries take the place of earlier ones of their class', () => {
+    const other = { ...tuning.entries[0], class: 'other' };
+    const merged = mergeTunings({ ...tuning, entries: [{ ...tuning.entries[0], ms: { old: 1 } }, other] }, tuning);
+    expect(merged.entries).toEqual([tuning.entries[0], other]);
+  });
+});
+
+describe('on this adapter', () => {
+  const { X } = tableOne(0);
+  const opened: Disposable[] = [];
+  afterAll(() => {
+    for (const engine of opened) engine[Symbol.dispose]();
+  });
+
+  test('two small problems are tuned, what comes out is JSON that an engine takes, and results stay right', async () => {
+    const engine = await createEngine();
+    opened.push(engine);
+    const before = await nmf(engine, X, { rank: 4, maxIterations: 3, seed: 1 });
+    const seen: string[] = [];
+    const tuning = await engine.tune({
+      problems: [
+        { rows: 20, cols: 30, rank: 3 },
+        { rows: 87, cols: 90, rank: 4, restarts: 2 },
+      ],
+      repeats: 1,
+      onProgress: ({ done, of, entry }) => seen.push(`${done}/${of} ${entry.class}`),
+    });
+    expect(engine.liveBuffers).toBe(0);
+    expect(engine.tuning).toBe(tuning);
+    expect(tuning.entries.length).toBeGreaterThan(8);
+    expect(seen).toHaveLength(tuning.entries.length);
+    for (const { ms, class: name } of tuning.entries) {
+      for (const time of Object.values(ms)) expect(time, name).toBeGreaterThan(0);
+    }
+    const stored: unknown = JSON.parse(JSON.stringify(tuning));
+    const names: string[] = [];
+    const other = await createEngine({
+      tuning: (adapter) => {
+        names.push(adapter);
+        return stored;
+      },
+    });
+    opened.push(other);
+    expect(names).toEqual([engine.description]);
+    expect(other.tuning).toEqual(tuning);
+    const after = await nmf(other, X, { rank: 4, maxIterations: 3, seed: 1 });
+    expect(Math.abs(after.relativeError - before.relativeError)).toBeLessThan(1e-5);
+    await expect(createEngine({ tuning: { ...tuning, version: 0 } })).rejects.toThrow(/another version/);
+    const outdated = await createEngine({ tuning: () => ({ ...tuning, version: 0 }) });
+    opened.push(outdated);
+    expect(outdated.tuning).toBeUndefined();
+  });
+
+  test('it can be cancelled, and refuses problems that are none', async () => {
+    const engine = await createEngine();
+    opened.push(engine);
+    const controller = new AbortController();
+    const problems = [{ rows: 20, cols: 30, rank: 3 }];
+    const tuning = engine.tune({ problems, repeats: 1, signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(tuning).rejects.toThrow(CancelledError);
+    expect(engine.liveBuffers).toBe(0);
+    expect(engine.tuning).toBeUndefined();
+    await expect(engine.tune({ problems: [] })).rejects.toThrow(InputError);
+    await expect(engine.tune({ problems: [{ rows: 2, cols: 30, rank: 3 }] })).rejects.toThrow(/rank ≤ min/);
+    await expect(engine.tune({ repeats: 0 })).rejects.toThrow(/repeats/);
+    await expect(createReferenceEngine().tune()).rejects.toThrow(AdapterError);
+  });
+});

@@ -73,8 +73,8 @@ const groups: Record<string, MethodOption[]> = {
     [
       ['nmf', 'hierarchical'],
       '--solver <name>',
-      'multiplicative updates or exact least squares; not of layers with labels',
-      ['mu', 'anls'],
+      'multiplicative updates, coordinate descent or exact least squares (default); not of layers with labels',
+      ['mu', 'hals', 'anls'],
     ],
     [['ssnmf'], '--model <n>', '1 to 6, see docs/methods.md; default 3 with labels, else 1', parseOneOf([1, 2, 3, 4, 5, 6])],
     [['deep'], '--pooling <name>', 'how neighbours in S are put together; default none', ['none', 'average', 'max']],

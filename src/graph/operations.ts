@@ -21,6 +21,12 @@ export interface Operations {
   maskedSolve: { perColumn: boolean };
   /** F ← F ∘ (numerator / (denominator + ε))^power. inputs numerator, denominator; output F in place */
   multiplicativeUpdate: { power: number };
+  /**
+   * One sweep of HALS over every row f of F, or every column: f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0) for j in turn. A unit with
+   * g_jj = 0 becomes hashed uniform numbers; with `perColumn`, a Gram matrix for each row or column (G k²×items), it stays as it is.
+   * inputs G, B (the shape of F); output F in place
+   */
+  halsUpdate: { of: 'rows' | 'columns'; perColumn: boolean; layer: number };
   /** out = max(A − η D / (2 m_ii q_jj), 0), η = control[0]; columns with q_jj = 0 are revived now and then. inputs A, D, Q, control, M? */
   projectedStep: { rowMetric: boolean; layer: number };
   /** out = D / (2 m_ii q_jj), 0 where the metric is: the direction of a projected step alone. inputs D, Q, M? */
@@ -104,6 +110,7 @@ export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 /** Operations that read what their (first) output held before they write it. */
 export const inPlace: ReadonlySet<OperationKind> = new Set([
   'multiplicativeUpdate',
+  'halsUpdate',
   'acceptReject',
   'keepAccepted',
   'normalizeColumns',

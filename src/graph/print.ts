@@ -50,6 +50,8 @@ export function operationText(operation: Operation): string {
         ? `${out} = ${out} ∘ ${names[0]} / (${names[1]} + ε)`
         : `${out} = ${out} ∘ (${names[0]} / (${names[1]} + ε))^${power}`;
     }
+    case 'halsUpdate':
+      return `${out} = hals of ${operation.attributes.of}(${names.join(', ')}, ${out})`;
     case 'map':
       return `${out} = ${mapText(operation.attributes, names)}`;
     case 'shift':

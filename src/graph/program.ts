@@ -75,7 +75,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   }
 
   /** G is k×k for all columns of a k×M tensor, or k²×M with one for each; says which. */
-  function requireGram(kind: string, G: Tensor, { rows, cols }: Tensor): boolean {
+  function requireGram(kind: string, G: Tensor, { rows, cols }: Pick<Tensor, 'rows' | 'cols'>): boolean {
     if (G.rows === rows && G.cols === rows) return false;
     requireShape(kind, G, rows * rows, cols);
     return true;
@@ -171,6 +171,16 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       requireShape('multiplicativeUpdate', numerator, F.rows, F.cols);
       requireShape('multiplicativeUpdate', denominator, F.rows, F.cols);
       emit('multiplicativeUpdate', [numerator, denominator], [F], { power });
+    },
+
+    /** One sweep of HALS, in turn over the entries of every row of F (N×k) or of every column (k×M), for G and B of its normal equations. */
+    halsUpdate(F: Tensor, G: Tensor, B: Tensor, { of, layer = 0 }: { of: 'rows' | 'columns'; layer?: number }): void {
+      requireShape('halsUpdate', B, F.rows, F.cols);
+      const perColumn = requireGram('halsUpdate', G, of === 'rows' ? { rows: F.cols, cols: F.rows } : F);
+      const batch = commonBatch('halsUpdate', [G, B, F]);
+      if (F.batch !== batch)
+        throw new ShapeError(`halsUpdate in program ${name}: ${F.name} is ${shapeText(F)}, but its batch must be ${batch}.`);
+      emit('halsUpdate', [G, B], [F], { of, perColumn, layer });
     },
 
     /** max(A − η D / (2 m_ii q_jj), 0): one projected step in the metric diag(M) ⊗ diag(Q); M = I when left out. */

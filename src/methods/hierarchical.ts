@@ -29,7 +29,7 @@ export interface SequentialFit {
   kkt: [Tensor, Tensor][];
   /** What the supervised layers add; Y and L are the same inputs in all of them. */
   classifiers: { layer: number; labels: LabelTensors }[];
-  /** Whether a layer leaves the columns of its A at any norm: those of multiplicative updates, and all with `normalize` off. */
+  /** Whether a layer leaves the columns of its A at any norm: those of all solvers but 'anls', and all with `normalize` off. */
   scaled: boolean[];
 }
 
@@ -56,7 +56,7 @@ export function sequentialSections(
     const tensors: LayerTensors = { X: l === 0 ? X : S[l - 1], A: A[l], S: S[l], cost: cost[l], kkt: kkt[l] };
     const own = typeof solver === 'string' ? solver : solver[l];
     const supervised = supervision?.layers.includes(l) ?? false;
-    fit.scaled.push(supervised || own === 'mu' || !normalize);
+    fit.scaled.push(supervised || own !== 'anls' || !normalize);
     if (supervised) {
       const labels = classifierState(p, inputs!, l, A[l].cols);
       fit.classifiers.push({ layer: l, labels });

@@ -3,7 +3,12 @@ import { type Program, type ProgramBuilder, programBuilder } from '../graph/prog
 import { T, type Tensor } from '../graph/tensor.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
 
-export type NmfSolver = 'mu' | 'anls';
+export type NmfSolver = 'mu' | 'hals' | 'anls';
+
+export const nmfSolvers: readonly NmfSolver[] = ['mu', 'hals', 'anls'];
+
+/** Default of a fit's maxIterations: the cheaper an iteration, the more of them. */
+export const mostIterations: Record<NmfSolver, number> = { mu: 2000, hals: 1000, anls: 500 };
 
 export interface LayerTensors {
   X: Tensor;
@@ -38,6 +43,9 @@ export interface LayerOptions {
  * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
  * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
  *
+ * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
+ * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs what one of 'mu' does.
+ *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
  * weights every row and column has a Gram matrix of its own: k²(N + M) entries more.
  */
@@ -51,6 +59,7 @@ export function layerSections(
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
   if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, normalize, weights);
+  else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, weights);
   else multiplicativeUpdates(p, names, { X, A, S }, weights);
   p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
   p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, weights));
@@ -80,6 +89,28 @@ function alternatingLeastSquares(
     forwardQ(p, X, A, S, { rounds, weights });
   });
   return rounds;
+}
+
+function coordinateSweeps(
+  p: ProgramBuilder,
+  layer: number,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  weights?: DataWeights,
+): void {
+  p.section(names.start, () => {
+    if (weights) weighData(p, X, weights);
+  });
+  p.section(names.step, () => {
+    if (weights) {
+      const { W2, W2X } = weights;
+      p.halsUpdate(A, p.matmul(T(p.rowProducts(p.transpose(S))), T(W2)), p.matmul(W2X, T(S)), { of: 'rows', layer });
+      p.halsUpdate(S, p.matmul(T(p.rowProducts(A)), W2), p.matmul(T(A), W2X), { of: 'columns', layer });
+    } else {
+      p.halsUpdate(A, p.gram(S, 'rows'), p.matmul(X, T(S)), { of: 'rows', layer });
+      p.halsUpdate(S, p.gram(A), p.matmul(T(A), X), { of: 'columns', layer });
+    }
+  });
 }
 
 function multiplicativeUpdates(

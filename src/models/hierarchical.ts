@@ -3,7 +3,7 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../methods/hierarchical.js';
-import type { NmfSolver } from '../methods/nmf.js';
+import { mostIterations, type NmfSolver, nmfSolvers } from '../methods/nmf.js';
 import {
   checkFit,
   type Factorization,
@@ -29,7 +29,7 @@ import {
 export interface HierarchicalOptions extends FitOptions, LabelOptions {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
   ranks: readonly number[];
-  /** 'anls' (default, exact) or 'mu' (multiplicative updates), for all layers or a list of one each; supervised layers use model 3 of ssnmf. */
+  /** 'anls' (default, exact), 'hals' (coordinate descent) or 'mu' (multiplicative updates), for all layers or a list of one each; supervised layers use model 3 of ssnmf. */
   solver?: NmfSolver | readonly NmfSolver[];
   /** Columns of every Aˡ to unit norm, their scale into Sˡ, before the next layer is fitted to it. Default true; off, the deeper layers scatter. */
   normalize?: boolean;
@@ -45,7 +45,7 @@ export interface HierarchicalOptions extends FitOptions, LabelOptions {
  * updates); the layers before it know nothing of the labels. Accuracy is that of the last classifier. The restart that is returned has
  * the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖².
  *
- * Starts: |N(0,1)|. maxIterations (default 500 a layer, 2000 with multiplicative updates) and tolerance (1e-6) hold for each layer, and
+ * Starts: |N(0,1)|. maxIterations (default 500 a layer, 1000 with 'hals', 2000 with multiplicative updates) and tolerance (1e-6) hold for each layer, and
  * so does `stopping`. settings holds { solver, normalize } and with labels { labelWeight, supervisedLayers }.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
@@ -70,7 +70,8 @@ export async function hierarchicalNmf(engine: Engine, X: Matrix, options: Hierar
       layers: supervisedLayers,
     },
   });
-  const maxIterations = t.layers.map(({ rounds }) => options.maxIterations ?? (rounds ? 500 : 2000));
+  const solverOf = (l: number) => (supervisedLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
+  const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
   return withRun(engine, t.program, async (run) => {
     const stages = await fitSequentially(run, t, t, X, settings, { started, maxIterations, normalize, supervision });
     run.execute('errors');
@@ -188,8 +189,8 @@ export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Pro
 
 function checkSolvers(solver: NmfSolver | readonly NmfSolver[], ranks: readonly number[]): void {
   const solvers: readonly unknown[] = typeof solver === 'string' ? [solver] : solver;
-  if (!Array.isArray(solvers) || solvers.some((one) => one !== 'mu' && one !== 'anls'))
-    throw new InputError(`solver must be 'mu' or 'anls', or a list of them, not ${JSON.stringify(solver)}.`);
+  if (!Array.isArray(solvers) || solvers.some((one) => !nmfSolvers.includes(one as NmfSolver)))
+    throw new InputError(`solver must be 'mu', 'hals' or 'anls', or a list of them, not ${JSON.stringify(solver)}.`);
   if (typeof solver !== 'string' && solvers.length !== ranks.length)
     throw new InputError(`There are ${solvers.length} solvers for ${ranks.length} layers; give one for all, or one each.`);
 }

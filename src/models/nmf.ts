@@ -3,7 +3,7 @@ import type { Matrix } from '../data/matrix.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { type NmfSolver, nmfProgram } from '../methods/nmf.js';
+import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../methods/nmf.js';
 import {
   checkFit,
   type Factorization,
@@ -20,8 +20,9 @@ export interface NmfOptions extends FitOptions {
   /** k, the number of columns of A: from 1 to min(N, M, 128). */
   rank: number;
   /**
-   * 'anls' (default): alternating exact nonnegative least squares. 'mu': multiplicative updates, cheaper an iteration, many more of
-   * them. With weights 'mu' is the default, since 'anls' then needs k²(N + M) entries more.
+   * 'anls' (default): alternating exact nonnegative least squares. 'hals': one sweep of coordinate descent over each factor, cheaper an
+   * iteration, more of them. 'mu': multiplicative updates, as cheap, many more. With weights 'mu' is the default, since the others then
+   * need k²(N + M) entries more.
    */
   solver?: NmfSolver;
   /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. */
@@ -31,8 +32,9 @@ export interface NmfOptions extends FitOptions {
 /**
  * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
- * Starts: |N(0,1)| · sqrt(mean X / k). 'mu' stops after 2000 iterations or at a tolerance of 1e-6, 'anls' after 500 or 1e-6.
- * Lee & Seung, NIPS 2001 (multiplicative updates); Kim & Park, SIAM J. Matrix Anal. Appl. 2008 (alternating exact least squares).
+ * Starts: |N(0,1)| · sqrt(mean X / k). Stops at a tolerance of 1e-6, or after 2000 iterations with 'mu', 1000 with 'hals', 500 with 'anls'.
+ * Lee & Seung, NIPS 2001 (multiplicative updates); Cichocki & Phan, IEICE Trans. Fundamentals 2009
+ * (HALS); Kim & Park, SIAM J. Matrix Anal. Appl. 2008 (alternating exact least squares).
  *
  * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known.
  *
@@ -41,13 +43,8 @@ export interface NmfOptions extends FitOptions {
 export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promise<Factorization> {
   const started = performance.now();
   const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
-  const settings = checkFit(
-    X,
-    [rank],
-    options,
-    solver === 'mu' ? { maxIterations: 2000, tolerance: 1e-6 } : { maxIterations: 500, tolerance: 1e-6 },
-  );
-  if (solver !== 'mu' && solver !== 'anls') throw new InputError(`solver must be 'mu' or 'anls', not ${JSON.stringify(solver)}.`);
+  if (!nmfSolvers.includes(solver)) throw new InputError(`solver must be 'mu', 'hals' or 'anls', not ${JSON.stringify(solver)}.`);
+  const settings = checkFit(X, [rank], options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
   if (weights) checkWeights(weights, X, 'weights');
 
   const t = nmfProgram(X.rows, X.cols, rank, { restarts: settings.restarts, solver, weighted: weights !== undefined });

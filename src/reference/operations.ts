@@ -90,6 +90,20 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
     for (let i = 0; i < F.data.length; i++) F.data[i] *= (numerator.data[i] / (denominator.data[i] + epsilon)) ** power;
   },
 
+  halsUpdate([G, B], [F], { of, perColumn, layer }, restart) {
+    const [k, items] = of === 'rows' ? [F.cols, F.rows] : [F.rows, F.cols];
+    for (let item = 0; item < items; item++) {
+      const at = (j: number) => (of === 'rows' ? item * F.cols + j : j * F.cols + item);
+      const gram = (j: number, l: number) => (perColumn ? G.data[(j * k + l) * G.cols + item] : G.data[j * k + l]);
+      for (let j = 0; j < k; j++) {
+        let rest = B.data[at(j)];
+        for (let l = 0; l < k; l++) rest -= gram(j, l) * F.data[at(l)];
+        if (gram(j, j) > 0) F.data[at(j)] = Math.max(F.data[at(j)] + rest / gram(j, j), 0);
+        else if (!perColumn) F.data[at(j)] = hashUniform(at(j), 0, layer, restart);
+      }
+    }
+  },
+
   projectedStep([A, D, Q, controlVector, M], [out], { rowMetric, layer }, restart) {
     const eta = controlVector.data[control.eta];
     const iteration = controlVector.data[control.iteration];

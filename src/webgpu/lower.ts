@@ -8,7 +8,7 @@ import { type Constants, type Dispatch, type KernelName, perItem, vectors } from
 import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
-import type { AdapterFacts, Forced } from './planner.js';
+import { type AdapterFacts, type Forced, planCapacity, planRegisters } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   const { inputs, outputs } = operation;
@@ -60,6 +60,24 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         POWER: operation.attributes.power,
       };
       return [each('update/multiplicative', vectors(out), [numerator, denominator, out], constants)];
+    }
+    case 'halsUpdate': {
+      const [G, B] = inputs;
+      const { of, perColumn, layer } = operation.attributes;
+      const [k, items] = of === 'rows' ? [out.cols, out.rows] : [out.rows, out.cols];
+      const constants = {
+        K: k,
+        OF_ROWS: of === 'rows',
+        PER_COLUMN: perColumn,
+        STRIDE: strideOf(out),
+        G_STRIDE: strideOf(G),
+        G_BATCH: restartStep(G),
+        B_BATCH: restartStep(B),
+        F_BATCH: restartStep(out),
+        LAYER: layer,
+      };
+      if (planRegisters(k, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
+      return [each('update/hals', items, [G, B, out], { ...constants, CAPACITY: planCapacity(k) })];
     }
     case 'projectedStep': {
       const [A, D, Q, control, M] = inputs;

@@ -53,12 +53,17 @@ export function planRegisters(k: number, forced: Forced = {}): boolean {
   return forced.spill === undefined && k <= largestRegisterK;
 }
 
+/** Length of private arrays for k unknowns. */
+export function planCapacity(k: number): number {
+  return Math.max(4, 2 ** Math.ceil(Math.log2(k)));
+}
+
 /** Private arrays beyond this many unknowns cost more than a buffer does. */
 const largestPrivateK = 32;
 
 export function planSolve(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): SolvePlan {
   const spill = forced.spill ?? k > largestPrivateK;
-  const capacity = Math.max(4, 2 ** Math.ceil(Math.log2(k)));
+  const capacity = planCapacity(k);
   if (!spill) return { spill, lanes: columns, scratchBytes: 16, capacity, factorSize: (capacity * (capacity + 1)) / 2 };
   const factorBytes = (k * (k + 1) * 4) / 2;
   const room = Math.min(forced.spillBytes ?? 64 << 20, facts.maxStorageBinding);

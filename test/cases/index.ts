@@ -2,6 +2,7 @@ import { adapter } from './adapter.js';
 import { deep } from './deep.js';
 import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
+import { hals } from './hals.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
 import { programs } from './programs.js';
@@ -17,6 +18,7 @@ export const suites: Record<string, Case[]> = {
   deep,
   ssnmf,
   elementwise,
+  hals,
   matmul,
   nnls,
   programs,

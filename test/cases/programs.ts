@@ -57,7 +57,7 @@ function missing(X: Matrix, seed: number): Float32Array {
   return X.data.map(() => (r.uniform() < 0.2 ? 0 : r.uniform() + 0.5));
 }
 
-const nmfCases = (['mu', 'anls'] as const).flatMap((solver) =>
+const nmfCases = (['mu', 'hals', 'anls'] as const).flatMap((solver) =>
   [false, true].flatMap((weighted): Case[] => [
     {
       name: `nmf ${solver}${weighted ? ' weighted' : ''}, three steps of three restarts`,
@@ -83,33 +83,37 @@ const nmfCases = (['mu', 'anls'] as const).flatMap((solver) =>
   ]),
 );
 
-const monotone = [false, true].map(
-  (weighted): Case => ({
-    name: `multiplicative updates never raise the objective${weighted ? ', weighted' : ''}`,
-    async run({ engine }) {
-      const seed = seedOf(this.name);
-      const X = randomLowRank(53, 39, 5, { seed, noise: 0.3 });
-      const t = nmfProgram(53, 39, 6, { restarts: 2, solver: 'mu', weighted });
-      using run = await engine.prepare(t.program);
-      startNmf(run, t, X, missing(X, seed), seed);
-      let before = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-      for (let iteration = 1; iteration <= 60; iteration++) {
-        run.execute(t.sections.step);
-        run.execute(t.sections.measure);
-        const [A, S, cost] = await run.sample([t.A, t.S, t.cost]);
-        // Rounding of N·M terms can show as an increase once the descent is that slow.
-        cost.forEach((c, r) => {
-          expectAtMost(
-            `objective of restart ${r} in iteration ${iteration} (seed ${seed})`,
-            c,
-            before[r] * (1 + 8 * unit * Math.sqrt(53 * 39)),
-          );
-        });
-        before = Array.from(cost);
-        expectNonnegative(A, S);
-      }
-    },
-  }),
+const descents = { mu: 'multiplicative updates', hals: 'sweeps of HALS' } as const;
+
+const monotone = (['mu', 'hals'] as const).flatMap((solver) =>
+  [false, true].map(
+    (weighted): Case => ({
+      name: `${descents[solver]} never raise the objective${weighted ? ', weighted' : ''}`,
+      async run({ engine }) {
+        const seed = seedOf(this.name);
+        const X = randomLowRank(53, 39, 5, { seed, noise: 0.3 });
+        const t = nmfProgram(53, 39, 6, { restarts: 2, solver, weighted });
+        using run = await engine.prepare(t.program);
+        startNmf(run, t, X, missing(X, seed), seed);
+        let before = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+        for (let iteration = 1; iteration <= 60; iteration++) {
+          run.execute(t.sections.step);
+          run.execute(t.sections.measure);
+          const [A, S, cost] = await run.sample([t.A, t.S, t.cost]);
+          // Rounding of N·M terms can show as an increase once the descent is that slow.
+          cost.forEach((c, r) => {
+            expectAtMost(
+              `objective of restart ${r} in iteration ${iteration} (seed ${seed})`,
+              c,
+              before[r] * (1 + 8 * unit * Math.sqrt(53 * 39)),
+            );
+          });
+          before = Array.from(cost);
+          expectNonnegative(A, S);
+        }
+      },
+    }),
+  ),
 );
 
 function expectNonnegative(...all: Entries[]): void {

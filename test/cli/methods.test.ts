@@ -42,6 +42,7 @@ async function fitTo(name: string, ...options: string[]): Promise<string> {
 /** Options → the settings of the model that show that they reached the fit, and the files. */
 const fits: Record<string, [options: string, settings: Record<string, unknown>, factors: string[]]> = {
   'nmf --solver mu': ['--ranks 3', { solver: 'mu' }, ['A0', 'S0']],
+  'nmf --solver hals': ['--ranks 3', { solver: 'hals' }, ['A0', 'S0']],
   'ssnmf --model 6 --label-weight 2': ['--ranks 3', { model: 6, labelWeight: 2, masked: false }, ['A0', 'B', 'S0']],
   'hierarchical --label-layers 0,1': ['--ranks 4,3', { supervisedLayers: [0, 1] }, ['A0', 'A1', 'B0', 'B1', 'S0', 'S1']],
   'hierarchical --solver mu': ['--ranks 4,3', { solver: 'mu' }, ['A0', 'A1', 'B', 'S0', 'S1']],

@@ -1,7 +1,9 @@
-/** One multiplicative update of nmf against f64 loops written from the formula alone, without and with weights. */
+/** One iteration of nmf against f64 loops written from the formula alone, without and with weights, and what HALS does with dead units. */
 import { expect, test } from 'vitest';
+import { tableOne } from '../../src/data/generate.js';
 import { random } from '../../src/data/random.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
+import { nmf } from '../../src/models/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const [N, M, k] = [7, 6, 3];
@@ -56,4 +58,97 @@ test.each([false, true])('A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then
     });
   close(await run.read(t.A), updatedA);
   close(await run.read(t.S), updatedS);
+});
+
+test.each([false, true])(
+  'hals: A_j at its minimum with all else held, column by column, then the rows of S; weights: %s',
+  async (weighted) => {
+    const r = random(5);
+    const entries = (count: number) => Array.from({ length: count }, () => r.uniform());
+    const X = entries(N * M);
+    const W = X.map(() => (weighted ? (r.uniform() < 0.3 ? 0 : r.uniform() + 0.5) : 1));
+    const A = entries(N * k);
+    const S = entries(k * M);
+    const t = nmfProgram(N, M, k, { restarts: 1, solver: 'hals', weighted });
+    using engine = createReferenceEngine();
+    using run = await engine.prepare(t.program);
+    run.write(t.X, X);
+    if (t.W) run.write(t.W, W);
+    run.write(t.A, A);
+    run.write(t.S, S);
+    run.execute(t.sections.start);
+    run.execute(t.sections.step);
+
+    // X without all units but q, on which entry (i, q) of A and (q, j) of S are the scalar least squares of their row and column.
+    const rest = (i: number, j: number, q: number) => {
+      let x = X[i * M + j];
+      for (let p = 0; p < k; p++) if (p !== q) x -= A[i * k + p] * S[p * M + j];
+      return x;
+    };
+    for (let q = 0; q < k; q++) {
+      for (let i = 0; i < N; i++) {
+        let [above, below] = [0, 0];
+        for (let j = 0; j < M; j++) {
+          above += W[i * M + j] ** 2 * rest(i, j, q) * S[q * M + j];
+          below += W[i * M + j] ** 2 * S[q * M + j] ** 2;
+        }
+        A[i * k + q] = Math.max(above / below, 0);
+      }
+    }
+    for (let q = 0; q < k; q++) {
+      for (let j = 0; j < M; j++) {
+        let [above, below] = [0, 0];
+        for (let i = 0; i < N; i++) {
+          above += W[i * M + j] ** 2 * rest(i, j, q) * A[i * k + q];
+          below += W[i * M + j] ** 2 * A[i * k + q] ** 2;
+        }
+        S[q * M + j] = below > 0 ? Math.max(above / below, 0) : S[q * M + j];
+      }
+    }
+    const actual = [...(await run.read(t.A)), ...(await run.read(t.S))];
+    [...A, ...S].forEach((value, i) => {
+      expect(Math.abs(actual[i] - value)).toBeLessThan(1e-10 * (1 + value));
+    });
+  },
+);
+
+test('hals takes a unit up again that was zero in both factors', async () => {
+  const r = random(6);
+  const t = nmfProgram(N, M, k, { restarts: 1, solver: 'hals', weighted: false });
+  using engine = createReferenceEngine();
+  using run = await engine.prepare(t.program);
+  run.write(
+    t.X,
+    Array.from({ length: N * M }, () => r.uniform()),
+  );
+  run.write(
+    t.A,
+    Array.from({ length: N * k }, (_, at) => (at % k === 1 ? 0 : r.uniform())),
+  );
+  run.write(
+    t.S,
+    Array.from({ length: k * M }, (_, at) => (Math.floor(at / M) === 1 ? 0 : r.uniform())),
+  );
+  const costs: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    run.execute(t.sections.measure);
+    costs.push((await run.read(t.cost))[0]);
+    run.execute(t.sections.step);
+  }
+  costs.forEach((cost, i) => {
+    expect(cost).toBeLessThanOrEqual((costs[i - 1] ?? Number.POSITIVE_INFINITY) * (1 + 1e-12));
+  });
+  const A = await run.read(t.A);
+  expect(A.some((a, at) => at % k === 1 && a > 0)).toBe(true);
+});
+
+test('hals ends at a stationary point, as good as that of anls on the published data', async () => {
+  using engine = createReferenceEngine();
+  const { X } = tableOne(0);
+  const options = { rank: 4, seed: 1, svdBound: false } as const;
+  const hals = await nmf(engine, X, { ...options, solver: 'hals', tolerance: 1e-9 });
+  const anls = await nmf(engine, X, options);
+  expect(hals.kktResidual).toBeLessThan(1e-3);
+  expect(hals.relativeError).toBeLessThan(anls.relativeError * 1.001);
+  expect(hals.settings).toMatchObject({ solver: 'hals' });
 });

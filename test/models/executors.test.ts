@@ -24,6 +24,7 @@ const two = { ...common, ranks: [9, 4] };
 
 const fits: Record<string, (engine: Engine) => Promise<Factorization>> = {
   'nmf mu': (e) => nmf(e, X, { ...common, rank: 9, solver: 'mu' }),
+  'nmf hals': (e) => nmf(e, X, { ...common, rank: 9, solver: 'hals' }),
   'nmf anls': (e) => nmf(e, X, { ...common, rank: 9 }),
   ...Object.fromEntries(
     ([1, 2, 3, 4, 5, 6] as const).map((model) => [

@@ -6,8 +6,11 @@
 import type { Tensor } from './tensor.js';
 
 export interface Operations {
-  /** out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E? */
-  matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard'; addScale: number };
+  /**
+   * out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E?
+   * 'update', made by fuse.ts alone: out ← out ∘ op(A) op(B) / (E + ε) in place.
+   */
+  matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard' | 'update'; addScale: number };
   /** out = AᵀA ('columns') or A Aᵀ ('rows'). inputs A */
   gram: { of: 'columns' | 'rows' };
   /**

@@ -1,6 +1,7 @@
 /** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
 import { disposeKey, type Run } from '../engine.js';
 import { DisposedError, InputError, ShapeError } from '../errors.js';
+import { fuse } from '../graph/fuse.js';
 import { planBuffers } from '../graph/lifetimes.js';
 import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
@@ -22,8 +23,9 @@ interface Recorded {
 /** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
 const dispatchesPerSubmit = 2048;
 
-export async function prepareRun(context: DeviceContext, program: Program, onDispose: (run: Run) => void): Promise<Run> {
+export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
+  const program = fuse(original);
   const lowered = new Map<string, { label: string; dispatch: Dispatch }[]>();
   for (const [section, operations] of Object.entries(program.sections)) {
     lowered.set(
@@ -98,7 +100,7 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       onDispose(run);
     };
     const run: Run = {
-      program,
+      program: original,
       write(tensor, entries) {
         live();
         device.queue.writeBuffer(bufferOf(tensor), 0, pad(tensor, entries));

@@ -2,6 +2,7 @@
 import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
+import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
@@ -129,7 +130,7 @@ export interface Settings {
 
 /** Checks X (≥ 0 unless `signed`), ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
 export function checkFit(
-  X: Matrix,
+  X: DataMatrix,
   ranks: readonly number[],
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number },
@@ -159,8 +160,13 @@ export function checkFit(
   checkPositiveInteger('checkEvery', settings.checkEvery);
   if (!(settings.tolerance >= 0 && settings.tolerance < 1))
     throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`);
-  if (X.data.every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
+  if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   return settings;
+}
+
+/** Writes X in its own form. */
+export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
+  run.write(tensor, isSparse(X) ? X : X.data);
 }
 
 export function squaredNorm(entries: ArrayLike<number>): number {
@@ -320,7 +326,7 @@ export async function readFactors(
 
 export interface Finish {
   method: Factorization['method'];
-  X: Matrix;
+  X: DataMatrix;
   ranks: readonly number[];
   settings: Settings;
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
@@ -342,7 +348,7 @@ export interface Finish {
 /** Picks the best restart by its final error, reads its factors and puts the result together. */
 export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tensor[], finish: Finish): Promise<Factorization> {
   const { method, X, ranks, settings, squaredErrors, stages, kkt, rounds, started } = finish;
-  const norm = squaredNorm(X.data);
+  const norm = squaredNorm(stored(X));
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = relative[relative.length - 1];
   const restart = smallest(finish.objectives?.length ? finish.objectives : restartErrors);

@@ -58,11 +58,20 @@ export function sparseFromEntries(
         `Entry ${e} is in row ${i}, column ${j}, but a ${rows}×${cols} matrix has rows 0 to ${rows - 1} and columns 0 to ${cols - 1}.`,
       );
   }
-  // Rows of the transpose first, then rows: two passes by counting leave both indices in order.
-  const byColumn = byLines(cols, columns, rowIndices, numbers(values));
-  const X = sparseTranspose({ rows: cols, cols: rows, rowStarts: byColumn.starts, columns: byColumn.others, values: byColumn.values });
+  const X = arrangeEntries(rows, cols, { rowIndices, columns, values: numbers(values) });
   checkSparse(X);
   return X;
+}
+
+/** Entries whose indices are in range, brought into compressed rows; a place that is given twice stays so, in neighbours. */
+export function arrangeEntries(
+  rows: number,
+  cols: number,
+  { rowIndices, columns, values }: { rowIndices: ArrayLike<number>; columns: ArrayLike<number>; values: Float32Array },
+): SparseMatrix {
+  // Rows of the transpose first, then rows: two passes by counting leave both indices in order.
+  const byColumn = byLines(cols, columns, rowIndices, values);
+  return sparseTranspose({ rows: cols, cols: rows, rowStarts: byColumn.starts, columns: byColumn.others, values: byColumn.values });
 }
 
 /** The stored entries in the order of their line (row or column). */
@@ -213,7 +222,9 @@ export function placeOf(X: DataMatrix, e: number): { row: number; col: number } 
 /** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what` needs it, `instead` is what else would do. */
 export function requireDense(X: DataMatrix, what: string, instead: string): asserts X is Matrix {
   if (!isSparse(X)) return;
-  throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${instead}, or pass toDense(X).`);
+  throw new InputError(
+    `${what} needs a dense matrix with an entry for each of X, but X is sparse; ${instead}, or make X dense (toDense(X), or a file that is not a sparse .mtx).`,
+  );
 }
 
 /** Throws ShapeError unless a program's tensor and what is written into it have the same form, and if they are sparse the same size. */

@@ -1,11 +1,13 @@
 /** Products with a CSR tensor and its residual, against the reference run densely on the same entries: X never goes through sparse code there. */
 import type { Random } from '../../src/data/random.js';
 import { random } from '../../src/data/random.js';
-import { type SparseMatrix, sparseFromDense, toDense } from '../../src/data/sparse.js';
+import { type SparseMatrix, sparseFromDense, sparseFromEntries, toDense } from '../../src/data/sparse.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
+import { neuralNmf } from '../../src/models/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
-import { type Case, type Entries, expectClose, seedOf, signedEntries } from './support.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import { type Case, type Entries, expectAtMost, expectClose, seedOf, signedEntries } from './support.js';
 
 /** A sparse matrix: each entry is there with probability `density`; every fifth row and seventh column is empty, but for those that are full. */
 interface Pattern {
@@ -211,4 +213,35 @@ const exactFit: Case = {
   },
 };
 
-export const sparse: Case[] = [...products, ...epilogues, ...shared, ...padding, ...residuals, exactFit];
+/** Neural NMF of a large X with few entries, on a device that counts: buffers, scratch memory and all, are a fraction of the dense X. */
+const memory: Case = {
+  name: 'sparse X of 9000×1500 in a fraction of its dense memory',
+  async run({ device }) {
+    const [N, M] = [9000, 1500];
+    const r = random(6);
+    const places = Array.from({ length: 900 }, (_, e) => 15_000 * e + r.integer(15_000));
+    const X = sparseFromEntries(N, M, {
+      rowIndices: places.map((at) => Math.floor(at / M)),
+      columns: places.map((at) => at % M),
+      values: places.map(() => r.uniform()),
+    });
+    const sizes: number[] = [];
+    const createBuffer = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
+      sizes.push(descriptor.size);
+      return createBuffer(descriptor);
+    };
+    try {
+      using engine = await createWebGpuEngine({ device });
+      await neuralNmf(engine, X, { ranks: [20, 6], maxIterations: 2, startIterations: 1, svdBound: false });
+    } finally {
+      device.createBuffer = createBuffer;
+    }
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    // Four bytes an entry. The factors, gradients and trials of A⁰, N×20 each, are nearly all of it.
+    expectAtMost('Bytes of all buffers', total, (4 * N * M) / 2);
+    expectAtMost('Bytes of the largest buffer', Math.max(...sizes), (4 * N * M) / 20);
+  },
+};
+
+export const sparse: Case[] = [...products, ...epilogues, ...shared, ...padding, ...residuals, exactFit, memory];

@@ -53,8 +53,8 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
  * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
  */
 export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): void {
-  requireDense(X, name, 'leave it out');
-  requireDense(W, name, 'give it as a dense matrix');
+  requireDense(X, `The option '${name}'`, 'leave it out');
+  if (isSparse(W)) throw new InputError(`${name} is sparse, but it needs an entry for each of X; give it as toDense(…).`);
   checkNonnegative(W, name);
   if (W.rows !== X.rows || W.cols !== X.cols) {
     throw new ShapeError(`${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);

@@ -318,5 +318,5 @@ function checkBatch(batchColumns: number | undefined, optimiser: Optimiser, X: D
   if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has ${X.cols} columns.`);
   if (optimiser.name === 'projected')
     throw new InputError("The optimiser 'projected' compares objectives of all columns; use 'momentum' or 'adam' with batchColumns.");
-  requireDense(X, 'batchColumns', 'leave it out so that every step sees all columns');
+  requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
 }

@@ -61,7 +61,7 @@ export async function nnlsVjp(
   gradS: Matrix,
 ): Promise<{ gradX: Matrix; gradA: Matrix }> {
   const { X, A, S } = at;
-  requireDense(X, 'nnlsVjp', 'whose gradient is dense anyway');
+  requireDense(X, 'nnlsVjp, whose gradient in X is dense,');
   checkProblem(X, A);
   for (const [name, given] of [
     ['S', S],

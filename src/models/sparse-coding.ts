@@ -68,7 +68,7 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
   checkPositiveInteger('batchColumns', batchColumns);
   if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
-  if (batchColumns < X.cols) requireDense(X, 'batchColumns', 'leave it out so that every step sees all columns');
+  if (batchColumns < X.cols) requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
   const epoch = Math.ceil(X.cols / batchColumns);
   const settings = checkFit(
     X,

@@ -127,19 +127,22 @@ const factor = (rows: number, cols: number) => ({ rows, cols, data: new Float32A
 const refusals: Record<string, [fit: (engine: Engine, of: DataMatrix) => Promise<unknown>, message: string]> = {
   'weights of nmf': [
     (e, of) => nmf(e, of, { rank: 3, weights: ones }),
-    'weights needs a dense matrix with an entry for each of X, but X is sparse; leave it out, or make X dense (toDense(X), or a file that is not a sparse .mtx).',
+    "The option 'weights' needs a dense matrix with an entry for each of X, but X is sparse; leave it out, or make X dense (toDense(X), or a file that is not a sparse .mtx).",
   ],
-  'a mask of neuralNmf': [(e, of) => neuralNmf(e, of, { ranks: [3], mask: ones }), 'mask needs a dense matrix'],
-  'a mask of ssnmf': [(e, of) => ssnmf(e, of, { rank: 3, mask: ones }), 'mask needs a dense matrix'],
+  'a mask of neuralNmf': [(e, of) => neuralNmf(e, of, { ranks: [3], mask: ones }), "The option 'mask' needs a dense matrix"],
+  'a mask of ssnmf': [(e, of) => ssnmf(e, of, { rank: 3, mask: ones }), "The option 'mask' needs a dense matrix"],
   'the divergence of ssnmf': [
     (e, of) => ssnmf(e, of, { rank: 3, model: 2 }),
     'Model 2, which measures X by divergence, needs a dense matrix with an entry for each of X, but X is sparse; choose model 1, 3 or 4',
   ],
   'mini-batches of neuralNmf': [
     (e, of) => neuralNmf(e, of, { ranks: [3], optimiser: 'adam', batchColumns: 9 }),
-    'batchColumns needs a dense matrix',
+    "The option 'batchColumns' needs a dense matrix",
   ],
-  'mini-batches of sparseCoding': [(e, of) => sparseCoding(e, of, { ranks: [3], batchColumns: 9 }), 'batchColumns needs a dense matrix'],
+  'mini-batches of sparseCoding': [
+    (e, of) => sparseCoding(e, of, { ranks: [3], batchColumns: 9 }),
+    "The option 'batchColumns' needs a dense matrix",
+  ],
   'a nonlinearity of deepSemiNmf': [
     (e, of) => deepSemiNmf(e, of, { ranks: [3], nonlinearity: 'tanh' }),
     "The nonlinearity 'tanh' needs a dense matrix",
@@ -162,7 +165,7 @@ const refusals: Record<string, [fit: (engine: Engine, of: DataMatrix) => Promise
   ],
   'the gradient of nnls in X': [
     (e, of) => nnlsVjp(e, { X: of as never, A: factor(N, 2), S: factor(2, M) }, factor(2, M)),
-    'nnlsVjp needs a dense matrix',
+    'nnlsVjp, whose gradient in X is dense, needs a dense matrix',
   ],
 };
 

@@ -176,8 +176,7 @@ export interface DeepSemiProgram extends Factors {
 
 /**
  * Sections pretrain0 … (`start`, `step`, `measure` of each layer), 'start' (non-linear form only), 'step' and 'measure' over all layers,
- * 'inner' (H of the layers before the last, non-linear form), 'errors', 'finish' (KKT residual). A sparse X, of `csrEntries` stored ones, is
- * for the linear form: the other one forms its residual.
+ * 'inner' (H of the layers before the last, non-linear form), 'errors', 'finish' (KKT residual). Only the linear form takes a sparse X.
  */
 export function deepSemiProgram(
   N: number,

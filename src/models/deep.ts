@@ -122,6 +122,7 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       ranks,
       settings,
       squaredErrors: sampled.slice(1, 1 + ranks.length),
+      product: bridge.pooling === 'none' && bridge.activation === 'identity',
       stages: [...stages, { name: 'all layers', result }],
       kkt: sampled[0].map((_, r) => Math.max(...kkts.map((values) => values[r]))),
       rounds: [],

@@ -9,6 +9,7 @@ import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Accuracy, Classifier } from './labels.js';
 import { countNegative } from './q.js';
+import { refinedError } from './sparse-error.js';
 
 export interface FitOptions {
   /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */
@@ -334,6 +335,8 @@ export interface Finish {
   /** What the restarts are judged by; default the squared errors of the last layer. */
   objectives?: readonly number[];
   stages: { name: string; result: StageResult }[];
+  /** X ≈ A⁰…AˡSˡ at every depth l; default true. Not where something stands between the factors. */
+  product?: boolean;
   /** KKT residuals of each restart, worst case. */
   kkt: number[];
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
@@ -350,7 +353,7 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
   const { method, X, ranks, settings, squaredErrors, stages, kkt, rounds, started } = finish;
   const norm = squaredNorm(stored(X));
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
-  const restartErrors = relative[relative.length - 1];
+  const restartErrors = [...relative[relative.length - 1]];
   const restart = smallest(finish.objectives?.length ? finish.objectives : restartErrors);
   const factors = await readFactors(run, A, S, restart);
   const taken = await Promise.all(rounds.map((tensor) => readFactor(run, tensor, restart)));
@@ -360,7 +363,12 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
     );
   }
   const bounds = settings.svdBound ? svdBounds(X, ranks) : undefined;
-  const layers = ranks.map((rank, l) => ({ rank, relativeError: relative[l][restart], svdBound: bounds?.values[l] ?? null }));
+  const errorOf = (l: number) => {
+    const measured = relative[l][restart];
+    return finish.product === false ? measured : refinedError(X, factors.A.slice(0, l + 1), factors.S[l], measured);
+  };
+  const layers = ranks.map((rank, l) => ({ rank, relativeError: errorOf(l), svdBound: bounds?.values[l] ?? null }));
+  restartErrors[restart] = layers[layers.length - 1].relativeError;
   const last = stages[stages.length - 1].result;
   return {
     method,

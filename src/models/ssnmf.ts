@@ -21,6 +21,7 @@ import {
 } from './fit.js';
 import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
 import { nnls } from './q.js';
+import { refinedError } from './sparse-error.js';
 
 /** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
 export interface LabelOptions {
@@ -273,7 +274,9 @@ export async function finishByObjective(
   const chosen = await finishFit(run, A, S, { ...finish, squaredErrors: squaredErrors.with(last, [...objective]) });
   const norm = squaredNorm(stored(X));
   const restartErrors = squaredErrors[last].map((squared) => Math.sqrt(squared / norm));
-  const relativeError = restartErrors[chosen.restart];
+  const measured = restartErrors[chosen.restart];
+  const relativeError = finish.product === false ? measured : refinedError(X, chosen.A.slice(0, last + 1), chosen.S[last], measured);
+  restartErrors[chosen.restart] = relativeError;
   return {
     ...chosen,
     relativeError,

@@ -1,5 +1,6 @@
 /** Every method on a sparse X: the same results as on the dense matrix of its entries, and nothing of the size of X is made. */
 import { afterAll, expect, test } from 'vitest';
+import type { Matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type DataMatrix, isSparse, sparseFromDense, toDense } from '../../src/data/sparse.js';
 import { svdBounds } from '../../src/data/svd-bound.js';
@@ -185,6 +186,43 @@ test('an X that is no matrix, or not ≥ 0, is refused by its place', async () =
   );
   await expect(bad({ columns: X.columns.with(at, M) })).rejects.toThrow(`column ${M} (counted from 0), but its columns are 0 to ${M - 1}`);
   await expect(bad({ values: new Float32Array(X.values.length) })).rejects.toThrow('Every entry of X is zero');
+});
+
+test('a fit that is nearly exact is reported as what it is, not as the rounding of the device', async () => {
+  started ??= createEngine();
+  const r = random(2);
+  const [a, b] = [300, 200].map((length) => Array.from({ length }, () => r.uniform()));
+  const data = Float32Array.from({ length: 300 * 200 }, (_, at) => {
+    const [i, j] = [Math.floor(at / 200), at % 200];
+    return i % 3 === j % 3 ? a[i] * b[j] : 0;
+  });
+  const blocks = sparseFromDense({ rows: 300, cols: 200, data });
+  const models = [
+    await nmf(await started, blocks, { rank: 3, restarts: 4, maxIterations: 40 }),
+    await neuralNmf(await started, blocks, { ranks: [6, 3], restarts: 4, maxIterations: 40 }),
+    await hierarchicalNmf(await started, blocks, { ranks: [6, 3], restarts: 4, maxIterations: 40 }),
+  ];
+  const entry = (F: Matrix, i: number, j: number) => F.data[i * F.cols + j];
+  for (const { A, S, relativeError, restartErrors, restart, layers } of models) {
+    // The definition, entry by entry.
+    const last = A.length - 1;
+    let [missed, norm] = [0, 0];
+    for (let i = 0; i < 300; i++) {
+      const row = A.slice(1).reduce(
+        (left, F) => Array.from({ length: F.cols }, (_, t) => left.reduce((sum, x, s) => sum + x * entry(F, s, t), 0)),
+        Array.from({ length: A[0].cols }, (_, t) => entry(A[0], i, t)),
+      );
+      for (let j = 0; j < 200; j++) {
+        missed += (data[i * 200 + j] - row.reduce((sum, x, t) => sum + x * entry(S[last], t, j), 0)) ** 2;
+        norm += data[i * 200 + j] ** 2;
+      }
+    }
+    // Squares of rounding in f64, 1e-16 and a few sums: 1e-7 of the root where it is as small itself.
+    expect(Math.abs(relativeError - Math.sqrt(missed / norm))).toBeLessThan(1e-7);
+    expect(relativeError).toBeLessThan(1e-3);
+    expect(restartErrors[restart]).toBe(relativeError);
+    expect(layers[last].relativeError).toBe(relativeError);
+  }
 });
 
 test('a sparse forward pass of unfoldedNmf has no dense reconstruction', async () => {

@@ -47,7 +47,7 @@ function numeratorOf(operations: readonly Operation[], at: number): OperationOf<
     const operation = operations[i];
     if (operation.outputs.includes(numerator)) {
       const plain = operation.kind === 'matmul' && operation.attributes.epilogue === 'none';
-      const steady = operation.inputs.every((input) => input.form === 'dense' && input !== F && !written.has(input));
+      const steady = operation.inputs.every((input) => input !== F && !written.has(input));
       return plain && steady ? operation : undefined;
     }
     for (const out of operation.outputs) written.add(out);

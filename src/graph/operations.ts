@@ -34,7 +34,7 @@ export interface Operations {
   acceptReject: { grow: number; shrink: number };
   /** state ← accepted ? trial : state. inputs trial, control; output state in place */
   keepAccepted: Record<never, never>;
-  /** out = ‖X − A Z‖², 1×1. inputs X, A, Z, W? (then ‖W ∘ (X − A Z)‖²) */
+  /** out = ‖X − A Z‖², 1×1. inputs X, A, Z, W? (then ‖W ∘ (X − A Z)‖²); where X is CSR X, A, Z, AᵀA, ZZᵀ */
   residualNorm: { weighted: boolean };
   /** out = Σ x, Σ x² or max |x| over all entries, 1×1. inputs X */
   reduce: { of: 'sum' | 'squares' | 'maxAbs' };

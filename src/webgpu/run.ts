@@ -8,7 +8,7 @@ import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
-import { byteLength, pad, unpad } from './layout.js';
+import { byteLength, deviceForm, unpad } from './layout.js';
 import { lower } from './lower.js';
 import { createReadback } from './readback.js';
 import { sizeBytes } from './specialise.js';
@@ -103,7 +103,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       program: original,
       write(tensor, entries) {
         live();
-        device.queue.writeBuffer(bufferOf(tensor), 0, pad(tensor, entries));
+        device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
       },
       execute(section, times = 1) {
         live();

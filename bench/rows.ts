@@ -4,7 +4,7 @@
 export interface Row {
   suite: string;
   case: string;
-  /** `orthant`, or the package name of the peer. */
+  /** `orthant`, or the package name of the peer; where a peer has several devices, the device in brackets. */
   subject: string;
   /** Median and interquartile range of the repeats; what one unit is (an iteration, as a rule) says `case`. */
   medianMs: number;
@@ -13,15 +13,43 @@ export interface Row {
   /** True when the result of this very case agreed with the f64 reference within the tolerance that `note` states. */
   checked: boolean;
   note: string;
+  /** The numbers in `note` for whoever draws or compares them. */
+  figures?: Figures;
 }
+
+export interface Figures {
+  /** Time of this subject by that of orthant (or, with --against, of the ref by the working tree's): first quartile, median, third. */
+  ratio?: [number, number, number];
+  /** Work of one unit: least bytes that must move, and floating-point operations. */
+  bytes?: number;
+  flops?: number;
+  /** Achieved part of the bound that binds, copy bandwidth or FMA rate. */
+  ofBound?: number;
+  gigabytesPerSecond?: number;
+  gigaflops?: number;
+  peakBytes?: number;
+  /** Largest KKT residual of any column. */
+  kkt?: number;
+  /** Position on the axis that `case` names. */
+  at?: number;
+}
+
+/** Of the format: a file of another one is refused, not guessed at. */
+export const resultsVersion = 1;
 
 /** A whole results file. */
 export interface Results {
+  version: typeof resultsVersion;
   device: string;
   /** Commit of the measured tree, with `-dirty` when it differs from that commit. */
   commit: string;
   date: string;
   rows: Row[];
+}
+
+/** Whether the device that was measured is a CPU, as src/webgpu/device.ts words it. */
+export function isSoftwareDevice(device: string): boolean {
+  return device.includes('software adapter');
 }
 
 export function median(values: readonly number[]): number {
@@ -33,10 +61,45 @@ export function interquartileRange(values: readonly number[]): number {
 }
 
 /** Linear between order statistics, as NumPy does it. */
-function quantile(values: readonly number[], q: number): number {
+export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = q * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+/** The quartiles of other time by own time, repeat by repeat: above 1 where the own is faster. Pairs ran next to each other. */
+export function pairedRatios(own: readonly number[], others: readonly number[]): [number, number, number] {
+  const ratios = others.map((time, i) => time / own[i]);
+  return [0.25, 0.5, 0.75].map((q) => quantile(ratios, q)) as [number, number, number];
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+export interface Summary {
+  suite: string;
+  subject: string;
+  cases: number;
+  mean: number;
+  lowest: number;
+}
+
+/** How many times as long as orthant each other subject takes, over the cases of a suite: geometric mean and lowest. */
+export function summaries(rows: readonly Row[]): Summary[] {
+  const groups = new Map<string, Summary & { ratios: number[] }>();
+  for (const { suite, subject, figures } of rows) {
+    if (!figures?.ratio) continue;
+    const key = `${suite}\n${subject}`;
+    if (!groups.has(key)) groups.set(key, { suite, subject, cases: 0, mean: 1, lowest: 1, ratios: [] });
+    groups.get(key)!.ratios.push(figures.ratio[1]);
+  }
+  return [...groups.values()].map(({ ratios, ...rest }) => ({
+    ...rest,
+    cases: ratios.length,
+    mean: geometricMean(ratios),
+    lowest: Math.min(...ratios),
+  }));
 }

@@ -52,7 +52,6 @@ function isSound({ suite, subject, repeats, checked }: Row): boolean {
   return checked || subject !== 'orthant' || repeats === 1 || suite === 'profile';
 }
 
-/** The page is drawn by packages that only development needs; where they are missing the rows are worth something without it. */
 async function writePage(file: string, results: Results): Promise<void> {
   const page = pageOf(file);
   const { pageText } = await import('./plots/page-text.js');

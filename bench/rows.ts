@@ -79,9 +79,21 @@ export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
+/** What the suites that compare are about, for titles. */
+export const compared: Record<string, string> = {
+  mu: 'One multiplicative update',
+  nnls: 'Exact nonnegative least squares',
+  end: 'From the data to a fixed error',
+  against: 'This change',
+};
+
+/** Cases that Node measured are named so. */
+export const inNode = /, in Node$/;
+
 export interface Summary {
-  suite: string;
+  what: string;
   subject: string;
+  baseline: string;
   cases: number;
   mean: number;
   lowest: number;
@@ -89,11 +101,12 @@ export interface Summary {
 
 /** How many times as long as orthant each other subject takes, over the cases of a suite: geometric mean and lowest. */
 export function summaries(rows: readonly Row[]): Summary[] {
-  const groups = new Map<string, Summary & { ratios: number[] }>();
-  for (const { suite, subject, figures } of rows) {
+  const groups = new Map<string, { what: string; subject: string; baseline: string; ratios: number[] }>();
+  for (const { suite, case: name, subject, figures } of rows) {
     if (!figures?.ratio) continue;
-    const key = `${suite}\n${subject}`;
-    if (!groups.has(key)) groups.set(key, { suite, subject, cases: 0, mean: 1, lowest: 1, ratios: [] });
+    const what = `${compared[suite] ?? suite}${inNode.test(name) ? ', in Node' : ''}`;
+    const key = `${what}\n${subject}`;
+    if (!groups.has(key)) groups.set(key, { what, subject, baseline: suite === 'against' ? 'the working tree' : 'orthant', ratios: [] });
     groups.get(key)!.ratios.push(figures.ratio[1]);
   }
   return [...groups.values()].map(({ ratios, ...rest }) => ({
@@ -102,4 +115,10 @@ export function summaries(rows: readonly Row[]): Summary[] {
     mean: geometricMean(ratios),
     lowest: Math.min(...ratios),
   }));
+}
+
+/** "takes 1.70 × the time of orthant in the geometric mean over 16 cases, at least 1.06" */
+export function summaryWords({ baseline, cases, mean, lowest }: Summary): string {
+  const over = cases === 1 ? 'in one case' : `in the geometric mean over ${cases} cases, at least ${lowest.toPrecision(3)}`;
+  return `takes ${mean.toPrecision(3)} × the time of ${baseline} ${over}`;
 }

@@ -2,6 +2,10 @@
 // its loader must live as long as the benchmark: puppeteer, the peers and the adapter's packages are imported on demand.
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
+import { bundleShaders } from '../scripts/bundle-shaders.mjs';
+
+// What lies in shaders/ is measured, not what was bundled some time ago.
+await bundleShaders();
 
 const server = await createServer({
   root: fileURLToPath(new URL('..', import.meta.url)),

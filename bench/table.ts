@@ -1,4 +1,4 @@
-import { isSoftwareDevice, type Results, summaries } from './rows.js';
+import { isSoftwareDevice, type Results, summaries, summaryWords } from './rows.js';
 
 const headings = ['suite', 'case', 'subject', 'median ms', 'IQR ms', 'per second', 'repeats', 'checked', 'note'];
 const numeric = new Set(['median ms', 'IQR ms', 'per second', 'repeats']);
@@ -33,13 +33,10 @@ export function tableText({ device, commit, date, rows }: Results): string {
 }
 
 function summaryLines(rows: Results['rows']): string[] {
-  return summaries(rows).map(({ suite, subject, cases, mean, lowest }) => {
-    const over = cases === 1 ? 'in one case' : `in the geometric mean over ${cases} cases, at least ${lowest.toPrecision(3)}`;
-    return `${suite}: ${subject} takes ${mean.toPrecision(3)} × the time of ${suite === 'against' ? 'the working tree' : 'orthant'} ${over}`;
-  });
+  return summaries(rows).map((summary) => `${summary.what}: ${summary.subject} ${summaryWords(summary)}`);
 }
 
 /** Four significant digits, never in exponential form. */
-function digits(value: number): string {
+export function digits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }

@@ -1,6 +1,6 @@
 /** The results as one page that needs nothing else: what was measured, plots, and every row. */
-import { isSoftwareDevice, type Results, summaries } from '../rows.js';
-import { titleOf } from '../table.js';
+import { isSoftwareDevice, type Results, summaries, summaryWords } from '../rows.js';
+import { digits, titleOf } from '../table.js';
 import { panelsOf } from './panels.js';
 import { drawPanel, escaped } from './svg.js';
 
@@ -44,28 +44,35 @@ ${panelsOf(rows)
       `<h2>${escaped(panel.title)}</h2>\n<p class="caption">${escaped(panel.caption)}</p>\n<figure style="margin:0">${drawPanel(panel)}</figure>`,
   )
   .join('\n')}
+${waits(results)}
 <h2>Every row</h2>
 <p class="caption">Milliseconds for one unit of the case, as a rule one iteration: median and interquartile range over the repeats. Checked means that this very result agreed with an f64 reference.</p>
-<div class="rows">${tableHtml(results)}</div>
+<div class="rows">${tableHtml(rows)}</div>
 </body>
 </html>
 `;
 }
 
 function summaryText({ rows }: Results): string {
-  const lines = summaries(rows).map(({ suite, subject, cases, mean }) => {
-    const baseline = suite === 'against' ? 'the working tree' : 'orthant';
-    return `<li>${escaped(suite)}: <strong>${escaped(subject)}</strong> takes ${mean.toPrecision(3)} × the time of ${baseline}${cases > 1 ? ` in the geometric mean over ${cases} cases` : ' in one case'}.</li>`;
+  const lines = summaries(rows).map((summary) => {
+    return `<li>${escaped(summary.what)}: <strong>${escaped(summary.subject)}</strong> ${escaped(summaryWords(summary))}.</li>`;
   });
   return lines.length > 0 ? `<ul>\n${lines.join('\n')}\n</ul>` : '';
 }
 
-function tableHtml({ rows }: Results): string {
+/** What compares with nobody and lies on no axis: times that a user waits. */
+function waits({ rows }: Results): string {
+  const own = rows.filter(({ suite, case: name }) => (suite === 'end' || suite === 'neural') && !name.includes('first run'));
+  if (own.length === 0) return '';
+  return `<h2>First iterations, whole fits, Neural NMF</h2>
+<p class="caption">Milliseconds a unit of the case: a first iteration, a fit from the data to the factors, or one iteration of Neural NMF.</p>
+<div class="rows">${tableHtml(own)}</div>`;
+}
+
+function tableHtml(rows: Results['rows']): string {
   const body = rows.map(({ suite, case: name, subject, medianMs, iqrMs, repeats, checked, note }) => {
     const words = [suite, name, subject].map((cell) => `<td>${escaped(cell)}</td>`);
-    const numbers = [medianMs.toPrecision(4), repeats > 1 ? iqrMs.toPrecision(2) : '', String(repeats)].map(
-      (cell) => `<td class="number">${cell}</td>`,
-    );
+    const numbers = [digits(medianMs), repeats > 1 ? digits(iqrMs) : '', String(repeats)].map((cell) => `<td class="number">${cell}</td>`);
     return `<tr>${words.join('')}${numbers.join('')}<td>${checked ? 'yes' : '–'}</td><td class="note">${escaped(note)}</td></tr>`;
   });
   const headings = ['suite', 'case', 'subject', 'median ms', 'IQR ms', 'repeats', 'checked', 'note'];

@@ -1,5 +1,5 @@
 /** Which rows become which plots. Every panel is plain data; svg.ts draws it. */
-import type { Row } from '../rows.js';
+import { inNode, type Row } from '../rows.js';
 
 export interface Panel {
   title: string;
@@ -8,7 +8,7 @@ export interface Panel {
   plot: Plot;
 }
 
-export type Plot = Bars | Lines | Roofline;
+export type Plot = Bars | Lines | Roofline | Shares;
 
 /** How many times the time of orthant others take: bars from 1, with whiskers over the quartiles. */
 export interface Bars {
@@ -32,17 +32,23 @@ export interface Roofline {
   points: { name: string; group: string; intensity: number; gigaflops: number; ofBound: number }[];
 }
 
-const inNode = /, in Node$/;
+/** What each kernel reaches of the bound that binds. */
+export interface Shares {
+  kind: 'shares';
+  shares: { name: string; group: string; share: number; bound: 'bandwidth' | 'arithmetic' }[];
+}
 
 export function panelsOf(rows: readonly Row[]): Panel[] {
   return ['', ', in Node'].flatMap((where) => {
     const here = rows
       .filter((row) => inNode.test(row.case) === (where !== ''))
       .map((row) => ({ ...row, case: row.case.replace(inNode, '') }));
-    return [...ratioPanels(here), ...nnlsPanels(here), ...rooflinePanels(here), ...scalingPanels(here)].map((panel) => ({
-      ...panel,
-      title: `${panel.title}${where}`,
-    }));
+    return [...ratioPanels(here), ...nnlsPanels(here), ...rooflinePanels(here), ...sharePanels(here), ...scalingPanels(here)].map(
+      (panel) => ({
+        ...panel,
+        title: `${panel.title}${where}`,
+      }),
+    );
   });
 }
 
@@ -93,14 +99,37 @@ const kernelGroups: [RegExp, string][] = [
   [/./, 'entrywise, sums'],
 ];
 
+function kernelGroup(name: string): string {
+  return kernelGroups.find(([pattern]) => pattern.test(name))![1];
+}
+
+function sharePanels(rows: readonly Row[]): Panel[] {
+  const shares = rows.flatMap(({ suite, case: name, figures, note }): Shares['shares'] => {
+    if (suite !== 'kernels' || figures?.ofBound === undefined) return [];
+    const bound = note.includes('% of bandwidth') ? 'bandwidth' : 'arithmetic';
+    return [{ name, group: kernelGroup(name), share: figures.ofBound, bound }];
+  });
+  if (shares.length === 0) return [];
+  const caption =
+    'How much of the time a kernel takes its least work would take at the bound: each input read once and the output written once, at the speed of copying, or its arithmetic at the rate of multiply-adds, whichever takes longer. The work of an exact solve is estimated.';
+  return [{ title: 'Kernels as a part of the bound', caption, plot: { kind: 'shares', shares } }];
+}
+
 function rooflinePanels(rows: readonly Row[]): Panel[] {
   const roof = rows.filter(({ suite }) => suite === 'roofline');
   const gigabytesPerSecond = roof.find(({ figures }) => figures?.gigabytesPerSecond)?.figures?.gigabytesPerSecond;
   const gigaflops = roof.find(({ figures }) => figures?.gigaflops)?.figures?.gigaflops;
   const points = rows.flatMap(({ suite, case: name, figures }) => {
     if (suite !== 'kernels' || !figures?.bytes || !figures.flops || !figures.gigaflops) return [];
-    const group = kernelGroups.find(([pattern]) => pattern.test(name))![1];
-    return [{ name, group, intensity: figures.flops / figures.bytes, gigaflops: figures.gigaflops, ofBound: figures.ofBound ?? 0 }];
+    return [
+      {
+        name,
+        group: kernelGroup(name),
+        intensity: figures.flops / figures.bytes,
+        gigaflops: figures.gigaflops,
+        ofBound: figures.ofBound ?? 0,
+      },
+    ];
   });
   if (!gigabytesPerSecond || !gigaflops || points.length === 0) return [];
   const caption = `The line is the bound measured on this adapter: ${gigabytesPerSecond.toPrecision(3)} GB/s of copying on the left, ${gigaflops.toPrecision(3)} GFLOP/s of multiply-adds on the right. A point is a kernel; the nearer to the line, the less is left to gain. Both axes logarithmic.`;

@@ -1,7 +1,7 @@
 /** Draws panels with Observable Plot into a document of linkedom's: no browser is needed, and what comes out needs no script. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Bars, Lines, Panel, Roofline } from './panels.js';
+import type { Bars, Lines, Panel, Roofline, Shares } from './panels.js';
 
 /** Told apart also by those who see fewer colours (Okabe and Ito). */
 const range = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
@@ -11,7 +11,7 @@ const width = 860;
 export function drawPanel({ plot, title }: Panel): string {
   const { document } = parseHTML('<html><body></body></html>');
   const shared = { document, width, style: { background: 'white', color: ink, fontSize: '13px', overflow: 'visible' }, ariaLabel: title };
-  const drawn = { bars, lines, roofline }[plot.kind](plot as never, shared);
+  const drawn = { bars, lines, roofline, shares }[plot.kind](plot as never, shared);
   const legend = legendOf(seriesOf(plot));
   return `${legend}${(drawn as unknown as { outerHTML: string }).outerHTML}`;
 }
@@ -19,13 +19,19 @@ export function drawPanel({ plot, title }: Panel): string {
 type Shared = Plot.PlotOptions;
 
 function seriesOf(plot: Panel['plot']): string[] {
-  const names =
-    plot.kind === 'bars'
-      ? plot.bars.map(({ subject }) => subject)
-      : plot.kind === 'lines'
-        ? plot.points.map(({ series }) => series)
-        : plot.points.map(({ group }) => group);
-  return [...new Set(names)];
+  const names = () => {
+    switch (plot.kind) {
+      case 'bars':
+        return plot.bars.map(({ subject }) => subject);
+      case 'lines':
+        return plot.points.map(({ series }) => series);
+      case 'shares':
+        return plot.shares.map(({ group }) => group);
+      case 'roofline':
+        return plot.points.map(({ group }) => group);
+    }
+  };
+  return [...new Set(names())];
 }
 
 function legendOf(names: readonly string[]): string {
@@ -46,7 +52,7 @@ function bars({ bars }: Bars, shared: Shared) {
   const rowHeight = 16;
   return Plot.plot({
     ...shared,
-    marginLeft: 230,
+    marginLeft: roomFor(groups),
     marginRight: 40,
     marginTop: 40,
     height: 90 + bars.length * rowHeight + groups.length * 10,
@@ -79,6 +85,38 @@ function bars({ bars }: Bars, shared: Shared) {
   });
 }
 
+/** Pixels for the longest label of the left axis. */
+function roomFor(labels: readonly string[]): number {
+  return Math.min(420, 30 + 6.8 * Math.max(...labels.map((label) => label.length)));
+}
+
+function shares({ shares }: Shares, shared: Shared) {
+  const groups = [...new Set(shares.map(({ group }) => group))];
+  const names = shares.map(({ name }) => name);
+  return Plot.plot({
+    ...shared,
+    marginLeft: roomFor(names),
+    marginRight: 60,
+    marginTop: 40,
+    height: 60 + 19 * shares.length,
+    x: { label: '% of the bound →', domain: [0, Math.max(100, ...shares.map(({ share }) => 100 * share))], grid: true, axis: 'top' },
+    y: { label: null, domain: names },
+    color: { domain: groups, range },
+    marks: [
+      Plot.barX(shares, { y: 'name', x: ({ share }) => 100 * share, fill: 'group', insetTop: 1, insetBottom: 1 }),
+      Plot.text(shares, {
+        y: 'name',
+        x: ({ share }) => 100 * share,
+        text: ({ share, bound }) => `${(100 * share).toPrecision(2)} % of ${bound}`,
+        textAnchor: 'start',
+        dx: 6,
+        fill: ink,
+      }),
+      Plot.ruleX([0], { stroke: ink }),
+    ],
+  });
+}
+
 function lines({ x, points }: Lines, shared: Shared) {
   const series = [...new Set(points.map(({ series }) => series))];
   const at = [...new Set(points.map((point) => point.at))].sort((a, b) => a - b);
@@ -87,10 +125,12 @@ function lines({ x, points }: Lines, shared: Shared) {
     marginLeft: 70,
     marginBottom: 46,
     height: 320,
-    x: { type: 'log', label: `${x} →`, ticks: at, tickFormat: plainNumber, insetLeft: 24, insetRight: 24 },
+    x: { type: 'log', insetLeft: 24, insetRight: 24, axis: null },
     y: { type: 'log', label: '↑ ms per iteration', tickFormat: plainNumber, grid: true, insetTop: 20, insetBottom: 12 },
     color: { domain: series, range },
     marks: [
+      // With texts of its own: the axis of a logarithmic scale labels only some of its ticks.
+      Plot.axisX(at, { text: (value: number) => plainNumber(value), label: `${x} →` }),
       Plot.line(points, { x: 'at', y: 'ms', stroke: 'series', strokeWidth: 2 }),
       Plot.dot(points, { x: 'at', y: 'ms', fill: 'series', r: 4.5 }),
       Plot.text(points, { x: 'at', y: 'ms', text: ({ ms }) => (ms < 10 ? ms.toPrecision(2) : ms.toFixed(0)), dy: -12, fill: ink }),

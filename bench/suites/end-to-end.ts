@@ -6,10 +6,22 @@ import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { countBytes, mebibytes } from '../device-bytes.js';
-import { type Bench, fewestRepeats, interleave, milliseconds, ratioTo, rounded, rowOf, type Subject } from '../measure.js';
+import {
+  type Bench,
+  checkNote,
+  fewestRepeats,
+  interleave,
+  milliseconds,
+  ratioTo,
+  relativeDifference,
+  rounded,
+  rowOf,
+  type Subject,
+} from '../measure.js';
 import { type Factors, makeProblem, type Problem } from '../peers/contender.js';
 import { onOrthant } from '../peers/orthant.js';
 import type { Row } from '../rows.js';
+import { referenceFactors } from './multiplicative.js';
 
 const k = 16;
 
@@ -25,6 +37,7 @@ async function firstIteration(bench: Bench, problem: Problem): Promise<Row[]> {
   const { rows: N, cols: M } = problem.X;
   const name = `from createEngine to the first iteration's result, ${N}×${M}, k = ${k}`;
   const devices: GPUDevice[] = [];
+  let factors: Factors = { A: [], S: [] };
   const subject: Subject = {
     subject: 'orthant',
     case: `${name}, warmed`,
@@ -37,6 +50,7 @@ async function firstIteration(bench: Bench, problem: Problem): Promise<Row[]> {
       using engine = await createWebGpuEngine({ device: devices[0] });
       const contender = await onOrthant(engine, problem);
       await contender.run(1);
+      factors = await contender.factors();
       contender.dispose();
     },
   };
@@ -45,10 +59,16 @@ async function firstIteration(bench: Bench, problem: Problem): Promise<Row[]> {
     await subject.reset();
     const cold = await milliseconds(subject.run);
     const [times] = await interleave([subject], bench);
-    const note = 'the device is there, nothing else: compile, allocate, write, 1 iteration';
+    const expected = await referenceFactors(problem, 1);
+    const { checked, note } = checkNote(
+      (['A', 'S'] as const).map((factor) => relativeDifference(factors[factor], expected[factor])),
+      1e-4,
+      'after it',
+    );
+    const parts = 'the device is there, nothing else: compile, allocate, write, 1 iteration, read A and S';
     return [
-      rowOf('end', { ...subject, case: `${name}, cold` }, [cold], { checked: false, note }),
-      rowOf('end', subject, times, { checked: false, note: `${note}; the same kernels were compiled before on another device` }),
+      rowOf('end', { ...subject, case: `${name}, cold` }, [cold], { checked, note: `${parts}; ${note}` }),
+      rowOf('end', subject, times, { checked, note: `${parts}; compiled before on another device; ${note}` }),
     ];
   } finally {
     for (const used of devices) used.destroy();

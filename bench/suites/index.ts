@@ -12,12 +12,12 @@ import { rooflineSuite } from './roofline.js';
 import { scalingSuite } from './scaling.js';
 
 const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
+  end: endToEndSuite,
   roofline: rooflineSuite,
   kernels: kernelSuite,
   mu: multiplicativeSuite,
   nnls: nnlsSuite,
   neural: neuralSuite,
-  end: endToEndSuite,
   scaling: scalingSuite,
   profile: profileSuite,
 };

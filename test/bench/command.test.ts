@@ -34,7 +34,7 @@ test('options', () => {
 test.each([
   [['--fast'], /Unknown option '--fast'/],
   [['extra'], /Unexpected argument 'extra'/],
-  [['--suite', 'mu,nope'], /--suite: there is no nope; there are roofline,/],
+  [['--suite', 'mu,nope'], /--suite: there is no nope; there are end, roofline,/],
   [['--against', 'main', '--suite', 'mu'], /--against has cases of its own/],
   [['--plot', 'r.json', '--quick'], /--plot draws a file that is there/],
   [['--against'], /--against <value>' argument missing/],

@@ -27,7 +27,7 @@ test('a summary is the geometric mean over the cases of a suite, and its lowest'
   expect(geometricMean([2, 8])).toBeCloseTo(4);
   const [summary, ...others] = summaries(results.rows);
   expect(others).toEqual([]);
-  expect(summary).toMatchObject({ suite: 'mu', subject: '@jax-js/jax', cases: 2, lowest: 2 });
+  expect(summary).toMatchObject({ what: 'One multiplicative update', subject: '@jax-js/jax', baseline: 'orthant', cases: 2, lowest: 2 });
   expect(summary.mean).toBeCloseTo(4);
 });
 
@@ -36,7 +36,9 @@ test('the table says in its title that a software adapter is one, and only then'
   expect(text).toMatch(/^orthant benchmark, SOFTWARE ADAPTER/);
   expect(tableText(hardware)).toMatch(/^orthant benchmark\n/);
   expect(text).toContain('commit abc1234');
-  expect(text).toMatch(/mu: @jax-js\/jax takes 4\.00 × the time of orthant in the geometric mean over 2 cases, at least 2\.00/);
+  expect(text).toMatch(
+    /One multiplicative update: @jax-js\/jax takes 4\.00 × the time of orthant in the geometric mean over 2 cases, at least 2\.00/,
+  );
   // What ran once has neither a spread nor a rate.
   expect(text).toMatch(/a < b & "c" +orthant +0\.5000 +1 +– /);
 });
@@ -52,12 +54,12 @@ test('the page carries the warning, every panel as a drawing of its own and ever
   expect(pageText(hardware)).not.toMatch(/software adapter/i);
 });
 
-test('panels: ratios, the roofline and one plot for each axis, those of Node apart', () => {
-  expect(panelsOf(results.rows).map(({ plot }) => plot.kind)).toEqual(['bars', 'roofline', 'lines']);
+test('panels: ratios, the roofline, the parts of it and one plot for each axis, those of Node apart', () => {
+  expect(panelsOf(results.rows).map(({ plot }) => plot.kind)).toEqual(['bars', 'roofline', 'shares', 'lines']);
   const inNode = results.rows.map((one) => ({ ...one, case: `${one.case}, in Node` }));
   const panels = panelsOf([...results.rows, ...inNode]);
-  expect(panels).toHaveLength(6);
-  expect(panels[3].title).toMatch(/, in Node$/);
+  expect(panels).toHaveLength(8);
+  expect(panels[4].title).toMatch(/, in Node$/);
   expect(panelsOf([row()])).toEqual([]);
 });
 

@@ -67,13 +67,17 @@ export async function milliseconds(work: () => Promise<unknown>): Promise<number
   return performance.now() - start;
 }
 
-/** How many units make a repeat long enough for the clock: about 60 ms in quick runs, 250 ms else. `run` has run before. */
+/**
+ * How many units make a repeat long enough for the clock, about 60 ms in quick runs, 250 ms else, and long enough for the wait at its
+ * end to be a small part: in Node an answer of the device may take ten milliseconds. `run` has run before.
+ */
 export async function unitsFor(run: (units: number) => Promise<unknown>, { quick }: Settings, most = 100): Promise<number> {
-  const target = quick ? 60 : 250;
+  const wait = Math.min(await milliseconds(() => run(0)), await milliseconds(() => run(0)));
+  const target = Math.max(quick ? 60 : 250, 8 * wait);
   let units = 1;
   for (;;) {
-    const took = await milliseconds(() => run(units));
-    if (took >= target / 4 || units >= most) return Math.max(1, Math.min(most, Math.round((units * target) / took)));
+    const took = Math.max(0, (await milliseconds(() => run(units))) - wait);
+    if (took >= target / 4 || units >= most) return Math.max(1, Math.min(most, Math.round((units * target) / Math.max(took, 1e-3))));
     units = Math.min(most, units * 4);
   }
 }

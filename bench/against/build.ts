@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { build } from 'vite';
 import { BenchError, messageOf } from '../errors.js';
 import { repository } from '../serve.js';
@@ -73,7 +73,7 @@ async function unpack(commit: string, tree: string): Promise<void> {
  * another version of that one.
  */
 async function prepare(ref: string, tree: string): Promise<void> {
-  const failed = (what: string, error: unknown) => new BenchError(`--against: ${ref} does not build: ${what}: ${tailOf(error)}`, 1);
+  const failed = (what: string, error: unknown) => new BenchError(`--against: ${ref} does not build: ${what}: ${essence(error)}`, 1);
   const [own, other] = await Promise.all([repository, tree].map(bundlerVersion));
   if (own !== undefined && own === other) await symlink(path.join(repository, 'node_modules'), path.join(tree, 'node_modules'), 'junction');
   else {
@@ -114,13 +114,14 @@ async function bundle(ref: string, tree: string, folder: string, name: string): 
     });
   } catch (error) {
     const needed = Object.entries(exported).map(([file, symbol]) => `${symbol} of ${file}`);
-    throw new BenchError(`--against: ${ref} does not build. It must export ${needed.join(', ')}. ${tailOf(error)}`, 1);
+    throw new BenchError(`--against: ${ref} does not build. It must export ${needed.join(', ')}. ${essence(error)}`, 1);
   }
   return path.join(folder, name, `${name}.js`);
 }
 
-/** What a failed command said last. */
-function tailOf(error: unknown): string {
-  const said = (error as { stderr?: string }).stderr?.trim() || messageOf(error);
-  return said.split('\n').slice(-6).join('\n');
+/** What a failed command said last, or the bundler first; without colours. */
+function essence(error: unknown): string {
+  const { stderr } = error as { stderr?: string };
+  const lines = stripVTControlCharacters(stderr?.trim() || messageOf(error)).split('\n');
+  return (stderr ? lines.slice(-6) : lines.filter((line) => line.trim() !== '').slice(0, 3)).join('\n');
 }

@@ -69,9 +69,12 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
-/** The quartiles of other time by own time, repeat by repeat: above 1 where the own is faster. Pairs ran next to each other. */
+/**
+ * The quartiles of other time by own time, repeat by repeat: above 1 where the own is faster. Pairs ran next to each other; where one
+ * had fewer repeats, the rest of the other's has no pair.
+ */
 export function pairedRatios(own: readonly number[], others: readonly number[]): [number, number, number] {
-  const ratios = others.map((time, i) => time / own[i]);
+  const ratios = others.slice(0, own.length).map((time, i) => time / own[i]);
   return [0.25, 0.5, 0.75].map((q) => quantile(ratios, q)) as [number, number, number];
 }
 
@@ -99,11 +102,14 @@ export interface Summary {
   lowest: number;
 }
 
-/** How many times as long as orthant each other subject takes, over the cases of a suite: geometric mean and lowest. */
+/**
+ * How many times as long as orthant each other subject takes, over the cases of a suite: geometric mean and lowest. Only of results that
+ * were right: how fast something else is computed says nothing.
+ */
 export function summaries(rows: readonly Row[]): Summary[] {
   const groups = new Map<string, { what: string; subject: string; baseline: string; ratios: number[] }>();
-  for (const { suite, case: name, subject, figures } of rows) {
-    if (!figures?.ratio) continue;
+  for (const { suite, case: name, subject, checked, figures } of rows) {
+    if (!figures?.ratio || !checked) continue;
     const what = `${compared[suite] ?? suite}${inNode.test(name) ? ', in Node' : ''}`;
     const key = `${what}\n${subject}`;
     if (!groups.has(key)) groups.set(key, { what, subject, baseline: suite === 'against' ? 'the working tree' : 'orthant', ratios: [] });

@@ -60,8 +60,8 @@ const ratioTitles: Record<string, string> = {
 
 function ratioPanels(rows: readonly Row[]): Panel[] {
   return Object.entries(ratioTitles).flatMap(([suite, title]): Panel[] => {
-    const bars = rows.flatMap(({ suite: own, case: name, subject, figures }) =>
-      own === suite && figures?.ratio ? [{ group: shortCase(name), subject, ratio: figures.ratio }] : [],
+    const bars = rows.flatMap(({ suite: own, case: name, subject, checked, figures }) =>
+      own === suite && checked && figures?.ratio ? [{ group: shortCase(name), subject, ratio: figures.ratio }] : [],
     );
     if (bars.length === 0) return [];
     const baseline = suite === 'against' ? 'working tree = 1' : 'orthant = 1';
@@ -74,8 +74,8 @@ function captionOfRatios(baseline: string): string {
 }
 
 function nnlsPanels(rows: readonly Row[]): Panel[] {
-  const bars = rows.flatMap(({ suite, case: name, subject, figures }) =>
-    suite === 'nnls' && figures?.ratio ? [{ group: shortCase(name), subject, ratio: figures.ratio }] : [],
+  const bars = rows.flatMap(({ suite, case: name, subject, checked, figures }) =>
+    suite === 'nnls' && checked && figures?.ratio ? [{ group: shortCase(name), subject, ratio: figures.ratio }] : [],
   );
   if (bars.length === 0) return [];
   const title = 'Exact nonnegative least squares: time of ml-fcnnls (f64, one core) relative to orthant (f32)';

@@ -20,12 +20,14 @@ test('ratios are taken repeat by repeat, so that noise that hits both leaves the
   expect(pairedRatios(own, [2, 20, 2, 2, 2])).toEqual([2, 2, 2]);
   // A subject that takes long has fewer repeats: they pair with the first ones.
   expect(pairedRatios(own, [3, 30])).toEqual([3, 3, 3]);
+  expect(pairedRatios([3, 30], own)[1]).toBeCloseTo(1 / 3);
   expect(ratioTo([1, 1, 1], [1, 2, 3])).toEqual({ words: '2.00 × the time of orthant (1.50–2.50)', ratio: [1.5, 2, 2.5] });
 });
 
-test('a summary is the geometric mean over the cases of a suite, and its lowest', () => {
+test('a summary is the geometric mean over the cases of a suite where the result was right, and its lowest', () => {
   expect(geometricMean([2, 8])).toBeCloseTo(4);
-  const [summary, ...others] = summaries(results.rows);
+  const wrong = row({ subject: '@jax-js/jax', checked: false, figures: { ratio: [99, 99, 99] } });
+  const [summary, ...others] = summaries([...results.rows, wrong]);
   expect(others).toEqual([]);
   expect(summary).toMatchObject({ what: 'One multiplicative update', subject: '@jax-js/jax', baseline: 'orthant', cases: 2, lowest: 2 });
   expect(summary.mean).toBeCloseTo(4);

@@ -1,34 +1,55 @@
-/** The part of the benchmark that runs in the browser; bench/main.ts starts it and hears of it through the two functions it exposes. */
+/** The part of the benchmark that runs in the browser; bench/chrome.ts starts it and hears of it through the functions it exposes. */
+import { requestDevice } from '../src/webgpu/device.js';
 import { createWebGpuEngine } from '../src/webgpu/engine.js';
+import { type Against, measureAgainst } from './against/measure.js';
+import type { Bench } from './measure.js';
 import type { Row } from './rows.js';
-import { multiplicativeSuite } from './suites/multiplicative.js';
-import { neuralSuite } from './suites/neural.js';
-import { profileSuite } from './suites/profile.js';
+import { measureSuites } from './suites/index.js';
+import type { SuiteName } from './suites/names.js';
 
 export interface Request {
   repeats: number;
+  quick: boolean;
   suites: SuiteName[];
+  /** Instead of the suites: two builds of orthant. */
+  against?: Against;
 }
 
-export type Outcome = { device: string; software: boolean; rows: Row[] } | { error: string };
-
-const suites = { neural: neuralSuite, mu: multiplicativeSuite, profile: profileSuite };
-export type SuiteName = keyof typeof suites;
+export interface Outcome {
+  device: string;
+  software: boolean;
+  rows: Row[];
+}
 
 declare global {
   interface Window {
     startBenchmark(request: Request): void;
     benchmarkProgress(line: string): void;
-    benchmarkDone(outcome: Outcome): void;
+    benchmarkWarn(line: string): void;
+    benchmarkDone(outcome: Outcome | { error: string }): void;
   }
 }
 
-async function measure({ repeats, suites: wanted }: Request): Promise<Outcome> {
-  using engine = await createWebGpuEngine();
-  const rows: Row[] = [];
-  for (const name of wanted) {
-    rows.push(...(await suites[name](engine, { repeats, progress: (line) => window.benchmarkProgress(`${name}: ${line}`) })));
-  }
+async function freshDevice(): Promise<GPUDevice> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new Error('This browser has WebGPU, but no adapter.');
+  return requestDevice(adapter);
+}
+
+async function measure({ repeats, quick, suites, against }: Request): Promise<Outcome> {
+  const device = await freshDevice();
+  using engine = await createWebGpuEngine({ device });
+  const bench: Bench = {
+    engine,
+    device,
+    freshDevice,
+    browser: true,
+    repeats,
+    quick,
+    progress: (line) => window.benchmarkProgress(line),
+    warn: (line) => window.benchmarkWarn(line),
+  };
+  const rows = await (against ? measureAgainst(bench, against) : measureSuites(bench, suites));
   return { device: engine.description, software: engine.software, rows };
 }
 

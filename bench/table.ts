@@ -1,10 +1,15 @@
-import type { Results } from './rows.js';
+import { isSoftwareDevice, type Results, summaries, summaryWords } from './rows.js';
 
 const headings = ['suite', 'case', 'subject', 'median ms', 'IQR ms', 'per second', 'repeats', 'checked', 'note'];
 const numeric = new Set(['median ms', 'IQR ms', 'per second', 'repeats']);
 
-/** The rows as an aligned table. The title says what no reader may overlook: that a software adapter is no GPU. */
-export function tableText({ device, commit, date, rows }: Results, software: boolean): string {
+/** What no reader may overlook: that a software adapter is no GPU. */
+export function titleOf(device: string): string {
+  return isSoftwareDevice(device) ? 'orthant benchmark, SOFTWARE ADAPTER (a CPU: nothing here speaks for a GPU)' : 'orthant benchmark';
+}
+
+/** The rows as an aligned table, and under it what they come to. */
+export function tableText({ device, commit, date, rows }: Results): string {
   const cells = rows.map((row) => [
     row.suite,
     row.case,
@@ -22,11 +27,16 @@ export function tableText({ device, commit, date, rows }: Results, software: boo
       .map((cell, i) => (numeric.has(headings[i]) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
       .join('  ')
       .trimEnd();
-  const title = software ? 'orthant benchmark, SOFTWARE ADAPTER (a CPU: nothing here speaks for a GPU)' : 'orthant benchmark';
-  return `${[title, device, `commit ${commit}, ${date}`, '', align(headings), align(widths.map((width) => '─'.repeat(width))), ...cells.map(align)].join('\n')}\n`;
+  const table = [align(headings), align(widths.map((width) => '─'.repeat(width))), ...cells.map(align)];
+  const parts = [[titleOf(device), device, `commit ${commit}, ${date}`], table, summaryLines(rows)].filter((part) => part.length > 0);
+  return `${parts.map((part) => part.join('\n')).join('\n\n')}\n`;
+}
+
+function summaryLines(rows: Results['rows']): string[] {
+  return summaries(rows).map((summary) => `${summary.what}: ${summary.subject} ${summaryWords(summary)}`);
 }
 
 /** Four significant digits, never in exponential form. */
-function digits(value: number): string {
+export function digits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }

@@ -1,5 +1,6 @@
 /** orthant in Node: the same functions, an engine on Dawn, and files. */
 export { parseCsvMatrix } from './data/csv.js';
+export { parseMtxMatrix } from './data/mtx.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { type Document, englishStopWords, type TermDocumentMatrix, type TermOptions, termDocumentMatrix, topTerms } from './data/text.js';
 export * from './errors.js';
@@ -10,6 +11,7 @@ export {
   deepSemiNmf,
   dispatchCounts,
   hierarchicalNmf,
+  isSparse,
   matrix,
   modelFiles,
   modelFromFiles,
@@ -23,9 +25,14 @@ export {
   programFor,
   randomLowRank,
   sparseCoding,
+  sparseFromDense,
+  sparseFromEntries,
+  sparseMatrix,
+  sparseTranspose,
   ssnmf,
   svdBounds,
   tableOne,
+  toDense,
   transform,
   transformDeep,
   transformDeepSemi,

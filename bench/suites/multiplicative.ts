@@ -1,95 +1,135 @@
-/** One multiplicative iteration of NMF in Gram form: orthant beside @jax-js/jax on WebGPU, in the same page on the same adapter. */
-import { init, jit, numpy as np } from '@jax-js/jax';
-import { randomLowRank } from '../../src/data/generate.js';
-import { type Matrix, matrix } from '../../src/data/matrix.js';
-import type { Engine, Run } from '../../src/engine.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
-import { checkFit, randomFactors } from '../../src/models/fit.js';
+/** One multiplicative iteration of NMF in Gram form: orthant beside its peers, in the same page on the same adapter. */
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import {
+  type Bench,
   checkNote,
+  fewestRepeats,
   firstRunRow,
   interleave,
   milliseconds,
-  pairedRatio,
+  ratioTo,
   relativeDifference,
   rowOf,
-  type Settings,
   type Subject,
+  unitsFor,
 } from '../measure.js';
+import { type Contender, type Factors, flopsOf, makeProblem, type Problem } from '../peers/contender.js';
+import { onMlMatrix } from '../peers/ml-matrix.js';
+import { onOrthant } from '../peers/orthant.js';
 import type { Row } from '../rows.js';
 
-const [N, M, k] = [1024, 512, 16];
+export interface Shape {
+  N: number;
+  M: number;
+  k: number;
+}
 
-/** Iterations of one repeat. */
-const iterations = 20;
+const sizes = [
+  [1024, 512],
+  [4096, 1024],
+  [300, 20_000],
+  [90, 87],
+];
 
-/** After this many iterations every entry of A and S is compared, relative to the largest of the factor. */
-const checkedIterations = 10;
+/** All of them for the geometric mean, or a few that say most. */
+export function shapesFor(quick: boolean): Shape[] {
+  const all = sizes.flatMap(([N, M]) => [7, 16, 50, 128].map((k) => ({ N, M, k })));
+  const few = ['1024 16', '1024 50', '300 16', '90 7', '90 50'];
+  return all.filter(({ N, k }) => !quick || few.includes(`${N} ${k}`));
+}
+
+export function caseName({ N, M, k }: Shape): string {
+  return `multiplicative update, ${N}×${M}, k = ${k}`;
+}
+
 const tolerance = 1e-4;
 
-/** The ε of shaders/update/multiplicative.wgsl. */
-const epsilon = 1e-10;
-
-interface Problem {
-  X: Matrix;
-  A: Matrix;
-  S: Matrix;
+/**
+ * After this many iterations every entry of A and S is compared, relative to the largest of the factor: 10, fewer where the reference
+ * would take too long.
+ */
+export function checkedIterations({ N, M, k }: Shape, quick: boolean): number {
+  return Math.max(1, Math.min(10, Math.floor((quick ? 1e9 : 4e9) / flopsOf(N, M, k))));
 }
 
-interface Factors {
-  A: ArrayLike<number>;
-  S: ArrayLike<number>;
+/** An iteration that takes longer than this many milliseconds is a repeat by itself, and there are few of them. */
+const long = 200;
+
+/** They take ten to a hundred times as long as the others on a software adapter: so they run the smaller problems only. */
+const slowPeers = new Set(['@tensorflow/tfjs-backend-webgpu', 'onnxruntime-web']);
+
+function isTooLarge({ N, M, k }: Shape, { quick, engine }: Bench): boolean {
+  if (quick) return k > 16 || N * M > 1e6;
+  return engine.software && k > 16 && N * M > 1e6;
 }
 
-/** One library with the problem loaded. */
-interface Contender {
-  reset(): Promise<void>;
-  /** Queues that many iterations and reads S back (32 KiB), which is over when the device is. */
-  run(iterations: number): Promise<void>;
-  factors(): Promise<Factors>;
-  dispose(): void;
+export async function multiplicativeSuite(bench: Bench): Promise<Row[]> {
+  const rows: Row[] = [];
+  const broken = new Set<string>();
+  // In Node there are fewer to compare with, and in a hurry two shapes show whether it differs from Chrome.
+  const shapes = shapesFor(bench.quick).filter(({ M, k }) => bench.browser || !bench.quick || (k <= 16 && M < 1000));
+  for (const shape of shapes) rows.push(...(await contest(bench, shape, broken)));
+  return rows;
 }
 
-export async function multiplicativeSuite(engine: Engine, settings: Settings): Promise<Row[]> {
-  const problem = makeProblem();
-  const makers = { orthant: () => onOrthant(engine, problem), '@jax-js/jax': () => onJax(problem) };
-  if (!(await init('webgpu')).includes('webgpu')) throw new Error('@jax-js/jax found no WebGPU adapter in this browser.');
+type Maker = (problem: Problem) => Promise<Contender>;
 
+/** Those that need a browser are imported only there. */
+function makers({ engine, browser }: Bench): Record<string, Maker> {
+  const everywhere: Record<string, Maker> = { orthant: (problem) => onOrthant(engine, problem), 'ml-matrix': onMlMatrix };
+  if (!browser) return everywhere;
+  const { orthant, ...others } = everywhere;
+  return {
+    orthant,
+    '@jax-js/jax': async (problem) => (await import('../peers/jax.js')).onJax(problem, 'webgpu'),
+    '@tensorflow/tfjs-backend-webgpu': async (problem) => (await import('../peers/tfjs.js')).onTfjs(problem),
+    'onnxruntime-web': async (problem) => (await import('../peers/onnxruntime.js')).onOnnxRuntime(problem),
+    '@jax-js/jax (wasm)': async (problem) => (await import('../peers/jax.js')).onJax(problem, 'wasm'),
+    ...others,
+  };
+}
+
+interface Entrant {
+  timed: Subject;
+  verdict: Pick<Row, 'checked' | 'note'>;
+}
+
+async function contest(bench: Bench, shape: Shape, broken: Set<string>): Promise<Row[]> {
+  const name = caseName(shape);
+  const settings = { ...bench, progress: (line: string) => bench.progress(`${name}: ${line}`) };
+  const problem = makeProblem(shape.N, shape.M, shape.k);
   settings.progress('f64 reference');
-  const expected = await referenceFactors(problem);
-  const firstRuns: Row[] = [];
-  const subjects: Subject[] = [];
-  const verdicts: Pick<Row, 'checked' | 'note'>[] = [];
+  const expected = await referenceFactors(problem, checkedIterations(shape, bench.quick));
   const contenders: Contender[] = [];
+  const entrants: Entrant[] = [];
+  const firstRuns: Row[] = [];
   try {
-    for (const [subject, make] of Object.entries(makers)) {
+    for (const [subject, make] of Object.entries(makers(bench))) {
+      if (broken.has(subject) || (slowPeers.has(subject) && isTooLarge(shape, bench))) continue;
       settings.progress(`${subject}: first run and check`);
-      let contender!: Contender;
-      const firstMs = await milliseconds(async () => {
-        contender = await make();
-        contenders.push(contender);
-        await contender.run(1);
-      });
-      const timed: Subject = {
-        subject,
-        case: `multiplicative update, ${N}×${M}, k = ${k}`,
-        units: iterations,
-        reset: contender.reset,
-        run: () => contender.run(iterations),
-      };
-      subjects.push(timed);
-      firstRuns.push(firstRunRow('mu', timed, firstMs));
-      await contender.reset();
-      await contender.run(checkedIterations);
-      const { A, S } = await contender.factors();
-      const differences = [relativeDifference(A, expected.A), relativeDifference(S, expected.S)];
-      verdicts.push(checkNote(differences, tolerance, `after ${checkedIterations} iterations`));
+      try {
+        let contender!: Contender;
+        const firstMs = await milliseconds(async () => {
+          contender = await make(problem);
+          contenders.push(contender);
+          await contender.run(1);
+        });
+        firstRuns.push(firstRunRow('mu', { subject, case: name }, firstMs));
+        entrants.push(await enter(settings, shape, subject, contender, expected));
+      } catch (error) {
+        if (subject === 'orthant') throw error;
+        broken.add(subject);
+        bench.warn(`${subject} is left out: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
-    const times = await interleave(subjects, settings);
-    const rows = subjects.map((subject, i) => {
-      const ratio = i === 0 ? '' : `orthant is ${pairedRatio(times[0], times[i]).toFixed(2)} × as fast; `;
-      return rowOf('mu', subject, times[i], { ...verdicts[i], note: ratio + verdicts[i].note });
+    const times = await interleave(
+      entrants.map(({ timed }) => timed),
+      settings,
+    );
+    const rows = entrants.map(({ timed, verdict }, i) => {
+      if (i === 0) return rowOf('mu', timed, times[i], verdict);
+      const { words, ratio } = ratioTo(times[0], times[i]);
+      return rowOf('mu', timed, times[i], { ...verdict, note: `${words}; ${verdict.note}`, figures: { ratio } });
     });
     return [...rows, ...firstRuns];
   } finally {
@@ -97,84 +137,29 @@ export async function multiplicativeSuite(engine: Engine, settings: Settings): P
   }
 }
 
-/** X of rank k with noise, and starting factors on its scale, as nmf (src/models/nmf.ts) draws them. */
-function makeProblem(): Problem {
-  const X = randomLowRank(N, M, k, { seed: 0, noise: 0.1 });
-  const settings = checkFit(X, [k], {}, { maxIterations: 1, tolerance: 0 });
-  const scale = Math.sqrt(X.data.reduce((sum, x) => sum + x, 0) / X.data.length / k);
-  return {
-    X,
-    A: matrix(N, k, randomFactors(N, k, settings, 0, scale)),
-    S: matrix(k, M, randomFactors(k, M, settings, 1, scale)),
+/** Checks a contender and decides how much of it a repeat is. */
+async function enter(bench: Bench, shape: Shape, subject: string, contender: Contender, expected: Factors): Promise<Entrant> {
+  const iterationMs = await milliseconds(() => contender.run(1));
+  const checked = checkedIterations(shape, bench.quick);
+  await contender.reset();
+  await contender.run(checked);
+  const { A, S } = await contender.factors();
+  const differences = [relativeDifference(A, expected.A), relativeDifference(S, expected.S)];
+  const units = iterationMs > long ? 1 : await unitsFor((times) => contender.run(times), bench);
+  const timed: Subject = {
+    subject,
+    case: caseName(shape),
+    units,
+    repeats: iterationMs > long ? Math.min(fewestRepeats, bench.repeats) : undefined,
+    reset: contender.reset,
+    run: () => contender.run(units),
   };
+  return { timed, verdict: checkNote(differences, tolerance, `after ${checked} iteration${checked === 1 ? '' : 's'}`) };
 }
 
-async function onOrthant(engine: Engine, { X, A, S }: Problem): Promise<Contender> {
-  const t = nmfProgram(N, M, k, { restarts: 1, solver: 'mu', weighted: false });
-  const run: Run = await engine.prepare(t.program);
-  const start = () => {
-    run.write(t.A, A.data);
-    run.write(t.S, S.data);
-  };
-  run.write(t.X, X.data);
-  start();
-  run.execute(t.sections.start);
-  return {
-    async reset() {
-      start();
-      await run.sample([t.S]);
-    },
-    async run(times) {
-      run.execute(t.sections.step, times);
-      await run.sample([t.S]);
-    },
-    async factors() {
-      const [ofA, ofS] = await run.sample([t.A, t.S]);
-      return { A: ofA, S: ofS };
-    },
-    dispose: () => run.dispose(),
-  };
-}
-
-/** `ref` adds a use: jax-js functions consume the arrays that they are given. */
-async function onJax(problem: Problem): Promise<Contender> {
-  const onDevice = ({ data, rows, cols }: Matrix) => np.array(data, { shape: [rows, cols], dtype: np.float32, device: 'webgpu' });
-  const update = (factor: np.Array, numerator: np.Array, denominator: np.Array) => factor.mul(numerator.div(denominator.add(epsilon)));
-  const step = jit((X: np.Array, A: np.Array, S: np.Array) => {
-    const St = np.transpose(S.ref);
-    const newA = update(A.ref, np.matmul(X.ref, St.ref), np.matmul(A, np.matmul(S.ref, St)));
-    const At = np.transpose(newA.ref);
-    const newS = update(S.ref, np.matmul(At.ref, X), np.matmul(np.matmul(At, newA.ref), S));
-    return [newA, newS];
-  });
-  const X = onDevice(problem.X);
-  const starts = [onDevice(problem.A), onDevice(problem.S)];
-  let [A, S] = starts.map((start) => start.ref);
-  return {
-    async reset() {
-      A.dispose();
-      S.dispose();
-      [A, S] = starts.map((start) => start.ref);
-      await S.ref.data();
-    },
-    async run(times) {
-      for (let i = 0; i < times; i++) [A, S] = step(X.ref, A, S);
-      await S.ref.data();
-    },
-    async factors() {
-      const [ofA, ofS] = await Promise.all([A.ref.data(), S.ref.data()]);
-      return { A: ofA as Float32Array, S: ofS as Float32Array };
-    },
-    dispose() {
-      for (const array of [X, A, S, ...starts]) array.dispose();
-      step.dispose();
-    },
-  };
-}
-
-async function referenceFactors(problem: Problem): Promise<Factors> {
+export async function referenceFactors(problem: Problem, iterations: number): Promise<Factors> {
   using reference = createReferenceEngine();
   const contender = await onOrthant(reference, problem);
-  await contender.run(checkedIterations);
+  await contender.run(iterations);
   return contender.factors();
 }

@@ -6,6 +6,7 @@ import { type NeuralProgram, neuralProgram } from '../../src/methods/neural.js';
 import { checkFit, randomFactors } from '../../src/models/fit.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import {
+  type Bench,
   checkNote,
   firstRunRow,
   interleave,
@@ -13,7 +14,6 @@ import {
   pairedRatio,
   relativeDifference,
   rowOf,
-  type Settings,
   type Subject,
 } from '../measure.js';
 import { median, type Row } from '../rows.js';
@@ -28,9 +28,6 @@ const cases = [
   { restarts: 1, supervised: true },
 ];
 
-/** Iterations of one repeat: always the first ones from the same start, for a warm solve costs less the nearer the fit is to its end. */
-const iterations = 100;
-
 /**
  * Few iterations, because a trial step that is accepted in f64 and barely not in f32 sends the two descents different ways; the
  * accepted cost of every restart is compared.
@@ -38,7 +35,10 @@ const iterations = 100;
 const checkedIterations = 10;
 const tolerance = 1e-4;
 
-export async function neuralSuite(engine: Engine, settings: Settings): Promise<Row[]> {
+export async function neuralSuite(bench: Bench): Promise<Row[]> {
+  const { engine } = bench;
+  // Always the first ones from the same start, for a warm solve costs less the nearer the fit is to its end.
+  const iterations = bench.quick ? 25 : 100;
   const rows: Row[] = [];
   const subjects: Subject[] = [];
   const verdicts: Pick<Row, 'checked' | 'note'>[] = [];
@@ -46,7 +46,7 @@ export async function neuralSuite(engine: Engine, settings: Settings): Promise<R
   try {
     for (const { restarts, supervised } of cases) {
       const what = `${supervised ? 'supervised, ' : ''}${restarts} restart${restarts === 1 ? '' : 's'}`;
-      settings.progress(`${what}: first run and check`);
+      bench.progress(`${what}: first run and check`);
       const classifiers = supervised ? [{ layer: 2, loss: 'squared' as const, weight: 1, classes: 2, labelled: X.cols }] : [];
       const t = neuralProgram(X.rows, X.cols, ranks, { restarts, start: 'random', classifiers });
       let run!: Run;
@@ -69,11 +69,11 @@ export async function neuralSuite(engine: Engine, settings: Settings): Promise<R
           await run.sample([t.control]);
         },
       };
-      verdicts.push(await check(engine, t));
+      verdicts.push(await checkNeural(engine, t));
       subjects.push(subject);
       rows.push(firstRunRow('neural', subject, firstMs));
     }
-    const times = await interleave(subjects, settings);
+    const times = await interleave(subjects, bench);
     const gain = 16 * pairedRatio(times[1], times[0]);
     const perSecond = (restarts: number, own: readonly number[]) => `${Math.round((restarts * 1000) / median(own))} restart-iterations/s`;
     const rates = [
@@ -103,7 +103,8 @@ export function writeStart(run: Run, t: NeuralProgram): void {
   t.A.forEach((tensor, l) => {
     run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
   });
-  for (const { Y, L, mask } of t.classifiers) {
+  // Older programs, which --against may bring, have no classifiers.
+  for (const { Y, L, mask } of t.classifiers ?? []) {
     run.write(
       Y,
       Float32Array.from({ length: 2 * X.cols }, (_, at) => (Math.floor(at / X.cols) === labels[2][at % X.cols] ? 1 : 0)),
@@ -117,15 +118,16 @@ export function writeStart(run: Run, t: NeuralProgram): void {
   run.execute('start');
 }
 
-async function check(engine: Engine, t: NeuralProgram): Promise<Pick<Row, 'checked' | 'note'>> {
-  const costs = async (executor: Engine) => {
-    using run = await prepared(executor, t);
+/** `expected` is the program that says what is right: another one where `t` is of another commit. */
+export async function checkNeural(engine: Engine, t: NeuralProgram, expected: NeuralProgram = t): Promise<Pick<Row, 'checked' | 'note'>> {
+  const costs = async (executor: Engine, own: NeuralProgram) => {
+    using run = await prepared(executor, own);
     run.execute('step', checkedIterations);
-    const [values] = await run.sample([t.control]);
-    return Array.from({ length: t.program.restarts }, (_, restart) => values[restart * control.length + control.cost]);
+    const [values] = await run.sample([own.control]);
+    return Array.from({ length: own.program.restarts }, (_, restart) => values[restart * control.length + control.cost]);
   };
   using reference = createReferenceEngine();
-  const expected = await costs(reference);
-  const differences = (await costs(engine)).map((cost, restart) => relativeDifference([cost], [expected[restart]]));
+  const right = await costs(reference, expected);
+  const differences = (await costs(engine, t)).map((cost, restart) => relativeDifference([cost], [right[restart]]));
   return checkNote(differences, tolerance, `in cost after ${checkedIterations} iterations`);
 }

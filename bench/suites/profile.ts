@@ -7,7 +7,7 @@ import type { Program } from '../../src/graph/program.js';
 import { shapeText, type Tensor } from '../../src/graph/tensor.js';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
-import { interleave, rowOf, type Settings, type Subject } from '../measure.js';
+import { type Bench, interleave, rowOf, type Settings, type Subject } from '../measure.js';
 import { median, type Row } from '../rows.js';
 import { ranks, writeStart, X } from './neural.js';
 
@@ -23,7 +23,8 @@ interface Profiled {
   start(run: Run): void;
 }
 
-export async function profileSuite(engine: Engine, settings: Settings): Promise<Row[]> {
+export async function profileSuite(settings: Bench): Promise<Row[]> {
+  const { engine } = settings;
   const rows: Row[] = [];
   for (const restarts of [1, 16]) {
     const t = neuralProgram(X.rows, X.cols, ranks, { restarts, start: 'random' });

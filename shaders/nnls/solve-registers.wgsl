@@ -1,4 +1,4 @@
-// S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, for few unknowns (K ≤ 16): one invocation a column, all in registers.
+// S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, for few unknowns (K ≤ 9): one invocation a column, all in registers.
 //
 // The method of nnls/solve: a support from SWEEPS accelerated projected-gradient steps, or from S; then block principal pivoting (Kim &
 // Park 2011): solve on the support, exchange every index that breaks a KKT condition, only the last one while that does not help. What
@@ -15,7 +15,7 @@ const B_BATCH: u32 = 0u; // @size
 const S_BATCH: u32 = 0u; // @size
 const ROUNDS_BATCH: u32 = 0u; // @size
 const WARM: u32 = 0u; // @size 1: S holds a start
-const SWEEPS: u32 = 12u; // @size
+const SWEEPS: u32 = 2u; // @size
 const BUDGET: u32 = 32u; // @size
 
 // @use grid

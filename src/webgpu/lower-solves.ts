@@ -10,7 +10,7 @@ export function solve(
   forced: Forced,
 ): Dispatch {
   const k = S.rows;
-  if (planRegisters(k, forced)) {
+  if (planRegisters('pivoting', k, forced)) {
     const constants = {
       K: k,
       COLS: S.cols,
@@ -67,7 +67,7 @@ export function maskedSolve(
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch {
-  if (planRegisters(S.rows, forced)) {
+  if (planRegisters('masked', S.rows, forced)) {
     const constants = {
       K: S.rows,
       STRIDE: strideOf(S),

@@ -2,23 +2,17 @@
  * Lowering: one operation of a program → the dispatches that run it. Pure: plain data in, plain data out, so that what would be
  * recorded can be printed and tested without a GPU.
  */
-import { LimitError } from '../errors.js';
 import { mapFunctions, type Operation } from '../graph/operations.js';
 import { type Constants, type Dispatch, type KernelName, perItem, vectors } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
+import { sparseProduct, sparseResidual } from './lower-sparse.js';
 import { type AdapterFacts, type Forced, planCapacity, planRegisters } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   const { inputs, outputs } = operation;
   const out = outputs[0];
-  for (const tensor of [...inputs, ...outputs]) {
-    if (tensor.form === 'csr')
-      throw new LimitError(
-        `${operation.kind} of the CSR tensor ${tensor.name}: there are no sparse kernels yet; give it as a dense tensor.`,
-      );
-  }
 
   const each = (kernel: KernelName, items: number, bindings: Dispatch['bindings'], constants: Constants) =>
     perItem(kernel, items, out.batch, bindings, constants, facts);
@@ -27,6 +21,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'matmul': {
       const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
       const [A, B, E] = inputs;
+      if (A.form === 'csr' || B.form === 'csr') return sparseProduct(operation, facts);
       return product(
         { A, B, E, C: out, transposeA, transposeB, inner: transposeA ? A.rows : A.cols, scale, addScale, epilogue },
         facts,
@@ -50,7 +45,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'kktResidual':
       return [kktResidual(operation, facts)];
     case 'residualNorm':
-      return residual(inputs, out, facts, forced);
+      return inputs[0].form === 'csr' ? sparseResidual(operation, facts) : residual(inputs, out, facts, forced);
     case 'multiplicativeUpdate': {
       const [numerator, denominator] = inputs;
       const constants = {
@@ -76,7 +71,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         F_BATCH: restartStep(out),
         LAYER: layer,
       };
-      if (planRegisters(k, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
+      if (planRegisters('sweep', k, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
       return [each('update/hals', items, [G, B, out], { ...constants, CAPACITY: planCapacity(k) })];
     }
     case 'projectedStep': {

@@ -45,12 +45,15 @@ export interface SolvePlan {
   factorSize: number;
 }
 
-/** Most unknowns of a solve whose loops are written out: registers and compile time grow with their cube. */
-const largestRegisterK = 16;
+/**
+ * Most unknowns of a solve whose loops are written out. Beyond them a software adapter takes too long to compile: on one core 1 s at
+ * 9, 10 s at 12, minutes at 16 for the pivoting, whose loop carries the whole factor; 1 s at 16 for the masked solve, which has none.
+ */
+const largestRegisterK = { pivoting: 9, masked: 16, sweep: 16 };
 
 /** Whether a solve keeps everything in registers (…-registers.wgsl). */
-export function planRegisters(k: number, forced: Forced = {}): boolean {
-  return forced.spill === undefined && k <= largestRegisterK;
+export function planRegisters(solve: keyof typeof largestRegisterK, k: number, forced: Forced = {}): boolean {
+  return forced.spill === undefined && k <= largestRegisterK[solve];
 }
 
 /** Length of private arrays for k unknowns. */

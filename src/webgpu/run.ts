@@ -1,13 +1,14 @@
 /** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
 import { disposeKey, type Run } from '../engine.js';
 import { DisposedError, InputError, ShapeError } from '../errors.js';
+import { fuse } from '../graph/fuse.js';
 import { planBuffers } from '../graph/lifetimes.js';
 import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
-import { byteLength, pad, unpad } from './layout.js';
+import { byteLength, deviceForm, unpad } from './layout.js';
 import { dispatchesOf, lowerProgram } from './lower-program.js';
 import { createReadback } from './readback.js';
 import { sizeBytes } from './specialise.js';
@@ -29,8 +30,9 @@ export async function compileProgram(context: DeviceContext, program: Program): 
   context.check();
 }
 
-export async function prepareRun(context: DeviceContext, program: Program, onDispose: (run: Run) => void): Promise<Run> {
+export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
+  const program = fuse(original);
   const lowered = lowerProgram(program, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
@@ -105,10 +107,10 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       onDispose(run);
     };
     const run: Run = {
-      program,
+      program: original,
       write(tensor, entries) {
         live();
-        device.queue.writeBuffer(bufferOf(tensor), 0, pad(tensor, entries));
+        device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
       },
       execute(section, times = 1) {
         live();

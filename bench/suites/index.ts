@@ -1,0 +1,33 @@
+/** The suites by name, in the order in which they run. */
+import type { Bench } from '../measure.js';
+import type { Row } from '../rows.js';
+import { endToEndSuite } from './end-to-end.js';
+import { kernelSuite } from './kernels.js';
+import { multiplicativeSuite } from './multiplicative.js';
+import type { SuiteName } from './names.js';
+import { neuralSuite } from './neural.js';
+import { nnlsSuite } from './nnls.js';
+import { profileSuite } from './profile.js';
+import { rooflineSuite } from './roofline.js';
+import { scalingSuite } from './scaling.js';
+
+const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
+  end: endToEndSuite,
+  roofline: rooflineSuite,
+  kernels: kernelSuite,
+  mu: multiplicativeSuite,
+  nnls: nnlsSuite,
+  neural: neuralSuite,
+  scaling: scalingSuite,
+  profile: profileSuite,
+};
+
+export async function measureSuites(bench: Bench, names: readonly SuiteName[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const name of names) {
+    const started = performance.now();
+    rows.push(...(await suites[name]({ ...bench, progress: (line) => bench.progress(`${name}: ${line}`) })));
+    bench.warn(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  }
+  return rows;
+}

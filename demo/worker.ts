@@ -1,5 +1,5 @@
 /** Owns the engine, so that the page stays free to draw and to listen while a fit runs. */
-import { createEngine, type Matrix, matrix, neuralNmf, type Progress } from '../src/index.js';
+import { createEngine, type Matrix, matrix, neuralNmf, type Progress, programFor } from '../src/index.js';
 import type { Depth, FromWorker, Start, ToWorker } from './messages.js';
 
 /** The device is asked for a drawing no more often than this. */
@@ -18,6 +18,8 @@ async function openEngine() {
   try {
     const opened = await createEngine();
     send({ kind: 'ready', adapter: opened.description, software: opened.software });
+    // While somebody looks at the page; what goes wrong here will show, and be told, when a fit starts.
+    opened.warmup(programFor('neural', { rows: 87, cols: 90, ranks: [9, 4, 2] })).catch(() => {});
     return opened;
   } catch (error) {
     fail(error);

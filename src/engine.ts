@@ -14,7 +14,8 @@ export interface Engine {
   readonly software: boolean;
   /**
    * Compiles the pipelines of a program, all at once, without giving its tensors memory: later fits start without that wait. Shapes are no
-   * part of a pipeline, so a program of the same ranks and of roughly the expected size warms up for all such data.
+   * part of a pipeline, so a program of the same ranks and of roughly the expected size does as well, but for a product whose size asks for
+   * another tile.
    */
   warmup(program: Program): Promise<void>;
   /**

@@ -18,6 +18,8 @@ export interface ProgramShape {
   solver?: NmfSolver;
   /** Of 'neural'; default 'hierarchical'. */
   start?: 'hierarchical' | 'random';
+  /** X is sparse, with about so many stored entries. */
+  nonZeros?: number;
   /** X has weights or a mask ('nmf', 'neural'). */
   weighted?: boolean;
 }
@@ -28,20 +30,23 @@ export interface ProgramShape {
  * @throws InputError for ranks that do not fit the shape.
  */
 export function programFor(method: 'nmf' | 'hierarchical' | 'neural', shape: ProgramShape): Program {
-  const { rows, cols, ranks, restarts = 1, weighted = false } = shape;
+  const { rows, cols, ranks, restarts = 1, weighted = false, nonZeros: csrEntries } = shape;
   checkPositiveInteger('rows', rows);
   checkPositiveInteger('cols', cols);
   checkPositiveInteger('restarts', restarts);
   checkRanks(ranks, rows, cols);
+  if (csrEntries !== undefined) checkPositiveInteger('nonZeros', csrEntries);
+  if (csrEntries !== undefined && weighted) throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.');
   switch (method) {
     case 'nmf': {
       if (ranks.length > 1) throw new InputError(`nmf takes one rank, but ${ranks.length} were given (${ranks.join(', ')}).`);
-      return nmfProgram(rows, cols, ranks[0], { restarts, solver: shape.solver ?? (weighted ? 'mu' : 'anls'), weighted }).program;
+      return nmfProgram(rows, cols, ranks[0], { restarts, solver: shape.solver ?? (weighted ? 'mu' : 'anls'), weighted, csrEntries })
+        .program;
     }
     case 'hierarchical':
-      return hierarchicalProgram(rows, cols, ranks, { restarts, solver: shape.solver ?? 'anls' }).program;
+      return hierarchicalProgram(rows, cols, ranks, { restarts, solver: shape.solver ?? 'anls', csrEntries }).program;
     case 'neural':
-      return neuralProgram(rows, cols, ranks, { restarts, start: shape.start ?? 'hierarchical', weighted }).program;
+      return neuralProgram(rows, cols, ranks, { restarts, start: shape.start ?? 'hierarchical', weighted, csrEntries }).program;
     default:
       throw new InputError(`There are programs for nmf, hierarchical and neural, not for ${JSON.stringify(method)}.`);
   }

@@ -45,6 +45,7 @@ const two = { ...common, ranks: [6, 3] };
 type Fit = (engine: Engine, X: DataMatrix) => Promise<Factorization>;
 const fits: Record<string, Fit> = {
   'nmf mu': (e, of) => nmf(e, of, { ...common, rank: 6, solver: 'mu' }),
+  'nmf hals': (e, of) => nmf(e, of, { ...common, rank: 6, solver: 'hals', restarts: 2 }),
   'nmf anls': (e, of) => nmf(e, of, { ...common, rank: 6, restarts: 3 }),
   'ssnmf 1': (e, of) => ssnmf(e, of, { ...common, rank: 6 }),
   'ssnmf 3': (e, of) => ssnmf(e, of, { ...common, rank: 6, labels, restarts: 2 }),

@@ -27,7 +27,7 @@ export function addTuneCommand(program: Command, io: Io): void {
     .command('tune')
     .summary('measure which kernels are fastest on this adapter')
     .description(
-      'Times the kernels that can multiply on this adapter, by classes of shapes, and keeps the fastest of each for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. Takes minutes on a software adapter; sums may round differently afterwards.',
+      'Times the kernels that can multiply on this adapter, by classes of shapes, and keeps the fastest of each for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. Takes minutes on a software adapter, where it needs a quiet machine: what others compute at the same time decides, too. Sums may round differently afterwards.',
     )
     .addOption(new Option('--device <kind>', 'which adapter').choices(['auto', 'gpu', 'software']).default('auto'))
     .option('--quick', 'two typical problems instead of eighteen')

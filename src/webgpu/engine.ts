@@ -1,7 +1,7 @@
 import { disposeKey, type Engine, type Run } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import type { Forced } from './planner.js';
@@ -26,7 +26,8 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   const borrowed = options.device !== undefined;
   const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
   const info = device.adapterInfo;
-  const facts = adapterFacts(device, isSoftware(info));
+  checkLimits(device.limits);
+  const facts = adapterFacts(device, isSoftware(info), options.forced);
   const memory = createMemory(device, facts);
   let disposed = false;
   let failure: OrthantError | undefined;

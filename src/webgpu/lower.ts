@@ -8,6 +8,7 @@ import { type Constants, type Dispatch, type KernelName, perItem, vectors } from
 import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
+import { firstRowOf } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
@@ -76,6 +77,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         OUT_BATCH: restartStep(out) / 4,
         ROW_METRIC: operation.attributes.rowMetric,
         LAYER: operation.attributes.layer,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/projected-step', vectors(out), [A, D, Q, control, M ?? Q, out], constants)];
     }
@@ -282,6 +284,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         G_BATCH: restartStep(G),
         LAYER: operation.attributes.layer,
         CAP: operation.attributes.cap,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
     }

@@ -4,6 +4,7 @@ import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
+import { panels } from './panels.js';
 import { programs } from './programs.js';
 import { sparseCoding } from './sparse-coding.js';
 import { ssnmf } from './ssnmf.js';
@@ -19,6 +20,7 @@ export const suites: Record<string, Case[]> = {
   elementwise,
   matmul,
   nnls,
+  panels,
   programs,
   sparseCoding,
   vocabulary,

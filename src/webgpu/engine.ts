@@ -29,6 +29,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   checkLimits(device.limits);
   const facts = adapterFacts(device, isSoftware(info), options.forced);
   const memory = createMemory(device, facts);
+  const pipelines = createPipelines(device);
   let disposed = false;
   let failure: OrthantError | undefined;
 
@@ -48,7 +49,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     facts,
     forced: options.forced ?? {},
     memory,
-    pipelines: createPipelines(device),
+    pipelines,
     check() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       if (failure !== undefined) throw failure;
@@ -68,6 +69,12 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     software: facts.software,
     get liveBuffers() {
       return memory.liveBuffers;
+    },
+    get liveBytes() {
+      return memory.liveBytes;
+    },
+    get compiledPipelines() {
+      return pipelines.compiled;
     },
     async prepare(program) {
       context.check();

@@ -48,35 +48,53 @@ export function firstRowOf(tensor: Tensor | Piece): number {
   return 'firstRow' in tensor ? tensor.firstRow : 0;
 }
 
-/** The tensors of a program that exceed `limit` bytes, each with its panels. Throws LimitError for those that no operation can take in panels. */
+/**
+ * The tensors of a program that exceed `limit` bytes, each with its panels: rows where they can be, since rows of any buffer are a view and
+ * ranges of columns a copy. But where one tensor has to go by columns, those of as many columns do, too, and with the same panels: X would
+ * be copied wherever it meets an S in panels of other columns. Throws LimitError for what cannot be split.
+ */
 export function planPanels(program: Program, limit: number): Map<Tensor, Panelled> {
-  const panelled = new Map<Tensor, Panelled>();
-  for (const tensor of program.tensors) {
-    if (byteLength(tensor) > limit && tensor.form === 'dense') panelled.set(tensor, panelsOf(program, tensor, limit));
-  }
-  return panelled;
+  const large = program.tensors.filter((tensor) => tensor.form === 'dense' && byteLength(tensor) > limit);
+  const options = large.map((tensor) => optionsFor(program, tensor, limit));
+  const split = new Set(options.filter(({ rows }) => !rows).map(({ tensor }) => tensor.cols));
+  const byColumns = options.filter(({ tensor, rows, cols }) => !rows || (cols && split.has(tensor.cols)));
+  return new Map(
+    options.map((own): [Tensor, Panelled] => {
+      const { tensor, rows } = own;
+      if (!byColumns.includes(own)) return [tensor, panelsOf(tensor, 'rows', rows!)];
+      const together = byColumns.filter((other) => other.tensor.cols === tensor.cols);
+      return [tensor, panelsOf(tensor, 'cols', Math.min(...together.map(({ cols }) => cols!)))];
+    }),
+  );
 }
 
-function panelsOf(program: Program, tensor: Tensor, limit: number): Panelled {
-  const allowed = axisNames.filter((axis) => refusing(program, tensor, axis).length === 0);
-  for (const axis of allowed) {
-    const length = tensor[axis];
+/** The most rows and the most columns of a panel, where a tensor can be split along them. */
+interface Options {
+  readonly tensor: Tensor;
+  readonly rows?: number;
+  readonly cols?: number;
+}
+
+function optionsFor(program: Program, tensor: Tensor, limit: number): Options {
+  const sizes: Partial<Record<Axis, number>> = {};
+  for (const axis of axisNames) {
     const size = Math.floor(limit / byteLength(along(tensor, axis, { first: 0, size: granule }))) * granule;
-    if (size === 0) continue;
-    const ranges = rangesBetween([...multiples(size, length)], length);
-    return { axis, panels: ranges.map((range) => along(tensor, axis, range)) };
+    if (size > 0 && refusing(program, tensor, axis).length === 0) sizes[axis] = size;
   }
-  throw new LimitError(refusal(program, tensor, allowed, limit));
+  if (!sizes.rows && !sizes.cols) throw new LimitError(refusal(program, tensor, limit));
+  return { tensor, ...sizes };
+}
+
+function panelsOf(tensor: Tensor, axis: Axis, size: number): Panelled {
+  const length = tensor[axis];
+  const cuts = Array.from({ length: Math.ceil(length / size) }, (_, i) => i * size);
+  return { axis, panels: rangesBetween(cuts, length).map((range) => along(tensor, axis, range)) };
 }
 
 /** A run of rows or of columns. */
 function along(tensor: Tensor, axis: Axis, range: Range): Piece {
   const full = { first: 0, size: tensor[axis === 'rows' ? 'cols' : 'rows'] };
   return axis === 'rows' ? pieceOf(tensor, range, full) : pieceOf(tensor, full, range);
-}
-
-function* multiples(step: number, below: number): Generator<number> {
-  for (let at = step; at < below; at += step) yield at;
 }
 
 /** The ranges into which cuts divide an axis. */
@@ -96,12 +114,12 @@ function refusing(program: Program, tensor: Tensor, axis: Axis): string[] {
   return [...kinds];
 }
 
-function refusal(program: Program, tensor: Tensor, allowed: readonly Axis[], limit: number): string {
+function refusal(program: Program, tensor: Tensor, limit: number): string {
   const size = `${tensor.name} of program ${program.name} (${shapeText(tensor)}) takes ${mebibytes(byteLength(tensor))}, but this device binds ${mebibytes(limit)} at once (maxStorageBufferBindingSize, maxBufferSize)`;
   const [ofRows, ofColumns] = axisNames.map((axis) => {
     const kinds = refusing(program, tensor, axis);
     const label = axis === 'rows' ? 'rows' : 'columns';
-    if (!allowed.includes(axis)) return `${kinds.join(', ')} need${kinds.length === 1 ? 's' : ''} all of its ${label}`;
+    if (kinds.length > 0) return `${kinds.join(', ')} need${kinds.length === 1 ? 's' : ''} all of its ${label}`;
     const least = byteLength(along(tensor, axis, { first: 0, size: granule }));
     return `a panel of ${granule} ${label} takes ${mebibytes(least)} already`;
   });

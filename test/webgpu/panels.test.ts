@@ -97,6 +97,21 @@ test('a program whose tensors all fit is left as it is', () => {
   expect(split.sections).toEqual(program.sections);
 });
 
+test('X goes by columns where S has to, and is copied neither then nor by rows', () => {
+  for (const [N, M, limit, axis] of [
+    [330, 90, 16_384, 'rows'],
+    [100, 900, 16_384, 'cols'],
+  ] as const) {
+    const { program, X, S } = nmfProgram(N, M, 5, { restarts: 1, solver: 'anls', weighted: false });
+    const panelled = planPanels(program, limit);
+    expect(panelled.get(X)?.axis).toBe(axis);
+    expect(panelled.get(S)?.axis).toBe(axis === 'cols' ? 'cols' : undefined);
+    for (const { step } of dispatchesOf(program, limit)) {
+      if (step.kind === 'copyColumns') expect(step.inputs[0].name.startsWith('X'), step.inputs[0].name).toBe(false);
+    }
+  }
+});
+
 test('ranges cover an axis without gaps', () => {
   expect(rangesBetween([], 5)).toEqual([{ first: 0, size: 5 }]);
   expect(rangesBetween([32, 0, 16, 32, 40], 40)).toEqual([

@@ -32,10 +32,10 @@ const fits: [string, (engine: Engine) => Promise<Factorization>][] = [
   ['supervised nmf', (engine) => ssnmf(engine, X, { rank: 5, labels, maxIterations: 30 })],
 ];
 
-test.each(fits)('%s: X in panels gives the error that X in one buffer gives', async (_, fit) => {
+test.each(fits)('%s: X in panels gives the error that X in one buffer gives', async (_, fitOn) => {
   started ??= start();
   const { whole, split } = await started;
-  const [inPanels, expected] = [await fit(split), await fit(whole)];
+  const [inPanels, expected] = [await fitOn(split), await fitOn(whole)];
   // Errors differ by rounding, and by how far thirty iterations carry it: 5e-6 at most here, as two plans of one product differ.
   expect(Math.abs(inPanels.relativeError / expected.relativeError - 1)).toBeLessThan(1e-4);
   expect(inPanels.iterations).toBe(expected.iterations);

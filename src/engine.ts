@@ -1,4 +1,5 @@
 /** What both executors offer: the WebGPU one (src/webgpu) and the f64 reference (src/reference). Models are written against this. */
+import type { SparseMatrix } from './data/sparse.js';
 import type { Program } from './graph/program.js';
 import type { Tensor } from './graph/tensor.js';
 
@@ -28,8 +29,9 @@ export interface Run {
   readonly program: Program;
   /**
    * Fills an input or state from row-major entries: rows·cols of them go to every restart, R·rows·cols one restart after another.
+   * A CSR tensor takes a sparse matrix with as many stored entries as the tensor says.
    */
-  write(tensor: Tensor, entries: ArrayLike<number>): void;
+  write(tensor: Tensor, entries: ArrayLike<number> | SparseMatrix): void;
   /** Executes a section `times` times; returns at once on a GPU (the work is queued in order). */
   execute(section: string, times?: number): void;
   /** Row-major entries of every restart, one after another: Float32Array from a GPU, Float64Array from the reference. */

@@ -2,6 +2,16 @@
 
 export { randomLowRank, tableOne } from './data/generate.js';
 export { type Matrix, matrix, transpose } from './data/matrix.js';
+export {
+  type DataMatrix,
+  isSparse,
+  type SparseMatrix,
+  sparseFromDense,
+  sparseFromEntries,
+  sparseMatrix,
+  sparseTranspose,
+  toDense,
+} from './data/sparse.js';
 export { svdBounds } from './data/svd-bound.js';
 export type { Engine, Run } from './engine.js';
 export * from './errors.js';

@@ -1,5 +1,6 @@
 /** orthant in Node: the same functions, an engine on Dawn, and files. */
 export { parseCsvMatrix } from './data/csv.js';
+export { parseMtxMatrix } from './data/mtx.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { type Document, englishStopWords, type TermDocumentMatrix, type TermOptions, termDocumentMatrix, topTerms } from './data/text.js';
 export * from './errors.js';
@@ -9,6 +10,7 @@ export {
   deepNmf,
   deepSemiNmf,
   hierarchicalNmf,
+  isSparse,
   matrix,
   modelFiles,
   modelFromFiles,
@@ -20,9 +22,14 @@ export {
   printProgram,
   randomLowRank,
   sparseCoding,
+  sparseFromDense,
+  sparseFromEntries,
+  sparseMatrix,
+  sparseTranspose,
   ssnmf,
   svdBounds,
   tableOne,
+  toDense,
   transform,
   transformDeep,
   transformDeepSemi,

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
+import { toDense } from '../../src/data/sparse.js';
 import { termDocumentMatrix } from '../../src/data/text.js';
 import { readCorpus } from '../../src/node/corpus.js';
 
@@ -84,7 +85,7 @@ const imaginative = new Set(['fiction', 'mystery', 'science_fiction', 'adventure
 /** The 500 texts of the Brown corpus; its manual calls genres K to R imaginative prose, the others informative. */
 async function brown(): Promise<Data> {
   const { documents } = await readCorpus('brown');
-  const { X } = termDocumentMatrix(documents, { maxTerms: 300 });
+  const X = toDense(termDocumentMatrix(documents, { maxTerms: 300 }).X);
   const fine = documents.map(({ name }) => name.split(' ')[1]);
   return { X, fine, coarse: fine.map((genre) => (imaginative.has(genre) ? 'imaginative' : 'informative')) };
 }

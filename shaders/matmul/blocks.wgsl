@@ -21,7 +21,7 @@ const SCALE: f32 = 1.0; // @size
 const ADD_SCALE: f32 = 1.0; // @size
 const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 3 only ‖E − C‖², 4 only ‖W ∘ (E − C)‖²
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 3 only ‖E − C‖², 4 only ‖W ∘ (E − C)‖², 5 C ← C ∘ product / (E + ε)
 const BLOCKS_A: u32 = 1u; // @set blocks of rows in a tile
 const BLOCKS_B: u32 = 1u; // @set blocks of columns in a tile
 
@@ -30,6 +30,9 @@ const BLOCKS_B: u32 = 1u; // @set blocks of columns in a tile
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+
+// Of the multiplicative update: shaders/update/multiplicative has the same.
+const EPSILON: f32 = 1e-10;
 
 // Along the inner dimension a block may reach past the end. Where that runs along stored rows it meets their padding, which is zero;
 // where it runs across them it meets anything, and is cut. No branch does this: inside the loops of the kernels one would cost more than
@@ -74,7 +77,7 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   }
   var other = vec4f(0.0);
   if (EPILOGUE != 0u) { other = E[batch * E_BATCH + at]; }
-  if (EPILOGUE >= 3u) {
+  if (EPILOGUE == 3u || EPILOGUE == 4u) {
     var difference = other - result;
     if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
     squares = fma(difference, select(vec4f(0.0), difference, inside), squares);
@@ -88,10 +91,11 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   result *= SCALE;
   if (EPILOGUE == 1u) { result += ADD_SCALE * other; }
   if (EPILOGUE == 2u) { result *= other; }
+  if (EPILOGUE == 5u) { result *= C[batch * C_BATCH + at] / (other + EPSILON); }
   C[batch * C_BATCH + at] = result;
 }
 
 // The last thing an invocation does, the number of which within its restart follows those of restarts before.
 fn finish(invocation: u32) {
-  if (EPILOGUE >= 3u) { C[invocation] = squares; }
+  if (EPILOGUE == 3u || EPILOGUE == 4u) { C[invocation] = squares; }
 }

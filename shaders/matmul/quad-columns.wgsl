@@ -44,21 +44,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
       for (var x = 0u; x < 4u; x++) { // @unroll
         for (var i = 0u; i < 4u; i++) { // @unroll
-          let sum = fma(vec4f(a[p][1][i]), b[x][1], fma(vec4f(a[p][0][i]), b[x][0], c[(p * 4u + x) * 4u + i]));
-          c[(p * 4u + x) * 4u + i] = fma(vec4f(a[p][3][i]), b[x][3], fma(vec4f(a[p][2][i]), b[x][2], sum));
+          let sum = fma(vec4f(a[p][1][i]), b[x][1], fma(vec4f(a[p][0][i]), b[x][0], c[(x * BLOCKS_A + p) * 4u + i]));
+          c[(x * BLOCKS_A + p) * 4u + i] = fma(vec4f(a[p][3][i]), b[x][3], fma(vec4f(a[p][2][i]), b[x][2], sum));
         }
       }
     }
   }
-  if (split >= SPLITS) { return; }
-  for (var x = 0u; x < 4u; x++) { // @unroll
+  // A loop, not written out: stores are what takes long to compile. Each round hands the next quarter of the tile down to the first.
+  for (var x = 0u; x < 4u; x++) {
     let theirs = 4u * group + (lane ^ x);
-    if (theirs < COL_BLOCKS * BATCH) {
-      for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
-        for (var i = 0u; i < 4u; i++) { // @unroll
-          store(theirs / COL_BLOCKS, split, row + 4u * p + i, theirs % COL_BLOCKS, c[(p * 4u + x) * 4u + i]);
-        }
+    let colTile = select(C_STRIDE, theirs % COL_BLOCKS, split < SPLITS && theirs < COL_BLOCKS * BATCH);
+    for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
+      for (var i = 0u; i < 4u; i++) { // @unroll
+        store(theirs / COL_BLOCKS, split, row + 4u * p + i, colTile, c[p * 4u + i]);
       }
+    }
+    for (var v = 0u; v < 12u * BLOCKS_A; v++) { // @unroll
+      c[v] = c[v + 4u * BLOCKS_A];
     }
   }
   finish(flat);

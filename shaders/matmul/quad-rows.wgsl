@@ -50,15 +50,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  if (split >= SPLITS) { return; }
-  for (var x = 0u; x < 4u; x++) { // @unroll
+  // A loop, not written out: stores are what takes long to compile. Each round hands the next quarter of the tile down to the first.
+  for (var x = 0u; x < 4u; x++) {
     let theirs = 4u * group + (lane ^ x);
-    if (theirs < ROW_BLOCKS * BATCH) {
-      for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
-        for (var i = 0u; i < 4u; i++) { // @unroll
-          store(theirs / ROW_BLOCKS, split, (theirs % ROW_BLOCKS) * 4u + i, col / 4u + q, c[(x * BLOCKS_B + q) * 4u + i]);
-        }
+    let row = select(ROWS, (theirs % ROW_BLOCKS) * 4u, split < SPLITS && theirs < ROW_BLOCKS * BATCH);
+    for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
+      for (var i = 0u; i < 4u; i++) { // @unroll
+        store(theirs / ROW_BLOCKS, split, row + i, col / 4u + q, c[q * 4u + i]);
       }
+    }
+    for (var v = 0u; v < 12u * BLOCKS_B; v++) { // @unroll
+      c[v] = c[v + 4u * BLOCKS_B];
     }
   }
   finish(flat);

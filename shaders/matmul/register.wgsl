@@ -35,11 +35,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
+  // A loop, not written out: stores are what takes long to compile. Each round hands the next rows of the tile down to the first.
+  for (var p = 0u; p < BLOCKS_A; p++) {
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
       for (var i = 0u; i < 4u; i++) { // @unroll
-        store(batch, split, row + 4u * p + i, col / 4u + q, c[(p * BLOCKS_B + q) * 4u + i]);
+        store(batch, split, row + 4u * p + i, col / 4u + q, c[q * 4u + i]);
       }
+    }
+    for (var v = 0u; v < 4u * BLOCKS_A * BLOCKS_B - 4u * BLOCKS_B; v++) { // @unroll
+      c[v] = c[v + 4u * BLOCKS_B];
     }
   }
   finish(place.restart * ITEMS + place.item);

@@ -17,13 +17,16 @@ const TRANSPOSE_B: bool = false; // @set
 const SPLITS: u32 = 1u; // @size parts of the inner dimension
 const CHUNK: u32 = 16u; // @size inner length of a part, a multiple of 16
 const SCALE: f32 = 1.0; // @size
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
 const ADD_SCALE: f32 = 1.0; // @size
 
 @group(0) @binding(0) var<storage, read> A: array<vec4f>;
 @group(0) @binding(1) var<storage, read> B: array<vec4f>;
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
+
+// Of the multiplicative update: shaders/update/multiplicative has the same.
+const EPSILON: f32 = 1e-10;
 
 const TILE: u32 = 64u;
 const DEPTH: u32 = 16u;
@@ -107,6 +110,7 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   }
   var result = value * SCALE;
   if (EPILOGUE == 1u) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
+  if (EPILOGUE == 5u) { result *= C[batch * C_BATCH + at] / (E[batch * E_BATCH + at] + EPSILON); }
   if (EPILOGUE == 2u) { result *= E[batch * E_BATCH + at]; }
   C[batch * C_BATCH + at] = result;
 }

@@ -5,7 +5,7 @@ const C_BATCH: u32 = 0u; // @size vec4 from one restart's C to the next
 const E_BATCH: u32 = 0u; // @size
 const SPLITS: u32 = 2u; // @size
 const SCALE: f32 = 1.0; // @size
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ sum / (E + ε)
 const ADD_SCALE: f32 = 1.0; // @size
 
 // @use grid
@@ -13,6 +13,9 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> E: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> C: array<vec4f>;
+
+// Of the multiplicative update: shaders/update/multiplicative has the same.
+const EPSILON: f32 = 1e-10;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -24,6 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var s = 1u; s < SPLITS; s++) { sum += partials[first + s * COUNT]; }
   sum *= SCALE;
   if (EPILOGUE == 1u) { sum += ADD_SCALE * E[place.restart * E_BATCH + at]; }
+  if (EPILOGUE == 5u) { sum *= C[place.restart * C_BATCH + at] / (E[place.restart * E_BATCH + at] + EPSILON); }
   if (EPILOGUE == 2u) { sum *= E[place.restart * E_BATCH + at]; }
   C[place.restart * C_BATCH + at] = sum;
 }

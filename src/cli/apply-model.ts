@@ -2,7 +2,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../models/fit.js';
 import { writeOutputs } from '../node/files.js';
@@ -19,7 +19,7 @@ export interface ApplyOptions {
 export function addApplyOptions(command: Command, layer: string): Command {
   return command
     .argument('<model>', 'what fit --out or topics --out wrote: the folder, or the model.json in it')
-    .argument('<matrix>', 'numeric .csv or .npy with the features of the model; rows are samples')
+    .argument('<matrix>', 'numeric .csv, .npy or .mtx with the features of the model; rows are samples')
     .addOption(samplesOption())
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());
@@ -30,7 +30,7 @@ export async function readModelAndData(
   modelPath: string,
   dataPath: string,
   samples: Samples,
-): Promise<{ model: Factorization; X: Matrix }> {
+): Promise<{ model: Factorization; X: DataMatrix }> {
   const model = await loadModel(modelPath);
   const X = await readData(dataPath, samples, model.method);
   const features = model.A[0].rows;

@@ -1,5 +1,6 @@
 /** Matrices that the command line reads, with complaints in the terms of the file: its rows and columns, counted from 1. */
 import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, isSparse, placeOf, stored, toDense } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { Method } from '../models/fit.js';
 import { readMatrix } from '../node/files.js';
@@ -11,7 +12,7 @@ export type Samples = 'rows' | 'columns';
 const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
 
 /** X (features × samples) in a file, every entry of which the method can take. */
-export async function readData(path: string, samples: Samples, method: Method): Promise<Matrix> {
+export async function readData(path: string, samples: Samples, method: Method): Promise<DataMatrix> {
   const { X, names } = await readMatrix(path, { samples });
   checkFileEntries(path, X, { samples, names, negative: signed.has(method) });
   return X;
@@ -21,9 +22,15 @@ export async function readData(path: string, samples: Samples, method: Method): 
  * The mask in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
  * InputError for other shapes and entries, and for a mask that hides a whole row or column, of which the fit could say nothing.
  */
-export async function readMask(path: string, X: Matrix, samples: Samples, method: Method): Promise<Matrix> {
-  const { X: mask, names } = await readMatrix(path, { samples });
-  const sizeInFile = ({ rows, cols }: Matrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
+export async function readMask(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
+  if (isSparse(X)) {
+    throw new InputError(
+      'With --mask, which has an entry for each of the matrix, the matrix cannot be sparse; give it as .csv, .npy or a .mtx in array format.',
+    );
+  }
+  const { X: read, names } = await readMatrix(path, { samples });
+  const mask = toDense(read);
+  const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
   if (mask.rows !== X.rows || mask.cols !== X.cols) {
     throw new InputError(`${path} is ${sizeInFile(mask)}, but the matrix is ${sizeInFile(X)}; a mask needs one entry for each of its.`);
   }
@@ -49,13 +56,14 @@ export async function readMask(path: string, X: Matrix, samples: Samples, method
 /** Names a bad entry by its place in the file, which X, with samples as columns, no longer shows. */
 function checkFileEntries(
   path: string,
-  X: Matrix,
+  X: DataMatrix,
   { samples, names, negative }: { samples: Samples; names?: string[]; negative: boolean },
 ) {
-  const bad = X.data.findIndex((x) => !(Number.isFinite(x) && (negative || x >= 0)));
+  const values = stored(X);
+  const bad = values.findIndex((x) => !(Number.isFinite(x) && (negative || x >= 0)));
   if (bad < 0) return;
   const where = placeInFile(X, bad, samples, names);
-  const value = X.data[bad];
+  const value = values[bad];
   throw new InputError(
     Number.isFinite(value)
       ? `${path}: ${where} is ${value}, but every entry must be ≥ 0; shift or clip the data first.`
@@ -63,8 +71,8 @@ function checkFileEntries(
   );
 }
 
-function placeInFile({ cols }: Matrix, at: number, samples: Samples, names?: string[]): string {
-  const [i, j] = [Math.floor(at / cols), at % cols];
+function placeInFile(X: DataMatrix, at: number, samples: Samples, names?: string[]): string {
+  const { row: i, col: j } = placeOf(X, at);
   const [row, column] = samples === 'rows' ? [j, i] : [i, j];
   return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
 }

@@ -1,5 +1,6 @@
 /** From the options of the command line to the method's own function. */
 import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { deepNmf } from '../models/deep.js';
 import { deepSemiNmf } from '../models/deep-semi.js';
@@ -14,7 +15,7 @@ import type { GivenLabels } from './labels.js';
 import type { MethodOptions } from './method-options.js';
 
 export interface Problem {
-  X: Matrix;
+  X: DataMatrix;
   ranks: number[];
   mask?: Matrix;
   given?: GivenLabels;

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
+import { type DataMatrix, entriesOf } from '../data/sparse.js';
 import type { FitOptions, Method } from '../models/fit.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
@@ -27,6 +28,7 @@ ${alignFacts(Object.entries(methods))
 Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
+  orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --out model
 `;
 
@@ -35,7 +37,7 @@ export function addFitCommand(program: Command, io: Io): void {
     .command('fit')
     .summary('factorize a matrix')
     .description('Factorizes a matrix: X ≈ A⁰A¹…AˡSˡ at every depth l, all entries ≥ 0 but for methods that say otherwise.')
-    .argument('<matrix>', 'numeric .csv (a header is fine) or .npy; rows are samples')
+    .argument('<matrix>', 'numeric .csv (a header is fine), .npy or .mtx (sparse); rows are samples')
     .addOption(new Option('--method <name>', 'which factorization, see below').choices(Object.keys(methods)).default('neural'))
     .addOption(samplesOption());
   addFitOptions(command, { restarts: 1 }).addOption(
@@ -47,6 +49,12 @@ export function addFitCommand(program: Command, io: Io): void {
   addMethodOptions(command)
     .addHelpText('after', notes)
     .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options));
+}
+
+/** How much of a sparse matrix there is. */
+function sparsity(X: DataMatrix): string {
+  const entries = entriesOf(X);
+  return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Promise<void> {
@@ -70,7 +78,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Prom
     return;
   }
   const head: [string, string][] = [
-    ['data', `${path}: ${X.rows} features × ${X.cols} samples`],
+    ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
     ['method', `${method}, ${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}, seed ${model.seed}`],
     ['device', describeDevice(device, options.device)],
   ];

@@ -1,24 +1,42 @@
 import { InputError, ShapeError } from '../errors.js';
 import type { Matrix } from './matrix.js';
+import { checkSparse, type DataMatrix, isSparse, placeOf, requireDense, stored } from './sparse.js';
 
 /** The largest rank the NNLS kernels hold in workgroup memory. */
 export const maxRank = 128;
 
 /**
- * Throws InputError unless X is a non-empty matrix over a Float32Array of `rows * cols` finite entries ≥ 0.
- * The message names the first bad entry by its 0-based row and column.
+ * Throws InputError unless X is a non-empty matrix over a Float32Array of `rows * cols` finite entries ≥ 0, or a sparse one that is well
+ * formed and stores such entries. The message names the first bad entry by its 0-based row and column.
  */
-export function checkNonnegative(X: Matrix, name = 'X'): void {
+export function checkNonnegative(X: DataMatrix, name = 'X'): void {
   checkEntries(X, name, true);
 }
 
 /** As `checkNonnegative`, for a matrix free in sign: only NaN and infinite entries are refused. */
-export function checkFinite(X: Matrix, name = 'X'): void {
+export function checkFinite(X: DataMatrix, name = 'X'): void {
   checkEntries(X, name, false);
 }
 
-function checkEntries(X: Matrix, name: string, nonnegative: boolean): void {
-  const { rows, cols, data } = X;
+function checkEntries(X: DataMatrix, name: string, nonnegative: boolean): void {
+  if (isSparse(X)) checkSparse(X, name);
+  else checkDense(X, name);
+  const values = stored(X);
+  for (let p = 0; p < values.length; p++) {
+    const value = values[p];
+    // One comparison per good entry: NaN fails it, too.
+    if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
+    const { row, col } = placeOf(X, p);
+    const where = `${name} has the entry ${value} in row ${row}, column ${col} (counted from 0)`;
+    throw new InputError(
+      value < 0 && Number.isFinite(value)
+        ? `${where}, but every entry must be ≥ 0; shift or clip the data first.`
+        : `${where}, but every entry must be a finite number; replace or remove it first.`,
+    );
+  }
+}
+
+function checkDense({ rows, cols, data }: Matrix, name: string): void {
   if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1) {
     throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
   }
@@ -28,24 +46,15 @@ function checkEntries(X: Matrix, name: string, nonnegative: boolean): void {
   if (data.length !== rows * cols) {
     throw new InputError(`${name} is ${rows}×${cols} and needs ${rows * cols} entries, but its data has ${data.length}.`);
   }
-  for (let p = 0; p < data.length; p++) {
-    const value = data[p];
-    // One comparison per good entry: NaN fails it, too.
-    if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
-    const where = `${name} has the entry ${value} in row ${Math.floor(p / cols)}, column ${p % cols} (counted from 0)`;
-    throw new InputError(
-      value < 0 && Number.isFinite(value)
-        ? `${where}, but every entry must be ≥ 0; shift or clip the data first.`
-        : `${where}, but every entry must be a finite number; replace or remove it first.`,
-    );
-  }
 }
 
 /**
  * Throws unless W ≥ 0 has the shape of X (ShapeError) and leaves something to see in every row and column (InputError): from a row or
- * sample that is all hidden nothing can be learned.
+ * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
  */
-export function checkWeights(W: Matrix, X: Matrix, name = 'mask'): void {
+export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): void {
+  requireDense(X, `The option '${name}'`, 'leave it out');
+  if (isSparse(W)) throw new InputError(`${name} is sparse, but it needs an entry for each of X; give it as toDense(…).`);
   checkNonnegative(W, name);
   if (W.rows !== X.rows || W.cols !== X.cols) {
     throw new ShapeError(`${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);

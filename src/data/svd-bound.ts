@@ -1,9 +1,9 @@
 import { InputError } from '../errors.js';
 import { checkFinite, checkPositiveInteger } from './check.js';
 import { symmetricEigenvalues } from './eigenvalues.js';
-import type { Matrix } from './matrix.js';
 import { transpose } from './matrix.js';
 import { random } from './random.js';
+import { type DataMatrix, denseRows, isSparse, type StoredRows, sparseTranspose, stored, storedRows } from './sparse.js';
 
 /** Up to this many rows or columns (whichever are fewer) the singular values are computed exactly. */
 const exactUpTo = 2000;
@@ -14,10 +14,10 @@ const powerIterations = 4;
  * The squared singular values of X (N×M, any sign), min(N, M) of them in descending order: the eigenvalues of the Gram
  * matrix of the smaller side, in f64. Those within rounding of zero are 0. Time grows as min(N, M)²·max(N, M).
  */
-export function singularValuesSquared(X: Matrix): Float64Array {
+export function singularValuesSquared(X: DataMatrix): Float64Array {
   checkFinite(X);
-  const tall = X.cols <= X.rows ? X : transpose(X);
-  const values = symmetricEigenvalues(gram(tall), tall.cols).reverse();
+  const tall = X.cols <= X.rows ? X : isSparse(X) ? sparseTranspose(X) : transpose(X);
+  const values = symmetricEigenvalues(gram(storedRows(tall)), tall.cols).reverse();
   const rounding = tall.cols * Number.EPSILON * Math.max(values[0], 0);
   return values.map((value) => (value > rounding ? value : 0));
 }
@@ -30,7 +30,7 @@ export function singularValuesSquared(X: Matrix): Float64Array {
  * which gives the error of an actual approximation, that is the limit or very slightly more.
  * Throws InputError for entries that are not finite or ranks that are not positive integers.
  */
-export function svdBounds(X: Matrix, ranks: readonly number[]): { values: number[]; method: 'exact' | 'randomised' } {
+export function svdBounds(X: DataMatrix, ranks: readonly number[]): { values: number[]; method: 'exact' | 'randomised' } {
   checkFinite(X);
   if (ranks.length === 0) throw new InputError('svdBounds needs at least one rank, such as [9, 4, 2].');
   ranks.forEach((rank, layer) => {
@@ -47,9 +47,9 @@ export function svdBounds(X: Matrix, ranks: readonly number[]): { values: number
     const total = tail(squares, 0);
     return { values: limits.map((rank) => (total > 0 ? Math.sqrt(tail(squares, rank) / total) : 0)), method: 'exact' };
   }
-  const squares = leadingSquares(X, Math.min(limits[0], X.rows, X.cols));
+  const squares = leadingSquares(storedRows(X), Math.min(limits[0], X.rows, X.cols));
   let total = 0;
-  for (const x of X.data) total += x * x;
+  for (const x of stored(X)) total += x * x;
   const values = limits.map((rank) => {
     const rest = total - tail(squares.subarray(0, rank), 0);
     return total > 0 ? Math.sqrt(Math.max(rest, 0) / total) : 0;
@@ -68,8 +68,9 @@ function tail(descending: Float64Array, from: number): number {
  * XᵀX (cols×cols) of which the lower triangle is filled. Four rows of X at a time, so that the large result is passed
  * over a quarter as often, and only the columns in which one of the four is not zero.
  */
-function gram(X: { rows: number; cols: number; data: Float32Array | Float64Array }): Float64Array {
-  const { rows, cols, data } = X;
+function gram(X: StoredRows): Float64Array {
+  if (X.columns) return sparseGram(X, X.columns);
+  const { rows, cols, values: data } = X;
   const G = new Float64Array(cols * cols);
   const at = new Int32Array(cols);
   const x = [0, 1, 2, 3].map(() => new Float64Array(cols));
@@ -95,8 +96,21 @@ function gram(X: { rows: number; cols: number; data: Float32Array | Float64Array
   return G;
 }
 
+/** The same of sparse rows: the squares of their lengths in steps, instead of N·M². */
+function sparseGram({ rows, cols, values, start }: StoredRows, columns: Uint32Array): Float64Array {
+  const G = new Float64Array(cols * cols);
+  for (let i = 0; i < rows; i++) {
+    const first = start(i);
+    for (let e = first; e < start(i + 1); e++) {
+      const row = columns[e] * cols;
+      for (let f = first; f <= e; f++) G[row + columns[f]] += values[e] * values[f];
+    }
+  }
+  return G;
+}
+
 /** Estimates of the `rank` + 10 largest squared singular values, from below, descending. */
-function leadingSquares(X: Matrix, rank: number): Float64Array {
+function leadingSquares(X: StoredRows, rank: number): Float64Array {
   const width = Math.min(rank + oversampling, X.rows, X.cols);
   const { normal } = random(0);
   let Z: Float64Array = Float64Array.from({ length: X.cols * width }, normal);
@@ -107,17 +121,19 @@ function leadingSquares(X: Matrix, rank: number): Float64Array {
   }
   // QQᵀX approximates X; its singular values are those of the thin (QᵀX)ᵀ.
   Z = transposedTimes(X, Q, width);
-  return symmetricEigenvalues(gram({ rows: X.cols, cols: width, data: Z }), width)
+  return symmetricEigenvalues(gram(denseRows(X.cols, width, Z)), width)
     .reverse()
     .map((value) => Math.max(value, 0));
 }
 
 /** X Z for a row-major Z of `width` columns. */
-function times({ rows, cols, data }: Matrix, Z: Float64Array, width: number): Float64Array {
+function times({ rows, values, columns, start }: StoredRows, Z: Float64Array, width: number): Float64Array {
   const Y = new Float64Array(rows * width);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) {
-      const x = data[i * cols + j];
+    const [first, end] = [start(i), start(i + 1)];
+    for (let e = first; e < end; e++) {
+      const x = values[e];
+      const j = columns ? columns[e] : e - first;
       if (x !== 0) for (let c = 0; c < width; c++) Y[i * width + c] += x * Z[j * width + c];
     }
   }
@@ -125,11 +141,13 @@ function times({ rows, cols, data }: Matrix, Z: Float64Array, width: number): Fl
 }
 
 /** Xᵀ Q for a row-major Q of `width` columns. */
-function transposedTimes({ rows, cols, data }: Matrix, Q: Float64Array, width: number): Float64Array {
+function transposedTimes({ rows, cols, values, columns, start }: StoredRows, Q: Float64Array, width: number): Float64Array {
   const Y = new Float64Array(cols * width);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) {
-      const x = data[i * cols + j];
+    const [first, end] = [start(i), start(i + 1)];
+    for (let e = first; e < end; e++) {
+      const x = values[e];
+      const j = columns ? columns[e] : e - first;
       if (x !== 0) for (let c = 0; c < width; c++) Y[j * width + c] += x * Q[i * width + c];
     }
   }

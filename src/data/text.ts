@@ -2,7 +2,7 @@ import { eng } from 'stopword';
 import { InputError, ShapeError } from '../errors.js';
 import { checkPositiveInteger } from './check.js';
 import type { Matrix } from './matrix.js';
-import { matrix } from './matrix.js';
+import { type SparseMatrix, sparseTranspose } from './sparse.js';
 
 export interface Document {
   name: string;
@@ -27,8 +27,8 @@ export interface TermOptions {
 }
 
 export interface TermDocumentMatrix {
-  /** N terms × M documents, ≥ 0. */
-  X: Matrix;
+  /** N terms × M documents, ≥ 0, of which only the terms that a document has are stored. */
+  X: SparseMatrix;
   /** The terms, sorted: the names of the rows. */
   terms: string[];
   /** The names of the documents, in the order given: the names of the columns. */
@@ -84,13 +84,9 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   const terms = heaviestTerms(counts, idf, maxTerms);
   const rowOf = new Map(terms.map((term, row) => [term, row]));
 
-  const X = matrix(terms.length, M);
-  const emptyDocuments: string[] = [];
-  counts.forEach((words, j) => {
-    const column = weigh(words, rowOf, weighting === 'tfidf' ? idf : undefined);
-    if (column.length === 0) emptyDocuments.push(documents[j].name);
-    for (const [term, weight] of column) X.data[(rowOf.get(term) as number) * M + j] = weight;
-  });
+  const columns = counts.map((words) => weigh(words, rowOf, weighting === 'tfidf' ? idf : undefined));
+  const emptyDocuments = documents.filter((_, j) => columns[j].length === 0).map(({ name }) => name);
+  const X = sparseTranspose(documentRows(columns, rowOf));
   return { X, terms, documents: documents.map(({ name }) => name), emptyDocuments };
 }
 
@@ -168,6 +164,24 @@ function weigh(words: Map<string, number>, terms: { has(word: string): boolean }
   }
   if (idf) for (const entry of column) entry[1] /= Math.sqrt(norm2);
   return column;
+}
+
+/** Documents × terms. */
+function documentRows(columns: readonly [term: string, weight: number][][], rowOf: ReadonlyMap<string, number>): SparseMatrix {
+  const entries = columns.flatMap((column) =>
+    column.map(([term, weight]) => ({ at: rowOf.get(term) as number, weight })).sort((a, b) => a.at - b.at),
+  );
+  const rowStarts = new Uint32Array(columns.length + 1);
+  columns.forEach(({ length }, j) => {
+    rowStarts[j + 1] = rowStarts[j] + length;
+  });
+  return {
+    rows: columns.length,
+    cols: rowOf.size,
+    rowStarts,
+    columns: Uint32Array.from(entries, ({ at }) => at),
+    values: Float32Array.from(entries, ({ weight }) => weight),
+  };
 }
 
 /** The `maxTerms` terms of the largest total weight, sorted. Documents count alike, whatever their length. */

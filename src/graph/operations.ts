@@ -6,8 +6,11 @@
 import type { Tensor } from './tensor.js';
 
 export interface Operations {
-  /** out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E? */
-  matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard'; addScale: number };
+  /**
+   * out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E?
+   * 'update', made by fuse.ts alone: out ← out ∘ op(A) op(B) / (E + ε) in place.
+   */
+  matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard' | 'update'; addScale: number };
   /** out = AᵀA ('columns') or A Aᵀ ('rows'). inputs A */
   gram: { of: 'columns' | 'rows' };
   /**
@@ -31,7 +34,7 @@ export interface Operations {
   acceptReject: { grow: number; shrink: number };
   /** state ← accepted ? trial : state. inputs trial, control; output state in place */
   keepAccepted: Record<never, never>;
-  /** out = ‖X − A Z‖², 1×1. inputs X, A, Z, W? (then ‖W ∘ (X − A Z)‖²) */
+  /** out = ‖X − A Z‖², 1×1. inputs X, A, Z, W? (then ‖W ∘ (X − A Z)‖²); where X is CSR X, A, Z, AᵀA, ZZᵀ */
   residualNorm: { weighted: boolean };
   /** out = Σ x, Σ x² or max |x| over all entries, 1×1. inputs X */
   reduce: { of: 'sum' | 'squares' | 'maxAbs' };

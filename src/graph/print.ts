@@ -32,6 +32,7 @@ export function operationText(operation: Operation): string {
     case 'matmul': {
       const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
       const product = `${scale === 1 ? '' : `${scale} `}${names[0]}${transposeA ? 'ᵀ' : ''} ${names[1]}${transposeB ? 'ᵀ' : ''}`;
+      if (epilogue === 'update') return `${out} = ${out} ∘ (${product}) / (${names[2]} + ε)`;
       if (epilogue === 'hadamard') return `${out} = ${names[2]} ∘ (${product})`;
       if (epilogue === 'add') return `${out} = ${product} + ${addScale === 1 ? '' : `${addScale} `}${names[2]}`;
       return `${out} = ${product}`;

@@ -47,7 +47,8 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
         throw new ShapeError(`Program ${name}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
       if (inputs.includes(out)) throw new ShapeError(`Program ${name}: ${kind} reads and writes ${out.name}; give it another output.`);
     }
-    if (kind !== 'matmul' && kind !== 'residualNorm') requireDense(kind, inputs);
+    const factors = kind === 'matmul' ? inputs.slice(2) : kind === 'residualNorm' ? inputs.slice(1) : inputs;
+    requireDense(kind, factors);
     current.push({ kind, inputs, outputs, attributes } as unknown as Operation);
   }
 
@@ -55,7 +56,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     const sparse = inputs.find((input) => input.form === 'csr');
     if (sparse !== undefined)
       throw new ShapeError(
-        `Program ${name}: ${kind} has no rule for the CSR tensor ${sparse.name}; only matmul and residualNorm take one.`,
+        `Program ${name}: ${kind} has no rule for the CSR tensor ${sparse.name}; only matmul takes one as a factor and residualNorm as X.`,
       );
   }
 
@@ -84,9 +85,13 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   return {
     name,
     restarts,
-    /** Data the host provides. `batched` gives every restart its own; `csrEntries` makes it a CSR matrix with that many stored entries. */
-    input: (label: string, rows: number, cols: number, options: { batched?: boolean; csrEntries?: number } = {}) =>
-      tensor('input', label, rows, cols, options.batched ? restarts : 1, options.csrEntries),
+    /** Data the host provides. `batched` gives every restart its own; `csrEntries` makes it a CSR matrix with that many stored entries, for all. */
+    input(label: string, rows: number, cols: number, options: { batched?: boolean; csrEntries?: number } = {}): Tensor {
+      const { batched = false, csrEntries } = options;
+      if (batched && csrEntries !== undefined)
+        throw new ShapeError(`Program ${name}: the CSR tensor ${label} cannot differ between restarts; leave out batched.`);
+      return tensor('input', label, rows, cols, batched ? restarts : 1, csrEntries);
+    },
 
     /** A tensor that lives across iterations, one per restart unless `shared`. */
     state: (label: string, rows: number, cols: number, options: { shared?: boolean } = {}) =>
@@ -211,10 +216,19 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       emit('keepAccepted', [trial, controlVector], [state], {});
     },
 
-    residualNorm(X: Tensor, A: Tensor, Z: Tensor, options: Into & { W?: Tensor } = {}): Tensor {
+    /** ‖W ∘ (X − AZ)‖². A CSR X takes no W, but the Gram matrices AᵀA and ZZᵀ, so that AZ is formed nowhere; `G` is the first where it is at hand. */
+    residualNorm(X: Tensor, A: Tensor, Z: Tensor, options: Into & { W?: Tensor; G?: Tensor } = {}): Tensor {
       requireShape('residualNorm', A, X.rows, Z.rows);
       requireShape('residualNorm', Z, A.cols, X.cols);
       if (options.W) requireShape('residualNorm', options.W, X.rows, X.cols);
+      if (X.form === 'csr') {
+        if (options.W) throw new ShapeError(`residualNorm in program ${name}: the CSR tensor ${X.name} takes no weights; make it dense.`);
+        const grams = [options.G ?? this.gram(A), this.gram(Z, 'rows')];
+        const signed = output('residualNorm', 1, 1, commonBatch('residualNorm', [A, Z]), {});
+        emit('residualNorm', [X, A, Z, ...grams], [signed], { weighted: false });
+        // A difference of large numbers: rounding can leave it below 0.
+        return this.map('positive', [signed], { into: options.into, name: options.name });
+      }
       const inputs = [X, A, Z, ...(options.W ? [options.W] : [])];
       const out = output('residualNorm', 1, 1, commonBatch('residualNorm', inputs), options);
       emit('residualNorm', inputs, [out], { weighted: options.W !== undefined });

@@ -176,17 +176,17 @@ export interface DeepSemiProgram extends Factors {
 
 /**
  * Sections pretrain0 … (`start`, `step`, `measure` of each layer), 'start' (non-linear form only), 'step' and 'measure' over all layers,
- * 'inner' (H of the layers before the last, non-linear form), 'errors', 'finish' (KKT residual).
+ * 'inner' (H of the layers before the last, non-linear form), 'errors', 'finish' (KKT residual). Only the linear form takes a sparse X.
  */
 export function deepSemiProgram(
   N: number,
   M: number,
   ranks: readonly number[],
-  options: { restarts: number; nonlinearity: Nonlinearity; labels?: { weight: number; classes: number } },
+  options: { restarts: number; nonlinearity: Nonlinearity; labels?: { weight: number; classes: number }; csrEntries?: number },
 ): DeepSemiProgram {
-  const { restarts, nonlinearity, labels } = options;
+  const { restarts, nonlinearity, labels, csrEntries } = options;
   const p = programBuilder('deepSemiNmf', { restarts });
-  const X = p.input('X', N, M);
+  const X = p.input('X', N, M, { csrEntries });
   const Z = ranks.map((k, l) => p.state(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
   const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
   const last = ranks.length - 1;
@@ -367,9 +367,15 @@ export interface TransformProgram extends Factors {
  * H for other columns with Z held. Linear: H_l = q(X, Z₁…Z_l), the exact minimiser (section 'solve'). Non-linear: 'solve' gives
  * H₁ = q(X, Z₁), H_l = q(g⁻¹(H_{l−1}), Z_l), from which 'start', then 'step' descend in H_m alone; 'inner' fills the other H.
  */
-export function deepSemiTransformProgram(N: number, M: number, ranks: readonly number[], nonlinearity: Nonlinearity): TransformProgram {
+export function deepSemiTransformProgram(
+  N: number,
+  M: number,
+  ranks: readonly number[],
+  nonlinearity: Nonlinearity,
+  csrEntries?: number,
+): TransformProgram {
   const p = programBuilder('deepSemiTransform');
-  const X = p.input('X', N, M);
+  const X = p.input('X', N, M, { csrEntries });
   const Z = ranks.map((k, l) => p.input(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
   const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
   p.section('solve', () => {

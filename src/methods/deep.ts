@@ -133,6 +133,8 @@ export interface DeepProgram {
 
 export interface DeepProgramOptions {
   restarts: number;
+  /** Stored entries of a sparse X. */
+  csrEntries?: number;
   bridge: Bridge;
   /** μ_l of every layer. */
   weights: readonly number[];
@@ -155,7 +157,7 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
   const { restarts, bridge, weights, supervision } = options;
   const last = ranks.length - 1;
   const p = programBuilder('deepNmf', { restarts });
-  const { X, A, S, groups } = deepTensors(p, N, M, ranks, bridge);
+  const { X, A, S, groups } = deepTensors(p, N, M, ranks, bridge, { csrEntries: options.csrEntries });
   const cost = p.state('cost', 1, 1);
   const kkt = A.map((_, l) => kktTensors(p, l));
   const errors = A.map((_, l) => p.state(`error${l}`, 1, 1));
@@ -237,8 +239,15 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
   return { program: p.build(), X, A, S, groups, labels, cost, errors, kkt, layers, layerCost };
 }
 
-function deepTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], bridge: Bridge, given = false) {
-  const X = p.input('X', N, M);
+function deepTensors(
+  p: ProgramBuilder,
+  N: number,
+  M: number,
+  ranks: readonly number[],
+  bridge: Bridge,
+  { given = false, csrEntries }: { given?: boolean; csrEntries?: number },
+) {
+  const X = p.input('X', N, M, { csrEntries });
   const A: Tensor[] = [];
   const S: Tensor[] = [];
   const groups: (Groups | undefined)[] = [];
@@ -253,9 +262,9 @@ function deepTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly nu
 }
 
 /** Section 'forward': S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ) for given features. */
-export function deepForwardProgram(N: number, M: number, ranks: readonly number[], bridge: Bridge) {
+export function deepForwardProgram(N: number, M: number, ranks: readonly number[], bridge: Bridge, csrEntries?: number) {
   const p = programBuilder('deepNmfForward');
-  const tensors = deepTensors(p, N, M, ranks, bridge, true);
+  const tensors = deepTensors(p, N, M, ranks, bridge, { given: true, csrEntries });
   const { X, A, S, groups } = tensors;
   p.section('forward', () => {
     A.forEach((a, l) => {

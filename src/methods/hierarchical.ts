@@ -13,10 +13,10 @@ export interface Layers {
   S: Tensor[];
 }
 
-/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M. */
-export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[]): Layers {
+/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X of `csrEntries` stored ones is CSR. */
+export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], csrEntries?: number): Layers {
   return {
-    X: p.input('X', N, M),
+    X: p.input('X', N, M, { csrEntries }),
     A: ranks.map((k, l) => p.state(`A${l}`, l === 0 ? N : ranks[l - 1], k)),
     S: ranks.map((k, l) => p.state(`S${l}`, k, M)),
   };
@@ -89,10 +89,15 @@ export function hierarchicalProgram(
   N: number,
   M: number,
   ranks: readonly number[],
-  { restarts, solver, ...options }: { restarts: number; solver: NmfSolver | readonly NmfSolver[] } & SequentialOptions,
+  {
+    restarts,
+    solver,
+    csrEntries,
+    ...options
+  }: { restarts: number; solver: NmfSolver | readonly NmfSolver[]; csrEntries?: number } & SequentialOptions,
 ): HierarchicalProgram {
   const p = programBuilder('hierarchicalNmf', { restarts });
-  const layers = layerTensors(p, N, M, ranks);
+  const layers = layerTensors(p, N, M, ranks, csrEntries);
   const fit = sequentialSections(p, layers, solver, options);
   const errors = errorSection(p, layers);
   return { program: p.build(), ...layers, ...fit, errors };

@@ -84,7 +84,7 @@ export function costAndGradient(
   };
 
   if (reconstruction > 0) {
-    costs.push({ weight: reconstruction, term: p.residualNorm(X, A[0], Z[0], { W: mask?.W }) });
+    costs.push({ weight: reconstruction, term: p.residualNorm(X, A[0], Z[0], { W: mask?.W, G: q[0].G }) });
     firstLayer.push({ scale: -2 * reconstruction, Z: Z[0] });
     // Hˡ = (A⁰…Aˡ)ᵀ(X − A⁰Z⁰): the gradients are −2 Hˡ⁻¹(Zˡ)ᵀ for Aˡ and −2 Hᴸ for Sᴸ.
     let H = gradientInput(p, q[0], Z[0]);
@@ -97,7 +97,7 @@ export function costAndGradient(
   for (let l = 0; l <= last; l++) {
     if (!energy[l]) continue;
     const input = l === 0 ? X : S[l - 1];
-    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined }) });
+    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined, G: q[l].G }) });
     add(dS, l, -2 * energy[l], gradientInput(p, q[l], S[l]));
     if (l === 0) {
       firstLayer.push({ scale: -2 * energy[0], Z: S[0] });

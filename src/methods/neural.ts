@@ -28,6 +28,8 @@ export interface ClassifierSpec {
 
 export interface NeuralProgramOptions {
   restarts: number;
+  /** Stored entries of a sparse X: it has no weights and no mini-batches then. */
+  csrEntries?: number;
   start: 'hierarchical' | 'random';
   cost?: Partial<CostWeights>;
   /** X has weights W: an input of its own. */
@@ -79,7 +81,7 @@ export interface NeuralProgram extends Layers {
 export function neuralProgram(N: number, M: number, ranks: readonly number[], options: NeuralProgramOptions): NeuralProgram {
   const { restarts, start, weighted = false, optimiser = { name: 'projected' } } = options;
   const p = programBuilder('neuralNmf', { restarts });
-  const layers = layerTensors(p, N, M, ranks);
+  const layers = layerTensors(p, N, M, ranks, options.csrEntries);
   const { X, A, S } = layers;
   const weights: CostWeights = {
     reconstruction: options.cost?.reconstruction ?? 1,

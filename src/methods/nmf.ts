@@ -145,11 +145,11 @@ export function nmfProgram(
   N: number,
   M: number,
   k: number,
-  { restarts, solver, weighted }: { restarts: number; solver: NmfSolver; weighted: boolean },
+  { restarts, solver, weighted, csrEntries }: { restarts: number; solver: NmfSolver; weighted: boolean; csrEntries?: number },
 ): NmfProgram {
   const p = programBuilder('nmf', { restarts });
   const tensors: LayerTensors = {
-    X: p.input('X', N, M),
+    X: p.input('X', N, M, { csrEntries }),
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),
     cost: p.state('cost', 1, 1),

@@ -106,9 +106,9 @@ export interface QProgram {
 }
 
 /** S ← q(X, A) once, with the KKT residual of every column. */
-export function qProgram(N: number, M: number, k: number, l1 = 0): QProgram {
+export function qProgram(N: number, M: number, k: number, { l1 = 0, csrEntries }: { l1?: number; csrEntries?: number } = {}): QProgram {
   const p = programBuilder('nnls');
-  const X = p.input('X', N, M);
+  const X = p.input('X', N, M, { csrEntries });
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
   const residual = p.state('residual', 1, M);

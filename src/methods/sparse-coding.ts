@@ -19,8 +19,9 @@ export interface Coded {
   Y: Tensor;
   D: Tensor;
   S: Tensor;
-  /** DᵀD and DᵀY − λ. */
+  /** DᵀD, DᵀY and DᵀY − λ. */
   G: Tensor;
+  DtY: Tensor;
   b: Tensor;
 }
 
@@ -33,9 +34,10 @@ export function forwardCode(
   options: { warm?: boolean; rounds?: Tensor } = {},
 ): Coded {
   const G = p.gram(D);
-  const b = p.shift(p.matmul(T(D), Y), lambda, -1);
+  const DtY = p.matmul(T(D), Y);
+  const b = p.shift(DtY, lambda, -1);
   p.nnls(G, b, S, options);
-  return { Y, D, S, G, b };
+  return { Y, D, S, G, DtY, b };
 }
 
 /**
@@ -71,7 +73,7 @@ interface Weights {
 
 interface Objective {
   cost: Tensor;
-  /** R = X − D⁰Z⁰ with Zˡ = Dˡ⁺¹…DᴸSᴸ; absent where reconstruction has no weight. */
+  /** R = X − D⁰Z⁰ with Zˡ = Dˡ⁺¹…DᴸSᴸ; absent where reconstruction has no weight, and of a sparse X, where it is dense. */
   R?: Tensor;
   Z: Tensor[];
   /** softmax(B Sᴸ) − Y on labelled columns, 0 elsewhere. */
@@ -85,8 +87,8 @@ function objective(p: ProgramBuilder, X: Tensor, Y: Tensor | undefined, { D, B }
   let R: Tensor | undefined;
   if (weights.reconstruction > 0) {
     for (let l = last - 1; l >= 0; l--) Z[l] = p.matmul(D[l + 1], Z[l + 1], { name: `Z${l}` });
-    R = p.matmul(D[0], Z[0], { scale: -1, add: X, name: 'R' });
-    const squares = p.reduce(R, 'squares');
+    if (X.form === 'dense') R = p.matmul(D[0], Z[0], { scale: -1, add: X, name: 'R' });
+    const squares = R ? p.reduce(R, 'squares') : p.residualNorm(X, D[0], Z[0]);
     costs.push(p.combine(weights.reconstruction, squares, 0, squares));
   }
   let dLogits: Tensor | undefined;
@@ -112,7 +114,15 @@ function gradients(
   // Direct gradients: −2w Hˡ⁻¹(Zˡ)ᵀ in Dˡ with H⁻¹ = R, Hˡ = (Dˡ)ᵀHˡ⁻¹; −2w Hᴸ and Bᵀ dLogits in Sᴸ.
   const direct: Tensor[] = [];
   let H = R;
-  for (let l = 0; H && l <= last; l++) {
+  if (!R && reconstruction > 0) {
+    // R(Z⁰)ᵀ = X(Z⁰)ᵀ − D⁰Z⁰(Z⁰)ᵀ and H⁰ = (D⁰)ᵀX − (D⁰)ᵀD⁰Z⁰, neither of which needs R.
+    const { Y: X, G, DtY } = coded[0];
+    direct.push(
+      p.matmul(D[0], p.gram(Z[0], 'rows'), { scale: 2 * reconstruction, add: p.matmul(X, T(Z[0])), addScale: -2 * reconstruction }),
+    );
+    H = p.matmul(G, Z[0], { scale: -1, add: DtY, name: 'H0' });
+  }
+  for (let l = direct.length; H && l <= last; l++) {
     direct.push(p.matmul(H, T(Z[l]), { scale: -2 * reconstruction }));
     H = p.matmul(T(D[l]), H, { name: `H${l}` });
   }
@@ -142,8 +152,10 @@ export interface SparseCodingProgram extends Layers {
   Y?: Tensor;
   /** A permutation of the columns, 1×M, in which mini-batches are taken; only where they are smaller than X. */
   order?: Tensor;
-  /** Permutations 1×M, one a layer and restart: its first columns are the start of Dˡ. */
-  startOrder: Tensor[];
+  /** Permutations 1×M, one a layer and restart: its first columns are the start of Dˡ. None for the first layer of a sparse X. */
+  startOrder: (Tensor | undefined)[];
+  /** M×k₀ instead, of ones where a column of X is one of D⁰. */
+  select?: Tensor;
   /** Gradients of the last step. */
   gradient: Network;
   /** C over all columns, by 'measure'. */
@@ -164,7 +176,10 @@ export function sparseCodingProgram(
   ranks: readonly number[],
   options: {
     restarts: number;
+    /** M for a sparse X. */
     batchColumns: number;
+    /** Stored entries of a sparse X. */
+    csrEntries?: number;
     /** The weight w. */
     reconstruction: number;
     /** `weight` is v, `labelled` n. */
@@ -173,16 +188,17 @@ export function sparseCodingProgram(
     optimiser: Optimiser;
   },
 ): SparseCodingProgram {
-  const { restarts, batchColumns, reconstruction, supervised, learnLambda, optimiser } = options;
+  const { restarts, batchColumns, csrEntries, reconstruction, supervised, learnLambda, optimiser } = options;
   const p = programBuilder('sparseCoding', { restarts });
-  const layers = layerTensors(p, N, M, ranks);
+  const layers = layerTensors(p, N, M, ranks, csrEntries);
   const { X, A: D, S } = layers;
   const control = p.controlState();
   const lambda = D.map((_, l) => p.state(`lambda${l}`, 1, 1));
   const B = supervised && p.state('B', supervised.classes, ranks[ranks.length - 1]);
   const Y = supervised && p.input('Y', supervised.classes, M);
   const order = batchColumns < M ? p.input('order', 1, M) : undefined;
-  const startOrder = D.map((_, l) => p.input(`startOrder${l}`, 1, M, { batched: true }));
+  const select = csrEntries === undefined ? undefined : p.input('select', M, ranks[0], { batched: true });
+  const startOrder = D.map((_, l) => (select && l === 0 ? undefined : p.input(`startOrder${l}`, 1, M, { batched: true })));
   const network: Network = { D, lambda, B };
   const entropy = supervised ? supervised.weight / supervised.labelled : 0;
   const like = (of: string, tensor: Tensor) => p.state(`${of}${tensor.name}`, tensor.rows, tensor.cols);
@@ -200,7 +216,9 @@ export function sparseCodingProgram(
 
   p.section('start', () => {
     for (let l = 0; l < D.length; l++) {
-      p.takeColumns(l === 0 ? X : S[l - 1], startOrder[l], control, ranks[l], { into: D[l] });
+      const order = startOrder[l];
+      if (order) p.takeColumns(l === 0 ? X : S[l - 1], order, control, ranks[l], { into: D[l] });
+      else p.matmul(X, select!, { into: D[l] });
       p.normalizeColumns(D[l], p.gram(D[l]), { layer: l });
       forwardCode(p, l === 0 ? X : S[l - 1], { D: D[l], lambda: lambda[l] }, S[l], { warm: false });
     }
@@ -241,7 +259,7 @@ export function sparseCodingProgram(
     }
   });
   const errors = errorSection(p, layers);
-  return { program: p.build(), ...layers, control, lambda, B, Y, order, startOrder, gradient, cost, errors, kkt, rounds };
+  return { program: p.build(), ...layers, control, lambda, B, Y, order, startOrder, select, gradient, cost, errors, kkt, rounds };
 }
 
 /** Writes the optimiser's states for a parameter now and returns what writes its step, which belongs into a section. */
@@ -275,9 +293,9 @@ export interface CodesProgram {
 }
 
 /** Section 'code': the codes of every layer of a network that is given, each column from scratch; with λ = 0, Sˡ = q(Sˡ⁻¹, Aˡ). */
-export function codesProgram(N: number, M: number, ranks: readonly number[]): CodesProgram {
+export function codesProgram(N: number, M: number, ranks: readonly number[], csrEntries?: number): CodesProgram {
   const p = programBuilder('codes');
-  const X = p.input('X', N, M);
+  const X = p.input('X', N, M, { csrEntries });
   const A = ranks.map((k, l) => p.input(`A${l}`, l === 0 ? N : ranks[l - 1], k));
   const lambda = ranks.map((_, l) => p.input(`lambda${l}`, 1, 1));
   const S = ranks.map((k, l) => p.state(`S${l}`, k, M));

@@ -203,6 +203,8 @@ export interface SsnmfProgramOptions {
   classes?: number;
   /** With a data mask W. */
   masked: boolean;
+  /** Stored entries of a sparse X: without mask, and models 1, 3 and 4 only, since a divergence forms AS. */
+  csrEntries?: number;
 }
 
 /** Sections 'start0', 'step0' (one iteration), 'measure0' (objective), 'finish0' (error of the data, KKT residuals): supervisedSections. */
@@ -211,7 +213,7 @@ export function ssnmfProgram(N: number, M: number, k: number, options: SsnmfProg
   const p = programBuilder('ssnmf', { restarts });
   const supervised = ssnmfModels[model].labels !== null;
   const tensors: SupervisedTensors = {
-    X: p.input('X', N, M),
+    X: p.input('X', N, M, { csrEntries: options.csrEntries }),
     W: masked ? p.input('W', N, M) : undefined,
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),

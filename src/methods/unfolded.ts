@@ -246,6 +246,9 @@ export interface UnfoldedShape {
   sparsity: number;
   /** Number of sources of the ratio mask; 0 for the reconstruction. */
   sources: number;
+  /** Stored entries of X and of the target where they are sparse: with β = 2 and the reconstruction only, all else forms WH. */
+  csrEntries?: number;
+  targetEntries?: number;
 }
 
 /**
@@ -273,8 +276,8 @@ function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tenso
 export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, restarts: number): UnfoldedProgram {
   const { rank: k, layers, untied, beta, sparsity } = shape;
   const p = programBuilder('unfoldedNmf', { restarts });
-  const X = p.input('X', N, M);
-  const target = p.input('T', N, M);
+  const X = p.input('X', N, M, { csrEntries: shape.csrEntries });
+  const target = p.input('T', N, M, { csrEntries: shape.targetEntries });
   const sources = Array.from({ length: shape.sources }, (_, s) => ({
     target: p.input(`T${s}`, N, M),
     select: p.input(`select${s}`, k, k),
@@ -334,23 +337,25 @@ export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, rest
 
 export interface UnfoldedForward extends Pick<UnfoldedProgram, 'program' | 'X' | 'H0' | 'ones' | 'W' | 'H'> {
   selects: Tensor[];
-  /** WH^K, or Fˢ of every source. */
+  /** WH^K, or Fˢ of every source; none for a sparse X, which they would be dense beside. */
   outputs: Tensor[];
 }
 
 /** Section 'forward': the K layers on other columns, and their output. */
 export function unfoldedForwardProgram(N: number, M: number, shape: UnfoldedShape): UnfoldedForward {
   const p = programBuilder('unfoldedForward');
-  const X = p.input('X', N, M);
+  const X = p.input('X', N, M, { csrEntries: shape.csrEntries });
   const H0 = p.input('H0', shape.rank, M);
   const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
   const count = 1 + Math.max(...dictionaryOfLayers(shape.layers, shape.untied));
   const W = Array.from({ length: count }, (_, i) => p.input(`W${i}`, N, shape.rank));
   const selects = Array.from({ length: shape.sources }, (_, s) => p.input(`select${s}`, shape.rank, shape.rank));
   const H = p.state('H', shape.rank, M);
-  const outputs = Array.from({ length: Math.max(1, shape.sources) }, (_, s) => p.state(`output${s}`, N, M));
+  const outputCount = X.form === 'csr' ? 0 : Math.max(1, shape.sources);
+  const outputs = Array.from({ length: outputCount }, (_, s) => p.state(`output${s}`, N, M));
   p.section('forward', () => {
     p.copy(unfold(p, { X, ones, mu: shape.sparsity }, W, H0, shape).H, H);
+    if (outputs.length === 0) return;
     if (selects.length === 0) p.matmul(W[0], H, { into: outputs[0] });
     else
       ratioMasks(p, X, W[0], H, selects).forEach(({ part }, s) => {

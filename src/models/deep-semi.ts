@@ -1,6 +1,7 @@
 import { checkFinite, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
+import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { control } from '../graph/operations.js';
@@ -24,6 +25,7 @@ import {
   type Settings,
   type StageResult,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
 
@@ -68,12 +70,13 @@ export interface DeepSemiOptions extends FitOptions {
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function deepSemiNmf(engine: Engine, X: Matrix, options: DeepSemiOptions): Promise<Factorization> {
+export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, nonlinearity = 'identity', labels, truth, labelWeight = 1, pretrainIterations = 500 } = options;
   const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
   const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
   checkNonlinearity(nonlinearity);
+  requireLinear(X, nonlinearity);
   checkPositiveInteger('pretrainIterations', pretrainIterations);
   if (!(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
     throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
@@ -86,10 +89,11 @@ export async function deepSemiNmf(engine: Engine, X: Matrix, options: DeepSemiOp
   const t = deepSemiProgram(X.rows, X.cols, ranks, {
     restarts,
     nonlinearity,
+    csrEntries: entriesOf(X),
     labels: targets && { weight: labelWeight, classes: targets.classes.length },
   });
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, X.data);
+    writeMatrix(run, t.X, X);
     if (targets) writeGraph(run, t, targets);
     const stages = await pretrain(run, t, X, nonlinearity, pretrainIterations, settings, started);
     if (t.nonlinear) startDescent(run, t.nonlinear);
@@ -101,7 +105,7 @@ export async function deepSemiNmf(engine: Engine, X: Matrix, options: DeepSemiOp
         measure: t.nonlinear ? undefined : 'measure',
         cost: t.cost,
         costAt: t.nonlinear ? control.cost : 0,
-        norm: new Array<number>(restarts).fill(squaredNorm(X.data)),
+        norm: new Array<number>(restarts).fill(squaredNorm(stored(X))),
         maxIterations: settings.maxIterations,
         factors: (restart) => {
           if (t.nonlinear) run.execute('inner');
@@ -149,6 +153,11 @@ function checkNonlinearity(nonlinearity: unknown): asserts nonlinearity is Nonli
     throw new InputError(`nonlinearity must be one of ${known.join(', ')}, not ${JSON.stringify(nonlinearity)}.`);
 }
 
+/** The non-linear forms make X − Z₁g(…), which is dense. */
+function requireLinear(X: DataMatrix, nonlinearity: Nonlinearity): void {
+  if (nonlinearity !== 'identity') requireDense(X, `The nonlinearity '${nonlinearity}'`, "choose 'identity'");
+}
+
 function writeGraph(run: Run, { graph, H }: DeepSemiProgram, { Y, L }: Targets): void {
   const M = Y.cols;
   const scaled = Float32Array.from(Y.data);
@@ -171,7 +180,7 @@ function writeGraph(run: Run, { graph, H }: DeepSemiProgram, { Y, L }: Targets):
 async function pretrain(
   run: Run,
   t: DeepSemiProgram,
-  X: Matrix,
+  X: DataMatrix,
   nonlinearity: Nonlinearity,
   maxIterations: number,
   settings: Settings,
@@ -182,12 +191,14 @@ async function pretrain(
   for (let l = 0; l < t.Z.length; l++) {
     const layer = t.pretrained[l];
     run.execute(layer.start);
-    const data = l === 0 ? Float64Array.from(X.data) : await run.read(layer.X);
     const { rows, cols } = layer.X;
     const size = rows * cols;
-    const norm = Array.from({ length: restarts }, (_, r) => squaredNorm(l === 0 ? data : data.subarray(r * size, (r + 1) * size)) || 1);
+    // X is the same for all restarts; the H before is not, and the first one's stands for all in the start.
+    const read = l === 0 ? undefined : await run.read(layer.X);
+    const data = read ? denseRows(rows, cols, read.subarray(0, size)) : storedRows(X);
+    const norm = Array.from({ length: restarts }, (_, r) => squaredNorm(read?.subarray(r * size, (r + 1) * size) ?? stored(X)) || 1);
     run.write(t.Z[l], new Float32Array(t.Z[l].rows * t.Z[l].cols));
-    run.write(t.H[l], startOfH(data.subarray(0, size), t.H[l], norm, settings, { layer: l, fromSvd: nonlinearity === 'identity' }));
+    run.write(t.H[l], startOfH(data, t.H[l], norm, settings, { layer: l, fromSvd: nonlinearity === 'identity' }));
     const stage = {
       name: `layer ${l + 1} of ${t.Z.length}`,
       step: layer.step,
@@ -235,7 +246,7 @@ function startDescent(run: Run, descent: Descent): void {
 
 /** k×M a restart: |N(0,1)| of the data's size, but with `fromSvd` |ΣVᵀ| of its leading singular vectors for the first. */
 function startOfH(
-  data: ArrayLike<number>,
+  data: StoredRows,
   H: Tensor,
   norm: readonly number[],
   settings: Settings,
@@ -251,7 +262,7 @@ function startOfH(
     });
   }
   if (!fromSvd) return entries;
-  const V = leadingRight(data, data.length / M, M, k);
+  const V = leadingRight(data, k);
   let mean = 0;
   for (const v of V) mean += Math.abs(v) / V.length;
   // A zero could not be left again.
@@ -263,21 +274,20 @@ function startOfH(
 
 const powerIterations = 8;
 
-/** ΣVᵀ of the k leading singular triplets of the rows×M `data`, nearly, by simultaneous iteration in f64 (k×M; rows beyond the rank are small). */
-function leadingRight(data: ArrayLike<number>, rows: number, M: number, k: number): Float64Array {
+/** ΣVᵀ of the k leading singular triplets of the data, nearly, by simultaneous iteration in f64 (k×M; rows beyond the rank are small). */
+function leadingRight({ rows, cols: M, values, columns, start }: StoredRows, k: number): Float64Array {
   const { normal } = random(0);
   let V = Float64Array.from({ length: k * M }, normal);
   const scale = new Float64Array(k);
   for (let n = 0; n < powerIterations; n++) {
     orthonormalise(V, k, M, scale);
-    const U = new Float64Array(k * rows);
     const next = new Float64Array(k * M);
     for (let j = 0; j < k; j++) {
       for (let i = 0; i < rows; i++) {
+        const [first, end] = [start(i), start(i + 1)];
         let dot = 0;
-        for (let c = 0; c < M; c++) dot += data[i * M + c] * V[j * M + c];
-        U[j * rows + i] = dot;
-        for (let c = 0; c < M; c++) next[j * M + c] += dot * data[i * M + c];
+        for (let e = first; e < end; e++) dot += values[e] * V[j * M + (columns ? columns[e] : e - first)];
+        for (let e = first; e < end; e++) next[j * M + (columns ? columns[e] : e - first)] += dot * values[e];
       }
     }
     V = next;
@@ -334,17 +344,18 @@ const transformIterations = 300;
 export async function transformDeepSemi(
   engine: Engine,
   model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
-  newX: Matrix,
+  newX: DataMatrix,
 ): Promise<{ H: Matrix[] }> {
   if (model.method !== 'deep-semi') throw new InputError(`transformDeepSemi takes a 'deep-semi' model, not '${model.method}'.`);
   checkFinite(newX);
   const nonlinearity: unknown = model.settings.nonlinearity ?? 'identity';
   checkNonlinearity(nonlinearity);
+  requireLinear(newX, nonlinearity);
   if (newX.rows !== model.A[0].rows)
     throw new ShapeError(`The new data has ${newX.rows} rows, but the model was fitted to ${model.A[0].rows}.`);
-  const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity);
+  const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, newX.data);
+    writeMatrix(run, t.X, newX);
     t.Z.forEach((tensor, l) => {
       run.write(tensor, model.A[l].data);
     });

@@ -1,5 +1,6 @@
 import { checkPositive, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../methods/deep.js';
@@ -14,6 +15,7 @@ import {
   type Settings,
   type StageResult,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { moveScale } from './hierarchical.js';
 import { checkNewSamples, checkSupervision, finishByObjective, type LabelOptions, labelSettings, supervise } from './ssnmf.js';
@@ -66,7 +68,7 @@ export interface DeepOptions extends FitOptions, LabelOptions {
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit what pooling leaves, labels that do not fit or agree,
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
-export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): Promise<Factorization> {
+export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, start = 'hierarchical', startIterations = 50 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
@@ -82,12 +84,13 @@ export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): 
 
   const t = deepProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
+    csrEntries: entriesOf(X),
     bridge,
     weights,
     supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
   });
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, X.data);
+    writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
     t.A.forEach((tensor, l) => {
       run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, 2 * l));
@@ -104,7 +107,7 @@ export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): 
       step: 'step',
       measure: 'measure',
       cost: t.cost,
-      norm: new Array<number>(settings.restarts).fill(weights[0] * squaredNorm(X.data)),
+      norm: new Array<number>(settings.restarts).fill(weights[0] * squaredNorm(stored(X))),
       maxIterations: settings.maxIterations,
       factors: (restart: number) => readFactors(run, t.A, t.S, restart),
     };
@@ -119,6 +122,7 @@ export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): 
       ranks,
       settings,
       squaredErrors: sampled.slice(1, 1 + ranks.length),
+      product: bridge.pooling === 'none' && bridge.activation === 'identity',
       stages: [...stages, { name: 'all layers', result }],
       kkt: sampled[0].map((_, r) => Math.max(...kkts.map((values) => values[r]))),
       rounds: [],
@@ -148,13 +152,13 @@ export async function deepNmf(engine: Engine, X: Matrix, options: DeepOptions): 
 export async function transformDeep(
   engine: Engine,
   model: Pick<Factorization, 'A' | 'ranks' | 'settings'>,
-  newX: Matrix,
+  newX: DataMatrix,
 ): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0]);
   const bridge = checkBridge(model.settings as Partial<Bridge>);
-  const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge);
+  const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
   return withRun(engine, program, async (run) => {
-    run.write(t.X, newX.data);
+    writeMatrix(run, t.X, newX);
     writeGroups(run, t.groups, bridge);
     t.A.forEach((tensor, l) => {
       run.write(tensor, model.A[l].data);
@@ -168,7 +172,7 @@ export async function transformDeep(
 async function fitAlone(
   run: Run,
   t: DeepProgram,
-  X: Matrix,
+  X: DataMatrix,
   settings: Settings,
   maxIterations: number,
   started: number,
@@ -179,7 +183,7 @@ async function fitAlone(
     if (l > 0) run.execute(`pass${l}`);
     run.execute(start);
     const name = `layer ${l + 1} of ${t.A.length}`;
-    const norm = new Array<number>(settings.restarts).fill(squaredNorm(X.data));
+    const norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
     const factors = (restart: number) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart);
     stages.push({
       name,
@@ -219,7 +223,7 @@ function checkBridge(options: Partial<Bridge>): Bridge {
   return { pooling, poolSize, poolOver, activation, power };
 }
 
-function checkPooledRanks(ranks: readonly number[], X: Matrix, bridge: Bridge): void {
+function checkPooledRanks(ranks: readonly number[], X: DataMatrix, bridge: Bridge): void {
   let left = { rows: ranks[0], cols: X.cols };
   for (let l = 1; l < ranks.length; l++) {
     left = pooledShape(bridge, left.rows, left.cols);

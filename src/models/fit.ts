@@ -2,12 +2,14 @@
 import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
+import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Accuracy, Classifier } from './labels.js';
 import { countNegative } from './q.js';
+import { refinedError } from './sparse-error.js';
 
 export interface FitOptions {
   /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */
@@ -129,7 +131,7 @@ export interface Settings {
 
 /** Checks X (≥ 0 unless `signed`), ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
 export function checkFit(
-  X: Matrix,
+  X: DataMatrix,
   ranks: readonly number[],
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number },
@@ -159,8 +161,13 @@ export function checkFit(
   checkPositiveInteger('checkEvery', settings.checkEvery);
   if (!(settings.tolerance >= 0 && settings.tolerance < 1))
     throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`);
-  if (X.data.every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
+  if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   return settings;
+}
+
+/** Writes X in its own form. */
+export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
+  run.write(tensor, isSparse(X) ? X : X.data);
 }
 
 export function squaredNorm(entries: ArrayLike<number>): number {
@@ -320,7 +327,7 @@ export async function readFactors(
 
 export interface Finish {
   method: Factorization['method'];
-  X: Matrix;
+  X: DataMatrix;
   ranks: readonly number[];
   settings: Settings;
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
@@ -328,6 +335,8 @@ export interface Finish {
   /** What the restarts are judged by; default the squared errors of the last layer. */
   objectives?: readonly number[];
   stages: { name: string; result: StageResult }[];
+  /** X ≈ A⁰…AˡSˡ at every depth l; default true. Not where something stands between the factors. */
+  product?: boolean;
   /** KKT residuals of each restart, worst case. */
   kkt: number[];
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
@@ -342,9 +351,9 @@ export interface Finish {
 /** Picks the best restart by its final error, reads its factors and puts the result together. */
 export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tensor[], finish: Finish): Promise<Factorization> {
   const { method, X, ranks, settings, squaredErrors, stages, kkt, rounds, started } = finish;
-  const norm = squaredNorm(X.data);
+  const norm = squaredNorm(stored(X));
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
-  const restartErrors = relative[relative.length - 1];
+  const restartErrors = [...relative[relative.length - 1]];
   const restart = smallest(finish.objectives?.length ? finish.objectives : restartErrors);
   const factors = await readFactors(run, A, S, restart);
   const taken = await Promise.all(rounds.map((tensor) => readFactor(run, tensor, restart)));
@@ -354,7 +363,12 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
     );
   }
   const bounds = settings.svdBound ? svdBounds(X, ranks) : undefined;
-  const layers = ranks.map((rank, l) => ({ rank, relativeError: relative[l][restart], svdBound: bounds?.values[l] ?? null }));
+  const errorOf = (l: number) => {
+    const measured = relative[l][restart];
+    return finish.product === false ? measured : refinedError(X, factors.A.slice(0, l + 1), factors.S[l], measured);
+  };
+  const layers = ranks.map((rank, l) => ({ rank, relativeError: errorOf(l), svdBound: bounds?.values[l] ?? null }));
+  restartErrors[restart] = layers[layers.length - 1].relativeError;
   const last = stages[stages.length - 1].result;
   return {
     method,

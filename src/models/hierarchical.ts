@@ -1,4 +1,5 @@
 import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -14,6 +15,7 @@ import {
   type Settings,
   type StageResult,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { nnls } from './q.js';
 import {
@@ -51,7 +53,7 @@ export interface HierarchicalOptions extends FitOptions, LabelOptions {
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
  */
-export async function hierarchicalNmf(engine: Engine, X: Matrix, options: HierarchicalOptions): Promise<Factorization> {
+export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, solver = 'anls', normalize = true } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 2000, tolerance: 1e-6 });
@@ -62,6 +64,7 @@ export async function hierarchicalNmf(engine: Engine, X: Matrix, options: Hierar
 
   const t = hierarchicalProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
+    csrEntries: entriesOf(X),
     solver,
     normalize,
     supervision: supervision && {
@@ -106,7 +109,7 @@ export async function hierarchicalNmf(engine: Engine, X: Matrix, options: Hierar
  *
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
-export async function transformHierarchical(engine: Engine, model: Pick<Factorization, 'A'>, newX: Matrix): Promise<Matrix[]> {
+export async function transformHierarchical(engine: Engine, model: Pick<Factorization, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0]);
   const S: Matrix[] = [];
   for (const A of model.A) S.push((await nnls(engine, S.at(-1) ?? newX, A)).S);
@@ -127,11 +130,11 @@ export async function fitSequentially(
   run: Run,
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers }: SequentialFit,
-  X: Matrix,
+  X: DataMatrix,
   settings: Settings,
   { started, maxIterations, normalize = true, supervision }: SequentialRun,
 ): Promise<{ name: string; result: StageResult }[]> {
-  run.write(dataTensor, X.data);
+  writeMatrix(run, dataTensor, X);
   A.forEach((tensor, l) => {
     run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, 2 * l));
     run.write(S[l], randomFactors(S[l].rows, S[l].cols, settings, 2 * l + 1));
@@ -142,7 +145,7 @@ export async function fitSequentially(
     run.write(labels.B, randomFactors(labels.B.rows, labels.B.cols, settings, 2 * A.length + layer));
   }
   const stages: { name: string; result: StageResult }[] = [];
-  let norm = new Array<number>(settings.restarts).fill(squaredNorm(X.data));
+  let norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
   for (let l = 0; l < A.length; l++) {
     const name = `layer ${l + 1} of ${A.length}`;
     run.execute(layers[l].start);

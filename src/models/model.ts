@@ -2,6 +2,7 @@
 import { checkFinite, checkNonnegative } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
+import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { transformDeep } from './deep.js';
@@ -15,7 +16,7 @@ import { transformSparseCoding } from './sparse-coding.js';
 import { type TransformOptions, transformSsnmf } from './ssnmf.js';
 import { transformUnfolded } from './unfolded.js';
 
-type Transform = (engine: Engine, model: Factorization, newX: Matrix, options: TransformOptions) => Promise<Matrix[]>;
+type Transform = (engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions) => Promise<Matrix[]>;
 
 const transforms: Record<Method, Transform> = {
   nmf: async (engine, { A }, newX) => [(await nnls(engine, newX, A[0])).S],
@@ -41,12 +42,12 @@ const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
  * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
  * rows as the model has features.
  */
-export async function transform(engine: Engine, model: Factorization, newX: Matrix, options: TransformOptions = {}): Promise<Matrix[]> {
+export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
   checkNew(model, newX);
   return transforms[model.method](engine, model, newX, options);
 }
 
-function checkNew({ A, method }: Factorization, newX: Matrix): void {
+function checkNew({ A, method }: Factorization, newX: DataMatrix): void {
   if (signed.has(method)) checkFinite(newX, 'newX');
   else checkNonnegative(newX, 'newX');
   if (newX.rows !== A[0].rows) {
@@ -71,7 +72,7 @@ export interface Prediction {
 export async function predict(
   engine: Engine,
   model: Factorization,
-  newX: Matrix,
+  newX: DataMatrix,
   { layer, ...options }: TransformOptions & { layer?: number } = {},
 ): Promise<Prediction> {
   if (!model.supervision)

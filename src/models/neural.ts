@@ -1,6 +1,7 @@
 import { checkPositive, checkPositiveInteger, checkWeights } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
@@ -20,6 +21,7 @@ import {
   type StageResult,
   type Supervision,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
 import { accuracyOf, classify, type Labels, type Targets } from './labels.js';
@@ -40,7 +42,7 @@ export interface NeuralOptions extends FitOptions {
   cost?: 'reconstruction' | 'energy' | { reconstruction: number; energy: readonly number[] };
   /** λ₁ ≥ 0 on the coefficients, one for all layers or one each: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S. Default 0. */
   l1?: number | readonly number[];
-  /** W ≥ 0, N×M, multiplies residuals of X entrywise: 0 marks a missing value. Takes k₀²(N + M) entries more. */
+  /** W ≥ 0, N×M, multiplies residuals of X entrywise: 0 marks a missing value. Takes k₀²(N + M) entries more, and a dense X. */
   mask?: Matrix;
   /** One label a sample, empty where it is unknown: adds λ times the loss of a classifier B ≥ 0 on S to the objective. */
   labels?: Labels;
@@ -62,7 +64,7 @@ export interface NeuralOptions extends FitOptions {
    * momentum 0.9, in the same scale-free metric) and 'adam' (rate 0.01) keep every step and can run on mini-batches.
    */
   optimiser?: 'projected' | 'momentum' | 'adam' | Optimiser;
-  /** Columns of a mini-batch, drawn without replacement from a shuffled order. Default: all columns. Not with 'projected'. */
+  /** Columns of a mini-batch, drawn without replacement from a shuffled order. Default: all columns. Not with 'projected' or a sparse X. */
   batchColumns?: number;
 }
 
@@ -80,18 +82,25 @@ export interface NeuralOptions extends FitOptions {
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOptions): Promise<Factorization> {
+export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, mask, start = 'hierarchical', startIterations = 20 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-5 });
   checkStart(start, startIterations);
   if (mask) checkWeights(mask, X);
   const optimiser = optimiserOf(options.optimiser ?? 'projected');
-  checkBatch(options.batchColumns, optimiser, X.cols);
+  checkBatch(options.batchColumns, optimiser, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost ?? 'reconstruction', ranks.length);
-  const seen = mask ? X.data.map((x, i) => x * mask.data[i]) : X.data;
-  const norm = squaredNorm(seen);
+  const seen =
+    mask && !isSparse(X)
+      ? matrix(
+          X.rows,
+          X.cols,
+          X.data.map((x, i) => x * mask.data[i]),
+        )
+      : X;
+  const norm = squaredNorm(stored(seen));
   if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
   const supervised = checkSupervision(options, X);
   const targets = supervised?.targets;
@@ -102,6 +111,7 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
 
   const t = neuralProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
+    csrEntries: entriesOf(X),
     start,
     cost: { ...cost, l1 },
     weighted: mask !== undefined,
@@ -115,7 +125,7 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
     if (t.sequential) {
       stages.push(...(await fitSequentially(run, t, t.sequential, X, settings, { started, maxIterations: startIterations })));
     } else {
-      run.write(t.X, X.data);
+      writeMatrix(run, t.X, X);
       t.A.forEach((tensor, l) => {
         run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
       });
@@ -143,7 +153,7 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
     const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
     const factorization = await finishFit(run, t.A, t.S, {
       method: 'neural',
-      X: mask ? matrix(X.rows, X.cols, seen) : X,
+      X: seen,
       ranks,
       settings: mask ? { ...settings, svdBound: false } : settings,
       squaredErrors: sampled.slice(0, ranks.length),
@@ -171,7 +181,7 @@ export async function neuralNmf(engine: Engine, X: Matrix, options: NeuralOption
 }
 
 /** Every Sˡ of unseen columns: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), with the model's own λ₁. newX has the rows of X and any number of columns. */
-export async function transformNeural(engine: Engine, model: Factorization, newX: Matrix): Promise<Matrix[]> {
+export async function transformNeural(engine: Engine, model: Factorization, newX: DataMatrix): Promise<Matrix[]> {
   const l1 = (model.settings.l1 as number[] | undefined) ?? model.ranks.map(() => 0);
   const S: Matrix[] = [];
   for (let l = 0; l < model.A.length; l++) S.push((await nnls(engine, S[l - 1] ?? newX, model.A[l], { l1: l1[l] })).S);
@@ -225,7 +235,13 @@ async function supervision(
   return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
 }
 
-function classifierSpecs(options: NeuralOptions, targets: Targets, ranks: readonly number[], X: Matrix, norm: number): ClassifierSpec[] {
+function classifierSpecs(
+  options: NeuralOptions,
+  targets: Targets,
+  ranks: readonly number[],
+  X: DataMatrix,
+  norm: number,
+): ClassifierSpec[] {
   const { labelLayers = [ranks.length - 1], labelLoss = 'squared', labelWeight = 0.1, normalization = 'relative' } = options;
   if (labelLoss !== 'squared' && labelLoss !== 'crossEntropy')
     throw new InputError(`labelLoss must be 'squared' or 'crossEntropy', not ${JSON.stringify(labelLoss)}.`);
@@ -296,10 +312,11 @@ function checkStart(start: string, startIterations: number): void {
   checkPositiveInteger('startIterations', startIterations);
 }
 
-function checkBatch(batchColumns: number | undefined, optimiser: Optimiser, columns: number): void {
+function checkBatch(batchColumns: number | undefined, optimiser: Optimiser, X: DataMatrix): void {
   if (batchColumns === undefined) return;
   checkPositiveInteger('batchColumns', batchColumns);
-  if (batchColumns > columns) throw new InputError(`batchColumns is ${batchColumns}, but X has ${columns} columns.`);
+  if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has ${X.cols} columns.`);
   if (optimiser.name === 'projected')
     throw new InputError("The optimiser 'projected' compares objectives of all columns; use 'momentum' or 'adam' with batchColumns.");
+  requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
 }

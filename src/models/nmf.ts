@@ -1,5 +1,6 @@
 import { checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, mean, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -14,6 +15,7 @@ import {
   runStage,
   type Settings,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 
 export interface NmfOptions extends FitOptions {
@@ -24,7 +26,7 @@ export interface NmfOptions extends FitOptions {
    * them. With weights 'mu' is the default, since 'anls' then needs k²(N + M) entries more.
    */
   solver?: NmfSolver;
-  /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. */
+  /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. Needs a dense X. */
   weights?: Matrix;
 }
 
@@ -38,7 +40,7 @@ export interface NmfOptions extends FitOptions {
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promise<Factorization> {
+export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): Promise<Factorization> {
   const started = performance.now();
   const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
   const settings = checkFit(
@@ -50,14 +52,19 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
   if (solver !== 'mu' && solver !== 'anls') throw new InputError(`solver must be 'mu' or 'anls', not ${JSON.stringify(solver)}.`);
   if (weights) checkWeights(weights, X, 'weights');
 
-  const t = nmfProgram(X.rows, X.cols, rank, { restarts: settings.restarts, solver, weighted: weights !== undefined });
+  const t = nmfProgram(X.rows, X.cols, rank, {
+    restarts: settings.restarts,
+    solver,
+    weighted: weights !== undefined,
+    csrEntries: entriesOf(X),
+  });
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, X.data);
+    writeMatrix(run, t.X, X);
     if (weights) run.write(t.W!, weights.data);
     writeStarts(run, t, X, rank, settings);
     run.execute(t.sections.start);
-    const weightedX = weights ? X.data.map((x, i) => x * weights.data[i]) : X.data;
-    const norm = squaredNorm(weightedX);
+    const seen = weights && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * weights.data[i]) } : X;
+    const norm = squaredNorm(stored(seen));
     if (norm === 0) throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
     const result = await runStage(
       run,
@@ -78,7 +85,7 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
     const [cost, ofS, ofA] = (await run.sample([t.cost, ...t.kkt])).map((values) => Array.from(values));
     return finishFit(run, [t.A], [t.S], {
       method: 'nmf',
-      X: weights ? { ...X, data: weightedX } : X,
+      X: seen,
       ranks: [rank],
       settings: weights ? { ...settings, svdBound: false } : settings,
       squaredErrors: [cost],
@@ -91,10 +98,8 @@ export async function nmf(engine: Engine, X: Matrix, options: NmfOptions): Promi
   });
 }
 
-function writeStarts(run: Run, t: { A: Tensor; S: Tensor }, X: Matrix, rank: number, settings: Settings): void {
-  let mean = 0;
-  for (const x of X.data) mean += x / X.data.length;
-  const scale = Math.sqrt(mean / rank);
+function writeStarts(run: Run, t: { A: Tensor; S: Tensor }, X: DataMatrix, rank: number, settings: Settings): void {
+  const scale = Math.sqrt(mean(X) / rank);
   run.write(t.A, randomFactors(X.rows, rank, settings, 0, scale));
   run.write(t.S, randomFactors(rank, X.cols, settings, 1, scale));
 }

@@ -1,5 +1,6 @@
 import { checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/sparse.js';
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../methods/q.js';
@@ -27,12 +28,12 @@ export interface NnlsResult {
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
-export async function nnls(engine: Engine, X: Matrix, A: Matrix, { l1 = 0 }: { l1?: number } = {}): Promise<NnlsResult> {
+export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, { l1 = 0 }: { l1?: number } = {}): Promise<NnlsResult> {
   checkProblem(X, A);
   if (!(Number.isFinite(l1) && l1 >= 0)) throw new InputError(`l1 must be a finite number ≥ 0, not ${l1}.`);
-  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, l1);
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
   const [S, residual, rounds] = await withRun(engine, program, (run) => {
-    run.write(t.X, X.data);
+    run.write(t.X, isSparse(X) ? X : X.data);
     run.write(t.A, A.data);
     run.execute('solve');
     return run.sample([t.S, t.residual, t.rounds]);
@@ -60,6 +61,7 @@ export async function nnlsVjp(
   gradS: Matrix,
 ): Promise<{ gradX: Matrix; gradA: Matrix }> {
   const { X, A, S } = at;
+  requireDense(X, 'nnlsVjp, whose gradient in X is dense,');
   checkProblem(X, A);
   for (const [name, given] of [
     ['S', S],
@@ -84,7 +86,7 @@ export async function nnlsVjp(
   return { gradX: matrix(X.rows, X.cols, gradX), gradA: matrix(A.rows, A.cols, gradA) };
 }
 
-function checkProblem(X: Matrix, A: Matrix): void {
+function checkProblem(X: DataMatrix, A: Matrix): void {
   checkFinite(X, 'X');
   checkFinite(A, 'A');
   if (X.rows !== A.rows)

@@ -1,8 +1,10 @@
 import { checkFinite, checkPositive, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type Random, random } from '../data/random.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import { disposeKey, type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
 import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../methods/sparse-coding.js';
 import {
   checkFit,
@@ -14,6 +16,7 @@ import {
   type Settings,
   type Supervision,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { accuracyOf, classify, type Targets } from './labels.js';
 import { checkSupervision, finishByObjective, type LabelOptions, labelSettings, type SupervisionSettings } from './ssnmf.js';
@@ -33,7 +36,7 @@ export interface SparseCodingOptions extends FitOptions, Omit<LabelOptions, 'lab
   optimiser?: 'adam' | 'momentum';
   /** Learning rate, for columns of X of norm 1 (the fit scales them so); default 0.01 with 'adam', 0.005 with 'momentum'. */
   rate?: number;
-  /** Columns of a mini-batch; default all of them up to 1024, else 256. */
+  /** Columns of a mini-batch; default all of them up to 1024, else 256. All of a sparse X. */
   batchColumns?: number;
 }
 
@@ -58,13 +61,14 @@ const momentum = 0.9;
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function sparseCoding(engine: Engine, X: Matrix, options: SparseCodingOptions): Promise<Factorization> {
+export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<Factorization> {
   const started = performance.now();
   const { ranks, labels, truth, labelWeight = 1, reconstruction = 1 } = options;
   checkFinite(X);
-  const batchColumns = options.batchColumns ?? (X.cols <= 1024 ? X.cols : 256);
+  const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
   checkPositiveInteger('batchColumns', batchColumns);
   if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
+  if (batchColumns < X.cols) requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
   const epoch = Math.ceil(X.cols / batchColumns);
   const settings = checkFit(
     X,
@@ -81,19 +85,17 @@ export async function sparseCoding(engine: Engine, X: Matrix, options: SparseCod
     throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
   const optimiser = optimiserOf(options);
 
-  const scale = Math.sqrt(squaredNorm(X.data) / X.cols);
-  const scaled = matrix(
-    X.rows,
-    X.cols,
-    X.data.map((x) => x / scale),
-  );
+  const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
+  const divided = stored(X).map((x) => x / scale);
+  const scaled = isSparse(X) ? { ...X, values: divided } : matrix(X.rows, X.cols, divided);
   const lambda = startOfLambda(options.lambda, ranks.length, scale);
   const targets = supervision?.targets;
   const supervised = targets && { classes: targets.classes.length, labelled: targets.labelled, weight: labelWeight };
   const { restarts } = settings;
-  const t = sparseCodingProgram(X.rows, X.cols, ranks, { restarts, batchColumns, reconstruction, supervised, learnLambda, optimiser });
+  const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
+  const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, scaled.data);
+    writeMatrix(run, t.X, scaled);
     writeStarts(run, t, targets, lambda, settings);
     run.execute('start');
     const result = await runStage(
@@ -187,7 +189,8 @@ function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefi
     streams.forEach((r, restart) => {
       orders.set(inTurns(permutation(r, M), targets?.indices), restart * M);
     });
-    run.write(tensor, orders);
+    if (tensor) run.write(tensor, orders);
+    else run.write(t.select!, selection(orders, t.select!, restarts));
   }
   t.lambda.forEach((tensor, l) => {
     run.write(tensor, new Float32Array(restarts).fill(lambda[l]));
@@ -198,6 +201,14 @@ function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefi
     // Small, so that every class starts about as likely, and not equal, so that restarts differ.
     run.write(t.B!, Float32Array.from(streams.flatMap((r) => Array.from({ length: rows * cols }, () => 0.1 * r.normal()))));
   }
+}
+
+/** Of every restart M×k, column j with its one in row order[j]: X times that are the first k columns of X in that order. */
+function selection(orders: Float32Array, { rows: M, cols: k }: Tensor, restarts: number): Float32Array {
+  const ones = new Float32Array(restarts * M * k);
+  for (let restart = 0; restart < restarts; restart++)
+    for (let j = 0; j < k; j++) ones[(restart * M + orders[restart * M + j]) * k + j] = 1;
+  return ones;
 }
 
 /** Fisher & Yates. */
@@ -271,7 +282,7 @@ function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
  *
  * @throws InputError when newX has another number of rows than the model has features, or entries that are not finite.
  */
-export async function transformSparseCoding(engine: Engine, model: Factorization, newX: Matrix): Promise<Matrix[]> {
+export async function transformSparseCoding(engine: Engine, model: Factorization, newX: DataMatrix): Promise<Matrix[]> {
   const { lambda } = model.settings;
   if (!Array.isArray(lambda) || lambda.length !== model.A.length || !lambda.every((value) => Number.isFinite(value) && value >= 0))
     throw new InputError(`A sparse coding model needs settings.lambda, a number ≥ 0 for each of its ${model.A.length} layers.`);
@@ -283,9 +294,10 @@ export async function transformSparseCoding(engine: Engine, model: Factorization
     newX.rows,
     newX.cols,
     A.map(({ cols }) => cols),
+    entriesOf(newX),
   );
   const S = await withRun(engine, t.program, async (run) => {
-    run.write(t.X, newX.data);
+    writeMatrix(run, t.X, newX);
     t.A.forEach((tensor, l) => {
       run.write(tensor, A[l].data);
       run.write(t.lambda[l], [lambda[l] as number]);

@@ -1,5 +1,6 @@
 import { checkNonnegative, checkPositiveInteger, checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, mean, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -16,9 +17,11 @@ import {
   runStage,
   type Settings,
   squaredNorm,
+  writeMatrix,
 } from './fit.js';
 import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
 import { nnls } from './q.js';
+import { refinedError } from './sparse-error.js';
 
 /** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
 export interface LabelOptions {
@@ -39,7 +42,7 @@ export interface SsnmfOptions extends FitOptions, LabelOptions {
   rank: number;
   /** 1 to 6, see `ssnmf`. Default 3 with labels, 1 without. Models 1 and 2 take no labels, the others need them. */
   model?: SsnmfModel;
-  /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. */
+  /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. Needs a dense X. */
   mask?: Matrix;
 }
 
@@ -73,7 +76,7 @@ export interface SupervisionSettings {
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, a mask that is not
  * of zeros and ones or hides a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
  */
-export async function ssnmf(engine: Engine, X: Matrix, options: SsnmfOptions): Promise<Factorization> {
+export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions): Promise<Factorization> {
   const started = performance.now();
   const { rank, mask, model = options.labels ? 3 : 1 } = options;
   const settings = checkFit(X, [rank], options, { maxIterations: 2000, tolerance: 1e-6 });
@@ -84,7 +87,8 @@ export async function ssnmf(engine: Engine, X: Matrix, options: SsnmfOptions): P
     throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
   if (measures.labels !== null && !options.labels)
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
-  const WX = mask ? { ...X, data: X.data.map((x, i) => x * mask.data[i]) } : X;
+  if (measures.data === 'divergence') requireDense(X, `Model ${model}, which measures X by divergence,`, 'choose model 1, 3 or 4');
+  const WX = mask && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * mask.data[i]) } : X;
   const supervision = checkSupervision(options, WX, measures);
 
   const t = ssnmfProgram(X.rows, X.cols, rank, {
@@ -93,6 +97,7 @@ export async function ssnmf(engine: Engine, X: Matrix, options: SsnmfOptions): P
     labelWeight: supervision?.labelWeight,
     classes: supervision?.targets.classes.length,
     masked: mask !== undefined,
+    csrEntries: entriesOf(X),
   });
   return withRun(engine, t.program, async (run) => {
     writeProblem(run, t, X, mask, supervision, settings);
@@ -148,7 +153,7 @@ export interface TransformOptions {
 export async function transformSsnmf(
   engine: Engine,
   model: Pick<Factorization, 'A' | 'settings'>,
-  newX: Matrix,
+  newX: DataMatrix,
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   const [A] = model.A;
@@ -157,6 +162,7 @@ export async function transformSsnmf(
   checkModel(which);
   if (ssnmfModels[which].data === 'frobenius') return [(await nnls(engine, newX, A)).S];
 
+  requireDense(newX, `Model ${which}, which measures X by divergence,`, 'fit model 1, 3 or 4');
   const { maxIterations = 2000, tolerance = 1e-7 } = options;
   checkPositiveInteger('maxIterations', maxIterations);
   const t = divergenceTransformProgram(newX.rows, newX.cols, A.cols);
@@ -193,15 +199,13 @@ export async function transformSsnmf(
 function writeProblem(
   run: Run,
   t: SsnmfProgram,
-  X: Matrix,
+  X: DataMatrix,
   mask: Matrix | undefined,
   supervision: SupervisionSettings | undefined,
   settings: Settings,
 ): void {
-  let mean = 0;
-  for (const x of X.data) mean += x / X.data.length;
-  const scale = Math.sqrt(mean / t.A.cols);
-  run.write(t.X, X.data);
+  const scale = Math.sqrt(mean(X) / t.A.cols);
+  writeMatrix(run, t.X, X);
   if (t.W) run.write(t.W, mask!.data);
   if (t.ones) for (const ones of [t.ones.N, t.ones.M]) run.write(ones, new Float32Array(ones.rows).fill(1));
   run.write(t.A, randomFactors(X.rows, t.A.cols, settings, 0, scale));
@@ -216,7 +220,7 @@ function writeProblem(
 /** Checks labels, truth and λ against X (masked, if it is); undefined without labels. */
 export function checkSupervision(
   { labels, truth, labelWeight }: LabelOptions,
-  X: Matrix,
+  X: DataMatrix,
   measures: { data: 'frobenius' | 'divergence'; labels: 'frobenius' | 'divergence' | null } = { data: 'frobenius', labels: 'frobenius' },
 ): SupervisionSettings | undefined {
   if (labelWeight !== undefined && !(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
@@ -268,9 +272,11 @@ export async function finishByObjective(
   const { squaredErrors, X } = finish;
   const last = squaredErrors.length - 1;
   const chosen = await finishFit(run, A, S, { ...finish, squaredErrors: squaredErrors.with(last, [...objective]) });
-  const norm = squaredNorm(X.data);
+  const norm = squaredNorm(stored(X));
   const restartErrors = squaredErrors[last].map((squared) => Math.sqrt(squared / norm));
-  const relativeError = restartErrors[chosen.restart];
+  const measured = restartErrors[chosen.restart];
+  const relativeError = finish.product === false ? measured : refinedError(X, chosen.A.slice(0, last + 1), chosen.S[last], measured);
+  restartErrors[chosen.restart] = relativeError;
   return {
     ...chosen,
     relativeError,
@@ -279,22 +285,22 @@ export async function finishByObjective(
   };
 }
 
-export function checkNewSamples(newX: Matrix, A: Matrix): void {
+export function checkNewSamples(newX: DataMatrix, A: Matrix): void {
   checkNonnegative(newX, 'newX');
   if (newX.rows !== A.rows)
     throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A.rows} rows; it needs the same features.`);
 }
 
 /** Size of a side of the objective at the zero model: ‖X‖², or ΣX for a divergence. */
-function sizeOf({ data }: Matrix, measure: 'frobenius' | 'divergence'): number {
-  return measure === 'frobenius' ? squaredNorm(data) : data.reduce((sum, x) => sum + x, 0);
+function sizeOf(X: DataMatrix, measure: 'frobenius' | 'divergence'): number {
+  return measure === 'frobenius' ? squaredNorm(stored(X)) : stored(X).reduce((sum, x) => sum + x, 0);
 }
 
 function checkModel(model: SsnmfModel): void {
   if (!(model in ssnmfModels)) throw new InputError(`model must be 1, 2, 3, 4, 5 or 6, not ${JSON.stringify(model)}.`);
 }
 
-function checkMask(mask: Matrix, X: Matrix): void {
+function checkMask(mask: Matrix, X: DataMatrix): void {
   checkWeights(mask, X);
   const at = mask.data.findIndex((w) => w !== 0 && w !== 1);
   if (at < 0) return;

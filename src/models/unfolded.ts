@@ -1,10 +1,21 @@
 import { checkNonnegative, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../methods/unfolded.js';
-import { checkFit, type Factorization, type FitOptions, finishFit, randomFactors, readFactors, runStage, squaredNorm } from './fit.js';
+import {
+  checkFit,
+  type Factorization,
+  type FitOptions,
+  finishFit,
+  randomFactors,
+  readFactors,
+  runStage,
+  squaredNorm,
+  writeMatrix,
+} from './fit.js';
 
 export interface UnfoldedSource {
   /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
@@ -25,7 +36,7 @@ export interface UnfoldedOptions extends FitOptions {
   /** μ ≥ 0 in every denominator, an L1 penalty on H; default 0. */
   sparsity?: number;
   /** T ≥ 0, N×M, what the reconstruction should be; default X. */
-  target?: Matrix;
+  target?: DataMatrix;
   /** 'reconstruction' (default): WH^K. 'ratioMask': (WˢHˢ)/(WH) ∘ X for each of `sources`. */
   output?: 'reconstruction' | 'ratioMask';
   /** The sources of 'ratioMask', two or more; their columns add up to `rank`. */
@@ -53,7 +64,7 @@ export interface UnfoldedOptions extends FitOptions {
  *
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
-export async function unfoldedNmf(engine: Engine, X: Matrix, options: UnfoldedOptions): Promise<Factorization> {
+export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<Factorization> {
   const started = performance.now();
   const { target = X, startIterations = 50 } = options;
   const settings = checkFit(X, [options.rank], options, { maxIterations: 500, tolerance: 1e-6 });
@@ -62,13 +73,14 @@ export async function unfoldedNmf(engine: Engine, X: Matrix, options: UnfoldedOp
   const { restarts } = settings;
   const { rank: k, beta } = shape;
   const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
-  const norm = squaredNorm(fitted.data);
-  const total = target.data.reduce((sum, x) => sum + x, 0);
+  const norm = squaredNorm(stored(fitted));
+  const total = stored(target).reduce((sum, x) => sum + x, 0);
 
-  const t = unfoldedProgram(X.rows, X.cols, shape, restarts);
+  const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
+  const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
   return withRun(engine, t.program, async (run) => {
     writeFixed(run, t, X, shape);
-    run.write(t.target, target.data);
+    writeMatrix(run, t.target, target);
     writeSelections(
       run,
       t.sources.map(({ select }) => select),
@@ -77,8 +89,7 @@ export async function unfoldedNmf(engine: Engine, X: Matrix, options: UnfoldedOp
     t.sources.forEach((tensors, s) => {
       run.write(tensors.target, sources[s].target.data);
     });
-    const mean = X.data.reduce((sum, x) => sum + x / X.data.length, 0);
-    const scale = Math.sqrt(mean / k);
+    const scale = Math.sqrt(mean(X) / k);
     run.write(t.W[0], randomFactors(X.rows, k, settings, 0, scale));
     run.write(t.tied.S, randomFactors(k, X.cols, settings, 1, scale));
     run.execute(t.tied.sections.start);
@@ -89,7 +100,7 @@ export async function unfoldedNmf(engine: Engine, X: Matrix, options: UnfoldedOp
         step: t.tied.sections.step,
         measure: t.tied.sections.measure,
         cost: t.tied.cost,
-        norm: new Array<number>(restarts).fill(squaredNorm(X.data)),
+        norm: new Array<number>(restarts).fill(squaredNorm(stored(X))),
         maxIterations: startIterations,
         factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
       },
@@ -142,7 +153,7 @@ export async function unfoldedNmf(engine: Engine, X: Matrix, options: UnfoldedOp
   });
 }
 
-function checkShape(X: Matrix, options: UnfoldedOptions): { shape: UnfoldedShape; sources: readonly UnfoldedSource[] } {
+function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedShape; sources: readonly UnfoldedSource[] } {
   const { rank, layers = 10, untied = Math.min(3, layers), beta = 2, sparsity = 0, output = 'reconstruction', target } = options;
   checkPositiveInteger('layers', layers);
   if (!Number.isInteger(untied) || untied < 0 || untied > layers)
@@ -150,6 +161,10 @@ function checkShape(X: Matrix, options: UnfoldedOptions): { shape: UnfoldedShape
   if (beta !== 1 && beta !== 2) throw new InputError(`beta must be 2 or 1, not ${beta}.`);
   if (!(sparsity >= 0 && sparsity < Number.POSITIVE_INFINITY))
     throw new InputError(`sparsity must be a finite number ≥ 0, not ${sparsity}.`);
+  for (const given of target ? [X, target] : [X]) {
+    if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
+    if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
+  }
   if (output !== 'reconstruction' && output !== 'ratioMask')
     throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`);
   const sources = options.sources ?? [];
@@ -164,7 +179,7 @@ function checkShape(X: Matrix, options: UnfoldedOptions): { shape: UnfoldedShape
     if (given.rows !== X.rows || given.cols !== X.cols)
       throw new ShapeError(`${name} is ${given.rows}×${given.cols}, but X is ${X.rows}×${X.cols}; they must agree.`);
   }
-  if (target?.data.every((x) => x === 0)) throw new InputError('Every entry of target is zero; there is nothing to learn.');
+  if (target && stored(target).every((x) => x === 0)) throw new InputError('Every entry of target is zero; there is nothing to learn.');
   if (targets.length > 0 && targets.every(([, { data }]) => data.every((x) => x === 0)))
     throw new InputError('The targets of all sources are zero; there is nothing to learn.');
   sources.forEach(({ columns }, s) => {
@@ -187,8 +202,8 @@ function stack(all: readonly Matrix[]): Matrix {
   return matrix(data.length / all[0].cols, all[0].cols, data);
 }
 
-function writeFixed(run: Run, t: Pick<UnfoldedProgram, 'X' | 'H0' | 'ones'>, X: Matrix, { rank }: UnfoldedShape): void {
-  run.write(t.X, X.data);
+function writeFixed(run: Run, t: Pick<UnfoldedProgram, 'X' | 'H0' | 'ones'>, X: DataMatrix, { rank }: UnfoldedShape): void {
+  writeMatrix(run, t.X, X);
   run.write(t.H0, new Float32Array(rank * X.cols).fill(1));
   run.write(t.ones.N, new Float32Array(X.rows).fill(1));
   run.write(t.ones.M, new Float32Array(X.cols).fill(1));
@@ -207,7 +222,7 @@ function writeSelections(run: Run, selects: readonly Tensor[], columns: readonly
 
 /**
  * The forward pass on other columns, at the cost of K updates, whatever the columns: H = H^K (k×M′), and `reconstruction` = WH^K (N×M′), or
- * of a ratio-mask model `masks`, every source's part (WˢHˢ)/(WH) ∘ X of the data (N×M′ each).
+ * of a ratio-mask model `masks`, every source's part (WˢHˢ)/(WH) ∘ X of the data (N×M′ each). Of a sparse newX only H, since those are dense.
  *
  * @param newX N×M′, ≥ 0, N as in the model's A[0].
  * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries or a model of another method.
@@ -215,14 +230,15 @@ function writeSelections(run: Run, selects: readonly Tensor[], columns: readonly
 export async function transformUnfolded(
   engine: Engine,
   model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
-  newX: Matrix,
+  newX: DataMatrix,
 ): Promise<{ H: Matrix; reconstruction: Matrix | null; masks: Matrix[] | null }> {
   if (model.method !== 'unfolded') throw new InputError(`transformUnfolded takes an 'unfolded' model, not '${model.method}'.`);
   checkNonnegative(newX);
   if (newX.rows !== model.A[0].rows)
     throw new ShapeError(`The new data has ${newX.rows} rows, but the model was fitted to ${model.A[0].rows}.`);
   const { layers, untied, beta, sparsity, columns } = model.settings as unknown as UnfoldedShape & { columns: number[] };
-  const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length };
+  if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
+  const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length, csrEntries: entriesOf(newX) };
   const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
   return withRun(engine, t.program, async (run) => {
     writeFixed(run, t, newX, shape);
@@ -232,6 +248,7 @@ export async function transformUnfolded(
     writeSelections(run, t.selects, columns);
     run.execute('forward');
     const [H, ...outputs] = (await readFactors(run, [], [t.H, ...t.outputs], 0)).S;
+    if (outputs.length === 0) return { H, reconstruction: null, masks: null };
     return columns.length > 0 ? { H, reconstruction: null, masks: outputs } : { H, reconstruction: outputs[0], masks: null };
   });
 }

@@ -2,33 +2,38 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseCsvMatrix } from '../data/csv.js';
-import type { Matrix } from '../data/matrix.js';
 import { transpose } from '../data/matrix.js';
+import { parseMtxMatrix } from '../data/mtx.js';
 import { decodeNpy } from '../data/npy.js';
+import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 
 /**
  * The matrix in a file, samples as COLUMNS: X is features × samples whichever way the file lies.
  *
  * `samples` says what a sample is in the file (default 'rows', which are then transposed). `.csv`, `.tsv` and `.txt` are read as
- * CSV, `.npy` as NumPy arrays. `names` is the header of a CSV file: the names of the features if samples are rows, else of the samples.
+ * CSV, `.npy` as NumPy arrays, `.mtx` as Matrix Market, whose coordinate format gives a sparse matrix, transposed as such. `names` is the header of a CSV file: the names of the features if samples are rows, else of the samples.
  * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
  */
 export async function readMatrix(
   path: string,
   { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {},
-): Promise<{ X: Matrix; names?: string[] }> {
+): Promise<{ X: DataMatrix; names?: string[] }> {
   if (samples !== 'rows' && samples !== 'columns') throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`);
   const extension = extname(path).toLowerCase();
-  if (!['.csv', '.tsv', '.txt', '.npy'].includes(extension)) {
-    throw new InputError(`Cannot tell the format of '${path}' from its name; matrices are read from .csv, .tsv, .txt and .npy files.`);
+  if (!['.csv', '.tsv', '.txt', '.npy', '.mtx'].includes(extension)) {
+    throw new InputError(
+      `Cannot tell the format of '${path}' from its name; matrices are read from .csv, .tsv, .txt, .npy and .mtx files.`,
+    );
   }
   const bytes = await readBytes(path);
-  let X: Matrix;
+  let X: DataMatrix;
   let names: string[] | undefined;
   if (extension === '.npy') X = within(path, () => decodeNpy(bytes));
+  else if (extension === '.mtx') X = parseMtxMatrix(decodeText(bytes, path), { source: path });
   else ({ X, header: names } = parseCsvMatrix(decodeText(bytes, path), { source: path }));
-  return { X: samples === 'rows' ? transpose(X) : X, names };
+  if (samples === 'columns') return { X, names };
+  return { X: isSparse(X) ? sparseTranspose(X) : transpose(X), names };
 }
 
 /** The bytes of a file. Throws InputError if it is missing, empty, a directory or not readable. */

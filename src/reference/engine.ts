@@ -1,9 +1,11 @@
+import { checkContent, type SparseMatrix } from '../data/sparse.js';
 import { disposeKey, type Engine, type Run } from '../engine.js';
-import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
+import { DisposedError, InputError, ShapeError } from '../errors.js';
 import type { Operation } from '../graph/operations.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import { meanings, type Value } from './operations.js';
+import { meanings } from './operations.js';
+import type { Value } from './value.js';
 
 /** The f64 reference executor: the same programs, on the CPU, slowly and exactly. */
 export function createReferenceEngine(): Engine {
@@ -30,12 +32,14 @@ export function createReferenceEngine(): Engine {
 function prepareReference(program: Program): Run {
   const values = new Map<Tensor, Value[]>();
   for (const tensor of program.tensors) {
-    if (tensor.form === 'csr') throw new LimitError(`The reference executor runs dense tensors only; ${tensor.name} is CSR.`);
-    const make = (): Value => ({ rows: tensor.rows, cols: tensor.cols, data: new Float64Array(tensor.rows * tensor.cols) });
+    const { rows, cols } = tensor;
+    const make = (): Value =>
+      tensor.form === 'csr' ? sparseValue(emptyRows(rows, cols)) : { rows, cols, data: new Float64Array(rows * cols) };
     values.set(tensor, Array.from({ length: tensor.batch }, make));
   }
   const entriesOf = (tensor: Tensor, restart: number) => values.get(tensor)![tensor.batch === 1 ? 0 : restart];
   const read = async (tensor: Tensor) => {
+    if (tensor.form === 'csr') throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep what was written.`);
     const size = tensor.rows * tensor.cols;
     const all = new Float64Array(size * tensor.batch);
     values.get(tensor)!.forEach((value, restart) => {
@@ -47,6 +51,11 @@ function prepareReference(program: Program): Run {
   return {
     program,
     write(tensor, entries) {
+      checkContent(tensor, entries);
+      if ('rowStarts' in entries) {
+        values.set(tensor, [sparseValue(entries)]);
+        return;
+      }
       const size = tensor.rows * tensor.cols;
       if (entries.length !== size && entries.length !== size * tensor.batch) {
         throw new ShapeError(
@@ -69,6 +78,14 @@ function prepareReference(program: Program): Run {
     dispose,
     [disposeKey]: dispose,
   };
+}
+
+function emptyRows(rows: number, cols: number): SparseMatrix {
+  return { rows, cols, rowStarts: new Uint32Array(rows + 1), columns: new Uint32Array(), values: new Float32Array() };
+}
+
+function sparseValue({ rows, cols, rowStarts, columns, values }: SparseMatrix): Value {
+  return { rows, cols, data: Float64Array.from(values), places: { rowStarts, columns } };
 }
 
 function execute(operation: Operation, entriesOf: (tensor: Tensor, restart: number) => Value): void {

@@ -4,12 +4,8 @@
  */
 import { control, type MapFunction, type OperationKind, type Operations } from '../graph/operations.js';
 import { solveMasked, solveNnls } from './linear-algebra.js';
-
-export interface Value {
-  rows: number;
-  cols: number;
-  data: Float64Array;
-}
+import { sparseMatmul, sparseResidual } from './sparse.js';
+import type { Value } from './value.js';
 
 /** `scratch` values of inputs and outputs for one restart; `restart` seeds what has to differ between restarts. */
 type Meaning<K extends OperationKind> = (inputs: Value[], outputs: Value[], attributes: Operations[K], restart: number) => void;
@@ -20,7 +16,12 @@ export const epsilon = 1e-10;
 export const revivalPeriod = 25;
 
 export const meanings: { [K in OperationKind]: Meaning<K> } = {
-  matmul([A, B, E], [out], { transposeA, transposeB, scale, epilogue, addScale }) {
+  matmul([A, B, E], [out], attributes) {
+    if (A.places || B.places) {
+      sparseMatmul([A, B, E], out, attributes);
+      return;
+    }
+    const { transposeA, transposeB, scale, epilogue, addScale } = attributes;
     const inner = transposeA ? A.rows : A.cols;
     for (let i = 0; i < out.rows; i++) {
       for (let j = 0; j < out.cols; j++) {
@@ -31,7 +32,8 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
         }
         const at = i * out.cols + j;
         const extra = E?.data[at] ?? 0;
-        out.data[at] = epilogue === 'hadamard' ? scale * sum * extra : scale * sum + (epilogue === 'add' ? addScale * extra : 0);
+        if (epilogue === 'update') out.data[at] *= (scale * sum) / (extra + epsilon);
+        else out.data[at] = epilogue === 'hadamard' ? scale * sum * extra : scale * sum + (epilogue === 'add' ? addScale * extra : 0);
       }
     }
   },
@@ -139,6 +141,10 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
   },
 
   residualNorm([X, A, Z, W], [out], { weighted }) {
+    if (X.places) {
+      out.data[0] = sparseResidual(X, A, Z);
+      return;
+    }
     let total = 0;
     for (let i = 0; i < X.rows; i++) {
       for (let j = 0; j < X.cols; j++) {

@@ -1,10 +1,12 @@
 /**
  * Device layout of dense tensors: row-major f32, every row padded with zeros to a multiple of four entries, restarts one after
  * another. So every row starts on a 16-byte boundary, all loads can be vec4, and kernels need no edge cases along rows. Every kernel
- * keeps the padding zero.
+ * keeps the padding zero. CSR tensors have a form of their own: csr-layout.ts.
  */
+import { checkContent, type SparseMatrix } from '../data/sparse.js';
 import { ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import { csrByteLength, packCsr } from './csr-layout.js';
 
 /** Entries from one row to the next. */
 export function strideOf(tensor: Pick<Tensor, 'cols'>): number {
@@ -36,7 +38,17 @@ export function placeOf(tensor: Tensor | View): { holder: Tensor; offset: number
 }
 
 export function byteLength(tensor: Tensor): number {
+  if (tensor.form === 'csr') return csrByteLength(tensor);
   return batchStrideOf(tensor) * tensor.batch * 4;
+}
+
+/** What the host gives for a tensor, as the device holds it. */
+export function deviceForm(
+  tensor: Tensor,
+  content: ArrayLike<number> | SparseMatrix,
+): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  checkContent(tensor, content);
+  return 'rowStarts' in content ? packCsr(content) : pad(tensor, content);
 }
 
 /** Row-major entries into the device layout; one copy of them fills every restart. */
@@ -56,6 +68,7 @@ export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<Ar
 }
 
 export function unpad(tensor: Tensor, padded: Float32Array): Float32Array {
+  if (tensor.form === 'csr') throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep what was written.`);
   const stride = strideOf(tensor);
   const rows = tensor.rows * tensor.batch;
   const entries = new Float32Array(rows * tensor.cols);

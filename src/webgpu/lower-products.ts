@@ -15,7 +15,7 @@ export interface Product {
   inner: number;
   scale: number;
   addScale: number;
-  epilogue: 'none' | 'add' | 'hadamard';
+  epilogue: 'none' | 'add' | 'hadamard' | 'update';
 }
 
 /** A product, in one pass or (split-K) in two. */
@@ -25,7 +25,7 @@ export function product(given: Product, facts: AdapterFacts, forced: Forced): Di
   const plan = planMatmul(shape, facts, forced);
   const finish = {
     SCALE: scale,
-    EPILOGUE: { none: 0, add: 1, hadamard: 2 }[epilogue],
+    EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue],
     ADD_SCALE: addScale,
     SPLITS: plan.splits,
     C_BATCH: restartStep(C) / 4,

@@ -2,24 +2,18 @@
  * Lowering: one operation of a program → the dispatches that run it. Pure: plain data in, plain data out, so that what would be
  * recorded can be printed and tested without a GPU.
  */
-import { LimitError } from '../errors.js';
 import { mapFunctions, type Operation } from '../graph/operations.js';
 import { type Constants, type Dispatch, type KernelName, perItem, vectors } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
+import { sparseProduct, sparseResidual } from './lower-sparse.js';
 import { firstRowOf } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   const { inputs, outputs } = operation;
   const out = outputs[0];
-  for (const tensor of [...inputs, ...outputs]) {
-    if (tensor.form === 'csr')
-      throw new LimitError(
-        `${operation.kind} of the CSR tensor ${tensor.name}: there are no sparse kernels yet; give it as a dense tensor.`,
-      );
-  }
 
   const each = (kernel: KernelName, items: number, bindings: Dispatch['bindings'], constants: Constants) =>
     perItem(kernel, items, out.batch, bindings, constants, facts);
@@ -28,6 +22,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'matmul': {
       const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
       const [A, B, E] = inputs;
+      if (A.form === 'csr' || B.form === 'csr') return sparseProduct(operation, facts);
       return product(
         { A, B, E, C: out, transposeA, transposeB, inner: transposeA ? A.rows : A.cols, scale, addScale, epilogue },
         facts,
@@ -51,7 +46,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     case 'kktResidual':
       return [kktResidual(operation, facts)];
     case 'residualNorm':
-      return residual(inputs, out, facts, forced);
+      return inputs[0].form === 'csr' ? sparseResidual(operation, facts) : residual(inputs, out, facts, forced);
     case 'multiplicativeUpdate': {
       const [numerator, denominator] = inputs;
       const constants = {

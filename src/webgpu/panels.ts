@@ -54,7 +54,12 @@ export function firstRowOf(tensor: Tensor | Piece): number {
  * be copied wherever it meets an S in panels of other columns. Throws LimitError for what cannot be split.
  */
 export function planPanels(program: Program, limit: number): Map<Tensor, Panelled> {
-  const large = program.tensors.filter((tensor) => tensor.form === 'dense' && byteLength(tensor) > limit);
+  // Of a transient that fusion did away with only the name is left.
+  const used = new Set(
+    Object.values(program.sections).flatMap((operations) => operations.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])),
+  );
+  const exists = (tensor: Tensor) => tensor.form === 'dense' && (tensor.role !== 'transient' || used.has(tensor));
+  const large = program.tensors.filter((tensor) => exists(tensor) && byteLength(tensor) > limit);
   const options = large.map((tensor) => optionsFor(program, tensor, limit));
   const split = new Set(options.filter(({ rows }) => !rows).map(({ tensor }) => tensor.cols));
   const byColumns = options.filter(({ tensor, rows, cols }) => !rows || (cols && split.has(tensor.cols)));

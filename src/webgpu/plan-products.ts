@@ -38,7 +38,7 @@ type Tile = Pick<MatmulPlan, 'algorithm' | 'blocksA' | 'blocksB'>;
 /** Few, since each that a program uses is another pipeline to compile. */
 const registerTiles: readonly Tile[] = [
   { algorithm: 'register', blocksA: 1, blocksB: 1 },
-  { algorithm: 'register', blocksA: 2, blocksB: 4 },
+  { algorithm: 'register', blocksA: 2, blocksB: 2 },
 ];
 const quadTiles: readonly Tile[] = [
   { algorithm: 'quad-rows', blocksA: 4, blocksB: 1 },
@@ -78,19 +78,20 @@ function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): Mat
   return plans.reduce((best, plan) => (estimate(shape, plan) < estimate(shape, best) ? plan : best));
 }
 
-/** Invocations run four at a time, a quad on a core, so the time is that of the quads which one of a few cores gets. */
+/** Invocations run four at a time, a quad on a core, and a workgroup of four quads on one: the time is that of the busiest core. */
 function estimate({ rows, cols, batch }: ProductShape, { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan): number {
   const quad = algorithm !== 'register';
   const loaded = quad ? Math.min(blocksA, blocksB) + 1 : blocksA + blocksB;
   const perStep = loaded * cost.block + blocksA * blocksB * cost.blockProduct + (quad ? 3 * cost.swap : 0) + cost.step;
   const perTile = Math.ceil(chunk / 4) * perStep + blocksA * blocksB * cost.stored;
-  const rounds = Math.ceil((layout.invocations * splits) / 4 / cores);
+  const quads = Math.ceil((layout.invocations * splits) / 4);
+  const rounds = Math.min(quads, 4 * Math.ceil(quads / 4 / cores));
   const second = splits === 1 ? 0 : cost.dispatch + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
   return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
 }
 
 /** Cores that the estimate counts on. */
-const cores = 2;
+const cores = 4;
 
 /** Invocations that keep a GPU busy. Below this the inner dimension is split. */
 const busy = 16384;

@@ -1,12 +1,13 @@
 /** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
 import { disposeKey, type Run } from '../engine.js';
 import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
+import { fuse } from '../graph/fuse.js';
 import { planBuffers } from '../graph/lifetimes.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
-import { byteLength, pad, placeOf } from './layout.js';
+import { byteLength, deviceForm, placeOf } from './layout.js';
 import { lower } from './lower.js';
 import { lowerStep, scratchFits, stepText } from './lower-steps.js';
 import { padPanel, readTensors } from './panel-io.js';
@@ -25,8 +26,9 @@ interface Recorded {
 /** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
 const dispatchesPerSubmit = 2048;
 
-export async function prepareRun(context: DeviceContext, program: Program, onDispose: (run: Run) => void): Promise<Run> {
+export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
+  const program = fuse(original);
   const { facts, forced } = context;
   const panelled = planPanels(program, bindingLimit(facts));
   const split = splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, forced), facts));
@@ -108,12 +110,12 @@ export async function prepareRun(context: DeviceContext, program: Program, onDis
       onDispose(run);
     };
     const run: Run = {
-      program,
+      program: original,
       write(tensor, entries) {
         live();
         const panels = panelled.get(tensor)?.panels;
         if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-        else device.queue.writeBuffer(bufferOf(tensor), 0, pad(tensor, entries));
+        else device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
       },
       execute(section, times = 1) {
         live();

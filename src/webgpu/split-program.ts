@@ -190,18 +190,23 @@ function partOf(operation: Operation, spread: Spread, part: Part, s: Splitting):
   s.steps.push(...written.flatMap(({ after }) => after));
 }
 
-/** Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. */
+/**
+ * Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. An epilogue
+ * that multiplies needs the whole sum and becomes an operation of its own.
+ */
 function productPart(operation: OperationOf<'matmul'>, spread: Spread, part: Part, inner: readonly Range[], s: Splitting): void {
   const { inputs, outputs, attributes } = operation;
+  const { epilogue } = attributes;
   const [A, B, E] = inputs;
   const extra = E && read(E, spread.inputs[2], part, s);
-  const { target, after } = write(outputs[0], spread.outputs[0], part, s);
-  const multiplied = attributes.epilogue === 'hadamard' && inner.length > 1;
+  const { target, before, after } = write(outputs[0], spread.outputs[0], part, s);
+  if (epilogue === 'update') s.steps.push(...before);
+  const apart = inner.length > 1 && (epilogue === 'hadamard' || epilogue === 'update');
   let sum: Tensor | undefined;
   inner.forEach((t, n) => {
-    const last = n === inner.length - 1;
     const factors = [read(A, spread.inputs[0], { ...part, t }, s), read(B, spread.inputs[1], { ...part, t }, s)];
-    const out = last && !multiplied ? target : s.fresh(`${target.name}+${n}`, target.rows, target.cols, target.batch);
+    const last = n === inner.length - 1 && !apart;
+    const out = last ? target : s.fresh(`${target.name}+${n}`, target.rows, target.cols, target.batch);
     if (sum)
       s.steps.push({
         ...operation,
@@ -209,12 +214,19 @@ function productPart(operation: OperationOf<'matmul'>, spread: Spread, part: Par
         outputs: [out],
         attributes: { ...attributes, epilogue: 'add', addScale: 1 },
       });
-    else if (extra && !multiplied) s.steps.push({ ...operation, inputs: [...factors, extra], outputs: [out] });
+    else if (extra && !apart) s.steps.push({ ...operation, inputs: [...factors, extra], outputs: [out] });
     else s.steps.push({ ...operation, inputs: factors, outputs: [out], attributes: { ...attributes, epilogue: 'none' } });
     sum = out;
   });
-  if (multiplied) s.steps.push({ kind: 'hadamard', inputs: [sum!, extra!], outputs: [target], attributes: {} });
+  if (apart) s.steps.push(multiplied(epilogue, sum!, extra, target));
   s.steps.push(...after);
+}
+
+function multiplied(epilogue: 'hadamard' | 'update', sum: Tensor, extra: Tensor, out: Tensor): Operation {
+  const operands = { inputs: [sum, extra], outputs: [out] };
+  return epilogue === 'hadamard'
+    ? { kind: 'hadamard', ...operands, attributes: {} }
+    : { kind: 'multiplicativeUpdate', ...operands, attributes: { power: 1 } };
 }
 
 /** A sum or maximum over all entries: those of the parts side by side in a row, and then of that row. */

@@ -6,6 +6,7 @@ import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
 import { panels } from './panels.js';
 import { programs } from './programs.js';
+import { sparse } from './sparse.js';
 import { sparseCoding } from './sparse-coding.js';
 import { ssnmf } from './ssnmf.js';
 import type { Case } from './support.js';
@@ -22,6 +23,7 @@ export const suites: Record<string, Case[]> = {
   nnls,
   panels,
   programs,
+  sparse,
   sparseCoding,
   vocabulary,
   deepSemi,

@@ -84,6 +84,29 @@ const products = shapes.flatMap((shape, n) =>
   ),
 );
 
+/** The product is fused with the update that it is made for, and comes apart again where its sum is cut. */
+function updating({ rows, inner, cols }: Shape): Case {
+  return differential(
+    `update by a product ${rows}×${inner}×${cols}`,
+    (p, r) => {
+      const A = p.input('A', rows, inner, { batched: true });
+      const B = p.input('B', inner, cols);
+      const E = p.input('E', rows, cols, { batched: true });
+      const F = p.state('F', rows, cols);
+      p.section('all', () => {
+        p.multiplicativeUpdate(F, p.matmul(A, B), E);
+      });
+      const values = new Map<Tensor, Entries>([A, B, F].map((t) => [t, uniformEntries(r, t.rows * t.cols * t.batch)]));
+      values.set(E, uniformEntries(r, rows * cols * 2).map((x) => x + 0.5) as Float32Array);
+      return { values, compare: [{ tensor: F, terms: inner + 4 }] };
+    },
+    { restarts: 2 },
+  );
+}
+
+/** One whose C is whole while its columns are cut, so that it goes through copies. */
+const narrow: Shape = { rows: 4, inner: 33, cols: 602 };
+
 /** Shapes that nobody chose, the same in every run. */
 const ragged = Array.from({ length: 8 }, (_, n) => {
   const r = random(1000 + n);
@@ -305,6 +328,8 @@ const methods = [
 
 export const panels: Case[] = [
   ...[...products, ...grams, ...sums].map((one) => within(bytes, one)),
+  ...shapes.map((shape) => within(bytes, updating(shape))),
+  ...[updating(narrow), product(narrow, false, false, 'hadamard'), product(narrow, true, true, 'add')].map((one) => within(20_480, one)),
   ...ragged.map((one) => within(16_384, one)),
   ...entrywise,
   tall,

@@ -141,7 +141,7 @@ const steps = ([24, 10] as const).flatMap((batchColumns) =>
           );
           const order = Float32Array.from({ length: 24 }, (_, i) => (7 * i + 3) % 24);
           if (t.order) run.write(t.order, order);
-          for (const start of t.startOrder) run.write(start, [...order, ...order.toReversed()]);
+          for (const start of t.startOrder) run.write(start!, [...order, ...order.toReversed()]);
           for (const lambda of t.lambda) run.write(lambda, [0.01, 0.02]);
           run.write(t.B!, signedEntries(r, 2 * 15));
           run.execute('start');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
 import { encodeNpy } from '../../src/data/npy.js';
+import { sparseFromDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
 import { readCorpus } from '../../src/node/corpus.js';
 import { readMatrix, writeOutputs } from '../../src/node/files.js';
@@ -35,11 +36,14 @@ test('samples become columns', async () => {
   expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), names });
   const npy = await put('m.NPY', encodeNpy(matrix(2, 3, [1, 2, 3, 4, 5, 6])));
   expect((await readMatrix(npy, { samples: 'rows' })).X).toEqual(matrix(3, 2, [1, 4, 2, 5, 3, 6]));
+  const mtx = await put('m.Mtx', '%%MatrixMarket matrix coordinate integer general\n2 3 2\n2 3 6\n1 2 2\n');
+  expect((await readMatrix(mtx)).X).toEqual(sparseFromDense(matrix(3, 2, [0, 0, 2, 0, 0, 6])));
+  expect((await readMatrix(mtx, { samples: 'columns' })).X).toEqual(sparseFromDense(matrix(2, 3, [0, 2, 0, 0, 0, 6])));
 });
 
 test('unreadable matrices', async () => {
   await refused(readMatrix(join(dir, 'missing.csv')), "There is no file '");
-  await refused(readMatrix(join(dir, 'm.xlsx')), 'matrices are read from .csv, .tsv, .txt and .npy files');
+  await refused(readMatrix(join(dir, 'm.xlsx')), 'matrices are read from .csv, .tsv, .txt, .npy and .mtx files');
   await refused(readMatrix(await put('empty.csv', '')), "empty.csv' is empty.");
   await mkdir(join(dir, 'folder.csv'));
   await refused(readMatrix(join(dir, 'folder.csv')), 'is a directory');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
+import { checkSparse, toDense } from '../../src/data/sparse.js';
 import { englishStopWords, termDocumentMatrix, topTerms } from '../../src/data/text.js';
 import { InputError, ShapeError } from '../../src/errors.js';
 
@@ -10,7 +11,7 @@ test('words', () => {
   const text = "The nation’s CAFÉ; the Nation's ﬁnest café, don't! 1984 42nd O'Brien's it we'll naïve co-operate ab";
   const { X, terms } = termDocumentMatrix(docs(text), { ...every, weighting: 'counts' });
   expect(terms).toEqual(['42nd', 'café', 'finest', 'naïve', 'nation', "o'brien", 'operate'].sort());
-  expect([...X.data]).toEqual(terms.map((term) => ({ café: 2, nation: 2 })[term] ?? 1));
+  expect([...toDense(X).data]).toEqual(terms.map((term) => ({ café: 2, nation: 2 })[term] ?? 1));
 });
 
 test('words of scripts without spaces', () => {
@@ -26,7 +27,7 @@ test('tf-idf as scikit-learn computes it', () => {
   expect(terms).toEqual(['apple', 'pear', 'plum']);
   expect(documents).toEqual(['d0', 'd1', 'd2']);
   const expected = [(2 * one) / first, 0, 0, two / first, Math.SQRT1_2, 0, 0, Math.SQRT1_2, 1];
-  X.data.forEach((value, p) => {
+  toDense(X).data.forEach((value, p) => {
     expect(value).toBeCloseTo(expected[p], 6);
   });
 });
@@ -35,9 +36,11 @@ test('thresholds, the cap on terms, empty documents', () => {
   const corpus = docs('common rare heavy heavy heavy', 'common orange heavy', 'common orange', '12 the of', 'heavy');
   const thresholds = { minDocuments: 2, maxDocumentFraction: 0.5 };
   const result = termDocumentMatrix(corpus, thresholds);
+  checkSparse(result.X);
+  expect(result.X.values).toHaveLength(2);
   expect(result.terms).toEqual(['orange']);
   expect(result.emptyDocuments).toEqual(['d0', 'd3', 'd4']);
-  expect([...result.X.data]).toEqual([0, 1, 1, 0, 0]);
+  expect([...toDense(result.X).data]).toEqual([0, 1, 1, 0, 0]);
   // heavy fills d4 and most of d0; common comes second
   expect(termDocumentMatrix(corpus, { ...every, maxTerms: 1 }).terms).toEqual(['heavy']);
   expect(termDocumentMatrix(corpus, { ...every, maxTerms: 2 }).terms).toEqual(['common', 'heavy']);

@@ -1,6 +1,7 @@
 /** What is split, how, and what is refused: all of it decided before a buffer is made. */
 import { expect, test } from 'vitest';
 import { LimitError } from '../../src/errors.js';
+import { fuse } from '../../src/graph/fuse.js';
 import type { Program } from '../../src/graph/program.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { deepProgram } from '../../src/methods/deep.js';
@@ -31,8 +32,9 @@ const factsWith = (maxStorageBinding: number): AdapterFacts => ({
 });
 
 /** Every dispatch of a program on a device that binds `limit` bytes; how much each binds. */
-function dispatchesOf(program: Program, limit: number) {
+function dispatchesOf(original: Program, limit: number) {
   const facts = factsWith(limit);
+  const program = fuse(original);
   const split = splitProgram(program, planPanels(program, limit), (operation) => scratchFits(lower(operation, facts), facts));
   return Object.values(split.sections)
     .flat()
@@ -50,7 +52,7 @@ const programs: [string, (N: number, M: number) => Program][] = [
       (N, M) => nmfProgram(N, M, 5, { restarts, solver, weighted }).program,
     ]),
   ),
-  ['q', (N, M) => qProgram(N, M, 5, 0.1).program],
+  ['q', (N, M) => qProgram(N, M, 5, { l1: 0.1 }).program],
   ['hierarchical', (N, M) => hierarchicalProgram(N, M, [6, 3], { restarts, solver: 'anls' }).program],
   ['neural', (N, M) => neuralProgram(N, M, [6, 3], { restarts, start: 'hierarchical' }).program],
   ['neural weighted', (N, M) => neuralProgram(N, M, [6, 3], { restarts, start: 'random', weighted: true }).program],

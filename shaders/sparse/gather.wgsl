@@ -1,0 +1,20 @@
+// Part of the sparse kernels: op(X) for a CSR X as its device form holds it (src/webgpu/csr-layout.ts), X and Xᵀ alike. Line r of op(X) has the
+// entries lines[r].x … lines[r + 1].x, each a place on the line and the bits of a value. Its head are the first SEGMENT of them; what is
+// longer goes on in tails of as many, number lines[r].y … lines[r + 1].y, so that no invocation walks a long line alone.
+const LINES: u32 = 1u; // @size rows of op(X)
+const LINES_AT: u32 = 0u; // @size where the lines of op(X) start in X
+const ENTRIES_AT: u32 = 2u; // @size its entries
+const TAILS_AT: u32 = 2u; // @size its tails: first entry, line
+const SEGMENT: u32 = 64u; // @size
+const D_BATCH: u32 = 0u; // @size vec4 from one restart's D to the next, 0 when all share it
+const D_STRIDE: u32 = 1u; // @size vec4 per row of D
+
+// Σ x · D[place on the line][four columns] over the entries from `first` on, up to `end` and at most SEGMENT.
+fn gather(d: u32, first: u32, end: u32) -> vec4f {
+  var sum = vec4f(0.0);
+  for (var e = ENTRIES_AT + first; e < ENTRIES_AT + min(end, first + SEGMENT); e++) {
+    let entry = X[e];
+    sum = fma(vec4f(bitcast<f32>(entry.y)), D[d + entry.x * D_STRIDE], sum);
+  }
+  return sum;
+}

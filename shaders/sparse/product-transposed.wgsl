@@ -1,0 +1,47 @@
+// C = scale · (op(X) D)ᵀ for a CSR X: as sparse/product, but a line of op(X) becomes a column of C. Bound by the gathers of D; the writes
+// lie a row of C apart within an invocation and side by side from line to line.
+const K: u32 = 4u; // @size columns of D, rows of C
+const C_STRIDE: u32 = 4u; // @size entries per row of C
+const SCALE: f32 = 1.0; // @size
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
+const ADD_SCALE: f32 = 1.0; // @size
+const C_BATCH: u32 = 0u; // @size entries from one restart to the next
+const E_BATCH: u32 = 0u; // @size
+
+// @use grid
+// @use sparse/gather
+// @use sparse/line
+
+@group(0) @binding(0) var<storage, read> X: array<vec2u>;
+@group(0) @binding(1) var<storage, read> D: array<vec4f>;
+@group(0) @binding(2) var<storage, read> tails: array<vec4f>;
+@group(0) @binding(3) var<storage, read> E: array<f32>;
+@group(0) @binding(4) var<storage, read_write> C: array<f32>;
+
+fn store(restart: u32, row: u32, col: u32, value: f32) {
+  if (row >= K) { return; }
+  let at = row * C_STRIDE + col;
+  var result = SCALE * value;
+  if (EPILOGUE == 1u) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
+  if (EPILOGUE == 5u) { result *= C[restart * C_BATCH + at] / (E[restart * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == 2u) { result *= E[restart * E_BATCH + at]; }
+  C[restart * C_BATCH + at] = result;
+}
+
+// Of the multiplicative update: shaders/update/multiplicative has the same.
+const EPSILON: f32 = 1e-10;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  let line = place.item / D_STRIDE;
+  let tile = place.item % D_STRIDE;
+  // Lines run on to the end of a padded row of C, where there is nothing but the zero that the padding must hold.
+  var sum = vec4f(0.0);
+  if (line < LINES) { sum = lineOf(place.restart, line, tile); }
+  store(place.restart, 4u * tile, line, sum.x);
+  store(place.restart, 4u * tile + 1u, line, sum.y);
+  store(place.restart, 4u * tile + 2u, line, sum.z);
+  store(place.restart, 4u * tile + 3u, line, sum.w);
+}

@@ -1,0 +1,32 @@
+// C = scale · op(X) D for a CSR X, D with a row for each place on a line: a line and four columns an invocation, neighbours on the same line,
+// so that they read the same entries and one stretch of a row of D. Bound by those gathers, 16 bytes and 4 FMA an entry.
+const SCALE: f32 = 1.0; // @size
+const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
+const ADD_SCALE: f32 = 1.0; // @size
+const C_BATCH: u32 = 0u; // @size vec4 from one restart to the next
+const E_BATCH: u32 = 0u; // @size
+
+// @use grid
+// @use sparse/gather
+// @use sparse/line
+
+@group(0) @binding(0) var<storage, read> X: array<vec2u>;
+@group(0) @binding(1) var<storage, read> D: array<vec4f>;
+@group(0) @binding(2) var<storage, read> tails: array<vec4f>;
+@group(0) @binding(3) var<storage, read> E: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+
+// Of the multiplicative update: shaders/update/multiplicative has the same.
+const EPSILON: f32 = 1e-10;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let place = placeOf(id);
+  if (!place.inside) { return; }
+  // Rows of D are padded with zeros, so the padding of C comes out zero.
+  var sum = SCALE * lineOf(place.restart, place.item / D_STRIDE, place.item % D_STRIDE);
+  if (EPILOGUE == 1u) { sum += ADD_SCALE * E[place.restart * E_BATCH + place.item]; }
+  if (EPILOGUE == 5u) { sum *= C[place.restart * C_BATCH + place.item] / (E[place.restart * E_BATCH + place.item] + EPSILON); }
+  if (EPILOGUE == 2u) { sum *= E[place.restart * E_BATCH + place.item]; }
+  C[place.restart * C_BATCH + place.item] = sum;
+}

@@ -1,0 +1,205 @@
+import { InputError } from '../errors.js';
+import { type Matrix, matrix } from './matrix.js';
+import { arrangeEntries, type DataMatrix, type SparseMatrix } from './sparse.js';
+
+interface Header {
+  format: 'coordinate' | 'array';
+  field: 'real' | 'integer' | 'pattern';
+  symmetric: boolean;
+}
+
+/** The lines of a file that hold something and are no comment, one at a time. */
+interface Lines {
+  /** The cells of the next line; undefined at the end. */
+  next(): string[] | undefined;
+  /** "name: line 12", of the line that `next` gave. */
+  where(): string;
+}
+
+const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const count = /^\d+$/;
+
+/** More rows or columns than a device could index, most likely a damaged size line: nothing is allocated for them. */
+const mostLines = 2 ** 28;
+
+/**
+ * The matrix in a Matrix Market text (https://math.nist.gov/MatrixMarket/formats.html): `coordinate` gives a sparse matrix, `array` a dense
+ * one. Fields real, integer and pattern (whose entries are 1), general or symmetric (the other triangle is filled in); entries in any order.
+ *
+ * `source` names the text in messages (default 'The .mtx text'). Throws InputError, with lines, rows and columns counted from 1, for a
+ * header or size line that cannot be read, complex or skew-symmetric or Hermitian matrices, an index out of range, an entry that is given
+ * twice, a value that is not a number in the range of f32, and more or fewer entries than the size line says.
+ */
+export function parseMtxMatrix(text: string, { source = 'The .mtx text' }: { source?: string } = {}): DataMatrix {
+  const header = readHeader(text, source);
+  const lines = linesOf(text, source);
+  const cells = lines.next();
+  const sizes = header.format === 'coordinate' ? 'rows, columns and entries' : 'rows and columns';
+  const wanted = header.format === 'coordinate' ? 3 : 2;
+  if (cells === undefined) throw new InputError(`${source} ends before the line with its numbers of ${sizes}.`);
+  if (cells.length !== wanted || !cells.every((cell) => count.test(cell)))
+    throw new InputError(`${lines.where()} should hold the numbers of ${sizes}, but is ${quoted(cells.join(' '))}.`);
+  const [rows, cols, entries] = cells.map(Number);
+  if (rows < 1 || cols < 1)
+    throw new InputError(`${lines.where()} says ${rows}×${cols}, but a matrix needs at least one row and one column.`);
+  if (Math.max(rows, cols) > mostLines)
+    throw new InputError(`${lines.where()} says ${rows}×${cols}; up to ${mostLines} rows and columns can be read.`);
+  if (header.symmetric && rows !== cols)
+    throw new InputError(`${lines.where()} says ${rows}×${cols}, but a symmetric matrix is as wide as it is high.`);
+  if (header.format === 'array') return readArray(lines, header, rows, cols, text.length, source);
+  return readCoordinates(lines, header, rows, cols, entries, text.length, source);
+}
+
+function readHeader(text: string, source: string): Header {
+  const end = text.indexOf('\n');
+  // Trimming takes a byte order mark away, too.
+  const first = text.slice(0, end < 0 ? text.length : end).trim();
+  const [banner, object, format, field, symmetry] = first.toLowerCase().split(/\s+/);
+  if (banner !== '%%matrixmarket')
+    throw new InputError(
+      `${source}: line 1 must start with %%MatrixMarket, but is ${quoted(first)}; write the file with scipy.io.mmwrite.`,
+    );
+  const among = (what: string, value: string | undefined, allowed: readonly string[], hint = '') => {
+    if (value !== undefined && allowed.includes(value)) return;
+    const found = value === undefined ? 'is missing' : `is '${value}'`;
+    throw new InputError(`${source}: line 1: the ${what} ${found}, but only ${allowed.join(', ')} can be read.${hint}`);
+  };
+  among('object', object, ['matrix']);
+  among('format', format, ['coordinate', 'array']);
+  among(
+    'field',
+    field === 'double' ? 'real' : field,
+    ['real', 'integer', 'pattern'],
+    field === 'complex' ? ' Take absolute values first.' : '',
+  );
+  among('symmetry', symmetry, ['general', 'symmetric'], symmetry ? ' Write the matrix out as general.' : '');
+  if (format === 'array' && field === 'pattern')
+    throw new InputError(`${source}: line 1: a pattern has places and so needs format coordinate.`);
+  return {
+    format: format as Header['format'],
+    field: (field === 'double' ? 'real' : field) as Header['field'],
+    symmetric: symmetry === 'symmetric',
+  };
+}
+
+function readCoordinates(
+  lines: Lines,
+  { field, symmetric }: Header,
+  rows: number,
+  cols: number,
+  entries: number,
+  characters: number,
+  source: string,
+): SparseMatrix {
+  const width = field === 'pattern' ? 2 : 3;
+  checkLength(entries, characters, source);
+  // Of a symmetric matrix there can be as many again.
+  const room = symmetric ? 2 * entries : entries;
+  const rowIndices = new Uint32Array(room);
+  const columns = new Uint32Array(room);
+  const values = new Float32Array(room);
+  let stored = 0;
+  const put = (i: number, j: number, x: number) => {
+    rowIndices[stored] = i;
+    columns[stored] = j;
+    values[stored++] = x;
+  };
+  for (let e = 0; e < entries; e++) {
+    const cells = lines.next();
+    if (cells === undefined) throw new InputError(`${source} ends after ${e} entries, but its size line says ${entries}.`);
+    if (cells.length !== width) {
+      const what = field === 'pattern' ? 'a row and a column' : 'a row, a column and a value';
+      throw new InputError(`${lines.where()} should hold ${what}, but is ${quoted(cells.join(' '))}.`);
+    }
+    const i = indexIn(cells[0], rows, 'row', lines);
+    const j = indexIn(cells[1], cols, 'column', lines);
+    const x = field === 'pattern' ? 1 : parseValue(cells[2], lines);
+    put(i, j, x);
+    if (symmetric && i !== j) put(j, i, x);
+  }
+  checkEnd(lines, entries);
+  const X = arrangeEntries(rows, cols, {
+    rowIndices: rowIndices.subarray(0, stored),
+    columns: columns.subarray(0, stored),
+    values: values.subarray(0, stored),
+  });
+  checkOnce(X, symmetric, source);
+  return X;
+}
+
+/** Column after column; of a symmetric matrix each from the diagonal down. */
+function readArray(lines: Lines, { symmetric }: Header, rows: number, cols: number, characters: number, source: string): Matrix {
+  const entries = symmetric ? (rows * (rows + 1)) / 2 : rows * cols;
+  checkLength(entries, characters, source);
+  const X = matrix(rows, cols);
+  for (let j = 0; j < cols; j++) {
+    for (let i = symmetric ? j : 0; i < rows; i++) {
+      const cells = lines.next();
+      if (cells === undefined) throw new InputError(`${source} ends before row ${i + 1}, column ${j + 1} of ${rows}×${cols}.`);
+      if (cells.length !== 1) throw new InputError(`${lines.where()} should hold one value, but is ${quoted(cells.join(' '))}.`);
+      X.data[i * cols + j] = parseValue(cells[0], lines);
+      if (symmetric) X.data[j * cols + i] = X.data[i * cols + j];
+    }
+  }
+  checkEnd(lines, entries);
+  return X;
+}
+
+/** Nothing is allocated for entries that cannot be there: each takes two characters at least. */
+function checkLength(entries: number, characters: number, source: string): void {
+  if (2 * entries > characters + 1)
+    throw new InputError(`${source} is too short for the ${entries} entries that its size line asks for; is it cut off?`);
+}
+
+function checkEnd(lines: Lines, entries: number): void {
+  if (lines.next() !== undefined)
+    throw new InputError(`${lines.where()} comes after the last of ${entries} entries; correct the size line.`);
+}
+
+function checkOnce({ rows, rowStarts, columns }: SparseMatrix, symmetric: boolean, source: string): void {
+  for (let i = 0; i < rows; i++) {
+    for (let e = rowStarts[i] + 1; e < rowStarts[i + 1]; e++) {
+      if (columns[e] !== columns[e - 1]) continue;
+      const both = symmetric && columns[e] !== i ? ' (a symmetric matrix is written as one triangle)' : '';
+      throw new InputError(`${source} has two entries for row ${i + 1}, column ${columns[e] + 1}${both}; add them up or drop one.`);
+    }
+  }
+}
+
+function indexIn(cell: string, size: number, side: 'row' | 'column', lines: Lines): number {
+  const index = count.test(cell) ? Number(cell) : 0;
+  if (index >= 1 && index <= size) return index - 1;
+  throw new InputError(`${lines.where()} names ${side} ${cell}, but ${side}s run from 1 to ${size}.`);
+}
+
+function parseValue(cell: string, lines: Lines): number {
+  if (!number.test(cell))
+    throw new InputError(`${lines.where()} has the value ${quoted(cell)}, which is not a number; correct or remove it.`);
+  const value = Math.fround(Number(cell));
+  if (!Number.isFinite(value))
+    throw new InputError(`${lines.where()} has the value ${cell}, which is too large for f32; rescale the data.`);
+  return value;
+}
+
+function linesOf(text: string, source: string): Lines {
+  let start = 0;
+  let line = 0;
+  return {
+    next() {
+      while (start < text.length) {
+        const found = text.indexOf('\n', start);
+        const end = found < 0 ? text.length : found;
+        const content = text.slice(start, end).trim();
+        start = end + 1;
+        line++;
+        if (content !== '' && !content.startsWith('%')) return content.split(/\s+/);
+      }
+      return undefined;
+    },
+    where: () => `${source}: line ${line}`,
+  };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

@@ -1,0 +1,260 @@
+import { InputError, ShapeError } from '../errors.js';
+import { type Matrix, matrix } from './matrix.js';
+
+/**
+ * A sparse matrix in compressed rows (CSR): the entries of row i are `values[e]` in column `columns[e]` for e from `rowStarts[i]` up to,
+ * without, `rowStarts[i + 1]`, columns ascending, no place twice. What is not stored is 0.
+ */
+export interface SparseMatrix {
+  rows: number;
+  cols: number;
+  /** rows + 1 of them, from 0 up to the number of stored entries. */
+  rowStarts: Uint32Array;
+  columns: Uint32Array;
+  values: Float32Array;
+}
+
+/** X in either form: every method takes both, and never makes a sparse one dense. */
+export type DataMatrix = Matrix | SparseMatrix;
+
+export function isSparse(X: DataMatrix): X is SparseMatrix {
+  return 'rowStarts' in X;
+}
+
+/**
+ * A sparse matrix of compressed rows; typed arrays are not copied.
+ *
+ * @throws InputError where these are no rows×cols matrix in CSR: see `checkSparse`.
+ */
+export function sparseMatrix(
+  rows: number,
+  cols: number,
+  { rowStarts, columns, values }: { rowStarts: ArrayLike<number>; columns: ArrayLike<number>; values: ArrayLike<number> },
+): SparseMatrix {
+  const X = { rows, cols, rowStarts: indices('rowStarts', rowStarts), columns: indices('columns', columns), values: numbers(values) };
+  checkSparse(X);
+  return X;
+}
+
+/**
+ * A sparse matrix of entries in any order: entry e is `values[e]` in row `rowIndices[e]`, column `columns[e]`, counted from 0.
+ *
+ * @throws InputError for lists of unequal length, an index out of range, or a place that is given twice.
+ */
+export function sparseFromEntries(
+  rows: number,
+  cols: number,
+  { rowIndices, columns, values }: { rowIndices: ArrayLike<number>; columns: ArrayLike<number>; values: ArrayLike<number> },
+): SparseMatrix {
+  if (rowIndices.length !== values.length || columns.length !== values.length) {
+    throw new InputError(
+      `There are ${values.length} values, ${rowIndices.length} row indices and ${columns.length} columns; give one of each for every entry.`,
+    );
+  }
+  for (let e = 0; e < values.length; e++) {
+    const [i, j] = [rowIndices[e], columns[e]];
+    if (!(isIndex(i, rows) && isIndex(j, cols)))
+      throw new InputError(
+        `Entry ${e} is in row ${i}, column ${j}, but a ${rows}×${cols} matrix has rows 0 to ${rows - 1} and columns 0 to ${cols - 1}.`,
+      );
+  }
+  const X = arrangeEntries(rows, cols, { rowIndices, columns, values: numbers(values) });
+  checkSparse(X);
+  return X;
+}
+
+/** Entries whose indices are in range, brought into compressed rows; a place that is given twice stays so, in neighbours. */
+export function arrangeEntries(
+  rows: number,
+  cols: number,
+  { rowIndices, columns, values }: { rowIndices: ArrayLike<number>; columns: ArrayLike<number>; values: Float32Array },
+): SparseMatrix {
+  // Rows of the transpose first, then rows: two passes by counting leave both indices in order.
+  const byColumn = byLines(cols, columns, rowIndices, values);
+  return sparseTranspose({ rows: cols, cols: rows, rowStarts: byColumn.starts, columns: byColumn.others, values: byColumn.values });
+}
+
+/** The stored entries in the order of their line (row or column). */
+function byLines(lines: number, lineOf: ArrayLike<number>, otherOf: ArrayLike<number>, values: Float32Array) {
+  const starts = new Uint32Array(lines + 1);
+  for (let e = 0; e < values.length; e++) starts[lineOf[e] + 1]++;
+  for (let line = 0; line < lines; line++) starts[line + 1] += starts[line];
+  const next = starts.slice();
+  const others = new Uint32Array(values.length);
+  const sorted = new Float32Array(values.length);
+  for (let e = 0; e < values.length; e++) {
+    const at = next[lineOf[e]]++;
+    others[at] = otherOf[e];
+    sorted[at] = values[e];
+  }
+  return { starts, others, values: sorted };
+}
+
+/** Xᵀ in compressed rows: X in compressed columns. */
+export function sparseTranspose({ rows, cols, rowStarts, columns, values }: SparseMatrix): SparseMatrix {
+  const rowOf = new Uint32Array(values.length);
+  for (let i = 0; i < rows; i++) rowOf.fill(i, rowStarts[i], rowStarts[i + 1]);
+  const turned = byLines(cols, columns, rowOf, values);
+  return { rows: cols, cols: rows, rowStarts: turned.starts, columns: turned.others, values: turned.values };
+}
+
+/** The entries of a dense matrix that are not 0. */
+export function sparseFromDense(X: Matrix): SparseMatrix {
+  const count = X.data.reduce((sum, x) => sum + (x !== 0 ? 1 : 0), 0);
+  const rowStarts = new Uint32Array(X.rows + 1);
+  const columns = new Uint32Array(count);
+  const values = new Float32Array(count);
+  let e = 0;
+  for (let i = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++) {
+      const x = X.data[i * X.cols + j];
+      if (x === 0) continue;
+      columns[e] = j;
+      values[e++] = x;
+    }
+    rowStarts[i + 1] = e;
+  }
+  return { rows: X.rows, cols: X.cols, rowStarts, columns, values };
+}
+
+/** The dense matrix of the same entries, which takes rows × cols of them: for what needs one, and for small X. */
+export function toDense(X: DataMatrix): Matrix {
+  if (!isSparse(X)) return X;
+  const { rows, cols, rowStarts, columns, values } = X;
+  const dense = matrix(rows, cols);
+  for (let i = 0; i < rows; i++) for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) dense.data[i * cols + columns[e]] = values[e];
+  return dense;
+}
+
+/** The stored entries: all of a dense matrix. Sums and norms of X are those of these. */
+export function stored(X: DataMatrix): Float32Array {
+  return isSparse(X) ? X.values : X.data;
+}
+
+/** How many entries a sparse X stores; undefined for a dense one. */
+export function entriesOf(X: DataMatrix): number | undefined {
+  return isSparse(X) ? X.values.length : undefined;
+}
+
+/** The mean of all entries, also of those that are not stored. */
+export function mean(X: DataMatrix): number {
+  let sum = 0;
+  for (const x of stored(X)) sum += x;
+  return sum / (X.rows * X.cols);
+}
+
+/** Rows of either form: those of row i are `values[e]`, e from start(i) up to start(i + 1), in column `columns[e]`, or in turn. */
+export interface StoredRows {
+  rows: number;
+  cols: number;
+  values: ArrayLike<number>;
+  columns?: Uint32Array;
+  start(row: number): number;
+}
+
+export function storedRows(X: DataMatrix): StoredRows {
+  const { rows, cols } = X;
+  if (!isSparse(X)) return denseRows(rows, cols, X.data);
+  const { values, columns, rowStarts } = X;
+  return { rows, cols, values, columns, start: (row) => rowStarts[row] };
+}
+
+export function denseRows(rows: number, cols: number, values: ArrayLike<number>): StoredRows {
+  return { rows, cols, values, start: (row) => row * cols };
+}
+
+/**
+ * Throws InputError unless X is in compressed rows as `SparseMatrix` says: lengths, starts, indices in range, ascending, none twice.
+ * The message names the first bad entry. Values are not looked at: `checkNonnegative` and `checkFinite` do both.
+ */
+export function checkSparse(X: SparseMatrix, name = 'X'): void {
+  const { rows, cols, rowStarts, columns, values } = X;
+  if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1)
+    throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
+  for (const [field, given, type] of [
+    ['rowStarts', rowStarts, Uint32Array],
+    ['columns', columns, Uint32Array],
+    ['values', values, Float32Array],
+  ] as const) {
+    if (!(given instanceof type))
+      throw new InputError(`${name}.${field} must be a ${type.name}; make the matrix with sparseMatrix(…), which converts lists.`);
+  }
+  if (columns.length !== values.length)
+    throw new InputError(`${name} has ${values.length} values, but ${columns.length} columns; every stored entry needs its column.`);
+  if (rowStarts.length !== rows + 1)
+    throw new InputError(`${name} has ${rows} rows and needs ${rows + 1} rowStarts, but ${rowStarts.length} were given.`);
+  if (rowStarts[0] !== 0 || rowStarts[rows] !== values.length) {
+    throw new InputError(
+      `${name}.rowStarts must run from 0 to ${values.length}, the number of values, but they run from ${rowStarts[0]} to ${rowStarts[rows]}.`,
+    );
+  }
+  for (let i = 0; i < rows; i++) {
+    if (rowStarts[i + 1] < rowStarts[i])
+      throw new InputError(`${name}.rowStarts falls from ${rowStarts[i]} to ${rowStarts[i + 1]} after row ${i}; starts never decrease.`);
+  }
+  for (let i = 0; i < rows; i++) checkRow(X, i, name);
+}
+
+function checkRow({ cols, rowStarts, columns }: SparseMatrix, i: number, name: string): void {
+  for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) {
+    const j = columns[e];
+    if (j >= cols)
+      throw new InputError(
+        `${name} has an entry in row ${i}, column ${j} (counted from 0), but its columns are 0 to ${cols - 1}; correct the index.`,
+      );
+    if (e === rowStarts[i] || j > columns[e - 1]) continue;
+    throw new InputError(
+      j === columns[e - 1]
+        ? `${name} has two entries in row ${i}, column ${j} (counted from 0); add them up or drop one.`
+        : `${name} has column ${j} after column ${columns[e - 1]} in row ${i} (counted from 0); sort each row, or use sparseFromEntries(…).`,
+    );
+  }
+}
+
+/** Where the stored entry e of X stands. */
+export function placeOf(X: DataMatrix, e: number): { row: number; col: number } {
+  if (!isSparse(X)) return { row: Math.floor(e / X.cols), col: e % X.cols };
+  let row = 0;
+  while (X.rowStarts[row + 1] <= e) row++;
+  return { row, col: X.columns[e] };
+}
+
+/** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what` needs it, `instead` is what else would do. */
+export function requireDense(X: DataMatrix, what: string, instead?: string): asserts X is Matrix {
+  if (!isSparse(X)) return;
+  const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not a sparse .mtx)`;
+  throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${advice}.`);
+}
+
+/** Throws ShapeError unless a program's tensor and what is written into it have the same form, and if they are sparse the same size. */
+export function checkContent(
+  tensor: { name: string; form: 'dense' | 'csr'; rows: number; cols: number; entries: number },
+  content: ArrayLike<number> | SparseMatrix,
+): void {
+  const { name, form, rows, cols, entries } = tensor;
+  const sparse = 'rowStarts' in content;
+  if (sparse !== (form === 'csr'))
+    throw new ShapeError(
+      `${name} is ${form === 'csr' ? 'a CSR tensor and takes a SparseMatrix' : 'dense and takes its entries row by row'}.`,
+    );
+  if (!sparse) return;
+  if (content.rows === rows && content.cols === cols && content.values.length === entries) return;
+  throw new ShapeError(
+    `${name} is ${rows}×${cols} with ${entries} stored entries, but what was given is ${content.rows}×${content.cols} with ${content.values.length}.`,
+  );
+}
+
+const isIndex = (index: number, below: number) => Number.isInteger(index) && index >= 0 && index < below;
+
+function numbers(values: ArrayLike<number>): Float32Array {
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+/** A list as indices; what a Uint32Array would silently turn into another number is refused. */
+function indices(name: string, list: ArrayLike<number>): Uint32Array {
+  if (list instanceof Uint32Array) return list;
+  for (let at = 0; at < list.length; at++) {
+    if (!isIndex(list[at], 2 ** 32)) throw new InputError(`${name}[${at}] is ${list[at]}, but an index is an integer from 0 on.`);
+  }
+  return Uint32Array.from(list);
+}

@@ -50,6 +50,12 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     get liveBuffers() {
       return engine.liveBuffers;
     },
+    get liveBytes() {
+      return engine.liveBytes;
+    },
+    get compiledPipelines() {
+      return engine.compiledPipelines;
+    },
     prepare: (program) => engine.prepare(program),
     dispose,
     [disposeKey]: dispose,

@@ -18,6 +18,8 @@ export function createReferenceEngine(): Engine {
     description: 'f64 reference on the CPU',
     software: true,
     liveBuffers: 0,
+    liveBytes: 0,
+    compiledPipelines: 0,
     async prepare(program) {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       return prepareReference(program);

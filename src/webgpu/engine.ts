@@ -1,7 +1,7 @@
 import { disposeKey, type Engine, type Run } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import type { Forced } from './planner.js';
@@ -26,8 +26,10 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   const borrowed = options.device !== undefined;
   const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
   const info = device.adapterInfo;
-  const facts = adapterFacts(device, isSoftware(info));
+  checkLimits(device.limits);
+  const facts = adapterFacts(device, isSoftware(info), options.forced);
   const memory = createMemory(device, facts);
+  const pipelines = createPipelines(device);
   let disposed = false;
   let failure: OrthantError | undefined;
 
@@ -47,7 +49,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     facts,
     forced: options.forced ?? {},
     memory,
-    pipelines: createPipelines(device),
+    pipelines,
     check() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       if (failure !== undefined) throw failure;
@@ -67,6 +69,12 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     software: facts.software,
     get liveBuffers() {
       return memory.liveBuffers;
+    },
+    get liveBytes() {
+      return memory.liveBytes;
+    },
+    get compiledPipelines() {
+      return pipelines.compiled;
     },
     async prepare(program) {
       context.check();

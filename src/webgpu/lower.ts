@@ -8,6 +8,7 @@ import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
 import { sparseProduct, sparseResidual } from './lower-sparse.js';
+import { firstRowOf } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
@@ -71,6 +72,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         OUT_BATCH: restartStep(out) / 4,
         ROW_METRIC: operation.attributes.rowMetric,
         LAYER: operation.attributes.layer,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/projected-step', vectors(out), [A, D, Q, control, M ?? Q, out], constants)];
     }
@@ -277,6 +279,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         G_BATCH: restartStep(G),
         LAYER: operation.attributes.layer,
         CAP: operation.attributes.cap,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
     }

@@ -4,6 +4,7 @@ import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
+import { panels } from './panels.js';
 import { programs } from './programs.js';
 import { sparse } from './sparse.js';
 import { sparseCoding } from './sparse-coding.js';
@@ -20,6 +21,7 @@ export const suites: Record<string, Case[]> = {
   elementwise,
   matmul,
   nnls,
+  panels,
   programs,
   sparse,
   sparseCoding,

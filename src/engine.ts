@@ -31,6 +31,10 @@ export interface Engine {
   prepare(program: Program): Promise<Run>;
   /** Buffers that exist at the moment: 0 after every run and the engine were disposed. */
   readonly liveBuffers: number;
+  /** What they take, in bytes. */
+  readonly liveBytes: number;
+  /** Pipelines that were compiled; they are kept until the engine is disposed, and do not depend on shapes. */
+  readonly compiledPipelines: number;
   dispose(): void;
   [Symbol.dispose](): void;
 }

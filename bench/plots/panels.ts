@@ -141,6 +141,7 @@ const axisNames: Record<string, string> = {
   M: 'M, columns of X',
   k: 'k, rank',
   R: 'R, restarts in one batch',
+  nnz: 'non-zeros of X, 8192×1024',
 };
 
 function scalingPanels(rows: readonly Row[]): Panel[] {

@@ -1,5 +1,6 @@
 /** How the time of one iteration grows when one size does and the others stay. */
 
+import { type SparseMatrix, sparseFromEntries } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
 import { type NmfSolver, nmfProgram } from '../../src/methods/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
@@ -12,18 +13,24 @@ interface Sizes {
   M: number;
   k: number;
   R: number;
+  /** Stored entries of a CSR X; 0 is a dense X. */
+  nnz: number;
 }
 
-const base: Sizes = { N: 512, M: 512, k: 16, R: 1 };
+const base: Sizes = { N: 512, M: 512, k: 16, R: 1, nnz: 0 };
+
+/** The non-zeros of one and the same 8192×1024, from .05 % to 12 %. */
+const sparse: Sizes = { ...base, N: 8192, M: 1024 };
 
 const axes: { [axis in keyof Sizes]: number[] } = {
   N: [64, 128, 256, 512, 1024, 2048, 4096],
   M: [64, 128, 256, 512, 1024, 2048, 4096],
   k: [4, 8, 16, 32, 64, 128],
   R: [1, 2, 4, 8, 16],
+  nnz: [4_096, 16_384, 65_536, 262_144, 1_048_576],
 };
 
-const few: typeof axes = { N: [64, 512, 4096], M: [64, 512, 4096], k: [4, 16, 32], R: [1, 2, 4] };
+const few: typeof axes = { N: [64, 512, 4096], M: [64, 512, 4096], k: [4, 16, 32], R: [1, 2, 4], nnz: [4_096, 65_536] };
 
 const solvers: Record<NmfSolver, string> = { mu: 'multiplicative update', hals: 'sweep of HALS', anls: 'alternating exact solves' };
 
@@ -42,11 +49,13 @@ async function along(bench: Bench, solver: NmfSolver, axis: keyof Sizes, values:
   const points = [];
   try {
     for (const at of values) {
-      const { [axis]: _, ...rest } = base;
-      const others = Object.entries(rest).map(([size, value]) => `${size} = ${value}`);
+      const sizes = { ...(axis === 'nnz' ? sparse : base), [axis]: at };
+      const others = Object.entries(sizes)
+        .filter(([size, value]) => size !== axis && value > 0)
+        .map(([size, value]) => `${size} = ${value}`);
       const name = `${solvers[solver]}, ${axis} = ${at.toLocaleString('en')} (${others.join(', ')})`;
       bench.progress(name);
-      points.push({ at, ...(await point(bench, solver, { ...base, [axis]: at }, name)) });
+      points.push({ at, ...(await point(bench, solver, sizes, name)) });
     }
     const times = await interleave(
       points.map(({ subject }) => subject),
@@ -76,15 +85,26 @@ async function point(bench: Bench, solver: NmfSolver, sizes: Sizes, name: string
   return { subject, verdict, dispose: () => run.dispose() };
 }
 
-async function started(engine: Engine, solver: NmfSolver, { N, M, k, R }: Sizes) {
+async function started(engine: Engine, solver: NmfSolver, { N, M, k, R, nnz }: Sizes) {
   const { X, A, S } = makeProblem(N, M, k);
-  const t = nmfProgram(N, M, k, { restarts: R, solver, weighted: false });
+  const t = nmfProgram(N, M, k, { restarts: R, solver, weighted: false, csrEntries: nnz || undefined });
   const run = await engine.prepare(t.program);
-  run.write(t.X, X.data);
+  run.write(t.X, nnz ? scattered(N, M, nnz, X.data) : X.data);
   run.write(t.A, A.data);
   run.write(t.S, S.data);
   run.execute(t.sections.start);
   return { run, t };
+}
+
+/** A matrix with `nnz` entries scattered evenly: a stride that shares no factor with N·M meets every place once. */
+function scattered(N: number, M: number, nnz: number, values: Float32Array): SparseMatrix {
+  const stride = 2_654_435_761;
+  const at = Float64Array.from({ length: nnz }, (_, e) => Number((BigInt(e) * BigInt(stride)) % BigInt(N * M)));
+  return sparseFromEntries(N, M, {
+    rowIndices: at.map((place) => Math.floor(place / M)),
+    columns: at.map((place) => place % M),
+    values: at.map((place) => values[place]),
+  });
 }
 
 /** The cost after one iteration: every entry of A and S is in it. */

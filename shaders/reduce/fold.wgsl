@@ -35,5 +35,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       if (MAXIMUM) { total = max(total, x); } else { total += x; }
     }
   }
-  result[place.restart * OUT_BATCH + group] = total;
+  let at = place.restart * OUT_BATCH + group;
+  result[at] = total;
+  // The last level writes a 1×1 tensor, with its padding.
+  if (GROUPS == 1u) {
+    for (var pad = 1u; pad < 4u; pad++) { result[at + pad] = 0.0; }
+  }
 }

@@ -7,6 +7,7 @@ const G_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when a
 const B_BATCH: u32 = 0u; // @size
 const F_BATCH: u32 = 0u; // @size
 const LAYER: u32 = 0u; // @size
+const FIRST: u32 = 0u; // @size number of the first row or column, in a panel
 
 @group(0) @binding(0) var<storage, read> G: array<f32>;
 @group(0) @binding(1) var<storage, read> B: array<f32>;
@@ -27,8 +28,7 @@ fn revive(place: Place, g: u32, f: u32) {
   if (PER_COLUMN) { return; }
   for (var j = 0u; j < K; j++) {
     if (gram(g, j, j) == 0.0) {
-      let entry = select(j * ITEMS + place.item, place.item * K + j, OF_ROWS);
-      F[f + j * step()] = hashUniform(entry, 0u, LAYER, place.restart);
+      F[f + j * step()] = hashUniform((FIRST + place.item) * K + j, 0u, LAYER, place.restart);
     }
   }
 }

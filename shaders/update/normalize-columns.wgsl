@@ -6,6 +6,7 @@ const G_STRIDE: u32 = 4u; // @size
 const F_BATCH: u32 = 0u; // @size entries from one restart to the next
 const G_BATCH: u32 = 0u; // @size
 const LAYER: u32 = 0u; // @size
+const FIRST_ROW: u32 = 0u; // @size where a panel starts in its tensor
 const CAP: bool = false; // @set only shorten columns longer than 1
 
 // @use grid
@@ -28,5 +29,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     F[f] /= max(sqrt(g), 1.0);
     return;
   }
-  if (g > 0.0) { F[f] /= sqrt(g); } else { F[f] = hashUniform(entry, 0u, LAYER, place.restart); }
+  if (g > 0.0) { F[f] /= sqrt(g); } else { F[f] = hashUniform(FIRST_ROW * COLS + entry, 0u, LAYER, place.restart); }
 }

@@ -15,6 +15,7 @@ const CONTROL_BATCH: u32 = 8u; // @size entries
 const OUT_BATCH: u32 = 0u; // @size vec4
 const ROW_METRIC: bool = false; // @set false: m_ii = 1
 const LAYER: u32 = 0u; // @size
+const FIRST_ROW: u32 = 0u; // @size where a panel starts in its tensor
 
 // @use grid
 
@@ -47,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var result = select(value, moved, metric > vec4f(0.0));
   if (iteration % REVIVAL == REVIVAL - 1u) {
     for (var u = 0u; u < 4u; u++) {
-      if (q[u] == 0.0) { result[u] = hashUniform(i * COLS + j + u, iteration, LAYER, place.restart); }
+      if (q[u] == 0.0) { result[u] = hashUniform((FIRST_ROW + i) * COLS + j + u, iteration, LAYER, place.restart); }
     }
   }
   // Past the columns q is whatever follows; the padding stays zero.

@@ -1,6 +1,11 @@
 import { InputError } from '../errors.js';
-import type { Program } from './program.js';
 import type { Tensor } from './tensor.js';
+
+/** What the plan looks at: a program, or what an executor made of one. */
+export interface Flow {
+  readonly name: string;
+  readonly sections: Readonly<Record<string, readonly { readonly inputs: readonly Tensor[]; readonly outputs: readonly Tensor[] }[]>>;
+}
 
 /** Which transients share memory: `slotOf` maps a transient to a slot, `slots[i]` is that slot's size in the unit of `sizeOf`. */
 export interface BufferPlan {
@@ -13,7 +18,7 @@ export interface BufferPlan {
  * back after its last use. Whole buffers only: WebGPU forbids binding one buffer for reading and writing in the same dispatch,
  * even at disjoint offsets. Sections run one after another and no transient survives its section, so all sections share slots.
  */
-export function planBuffers(program: Program, sizeOf: (tensor: Tensor) => number): BufferPlan {
+export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number): BufferPlan {
   const slotOf = new Map<Tensor, number>();
   const slots: number[] = [];
   const homeSection = new Map<Tensor, string>();

@@ -56,6 +56,12 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     },
     tune: (options) => engine.tune(options),
     plan: (program) => engine.plan(program),
+    get liveBytes() {
+      return engine.liveBytes;
+    },
+    get compiledPipelines() {
+      return engine.compiledPipelines;
+    },
     prepare: (program) => engine.prepare(program),
     dispose,
     [disposeKey]: dispose,

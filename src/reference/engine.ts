@@ -26,6 +26,8 @@ export function createReferenceEngine(): Engine {
       throw new AdapterError('The f64 reference has no kernels to choose from; tune an engine on a WebGPU adapter.');
     },
     plan: printProgram,
+    liveBytes: 0,
+    compiledPipelines: 0,
     async prepare(program) {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       return prepareReference(program);

@@ -101,7 +101,7 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
         let rest = B.data[at(j)];
         for (let l = 0; l < k; l++) rest -= gram(j, l) * F.data[at(l)];
         if (gram(j, j) > 0) F.data[at(j)] = Math.max(F.data[at(j)] + rest / gram(j, j), 0);
-        else if (!perColumn) F.data[at(j)] = hashUniform(at(j), 0, layer, restart);
+        else if (!perColumn) F.data[at(j)] = hashUniform(item * k + j, 0, layer, restart);
       }
     }
   },

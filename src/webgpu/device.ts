@@ -1,5 +1,6 @@
-import { AdapterError } from '../errors.js';
-import type { AdapterFacts } from './planner.js';
+import { AdapterError, LimitError } from '../errors.js';
+import type { AdapterFacts, Forced } from './planner.js';
+import { shaders } from './shaders.generated.js';
 
 /** Limits that decide how large a problem may be: a device gets all that its adapter has. */
 const wantedLimits = [
@@ -26,13 +27,31 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
-export function adapterFacts(device: GPUDevice, software: boolean): AdapterFacts {
+/** What the kernels cannot do without. Every device of WebGPU's core has as much; one in compatibility mode may not. */
+const neededLimits = {
+  maxStorageBuffersPerShaderStage: Math.max(...Object.values(shaders).map(({ bindings }) => bindings.length)),
+  maxComputeInvocationsPerWorkgroup: 64,
+  maxComputeWorkgroupSizeX: 64,
+} as const;
+
+/** Throws LimitError for a device that the kernels do not fit. */
+export function checkLimits(limits: Pick<GPUSupportedLimits, keyof typeof neededLimits>): void {
+  const names = Object.keys(neededLimits) as (keyof typeof neededLimits)[];
+  const short = names.filter((name) => limits[name] < neededLimits[name]);
+  if (short.length === 0) return;
+  const needed = short.map((name) => `${name} ${neededLimits[name]} (it has ${limits[name]})`);
+  throw new LimitError(
+    `This device is below what orthant needs: ${needed.join(', ')}. Request a device with these limits, or another adapter.`,
+  );
+}
+
+export function adapterFacts(device: GPUDevice, software: boolean, { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {}): AdapterFacts {
   const { limits } = device;
   return {
     software,
     subgroups: device.features.has('subgroups'),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxStorageBinding: Number(limits.maxStorageBufferBindingSize),
+    maxStorageBinding: Math.min(Number(limits.maxStorageBufferBindingSize), bindingBytes),
     maxBufferSize: Number(limits.maxBufferSize),
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,

@@ -1,7 +1,7 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { adapterFacts, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
@@ -36,10 +36,12 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   const borrowed = options.device !== undefined;
   const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
   const info = device.adapterInfo;
+  checkLimits(device.limits);
   const description = describeAdapter(info);
   let tuning = await given(options.tuning, description);
-  let facts: AdapterFacts = { ...adapterFacts(device, isSoftware(info)), tuned: tuning && choicesOf(tuning) };
+  let facts: AdapterFacts = { ...adapterFacts(device, isSoftware(info), options.forced), tuned: tuning && choicesOf(tuning) };
   const memory = createMemory(device, facts);
+  const pipelines = createPipelines(device);
   let disposed = false;
   let failure: OrthantError | undefined;
 
@@ -61,7 +63,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     },
     forced: options.forced ?? {},
     memory,
-    pipelines: createPipelines(device),
+    pipelines,
     check() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');
       if (failure !== undefined) throw failure;
@@ -97,6 +99,12 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
       return tuning;
     },
     plan: (program) => planText(program, context.facts, context.forced),
+    get liveBytes() {
+      return memory.liveBytes;
+    },
+    get compiledPipelines() {
+      return pipelines.compiled;
+    },
     async prepare(program) {
       context.check();
       const run = await prepareRun(context, program, (ended) => runs.delete(ended));

@@ -18,9 +18,23 @@ export function batchStrideOf(tensor: Tensor): number {
   return tensor.rows * strideOf(tensor);
 }
 
+/** Rows of another tensor, read and written where they lie. */
+export interface View extends Tensor {
+  readonly viewOf: Tensor;
+  readonly fromRow: number;
+}
+
 /** What kernels add per restart: 0 where all restarts share the tensor. */
-export function restartStep(tensor: Tensor): number {
-  return tensor.batch === 1 ? 0 : batchStrideOf(tensor);
+export function restartStep(tensor: Tensor | View): number {
+  if (tensor.batch === 1) return 0;
+  return batchStrideOf('viewOf' in tensor ? tensor.viewOf : tensor);
+}
+
+/** The part of its buffer that a tensor takes: all of it, or of a view what lies between its first and its last entry. */
+export function placeOf(tensor: Tensor | View): { holder: Tensor; offset: number; size?: number } {
+  if (!('viewOf' in tensor)) return { holder: tensor, offset: 0 };
+  const offset = tensor.fromRow * strideOf(tensor) * 4;
+  return { holder: tensor.viewOf, offset, size: (restartStep(tensor) * (tensor.batch - 1) + batchStrideOf(tensor)) * 4 };
 }
 
 export function byteLength(tensor: Tensor): number {
@@ -39,12 +53,8 @@ export function deviceForm(
 
 /** Row-major entries into the device layout; one copy of them fills every restart. */
 export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  checkEntries(tensor, entries);
   const size = tensor.rows * tensor.cols;
-  if (entries.length !== size && entries.length !== size * tensor.batch) {
-    throw new ShapeError(
-      `${tensor.name} takes ${size} entries (or ${size} for each of ${tensor.batch} restarts), but ${entries.length} were given.`,
-    );
-  }
   const stride = strideOf(tensor);
   const padded = new Float32Array(batchStrideOf(tensor) * tensor.batch);
   for (let restart = 0; restart < tensor.batch; restart++) {
@@ -64,4 +74,12 @@ export function unpad(tensor: Tensor, padded: Float32Array): Float32Array {
   const entries = new Float32Array(rows * tensor.cols);
   for (let i = 0; i < rows; i++) entries.set(padded.subarray(i * stride, i * stride + tensor.cols), i * tensor.cols);
   return entries;
+}
+
+export function checkEntries(tensor: Tensor, { length }: ArrayLike<number>): void {
+  const size = tensor.rows * tensor.cols;
+  if (length !== size && length !== size * tensor.batch)
+    throw new ShapeError(
+      `${tensor.name} takes ${size} entries (or ${size} for each of ${tensor.batch} restarts), but ${length} were given.`,
+    );
 }

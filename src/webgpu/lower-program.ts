@@ -1,30 +1,45 @@
 /** A whole program → its dispatches, section by section: what a run records, what a warm-up compiles and what a plan prints. Pure. */
 import { fuse } from '../graph/fuse.js';
-import type { Operation } from '../graph/operations.js';
 import type { Program } from '../graph/program.js';
+import type { Tensor } from '../graph/tensor.js';
 import type { Dispatch } from './dispatch.js';
 import { lower } from './lower.js';
+import { lowerStep, scratchFits } from './lower-steps.js';
+import { bindingLimit, type Panelled, planPanels } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
-
-export interface LoweredOperation {
-  operation: Operation;
-  dispatches: Dispatch[];
-}
+import { type SplitProgram, type Step, splitProgram } from './split-program.js';
 
 /** What is forced, everywhere or by section. */
 export type ForcedBySection = Forced | ((section: string) => Forced);
 
-export function lowerProgram(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): Map<string, LoweredOperation[]> {
+export interface LoweredStep {
+  step: Step;
+  dispatches: Dispatch[];
+}
+
+export interface LoweredProgram {
+  /** With operations fused that one kernel can do together. */
+  program: Program;
+  panelled: ReadonlyMap<Tensor, Panelled>;
+  /** The same over panels of what no binding can hold. */
+  split: SplitProgram;
+  sections: Map<string, LoweredStep[]>;
+}
+
+export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
-  return new Map(
-    Object.entries(fuse(program).sections).map(([section, operations]) => [
-      section,
-      operations.map((operation) => ({ operation, dispatches: lower(operation, facts, of(section)) })),
-    ]),
-  );
+  const everywhere = typeof forced === 'function' ? {} : forced;
+  const program = fuse(original);
+  const panelled = planPanels(program, bindingLimit(facts));
+  const split = splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts));
+  const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
+    section,
+    steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),
+  ]);
+  return { program, panelled, split, sections: new Map(lowered) };
 }
 
 /** Every dispatch of every section, in order. */
-export function dispatchesOf(lowered: ReadonlyMap<string, readonly LoweredOperation[]>): Dispatch[] {
-  return [...lowered.values()].flat().flatMap(({ dispatches }) => dispatches);
+export function dispatchesOf(sections: LoweredProgram['sections']): Dispatch[] {
+  return [...sections.values()].flat().flatMap(({ dispatches }) => dispatches);
 }

@@ -8,6 +8,7 @@ import { restartStep, strideOf } from './layout.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
 import { sparseProduct, sparseResidual } from './lower-sparse.js';
+import { firstColOf, firstRowOf } from './panels.js';
 import { type AdapterFacts, type Forced, planCapacity, planRegisters } from './planner.js';
 
 export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
@@ -70,6 +71,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         B_BATCH: restartStep(B),
         F_BATCH: restartStep(out),
         LAYER: layer,
+        FIRST: of === 'rows' ? firstRowOf(out) : firstColOf(out),
       };
       if (planRegisters('sweep', k, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
       return [each('update/hals', items, [G, B, out], { ...constants, CAPACITY: planCapacity(k) })];
@@ -89,6 +91,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         OUT_BATCH: restartStep(out) / 4,
         ROW_METRIC: operation.attributes.rowMetric,
         LAYER: operation.attributes.layer,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/projected-step', vectors(out), [A, D, Q, control, M ?? Q, out], constants)];
     }
@@ -295,6 +298,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         G_BATCH: restartStep(G),
         LAYER: operation.attributes.layer,
         CAP: operation.attributes.cap,
+        FIRST_ROW: firstRowOf(out),
       };
       return [each('update/normalize-columns', out.rows * out.cols, [G, out], constants)];
     }

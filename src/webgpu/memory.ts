@@ -1,4 +1,5 @@
 import { LimitError } from '../errors.js';
+import { mebibytes } from './panels.js';
 import type { AdapterFacts } from './planner.js';
 
 /** Makes and destroys every buffer of an engine and knows how many are alive. */
@@ -14,10 +15,13 @@ export function createMemory(device: GPUDevice, facts: AdapterFacts): Memory {
   let liveBytes = 0;
   return {
     create(label, bytes, usage) {
-      const limit = usage & GPUBufferUsage.STORAGE ? Math.min(facts.maxStorageBinding, facts.maxBufferSize) : facts.maxBufferSize;
+      const [limit, name] =
+        usage & GPUBufferUsage.STORAGE && facts.maxStorageBinding < facts.maxBufferSize
+          ? [facts.maxStorageBinding, 'maxStorageBufferBindingSize']
+          : [facts.maxBufferSize, 'maxBufferSize'];
       if (bytes > limit) {
         throw new LimitError(
-          `${label} needs ${(bytes / 2 ** 20).toFixed(1)} MiB, but this device allows ${(limit / 2 ** 20).toFixed(0)} MiB per buffer. Use fewer restarts, or a smaller or sparser matrix.`,
+          `${label} needs ${mebibytes(bytes)}, but this device allows ${mebibytes(limit)} per buffer (${name}). Use fewer restarts, or a smaller or sparser matrix.`,
         );
       }
       const buffer = device.createBuffer({ label, size: bytes, usage });

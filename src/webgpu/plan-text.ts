@@ -1,8 +1,8 @@
 /** What would run, as text: no device is needed. */
-import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Dispatch } from './dispatch.js';
 import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower-program.js';
+import { stepText } from './lower-steps.js';
 import { pipelineKey } from './pipelines.js';
 import type { AdapterFacts } from './planner.js';
 
@@ -11,16 +11,16 @@ import type { AdapterFacts } from './planner.js';
  * kernels, with the tile and the splits of products, and the workgroups.
  */
 export function planText(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): string {
-  const lowered = lowerProgram(program, facts, forced);
+  const { sections: lowered } = lowerProgram(program, facts, forced);
   const pipelines = new Set(dispatchesOf(lowered).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
   const lines = [
     `program ${program.name}, ${program.restarts} restart${program.restarts === 1 ? '' : 's'}, ${counted(pipelines, 'pipeline')}`,
   ];
-  for (const [section, operations] of lowered) {
-    const dispatches = operations.flatMap((operation) => operation.dispatches);
+  for (const [section, steps] of lowered) {
+    const dispatches = steps.flatMap((step) => step.dispatches);
     lines.push(`  ${section}: ${counted(dispatches.length, 'dispatch', 'es')}`);
-    for (const { operation, dispatches: own } of operations) {
-      lines.push(`    ${operationText(operation)}`);
+    for (const { step, dispatches: own } of steps) {
+      lines.push(`    ${stepText(step)}`);
       const kernels = own.map(kernelText);
       const width = Math.max(...kernels.map((text) => text.length));
       own.forEach(({ workgroups }, i) => {
@@ -34,9 +34,9 @@ export function planText(program: Program, facts: AdapterFacts, forced: ForcedBy
 /** How many dispatches one execution of each section takes. */
 export function dispatchCounts(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): Record<string, number> {
   return Object.fromEntries(
-    Array.from(lowerProgram(program, facts, forced), ([section, operations]) => [
+    Array.from(lowerProgram(program, facts, forced).sections, ([section, steps]) => [
       section,
-      operations.reduce((sum, { dispatches }) => sum + dispatches.length, 0),
+      steps.reduce((sum, { dispatches }) => sum + dispatches.length, 0),
     ]),
   );
 }

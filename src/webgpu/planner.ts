@@ -31,6 +31,8 @@ export interface Forced {
   spillBytes?: number;
   /** Keep factors of the NNLS kernels in the scratch buffer at every k, or in indexed private memory (false). */
   spill?: boolean;
+  /** Most bytes of a storage binding, if that is less than what the device allows: larger tensors are split into panels. */
+  bindingBytes?: number;
 }
 
 export interface SolvePlan {

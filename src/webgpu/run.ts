@@ -1,17 +1,19 @@
 /** A program on a device: its buffers, pipelines and bind groups, made once; executing a section only encodes them. */
 import { disposeKey, type Run } from '../engine.js';
-import { DisposedError, InputError, ShapeError } from '../errors.js';
-import { fuse } from '../graph/fuse.js';
+import { DisposedError, InputError, LimitError, ShapeError } from '../errors.js';
 import { planBuffers } from '../graph/lifetimes.js';
-import { operationText } from '../graph/print.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
-import { byteLength, deviceForm, unpad } from './layout.js';
+import { byteLength, deviceForm, placeOf } from './layout.js';
 import { dispatchesOf, lowerProgram } from './lower-program.js';
+import { stepText } from './lower-steps.js';
+import { padPanel, readTensors } from './panel-io.js';
+import { mebibytes } from './panels.js';
 import { createReadback } from './readback.js';
 import { sizeBytes } from './specialise.js';
+import { buffersOf } from './split-program.js';
 
 interface Recorded {
   label: string;
@@ -25,15 +27,14 @@ const dispatchesPerSubmit = 2048;
 
 /** Compiles every pipeline of the program, all at once; no tensor gets memory. What was compiled serves every later run of the engine. */
 export async function compileProgram(context: DeviceContext, program: Program): Promise<void> {
-  const dispatches = dispatchesOf(lowerProgram(program, context.facts, context.forced));
+  const dispatches = dispatchesOf(lowerProgram(program, context.facts, context.forced).sections);
   await Promise.all(dispatches.map(({ kernel, constants }) => context.pipelines.get(kernel, constants)));
   context.check();
 }
 
 export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const program = fuse(original);
-  const lowered = lowerProgram(program, context.facts, context.forced);
+  const { program, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const readback = createReadback(context, program.name);
@@ -51,28 +52,32 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       owned.push(buffer);
       return buffer;
     };
-    for (const tensor of program.tensors) if (tensor.role !== 'transient') buffers.set(tensor, create(tensor.name, byteLength(tensor)));
-    const plan = planBuffers(program, byteLength);
-    const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
-    for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
+    const stored = program.tensors.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
     const all = dispatchesOf(lowered);
-    const scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
-
+    let scratch: GPUBuffer[] = [];
+    const allocated = withinMemory(device, () => {
+      for (const tensor of stored) if (tensor.role !== 'transient') buffers.set(tensor, create(tensor.name, byteLength(tensor)));
+      const plan = planBuffers(buffersOf(split), byteLength);
+      const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
+      for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
+      scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
+    });
+    // Bind groups of buffers that are not there would be errors of the device.
+    if (!(await allocated)) throw outOfMemory(program.name, owned);
     const sizes = writeSizes(context, `${program.name}/sizes`, all);
     owned.push(sizes.buffer);
 
     const sections = new Map<string, Recorded[]>();
     await Promise.all(
-      [...lowered].map(async ([section, operations]) => {
-        const labelled = operations.flatMap(({ operation, dispatches }) =>
-          dispatches.map((dispatch) => ({ label: operationText(operation), dispatch })),
-        );
+      [...lowered].map(async ([section, steps]) => {
+        const labelled = steps.flatMap(({ step, dispatches }) => dispatches.map((dispatch) => ({ label: stepText(step), dispatch })));
         const recorded = labelled.map(async ({ label, dispatch }): Promise<Recorded> => {
           const pipeline = await context.pipelines.get(dispatch.kernel, dispatch.constants);
-          const entries = dispatch.bindings.map((bound, binding) => ({
-            binding,
-            resource: { buffer: 'scratch' in bound ? scratch[bound.scratch] : buffers.get(bound)! },
-          }));
+          const entries = dispatch.bindings.map((bound, binding) => {
+            if ('scratch' in bound) return { binding, resource: { buffer: scratch[bound.scratch] } };
+            const { holder, offset, size } = placeOf(bound);
+            return { binding, resource: { buffer: buffers.get(holder)!, offset, size } };
+          });
           const own = { binding: entries.length, resource: { buffer: sizes.buffer, ...sizes.placeOf(dispatch) } };
           const bindGroup = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries: [...entries, own] });
           return { label, pipeline, bindGroup, workgroups: dispatch.workgroups };
@@ -98,8 +103,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     };
     const sample = async (tensors: readonly Tensor[]) => {
       live();
-      const parts = await readback.read(tensors.map((tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) })));
-      return parts.map((part, i) => unpad(tensors[i], part));
+      const source = (tensor: Tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) });
+      return readTensors(tensors, panelled, (wanted) => readback.read(wanted.map(source)));
     };
     const dispose = () => {
       if (disposed) return;
@@ -110,7 +115,9 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       program: original,
       write(tensor, entries) {
         live();
-        device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
+        const panels = panelled.get(tensor)?.panels;
+        if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
+        else device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
       },
       execute(section, times = 1) {
         live();
@@ -147,6 +154,28 @@ function submit({ device, timestamps }: DeviceContext, label: string, recorded: 
   }
   pass.end();
   device.queue.submit([encoder.finish()]);
+}
+
+/** Makes buffers and says whether the device had the memory for them. Of a device that is lost the engine knows from elsewhere. */
+function withinMemory(device: GPUDevice, make: () => void): Promise<boolean> {
+  device.pushErrorScope('out-of-memory');
+  let refused: Promise<boolean> | undefined;
+  try {
+    make();
+  } finally {
+    refused = device.popErrorScope().then(
+      (error) => error === null,
+      () => true,
+    );
+  }
+  return refused;
+}
+
+function outOfMemory(program: string, buffers: readonly GPUBuffer[]): LimitError {
+  const bytes = buffers.reduce((sum, { size }) => sum + size, 0);
+  return new LimitError(
+    `Program ${program} takes ${mebibytes(bytes)} in ${buffers.length} buffers, which is more memory than the device has left. Use fewer restarts, or a smaller or sparser matrix.`,
+  );
 }
 
 /** The size of each scratch buffer: what the most demanding dispatch wants of it. */

@@ -97,7 +97,7 @@ async function compiling(context: DeviceContext, program: Program): Promise<Prog
   const sections = await Promise.all(
     Object.entries(program.sections).map(async ([section, operations]) => {
       const alone = lowerProgram({ ...program, sections: { [section]: operations } }, context.facts, context.forced);
-      const pipelines = dispatchesOf(alone).map(({ kernel, constants }) => context.pipelines.get(kernel, constants));
+      const pipelines = dispatchesOf(alone.sections).map(({ kernel, constants }) => context.pipelines.get(kernel, constants));
       const refused = (await Promise.allSettled(pipelines)).find((result) => result.status === 'rejected');
       if (refused && !(refused.reason instanceof ShaderError)) throw refused.reason;
       return refused ? [] : [[section, operations] as const];

@@ -5,6 +5,7 @@ import { elementwise } from './elementwise.js';
 import { hals } from './hals.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
+import { panels } from './panels.js';
 import { programs } from './programs.js';
 import { sparse } from './sparse.js';
 import { sparseCoding } from './sparse-coding.js';
@@ -22,6 +23,7 @@ export const suites: Record<string, Case[]> = {
   hals,
   matmul,
   nnls,
+  panels,
   programs,
   sparse,
   sparseCoding,

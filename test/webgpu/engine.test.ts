@@ -85,12 +85,16 @@ test('a device that is lost is reported as such', async () => {
   engine.dispose();
 });
 
-test('a tensor beyond the limits of the device is refused with the sizes', async () => {
+test('a tensor beyond the limits of the device that cannot be split is refused with the sizes', async () => {
   using engine = await createEngine();
   const p = programBuilder('huge');
-  const A = p.state('A', 100_000, 100_000);
-  p.section('all', () => p.reduce(A, 'sum'));
-  await expect(engine.prepare(p.build())).rejects.toThrow(LimitError);
+  const A = p.state('A', 16, 100_000);
+  p.section('all', () => p.reduce(p.rowProducts(A), 'sum'));
+  const refused = await engine.prepare(p.build()).catch((error) => error);
+  expect(refused).toBeInstanceOf(LimitError);
+  expect(refused.message).toMatch(
+    /16×10000000000\) takes 610351\.6 MiB, but .*maxStorageBufferBindingSize.*rowProducts needs all of its columns/,
+  );
   expect(engine.liveBuffers).toBe(0);
 });
 

@@ -303,6 +303,22 @@ const solving = both.map((perColumn) =>
   }),
 );
 
+/** Two units of four are unused: what revives one must not depend on where panels begin. */
+const sweeping = (['rows', 'columns'] as const).flatMap((of) =>
+  both.map((perColumn) =>
+    exactly(`sweeps of HALS over 300 ${of}${perColumn ? ', a Gram matrix for each' : ''}`, 4096, (p, input, state) => {
+      const k = 4;
+      const [rows, cols] = of === 'rows' ? [300, k] : [k, 300];
+      const other = input('other', 7, k, (r, count) => uniformEntries(r, count).map((x, i) => (i % k < 2 ? x : 0)));
+      const W = input('W', 7, 300);
+      const B = input('B', rows, cols);
+      const F = state('F', rows, cols);
+      p.section('all', () => p.halsUpdate(F, perColumn ? p.matmul(T(p.rowProducts(other)), W) : p.gram(other), B, { of, layer: 1 }));
+      return [F];
+    }),
+  ),
+);
+
 const columns = exactly('classes and pools of 300 columns', 4096, (p, input) => {
   const logits = input('logits', 5, 300, signedEntries);
   const Y = input('Y', 5, 300, () => Float32Array.from({ length: 1500 }, (_, i) => (Math.floor(i / 300) === i % 6 ? 1 : 0)));
@@ -335,6 +351,7 @@ export const panels: Case[] = [
   tall,
   taking,
   ...solving,
+  ...sweeping,
   columns,
   ...methods,
 ];

@@ -1,7 +1,5 @@
 /** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
-import type { AdapterFacts, Forced } from './planner.js';
-
-export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
+import type { AdapterFacts, Forced, MatmulAlgorithm } from './planner.js';
 
 export interface ProductShape {
   rows: number;

@@ -3,8 +3,6 @@
  * GPU; tests force a choice through `Forced`, and print it without a device.
  */
 
-import type { MatmulAlgorithm } from './plan-products.js';
-
 /** What the choice of kernels may depend on. */
 export interface AdapterFacts {
   /** A CPU-backed adapter: few wide threads, and barriers split kernels into coroutines, so barrier-free kernels win. */
@@ -17,6 +15,9 @@ export interface AdapterFacts {
   maxWorkgroupStorage: number;
   maxInvocationsPerWorkgroup: number;
 }
+
+/** The kernels of shaders/matmul. */
+export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
 
 /** Overrides for tests and measurements; everything left out is chosen. */
 export interface Forced {

@@ -63,9 +63,6 @@ fn blockOfB(base: u32, t: u32, col: u32) -> mat4x4f {
   return mat4x4f(B[at], kept(B[at + B_STRIDE], 1u < left), kept(B[at + 2u * B_STRIDE], 2u < left), kept(B[at + 3u * B_STRIDE], 3u < left));
 }
 
-// Of EPILOGUE 3 and 4: the squares of this invocation's tile. C itself is never stored.
-var<private> squares: vec4f;
-
 // Four entries of a row of C; rows and columns outside are dropped. All that is read is read before the first branch.
 fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   let inside = row < ROWS && colTile < C_STRIDE;
@@ -77,12 +74,6 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   }
   var other = vec4f(0.0);
   if (EPILOGUE != 0u) { other = E[batch * E_BATCH + at]; }
-  if (EPILOGUE == 3u || EPILOGUE == 4u) {
-    var difference = other - result;
-    if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
-    squares = fma(difference, select(vec4f(0.0), difference, inside), squares);
-    return;
-  }
   if (!inside) { return; }
   if (SPLITS > 1u) {
     C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = result;
@@ -95,7 +86,12 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   C[batch * C_BATCH + at] = result;
 }
 
-// The last thing an invocation does, the number of which within its restart follows those of restarts before.
-fn finish(invocation: u32) {
-  if (EPILOGUE == 3u || EPILOGUE == 4u) { C[invocation] = squares; }
+// With EPILOGUE 3 and 4 C is never stored: the squares of four of its entries, 0 outside.
+const SQUARES: bool = EPILOGUE == 3u || EPILOGUE == 4u;
+
+fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
+  let at = row * C_STRIDE + colTile;
+  var difference = E[batch * E_BATCH + at] - value;
+  if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
+  return select(vec4f(0.0), difference * difference, row < ROWS && colTile < C_STRIDE);
 }

@@ -50,6 +50,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
+  if (SQUARES) {
+    var sum = vec4f(0.0);
+    for (var x = 0u; x < 4u; x++) { // @unroll
+      for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
+        for (var i = 0u; i < 4u; i++) { // @unroll
+          let theirs = 4u * group + (lane ^ x);
+          sum += squaresOf(theirs / COL_BLOCKS, row + 4u * p + i, theirs % COL_BLOCKS, c[(x * BLOCKS_A + p) * 4u + i]);
+        }
+      }
+    }
+    if (split < SPLITS) { C[flat] = sum; }
+    return;
+  }
   // A loop, not written out: stores are what takes long to compile. Each round hands the next quarter of the tile down to the first.
   for (var x = 0u; x < 4u; x++) {
     let theirs = 4u * group + (lane ^ x);
@@ -63,5 +76,4 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       c[v] = c[v + 4u * BLOCKS_A];
     }
   }
-  finish(flat);
 }

@@ -50,6 +50,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
+  if (SQUARES) {
+    var sum = vec4f(0.0);
+    for (var x = 0u; x < 4u; x++) { // @unroll
+      for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
+        for (var i = 0u; i < 4u; i++) { // @unroll
+          let theirs = 4u * group + (lane ^ x);
+          sum += squaresOf(theirs / ROW_BLOCKS, (theirs % ROW_BLOCKS) * 4u + i, col / 4u + q, c[(x * BLOCKS_B + q) * 4u + i]);
+        }
+      }
+    }
+    if (split < SPLITS) { C[flat] = sum; }
+    return;
+  }
   // A loop, not written out: stores are what takes long to compile. Each round hands the next quarter of the tile down to the first.
   for (var x = 0u; x < 4u; x++) {
     let theirs = 4u * group + (lane ^ x);
@@ -63,5 +76,4 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       c[v] = c[v + 4u * BLOCKS_B];
     }
   }
-  finish(flat);
 }

@@ -3,7 +3,6 @@ import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
 import type { AdapterFacts, Forced } from './planner.js';
 import { type ProductShape, shapeClass } from './product-shape.js';
 
-export type { MatmulAlgorithm } from '../engine.js';
 export type { ProductShape } from './product-shape.js';
 
 export interface MatmulPlan {

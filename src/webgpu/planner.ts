@@ -20,6 +20,8 @@ export interface AdapterFacts {
   tuned?: ReadonlyMap<string, ProductChoice>;
 }
 
+export type { MatmulAlgorithm } from '../engine.js';
+
 /** Overrides for tests and measurements; everything left out is chosen. */
 export interface Forced {
   matmul?: MatmulAlgorithm;

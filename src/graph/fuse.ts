@@ -7,8 +7,34 @@ import type { Program } from './program.js';
 import type { Tensor } from './tensor.js';
 
 export function fuse(program: Program): Program {
-  const sections = Object.entries(program.sections).map(([label, operations]) => [label, fuseUpdates(operations)] as const);
+  const sections = Object.entries(program.sections).map(([label, operations]) => [label, fuseUpdates(withoutRepeats(operations))] as const);
   return { ...program, sections: Object.fromEntries(sections) };
+}
+
+/**
+ * What was computed once is not computed again: a transient that another already holds, from the same operation on the same tensors with
+ * no write to any of them in between, is read there instead (ZZᵀ in both the gradient and the metric, say).
+ */
+function withoutRepeats(operations: readonly Operation[]): Operation[] {
+  const writes = new Map<Tensor, number>();
+  for (const { outputs } of operations) for (const out of outputs) writes.set(out, (writes.get(out) ?? 0) + 1);
+  const onceWritten = ({ outputs }: Operation) => outputs.length === 1 && outputs[0].role === 'transient' && writes.get(outputs[0]) === 1;
+  const holder = new Map<Tensor, Tensor>();
+  const known = new Map<string, Operation>();
+  const kept: Operation[] = [];
+  for (const original of operations) {
+    const operation = { ...original, inputs: original.inputs.map((input) => holder.get(input) ?? input) } as Operation;
+    const key = JSON.stringify([operation.kind, operation.inputs.map(({ id }) => id), operation.attributes]);
+    const earlier = known.get(key);
+    if (earlier && onceWritten(operation)) {
+      holder.set(operation.outputs[0], earlier.outputs[0]);
+      continue;
+    }
+    kept.push(operation);
+    for (const [other, { inputs }] of known) if (operation.outputs.some((out) => inputs.includes(out))) known.delete(other);
+    if (onceWritten(operation)) known.set(key, operation);
+  }
+  return kept;
 }
 
 /**

@@ -3,6 +3,7 @@ import { fuse } from '../../src/graph/fuse.js';
 import { operationText } from '../../src/graph/print.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
+import { neuralProgram } from '../../src/methods/neural.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
 
 const texts = (program: Parameters<typeof fuse>[0], section: string) => fuse(program).sections[section].map(operationText);
@@ -34,4 +35,28 @@ test('a numerator that someone else reads, or whose factors change in between, s
   const program = p.build();
   for (const section of Object.keys(program.sections))
     expect(texts(program, section)).toEqual(program.sections[section].map(operationText));
+});
+
+test('what a transient already holds is read there; after a write to what it came from it is computed again', () => {
+  const p = programBuilder('p');
+  const Z = p.state('Z', 3, 8);
+  const [first, second, third] = [p.state('first', 3, 3), p.state('second', 3, 3), p.state('third', 3, 3)];
+  p.section('all', () => {
+    p.combine(1, p.gram(Z, 'rows'), 1, first, { into: second });
+    p.combine(2, p.gram(Z, 'rows'), 1, first, { into: third });
+    p.copy(p.map('positive', [Z]), Z);
+    p.copy(p.gram(Z, 'rows'), first);
+    p.copy(p.gram(Z, 'columns', {}), p.state('other', 8, 8));
+  });
+  const operations = fuse(p.build()).sections.all;
+  expect(operations.map(({ kind }) => kind)).toEqual(['gram', 'combine', 'combine', 'map', 'copy', 'gram', 'copy', 'gram', 'copy']);
+  expect(operations[2].inputs[0]).toBe(operations[0].outputs[0]);
+});
+
+test('a step of Neural NMF forms no product twice', () => {
+  const { program } = neuralProgram(87, 90, [9, 4, 2], { restarts: 1, start: 'random' });
+  const products = fuse(program).sections.step.filter(({ kind }) => kind === 'gram' || kind === 'matmul');
+  const signatures = products.map(({ inputs, attributes }) => JSON.stringify([inputs.map(({ id }) => id), attributes]));
+  expect(new Set(signatures).size).toBe(signatures.length);
+  expect(program.sections.step.length - fuse(program).sections.step.length).toBe(1);
 });

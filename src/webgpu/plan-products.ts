@@ -76,7 +76,7 @@ function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
  * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
  * as spread over a thousand iterations.
  */
-const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, dispatch: 15_000, compiledBlock: 4_000 };
+const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, secondPass: 80_000, compiledBlock: 4_000 };
 
 /** The candidate of the least estimated time. */
 function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {
@@ -103,12 +103,12 @@ function estimate({ rows, cols, batch }: ProductShape, { algorithm, blocksA, blo
   const perTile = Math.ceil(chunk / 4) * perStep + blocksA * blocksB * cost.stored;
   const quads = Math.ceil((layout.invocations * splits) / 4);
   const rounds = Math.min(quads, 4 * Math.ceil(quads / 4 / cores));
-  const second = splits === 1 ? 0 : cost.dispatch + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
+  const second = splits === 1 ? 0 : cost.secondPass + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
   return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
 }
 
 /** Cores that the estimate counts on. */
-const cores = 4;
+const cores = 2;
 
 /** Invocations that keep a GPU busy. Below this the inner dimension is split. */
 const busy = 16384;

@@ -76,7 +76,7 @@ function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
  * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
  * as spread over a thousand iterations.
  */
-const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, secondPass: 80_000, compiledBlock: 4_000 };
+const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, secondPass: 40_000, compiledBlock: 4_000 };
 
 /** The candidate of the least estimated time. */
 function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {

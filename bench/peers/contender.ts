@@ -3,7 +3,7 @@ import { randomLowRank } from '../../src/data/generate.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { checkFit, randomFactors } from '../../src/models/fit.js';
 
-/** The ε of shaders/update/multiplicative.wgsl. */
+/** The ε of shaders/epsilon.wgsl. */
 export const epsilon = 1e-10;
 
 export interface Problem {

@@ -31,9 +31,6 @@ const BLOCKS_B: u32 = 1u; // @set blocks of columns in a tile
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
 
-// Of the multiplicative update: shaders/update/multiplicative has the same.
-const EPSILON: f32 = 1e-10;
-
 // Along the inner dimension a block may reach past the end. Where that runs along stored rows it meets their padding, which is zero;
 // where it runs across them it meets anything, and is cut. No branch does this: inside the loops of the kernels one would cost more than
 // everything else, since CPU-backed adapters then load lane by lane under a mask.

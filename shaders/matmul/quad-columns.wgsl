@@ -6,6 +6,7 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
+// @use epsilon
 // @use matmul/blocks
 
 const BATCH: u32 = 1u; // @size restarts

@@ -25,8 +25,7 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
 
-// Of the multiplicative update: shaders/update/multiplicative has the same.
-const EPSILON: f32 = 1e-10;
+// @use epsilon
 
 const TILE: u32 = 64u;
 const DEPTH: u32 = 16u;

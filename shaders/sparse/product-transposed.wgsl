@@ -28,8 +28,7 @@ fn store(restart: u32, row: u32, col: u32, value: f32) {
   C[restart * C_BATCH + at] = result;
 }
 
-// Of the multiplicative update: shaders/update/multiplicative has the same.
-const EPSILON: f32 = 1e-10;
+// @use epsilon
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -16,8 +16,7 @@ const E_BATCH: u32 = 0u; // @size
 @group(0) @binding(3) var<storage, read> E: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
 
-// Of the multiplicative update: shaders/update/multiplicative has the same.
-const EPSILON: f32 = 1e-10;
+// @use epsilon
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -11,7 +11,7 @@ const POWER: f32 = 1.0; // @size 1 is Lee & Seung's
 @group(0) @binding(1) var<storage, read> denominator: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> F: array<vec4f>;
 
-const EPSILON: f32 = 1e-10;
+// @use epsilon
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -1,6 +1,7 @@
 /** Lowering of the batched solves: nonnegative least squares, its backward pass, and the KKT residual. */
 import type { OperationOf } from '../graph/operations.js';
-import { type Dispatch, perItem } from './dispatch.js';
+import type { Tensor } from '../graph/tensor.js';
+import { type Constants, type Dispatch, perItem } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
 import { type AdapterFacts, type Forced, planGrid, planRegisters, planSolve } from './planner.js';
 
@@ -10,56 +11,51 @@ export function solve(
   forced: Forced,
 ): Dispatch {
   const k = S.rows;
-  if (planRegisters('pivoting', k, forced)) {
-    const constants = {
-      K: k,
-      COLS: S.cols,
-      STRIDE: strideOf(S),
-      G_STRIDE: strideOf(G),
-      PER_COLUMN: attributes.perColumn,
-      G_BATCH: restartStep(G),
-      B_BATCH: restartStep(B),
-      S_BATCH: restartStep(S),
-      ROUNDS_BATCH: restartStep(rounds),
-      WARM: attributes.warm ? 1 : 0,
-      SWEEPS: attributes.sweeps,
-      BUDGET: budget(k),
-    };
-    return perItem('nnls/solve-registers', strideOf(S), S.batch, [G, B, S, rounds], constants, facts);
-  }
-  const plan = planSolve(k, strideOf(S) * S.batch, facts, forced);
+  const shared = {
+    K: k,
+    COLS: S.cols,
+    STRIDE: strideOf(S),
+    G_STRIDE: strideOf(G),
+    PER_COLUMN: attributes.perColumn,
+    G_BATCH: restartStep(G),
+    B_BATCH: restartStep(B),
+    S_BATCH: restartStep(S),
+    ROUNDS_BATCH: restartStep(rounds),
+    WARM: attributes.warm ? 1 : 0,
+    SWEEPS: attributes.sweeps,
+    BUDGET: 20 + 5 * k, // rounds of block pivoting before the active set takes over
+  };
+  const bindings = [G, B, S, rounds];
+  if (planRegisters('pivoting', k, forced)) return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, shared, facts);
+  return indexedSolve('nnls/solve', S, bindings, shared, facts, forced);
+}
+
+/** A solve that keeps its factor in indexed memory: one invocation a column, or fewer where the factors share a scratch buffer. */
+function indexedSolve(
+  kernel: 'nnls/solve' | 'nnls/masked-solve',
+  { rows, cols, batch }: Tensor,
+  bindings: Dispatch['bindings'],
+  constants: Constants,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch {
+  const plan = planSolve(rows, strideOf({ cols }) * batch, facts, forced);
   const grid = planGrid(plan.lanes, facts);
   return {
-    kernel: 'nnls/solve',
+    kernel,
     constants: {
-      K: k,
-      COLS: S.cols,
-      STRIDE: strideOf(S),
-      G_STRIDE: strideOf(G),
-      PER_COLUMN: attributes.perColumn,
-      G_BATCH: restartStep(G),
-      B_BATCH: restartStep(B),
-      S_BATCH: restartStep(S),
-      ROUNDS_BATCH: restartStep(rounds),
-      RESTARTS: S.batch,
+      ...constants,
+      RESTARTS: batch,
       LANES: plan.lanes,
       GRID: grid.perRow,
       WORKGROUP: grid.workgroup,
-      WARM: attributes.warm ? 1 : 0,
-      SWEEPS: attributes.sweeps,
-      BUDGET: budget(k),
       SPILL: plan.spill,
       CAPACITY: plan.capacity,
       FACTOR_SIZE: plan.factorSize,
     },
-    bindings: [G, B, S, rounds, { scratch: 0, bytes: plan.scratchBytes }],
+    bindings: [...bindings, { scratch: 0, bytes: plan.scratchBytes }],
     workgroups: [grid.x, grid.y, 1],
   };
-}
-
-/** Rounds of block pivoting before the active set takes over. */
-function budget(k: number): number {
-  return 20 + 5 * k;
 }
 
 export function maskedSolve(
@@ -67,43 +63,20 @@ export function maskedSolve(
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch {
-  if (planRegisters('masked', S.rows, forced)) {
-    const constants = {
-      K: S.rows,
-      STRIDE: strideOf(S),
-      G_STRIDE: strideOf(G),
-      PER_COLUMN: attributes.perColumn,
-      G_BATCH: restartStep(G),
-      S_BATCH: restartStep(S),
-      GRADIENT_BATCH: restartStep(g),
-      BETA_BATCH: restartStep(out),
-    };
-    return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, [G, S, g, out], constants, facts);
-  }
-  const plan = planSolve(S.rows, strideOf(S) * out.batch, facts, forced);
-  const grid = planGrid(plan.lanes, facts);
-  return {
-    kernel: 'nnls/masked-solve',
-    constants: {
-      K: S.rows,
-      STRIDE: strideOf(S),
-      G_STRIDE: strideOf(G),
-      PER_COLUMN: attributes.perColumn,
-      G_BATCH: restartStep(G),
-      S_BATCH: restartStep(S),
-      GRADIENT_BATCH: restartStep(g),
-      BETA_BATCH: restartStep(out),
-      RESTARTS: out.batch,
-      LANES: plan.lanes,
-      GRID: grid.perRow,
-      WORKGROUP: grid.workgroup,
-      SPILL: plan.spill,
-      CAPACITY: plan.capacity,
-      FACTOR_SIZE: plan.factorSize,
-    },
-    bindings: [G, S, g, out, { scratch: 0, bytes: plan.scratchBytes }],
-    workgroups: [grid.x, grid.y, 1],
+  const shared = {
+    K: S.rows,
+    STRIDE: strideOf(S),
+    G_STRIDE: strideOf(G),
+    PER_COLUMN: attributes.perColumn,
+    G_BATCH: restartStep(G),
+    S_BATCH: restartStep(S),
+    GRADIENT_BATCH: restartStep(g),
+    BETA_BATCH: restartStep(out),
   };
+  const bindings = [G, S, g, out];
+  if (planRegisters('masked', S.rows, forced))
+    return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, bindings, shared, facts);
+  return indexedSolve('nnls/masked-solve', out, bindings, shared, facts, forced);
 }
 
 export function kktResidual({ inputs: [G, B, S], outputs: [out], attributes }: OperationOf<'kktResidual'>, facts: AdapterFacts): Dispatch {

@@ -73,6 +73,34 @@ const variants = (['register', 'tiled'] as const).flatMap((algorithm) => [
   product({ rows: 5, inner: 200, cols: 9 }, false, true, algorithm, { splits: 3, restarts: 2, epilogue: 'hadamard' }),
 ]);
 
+/** An update fused into its numerator: X Sᵀ (or a product of that form) divided by a denominator near zero, where ε and E both tell. */
+function updating(algorithm: MatmulAlgorithm, splits: number): Case {
+  const [rows, inner, cols] = [37, 203, 11];
+  return differential(
+    `matmul ${algorithm} that updates, splits ${splits}`,
+    (p, r) => {
+      const X = p.input('X', rows, inner);
+      const S = p.input('S', cols, inner, { batched: true });
+      const E = p.input('E', rows, cols, { batched: true });
+      const F = p.state('F', rows, cols);
+      const values = new Map<Tensor, Entries>();
+      for (const tensor of [X, S, E, F]) values.set(tensor, uniformEntries(r, tensor.rows * tensor.cols * tensor.batch));
+      p.section('all', () => p.multiplicativeUpdate(F, p.matmul(X, T(S)), E));
+      // Entries of E near zero make large quotients: the rounding of those is what counts.
+      return { values, compare: [{ tensor: F, terms: inner + 3 }] };
+    },
+    { restarts: 2, forced: { matmul: algorithm, splits } },
+  );
+}
+
+const updates = [
+  updating('register', 1),
+  updating('register', 4),
+  updating('quad-rows', 1),
+  updating('quad-columns', 2),
+  updating('tiled', 1),
+];
+
 function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: number, algorithm?: MatmulAlgorithm): Case {
   return differential(
     `gram of ${of} ${rows}×${cols} ${algorithm ?? 'planned'}${splits ? ` splits ${splits}` : ''}`,
@@ -118,4 +146,13 @@ const grams = [1, 7, 16, 17, 33, 64, 128].flatMap((k) => [
 /** A product wider than 65,535 columns, where a dispatch dimension could overflow. */
 const wide = product({ rows: 4, inner: 5, cols: 70_001 }, false, false, 'register');
 
-export const matmul: Case[] = [...plain, ...tiled, ...blocked, ...variants, ...grams, gram(515, 67, 'columns', 5, 'tiled'), wide];
+export const matmul: Case[] = [
+  ...plain,
+  ...tiled,
+  ...blocked,
+  ...updates,
+  ...variants,
+  ...grams,
+  gram(515, 67, 'columns', 5, 'tiled'),
+  wide,
+];

@@ -62,7 +62,7 @@ fn blockOfB(base: u32, t: u32, col: u32) -> mat4x4f {
 
 // Four entries of a row of C; rows and columns outside are dropped. All that is read is read before the first branch.
 fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
-  let inside = row < ROWS && colTile < C_STRIDE;
+  let inside = (row < ROWS) & (colTile < C_STRIDE);
   let at = row * C_STRIDE + colTile;
   var result = value;
   if (TRANSPOSE_B) {
@@ -90,5 +90,5 @@ fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
   let at = row * C_STRIDE + colTile;
   var difference = E[batch * E_BATCH + at] - value;
   if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
-  return select(vec4f(0.0), difference * difference, row < ROWS && colTile < C_STRIDE);
+  return select(vec4f(0.0), difference * difference, (row < ROWS) & (colTile < C_STRIDE));
 }

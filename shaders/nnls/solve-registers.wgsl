@@ -85,7 +85,7 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
       var infeasible = 0u;
       for (var j = 0u; j < K; j++) { // @unroll
         let wrong = select(w[j] > tolerance, x[j] <= 0.0, has(passive, j));
-        infeasible |= select(0u, 1u << j, wrong && has(usable, j));
+        infeasible |= select(0u, 1u << j, wrong & has(usable, j));
       }
       let count = countOneBits(infeasible);
       settled = count == 0u;
@@ -111,10 +111,9 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
     var blocking = 0u;
     for (var j = 0u; j < K; j++) { // @unroll
       let reach = select(0.0, s[j] / (s[j] - x[j]), s[j] > 0.0);
-      if (has(passive, j) && x[j] <= 0.0 && (blocking == 0u || reach < step)) {
-        step = reach;
-        blocking = 1u << j;
-      }
+      let blocks = has(passive, j) & (x[j] <= 0.0) & ((blocking == 0u) | (reach < step));
+      step = select(step, reach, blocks);
+      blocking = select(blocking, 1u << j, blocks);
     }
     for (var j = 0u; j < K; j++) { // @unroll
       s[j] = select(0.0, max(mix(s[j], x[j], step), 0.0), has(passive & ~blocking, j));
@@ -127,10 +126,9 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
     entered = 0u;
     var steepest = tolerance;
     for (var j = 0u; j < K; j++) { // @unroll
-      if (w[j] > steepest && has(usable & ~passive & ~useless, j)) {
-        steepest = w[j];
-        entered = 1u << j;
-      }
+      let steeper = (w[j] > steepest) & has(usable & ~passive & ~useless, j);
+      steepest = select(steepest, w[j], steeper);
+      entered = select(entered, 1u << j, steeper);
     }
     settled = entered == 0u;
     passive |= entered;

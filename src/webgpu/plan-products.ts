@@ -7,7 +7,7 @@ export type { ProductShape } from './product-shape.js';
 
 export interface MatmulPlan {
   algorithm: MatmulAlgorithm;
-  /** Blocks of 4×4 in the tile of an invocation (of a quad lane its own side, 4 for the side it shares). */
+  /** Blocks of 4×4 in the tile of an invocation; a quad shares one of the two sides. */
   blocksA: number;
   blocksB: number;
   /** Parts of the inner dimension; more than one takes a second pass. */
@@ -32,12 +32,27 @@ const registerTiles: readonly Tile[] = [
   { algorithm: 'register', blocksA: 1, blocksB: 1 },
   { algorithm: 'register', blocksA: 2, blocksB: 2 },
 ];
-const quadTiles: readonly Tile[] = [
-  { algorithm: 'quad-rows', blocksA: 4, blocksB: 1 },
-  { algorithm: 'quad-rows', blocksA: 4, blocksB: 2 },
-  { algorithm: 'quad-columns', blocksA: 1, blocksB: 4 },
-  { algorithm: 'quad-columns', blocksA: 2, blocksB: 4 },
-];
+
+/** Tiles of quads whose shared side divides that of C into parts as equal as can be: 13 blocks into 7 and 6, not 8 and 5. */
+function quadTiles(shape: ProductShape): Tile[] {
+  const { rows, cols } = shape;
+  return [
+    ...quadSides(rows, straddles('quad-rows', shape)).map(
+      ([shared, own]): Tile => ({ algorithm: 'quad-rows', blocksA: shared, blocksB: own }),
+    ),
+    ...quadSides(cols, straddles('quad-columns', shape)).map(
+      ([shared, own]): Tile => ({ algorithm: 'quad-columns', blocksA: own, blocksB: shared }),
+    ),
+  ];
+}
+
+/** Blocks on the shared and on the own side of a quad's tiles. */
+function quadSides(size: number, straddles: boolean): [shared: number, own: number][] {
+  const blocks = Math.ceil(size / 4);
+  const parts = [8, 7, 6, 5, 4, 3, 2, 1].map((most) => Math.ceil(blocks / Math.ceil(blocks / most)));
+  const shared = new Set(straddles ? [...parts, 4, 8] : parts);
+  return [...shared].flatMap((side) => [1, 2].map((own): [number, number] => [side, own]));
+}
 
 /**
  * What was measured on the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
@@ -63,9 +78,17 @@ export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrier
   const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
   const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
   const parts = [1, 2, 4, 8, 16, 32, 64].filter((splits) => splits <= most);
-  const tiles = [...registerTiles, ...quadTiles, tileOf('tiled', {})].filter((tile) => runs(tile, facts, barrierFree));
+  const quads = quadTiles(shape).sort((one, other) => estimateTile(shape, one) - estimateTile(shape, other));
+  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), tileOf('tiled', {})].filter((tile) => runs(tile, facts, barrierFree));
   const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits)));
   return [untuned, ...plans].filter((plan, i, all) => all.findIndex((other) => sameChoice(plan, other)) === i);
+}
+
+/** Quad tiles that a tuning times, those of the least estimated time. */
+const tunedQuads = 6;
+
+function estimateTile(shape: ProductShape, tile: Tile): number {
+  return estimate(shape, withSplits(shape, tile, 1));
 }
 
 function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
@@ -76,13 +99,23 @@ function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
  * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
  * as spread over a thousand iterations.
  */
-const cost = { block: 176, blockProduct: 96, swap: 20, stored: 250, step: 40, sumVec4: 15, secondPass: 40_000, compiledBlock: 4_000 };
+const cost = {
+  block: 180,
+  blockProduct: 96,
+  ownBlock: 120,
+  sharedVec4: 65,
+  turn: 40,
+  stored: 250,
+  sumVec4: 15,
+  secondPass: 40_000,
+  compiledBlock: 4_000,
+};
 
 /** The candidate of the least estimated time. */
 function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {
   const tiles = forced.matmul
     ? [tileOf(forced.matmul, forced)]
-    : [...registerTiles, ...(facts.subgroups ? quadTiles : [])].filter(
+    : [...registerTiles, ...(facts.subgroups ? quadTiles(shape) : [])].filter(
         ({ blocksA, blocksB }) => !forced.blocks || (forced.blocks[0] === blocksA && forced.blocks[1] === blocksB),
       );
   const plans = tiles.flatMap((tile) =>
@@ -96,15 +129,22 @@ function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): Mat
 }
 
 /** Invocations run four at a time, a quad on a core, and a workgroup of four quads on one: the time is that of the busiest core. */
-function estimate({ rows, cols, batch }: ProductShape, { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan): number {
-  const quad = algorithm !== 'register';
-  const loaded = quad ? Math.min(blocksA, blocksB) + 1 : blocksA + blocksB;
-  const perStep = loaded * cost.block + blocksA * blocksB * cost.blockProduct + (quad ? 3 * cost.swap : 0) + cost.step;
+function estimate(shape: ProductShape, { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan): number {
+  const { rows, cols, batch } = shape;
+  const perStep = loading(shape, algorithm, blocksA, blocksB) + blocksA * blocksB * cost.blockProduct;
   const perTile = Math.ceil(chunk / 4) * perStep + blocksA * blocksB * cost.stored;
   const quads = Math.ceil((layout.invocations * splits) / 4);
   const rounds = Math.min(quads, 4 * Math.ceil(quads / 4 / cores));
   const second = splits === 1 ? 0 : cost.secondPass + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
   return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
+}
+
+/** What an invocation reads in a step. Lanes of a quad take steps in turned order where those are what they swap. */
+function loading({ transposeA, transposeB }: ProductShape, algorithm: MatmulAlgorithm, blocksA: number, blocksB: number): number {
+  if (algorithm === 'register' || algorithm === 'tiled') return (blocksA + blocksB) * cost.block;
+  const [shared, own] = algorithm === 'quad-rows' ? [blocksA, blocksB] : [blocksB, blocksA];
+  const turned = algorithm === 'quad-rows' ? transposeA && transposeB : !transposeA && !transposeB;
+  return shared * cost.sharedVec4 + own * (cost.ownBlock + (turned ? cost.turn : 0));
 }
 
 /** Cores that the estimate counts on. */
@@ -130,13 +170,12 @@ function withSplits(shape: ProductShape, tile: Tile, wanted: number): MatmulPlan
 }
 
 function tileOf(algorithm: MatmulAlgorithm, { blocks }: Forced): Tile {
-  const [blocksA, blocksB] = blocks ?? [1, 1];
-  if (algorithm === 'quad-rows') return { algorithm, blocksA: 4, blocksB };
-  if (algorithm === 'quad-columns') return { algorithm, blocksA, blocksB: 4 };
+  const [blocksA, blocksB] = blocks ?? { register: [1, 1], tiled: [1, 1], 'quad-rows': [4, 1], 'quad-columns': [1, 4] }[algorithm];
   return { algorithm, blocksA, blocksB };
 }
 
-function layoutOf({ rows, cols, batch, sharedA, sharedB }: ProductShape, { algorithm, blocksA, blocksB }: Tile): Layout {
+function layoutOf(shape: ProductShape, { algorithm, blocksA, blocksB }: Tile): Layout {
+  const { rows, cols, batch } = shape;
   const tiles = Math.ceil(rows / (4 * blocksA)) * Math.ceil(cols / (4 * blocksB)) * batch;
   switch (algorithm) {
     case 'register':
@@ -144,22 +183,27 @@ function layoutOf({ rows, cols, batch, sharedA, sharedB }: ProductShape, { algor
     case 'tiled':
       return { invocations: Math.ceil(rows / 64) * Math.ceil(cols / 64) * 256 * batch, sizes: {} };
     case 'quad-rows': {
-      const { blocks, groups } = quads(rows, batch, sharedB);
+      const { blocks, groups } = quads(rows, batch, blocksA, straddles(algorithm, shape));
       const own = roundUp(Math.ceil(cols / (4 * blocksB)), 4);
       return { invocations: own * groups, sizes: { BATCH: batch, ROW_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
     }
     case 'quad-columns': {
-      const { blocks, groups } = quads(cols, batch, sharedA);
+      const { blocks, groups } = quads(cols, batch, blocksB, straddles(algorithm, shape));
       const own = roundUp(Math.ceil(rows / (4 * blocksA)), 4);
       return { invocations: own * groups, sizes: { BATCH: batch, COL_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
     }
   }
 }
 
-/** Blocks of a restart on the side that quads share, and quads over all restarts: these may straddle restarts if the other side is the same for all. */
-function quads(size: number, batch: number, otherShared = false): { blocks: number; groups: number } {
-  const blocks = otherShared && batch > 1 ? Math.ceil(size / 4) : roundUp(Math.ceil(size / 4), 4);
-  return { blocks, groups: Math.ceil((blocks * batch) / 4) };
+/** Whether tiles of a quad may straddle restarts, since its other side is the same for all. */
+function straddles(algorithm: MatmulAlgorithm, { batch, sharedA, sharedB }: ProductShape): boolean {
+  return batch > 1 && Boolean(algorithm === 'quad-rows' ? sharedB : sharedA);
+}
+
+/** Blocks of a restart on the side that quads share, and tiles on that side over all restarts. */
+function quads(size: number, batch: number, shared: number, straddling: boolean): { blocks: number; groups: number } {
+  const blocks = straddling ? Math.ceil(size / 4) : roundUp(Math.ceil(size / 4), shared);
+  return { blocks, groups: Math.ceil((blocks * batch) / shared) };
 }
 
 function roundUp(value: number, multiple: number): number {

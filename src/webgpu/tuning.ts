@@ -41,8 +41,7 @@ function isChoice(choice: Partial<ProductChoice> | null | undefined): boolean {
   if (!choice || !Object.hasOwn(algorithms, String(choice.algorithm))) return false;
   const { algorithm, blocksA, blocksB, splits } = choice;
   const within = (value: unknown, most: number) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
-  const shared = algorithm === 'quad-rows' ? blocksA === 4 : algorithm === 'quad-columns' ? blocksB === 4 : true;
-  return shared && within(blocksA, 8) && within(blocksB, 8) && within(splits, 64);
+  return within(blocksA, 8) && within(blocksB, 8) && within(splits, 64);
 }
 
 /** For AdapterFacts: the choices by class. */

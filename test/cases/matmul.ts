@@ -121,10 +121,10 @@ function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: numbe
 /** The tiles that the planner of a software adapter chooses from. */
 const tiles: { algorithm: MatmulAlgorithm; blocks: [number, number] }[] = [
   { algorithm: 'register', blocks: [2, 2] },
-  { algorithm: 'quad-rows', blocks: [4, 1] },
+  { algorithm: 'quad-rows', blocks: [3, 1] },
   { algorithm: 'quad-rows', blocks: [4, 2] },
   { algorithm: 'quad-columns', blocks: [1, 4] },
-  { algorithm: 'quad-columns', blocks: [2, 4] },
+  { algorithm: 'quad-columns', blocks: [2, 5] },
 ];
 const blocked = tiles.flatMap(({ algorithm, blocks }) => [
   ...both.flatMap((transposeA) =>

@@ -1,9 +1,11 @@
-// Part of the solves for few unknowns: Gram matrix, Cholesky factor and vectors of one column in registers, with all loops written out.
+// Part of the solves for few unknowns: Gram matrix, factor and vectors of one column in registers, with all loops written out.
 // Rows and columns outside the support become those of the identity, so that no index depends on data: K³/6 FMA, whatever the support,
-// and no memory between the first load and the last store. A pivot below 1e-6 of its diagonal entry means that the column depends on
-// those before it: it is lifted to that bound, which moves the KKT residual by at most as much.
-var<private> g: array<array<f32, K>, K>; // lower triangle
-var<private> factor: array<array<f32, K>, K>; // lower triangle, the diagonal inverted
+// and no memory between the first load and the last store. The factorization is G = L D Lᵀ; −G and −L are kept, so that nothing is ever
+// negated. A pivot below 1e-6 of its diagonal entry means that the column depends on those before it: it is lifted to that bound, which
+// moves the KKT residual by at most as much.
+var<private> minusG: array<array<f32, K>, K>; // lower triangle
+var<private> minusL: array<array<f32, K>, K>; // below the diagonal, which would be −1
+var<private> inverse: array<f32, K>; // of D
 var<private> x: array<f32, K>;
 
 fn has(indices: u32, i: u32) -> bool {
@@ -13,25 +15,32 @@ fn has(indices: u32, i: u32) -> bool {
 fn loadGram(start: u32) {
   for (var i = 0u; i < K; i++) { // @unroll
     for (var j = 0u; j < i + 1u; j++) { // @unroll
-      g[i][j] = gram(start, i, j);
+      minusG[i][j] = -gram(start, i, j);
     }
   }
 }
 
 fn factorize(support: u32) {
+  // What was there is over: loops need not carry it, which is what takes long to compile.
+  minusL = array<array<f32, K>, K>();
+  inverse = array<f32, K>();
+  var inside: array<bool, K>;
   for (var i = 0u; i < K; i++) { // @unroll
-    let diagonal = select(1.0, g[i][i], has(support, i));
+    inside[i] = has(support, i);
+  }
+  for (var i = 0u; i < K; i++) { // @unroll
+    let diagonal = select(-1.0, minusG[i][i], inside[i]);
     var pivot = diagonal;
+    var row: array<f32, K>; // of −LD
     for (var j = 0u; j < i; j++) { // @unroll
-      var sum = select(0.0, g[i][j], has(support & (support >> (i - j)), j));
+      row[j] = select(0.0, minusG[i][j], inside[i] & inside[j]);
       for (var t = 0u; t < j; t++) { // @unroll
-        sum = fma(-factor[i][t], factor[j][t], sum);
+        row[j] = fma(row[t], minusL[j][t], row[j]);
       }
-      sum *= factor[j][j];
-      factor[i][j] = sum;
-      pivot = fma(-sum, sum, pivot);
+      minusL[i][j] = row[j] * inverse[j];
+      pivot = fma(row[j], minusL[i][j], pivot);
     }
-    factor[i][i] = inverseSqrt(max(pivot, 1e-6 * diagonal));
+    inverse[i] = -1.0 / min(pivot, 1e-6 * diagonal);
   }
 }
 
@@ -39,14 +48,13 @@ fn factorize(support: u32) {
 fn solveFactored() {
   for (var i = 0u; i < K; i++) { // @unroll
     for (var t = 0u; t < i; t++) { // @unroll
-      x[i] = fma(-factor[i][t], x[t], x[i]);
+      x[i] = fma(minusL[i][t], x[t], x[i]);
     }
-    x[i] *= factor[i][i];
   }
   for (var r = 0u; r < K; r++) { // @unroll
+    x[K - 1u - r] *= inverse[K - 1u - r];
     for (var t = K - r; t < K; t++) { // @unroll
-      x[K - 1u - r] = fma(-factor[t][K - 1u - r], x[t], x[K - 1u - r]);
+      x[K - 1u - r] = fma(minusL[t][K - 1u - r], x[t], x[K - 1u - r]);
     }
-    x[K - 1u - r] *= factor[K - 1u - r][K - 1u - r];
   }
 }

@@ -1,10 +1,8 @@
 // S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, one invocation a column.
 //
-// A cold start takes SWEEPS accelerated projected-gradient steps (Nesterov, step 1/L in the metric diag G) to find a support; a warm one
-// takes it from S. Then block principal pivoting (Kim & Park 2011): solve on the support P, exchange every index that breaks a KKT
-// condition, fall back to exchanging only the last one while that does not help, and to a plain active set when nothing does; one
-// refinement step when P is right. Bound by arithmetic: about p³/6 + k p FMA a round. rounds = factorizations taken, negative when
-// BUDGET did not suffice for either.
+// Block principal pivoting (Kim & Park 2011) from the support {b > 0}, or that of S: solve on the support P, exchange every index that
+// breaks a KKT condition, fall back to exchanging only the last one while that does not help, and to a plain active set when nothing
+// does. Bound by arithmetic: about p³/6 + k p FMA a round. rounds = factorizations that pivoting took, negative when neither settled.
 const K: u32 = 4u; // @size rows of S
 const CAPACITY: u32 = 4u; // @set most rows of S that the private arrays hold
 const COLS: u32 = 4u; // @size columns of S
@@ -20,8 +18,8 @@ const LANES: u32 = 64u; // @size invocations; each takes every LANES-th column
 const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const WARM: u32 = 0u; // @size 1: S holds a start
-const SWEEPS: u32 = 2u; // @size
-const BUDGET: u32 = 32u; // @size
+const PIVOTS: u32 = 32u; // @size rounds of pivoting before the active set takes over
+const BUDGET: u32 = 160u; // @size indices that may enter the active set
 const SPILL: bool = false; // @set keep the factor in the scratch buffer
 const FACTOR_SIZE: u32 = 10u; // @set CAPACITY (CAPACITY + 1) / 2, or 1 with SPILL
 
@@ -62,19 +60,14 @@ fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
     b[j] = B[b0 + j * STRIDE];
     let diagonal = gram(g, j, j);
     if (diagonal > 0.0) { scale = max(scale, abs(b[j]) * inverseSqrt(diagonal)); }
-  }
-  if (WARM == 1u) {
-    for (var j = 0u; j < K; j++) { passive[j] = S[s0 + j * STRIDE] > 0.0 && gram(g, j, j) > 0.0; }
-  } else {
-    projectedGradient(g);
-    for (var j = 0u; j < K; j++) { passive[j] = s[j] > 0.0; }
+    passive[j] = (select(b[j], S[s0 + j * STRIDE], WARM == 1u) > 0.0) & (diagonal > 0.0);
   }
 
   var fewest = K + 1u;
   var tries = 3u;
   var used = 0.0;
   var settled = false;
-  for (var round = 0u; round < BUDGET; round++) {
+  for (var round = 0u; round < PIVOTS; round++) {
     used += 1.0;
     solveOnSupport(g);
     let infeasible = measureSlack(g, scale * TOLERANCE);
@@ -94,7 +87,7 @@ fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
     exchange(all);
   }
   if (!settled) { settled = activeSet(g, scale * TOLERANCE); }
-  if (settled) { refine(g); } else { used = -used; }
+  if (!settled) { used = -used; }
   for (var j = 0u; j < K; j++) { s[j] = 0.0; }
   for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(unknown[i], 0.0); }
   for (var j = 0u; j < K; j++) { S[s0 + j * STRIDE] = s[j]; }
@@ -192,44 +185,4 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
     }
   }
   return false;
-}
-
-// One step of iterative refinement with the factor at hand.
-fn refine(g: u32) {
-  for (var i = 0u; i < supportSize; i++) { s[i] = unknown[i]; }
-  for (var i = 0u; i < supportSize; i++) { slack[i] = gradient(g, support[i]); }
-  for (var i = 0u; i < supportSize; i++) { unknown[i] = slack[i]; }
-  solveFactored();
-  for (var i = 0u; i < supportSize; i++) { unknown[i] += s[i]; }
-}
-
-// s ← SWEEPS steps of accelerated projected gradient from 0 on the problem scaled to a unit diagonal.
-fn projectedGradient(g: u32) {
-  var lipschitz = 0.0;
-  for (var i = 0u; i < K; i++) {
-    s[i] = 0.0;
-    slack[i] = 0.0;
-    let diagonal = gram(g, i, i);
-    inverse[i] = 0.0;
-    if (diagonal > 0.0) { inverse[i] = inverseSqrt(diagonal); }
-  }
-  for (var i = 0u; i < K; i++) {
-    var sum = 0.0;
-    for (var j = 0u; j < K; j++) { sum += abs(gram(g, i, j)) * inverse[j]; }
-    lipschitz = max(lipschitz, sum * inverse[i]);
-  }
-  let step = select(0.0, 1.0 / lipschitz, lipschitz > 0.0);
-  // slack is the extrapolated point y, unknown the new iterate.
-  for (var sweep = 0u; sweep < SWEEPS; sweep++) {
-    for (var i = 0u; i < K; i++) {
-      var w = b[i];
-      for (var j = 0u; j < K; j++) { w = fma(-gram(g, i, j), slack[j], w); }
-      unknown[i] = max(fma(step * inverse[i] * inverse[i], w, slack[i]), 0.0);
-    }
-    let momentum = f32(sweep) / f32(sweep + 3u);
-    for (var i = 0u; i < K; i++) {
-      slack[i] = fma(momentum, unknown[i] - s[i], unknown[i]);
-      s[i] = unknown[i];
-    }
-  }
 }

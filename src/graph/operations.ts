@@ -17,7 +17,7 @@ export interface Operations {
    * S = argmin_{S ≥ 0} ‖X − AS‖² per column, given G = AᵀA and B = AᵀX; `perColumn` takes a Gram matrix of its own for every column, G k²×M.
    * inputs G, B; outputs S (warm start), rounds (1×M)
    */
-  nnls: { sweeps: number; warm: boolean; perColumn: boolean };
+  nnls: { warm: boolean; perColumn: boolean };
   /** out = natural KKT residual of S for G, B, relative to the column's largest |B|: 1×M. inputs G, B, S */
   kktResidual: { perColumn: boolean };
   /** β with G_PP β_P = g_P on P = {s > 0}, 0 elsewhere. inputs G, S, g */

@@ -44,7 +44,7 @@ export function operationText(operation: Operation): string {
       return `${out} = ${scale === 1 ? '' : `${scale} `}${names[0]} + ${otherScale === 1 ? '' : `${otherScale} `}${names[1]}`;
     }
     case 'nnls':
-      return `${out} = nnls(${names.join(', ')}${operation.attributes.warm ? `, warm ${out}` : `, ${operation.attributes.sweeps} sweeps`})`;
+      return `${out} = nnls(${names.join(', ')}${operation.attributes.warm ? `, warm ${out}` : ''})`;
     case 'multiplicativeUpdate': {
       const { power } = operation.attributes;
       return power === 1

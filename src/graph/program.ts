@@ -141,18 +141,17 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     },
 
     /**
-     * S ← q: the exact nonnegative least squares of every column, started from what S holds when `warm`, else after `sweeps`
-     * accelerated projected-gradient steps from zero (default 2: more cost longer than the rounds they save). Returns how many
-     * factorizations each column took (negative: budget hit).
+     * S ← q: the exact nonnegative least squares of every column, started from the support of what S holds when `warm`, else
+     * from {B > 0}. Returns how many factorizations each column took (negative: budget hit).
      */
-    nnls(G: Tensor, B: Tensor, S: Tensor, options: { warm?: boolean; sweeps?: number; rounds?: Tensor } = {}): Tensor {
+    nnls(G: Tensor, B: Tensor, S: Tensor, options: { warm?: boolean; rounds?: Tensor } = {}): Tensor {
       const perColumn = requireGram('nnls', G, B);
       requireShape('nnls', S, B.rows, B.cols);
       const batch = commonBatch('nnls', [G, B]);
       if (S.batch !== batch) throw new ShapeError(`nnls in program ${name}: ${S.name} is ${shapeText(S)}, but its batch must be ${batch}.`);
       const rounds = output('nnls', 1, B.cols, batch, { into: options.rounds, name: `rounds${S.name}` });
       const warm = options.warm ?? true;
-      emit('nnls', [G, B], [S, rounds], { warm, sweeps: options.sweeps ?? (warm ? 0 : 2), perColumn });
+      emit('nnls', [G, B], [S, rounds], { warm, perColumn });
       return rounds;
     },
 

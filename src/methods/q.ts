@@ -37,7 +37,7 @@ export interface Solved {
 }
 
 export interface ForwardOptions {
-  /** Start from the support of what S holds (default) or from a few projected-gradient steps. */
+  /** Start from the support of what S holds (default) or of every unknown whose (AᵀX)ᵢ is positive. */
   warm?: boolean;
   rounds?: Tensor;
   /** λ₁ of ½‖X − AS‖² + λ₁ Σ S; default 0. */

@@ -22,11 +22,12 @@ export function solve(
     S_BATCH: restartStep(S),
     ROUNDS_BATCH: restartStep(rounds),
     WARM: attributes.warm ? 1 : 0,
-    SWEEPS: attributes.sweeps,
-    BUDGET: 20 + 5 * k, // rounds of block pivoting before the active set takes over
+    PIVOTS: forced.pivots ?? 20 + 5 * k,
+    BUDGET: 100 + 25 * k,
   };
   const bindings = [G, B, S, rounds];
-  if (planRegisters('pivoting', k, forced)) return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, shared, facts);
+  if (planRegisters('solve', k, S.cols * S.batch, facts, forced))
+    return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, shared, facts);
   return indexedSolve('nnls/solve', S, bindings, shared, facts, forced);
 }
 
@@ -74,7 +75,7 @@ export function maskedSolve(
     BETA_BATCH: restartStep(out),
   };
   const bindings = [G, S, g, out];
-  if (planRegisters('masked', S.rows, forced))
+  if (planRegisters('solve', S.rows, S.cols * out.batch, facts, forced))
     return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, bindings, shared, facts);
   return indexedSolve('nnls/masked-solve', out, bindings, shared, facts, forced);
 }

@@ -73,7 +73,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         LAYER: layer,
         FIRST: of === 'rows' ? firstRowOf(out) : firstColOf(out),
       };
-      if (planRegisters('sweep', k, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
+      if (planRegisters('sweep', k, items, facts, forced)) return [each('update/hals-registers', items, [G, B, out], constants)];
       return [each('update/hals', items, [G, B, out], { ...constants, CAPACITY: planCapacity(k) })];
     }
     case 'projectedStep': {

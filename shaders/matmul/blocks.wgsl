@@ -22,12 +22,15 @@ const ADD_SCALE: f32 = 1.0; // @size
 const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 3 only ‖E − C‖², 4 only ‖W ∘ (E − C)‖², 5 C ← C ∘ product / (E + ε)
+const HALF_A: bool = false; // @set A is stored as 16-bit floats, two to a word
+const HALF_B: bool = false; // @set
+const HALF_E: bool = false; // @set
 const BLOCKS_A: u32 = 1u; // @set blocks of rows in a tile
 const BLOCKS_B: u32 = 1u; // @set blocks of columns in a tile
 
-@group(0) @binding(0) var<storage, read> A: array<vec4f>;
-@group(0) @binding(1) var<storage, read> B: array<vec4f>;
-@group(0) @binding(2) var<storage, read> E: array<vec4f>;
+@group(0) @binding(0) var<storage, read> A: array<vec4u>; // bits of four entries, or (HALF_A) of eight
+@group(0) @binding(1) var<storage, read> B: array<vec4u>;
+@group(0) @binding(2) var<storage, read> E: array<vec4u>;
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
 
@@ -38,26 +41,42 @@ fn kept(row: vec4f, inside: bool) -> vec4f {
   return select(vec4f(0.0), row, inside);
 }
 
+// Four entries. Conditions are constants, so only one way is left of each.
+fn readA(at: u32) -> vec4f {
+  if (HALF_A) { return unpacked(A[at / 2u], at); }
+  return bitcast<vec4f>(A[at]);
+}
+
+fn readB(at: u32) -> vec4f {
+  if (HALF_B) { return unpacked(B[at / 2u], at); }
+  return bitcast<vec4f>(B[at]);
+}
+
+fn readE(at: u32) -> vec4f {
+  if (HALF_E) { return unpacked(E[at / 2u], at); }
+  return bitcast<vec4f>(E[at]);
+}
+
 // Column s holds op(A)[row … row+3][t + s].
 fn blockOfA(base: u32, row: u32, t: u32) -> mat4x4f {
   if (TRANSPOSE_A) {
     let at = base + t * A_STRIDE + row / 4u;
     let left = INNER - t;
-    return mat4x4f(A[at], kept(A[at + A_STRIDE], 1u < left), kept(A[at + 2u * A_STRIDE], 2u < left), kept(A[at + 3u * A_STRIDE], 3u < left));
+    return mat4x4f(readA(at), kept(readA(at + A_STRIDE), 1u < left), kept(readA(at + 2u * A_STRIDE), 2u < left), kept(readA(at + 3u * A_STRIDE), 3u < left));
   }
   let at = base + row * A_STRIDE + t / 4u;
-  return transpose(mat4x4f(A[at], A[at + A_STRIDE], A[at + 2u * A_STRIDE], A[at + 3u * A_STRIDE]));
+  return transpose(mat4x4f(readA(at), readA(at + A_STRIDE), readA(at + 2u * A_STRIDE), readA(at + 3u * A_STRIDE)));
 }
 
 // Column s holds op(B)[t + s][col … col+3].
 fn blockOfB(base: u32, t: u32, col: u32) -> mat4x4f {
   if (TRANSPOSE_B) {
     let at = base + col * B_STRIDE + t / 4u;
-    return transpose(mat4x4f(B[at], B[at + B_STRIDE], B[at + 2u * B_STRIDE], B[at + 3u * B_STRIDE]));
+    return transpose(mat4x4f(readB(at), readB(at + B_STRIDE), readB(at + 2u * B_STRIDE), readB(at + 3u * B_STRIDE)));
   }
   let at = base + t * B_STRIDE + col / 4u;
   let left = INNER - t;
-  return mat4x4f(B[at], kept(B[at + B_STRIDE], 1u < left), kept(B[at + 2u * B_STRIDE], 2u < left), kept(B[at + 3u * B_STRIDE], 3u < left));
+  return mat4x4f(readB(at), kept(readB(at + B_STRIDE), 1u < left), kept(readB(at + 2u * B_STRIDE), 2u < left), kept(readB(at + 3u * B_STRIDE), 3u < left));
 }
 
 // Four entries of a row of C; rows and columns outside are dropped. All that is read is read before the first branch.
@@ -70,7 +89,7 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
     result = select(vec4f(0.0), value, vec4u(colTile * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLS));
   }
   var other = vec4f(0.0);
-  if (EPILOGUE != 0u) { other = E[batch * E_BATCH + at]; }
+  if (EPILOGUE != 0u) { other = readE(batch * E_BATCH + at); }
   if (!inside) { return; }
   if (SPLITS > 1u) {
     C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = result;
@@ -88,7 +107,7 @@ const SQUARES: bool = EPILOGUE == 3u || EPILOGUE == 4u;
 
 fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
   let at = row * C_STRIDE + colTile;
-  var difference = E[batch * E_BATCH + at] - value;
+  var difference = readE(batch * E_BATCH + at) - value;
   if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
   return select(vec4f(0.0), difference * difference, (row < ROWS) & (colTile < C_STRIDE));
 }

@@ -7,6 +7,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
 // @use epsilon
+// @use matmul/unpacked
 // @use matmul/blocks
 // @use matmul/quads
 
@@ -37,9 +38,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
       if (TRANSPOSE_B) {
-        b[q] = transpose(swapped(B[at[q] + t / 4u]));
+        b[q] = transpose(swapped(readB(at[q] + t / 4u)));
       } else {
-        b[q] = swapped(kept(B[at[q] + t * B_STRIDE], t + lane < INNER));
+        b[q] = swapped(kept(readB(at[q] + t * B_STRIDE), t + lane < INNER));
       }
     }
     for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
@@ -91,5 +92,5 @@ fn ownBlock(base: u32, row: u32, t: u32, lane: u32) -> mat4x4f {
 }
 
 fn ownStep(at: u32, step: u32, left: u32) -> vec4f {
-  return kept(A[at + step * A_STRIDE], step < left);
+  return kept(readA(at + step * A_STRIDE), step < left);
 }

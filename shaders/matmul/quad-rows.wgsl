@@ -7,6 +7,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
 // @use epsilon
+// @use matmul/unpacked
 // @use matmul/blocks
 // @use matmul/quads
 
@@ -34,9 +35,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var b: array<mat4x4f, BLOCKS_B>;
     for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
       if (TRANSPOSE_A) {
-        a[p] = swapped(kept(A[at[p] + t * A_STRIDE], t + lane < INNER));
+        a[p] = swapped(kept(readA(at[p] + t * A_STRIDE), t + lane < INNER));
       } else {
-        a[p] = transpose(swapped(A[at[p] + t / 4u]));
+        a[p] = transpose(swapped(readA(at[p] + t / 4u)));
       }
     }
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
@@ -91,5 +92,5 @@ fn ownBlock(base: u32, t: u32, col: u32, lane: u32) -> mat4x4f {
 }
 
 fn ownStep(at: u32, step: u32, left: u32) -> vec4f {
-  return kept(B[at + step * B_STRIDE], step < left);
+  return kept(readB(at + step * B_STRIDE), step < left);
 }

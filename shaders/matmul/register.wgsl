@@ -3,6 +3,7 @@
 // small tiles, by FMA for large ones.
 
 // @use epsilon
+// @use matmul/unpacked
 // @use matmul/blocks
 
 // @use grid

@@ -17,18 +17,32 @@ const TRANSPOSE_B: bool = false; // @set
 const SPLITS: u32 = 1u; // @size parts of the inner dimension
 const CHUNK: u32 = 16u; // @size inner length of a part, a multiple of 16
 const SCALE: f32 = 1.0; // @size
+const HALF_A: bool = false; // @set A is stored as 16-bit floats, two to a word
+const HALF_B: bool = false; // @set
 const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
 const ADD_SCALE: f32 = 1.0; // @size
 
-@group(0) @binding(0) var<storage, read> A: array<vec4f>;
-@group(0) @binding(1) var<storage, read> B: array<vec4f>;
+@group(0) @binding(0) var<storage, read> A: array<vec4u>; // bits of four entries, or (HALF_A) of eight
+@group(0) @binding(1) var<storage, read> B: array<vec4u>;
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
 
 // @use epsilon
+// @use matmul/unpacked
 
 const TILE: u32 = 64u;
 const DEPTH: u32 = 16u;
+
+// Four entries. Conditions are constants, so only one way is left of each.
+fn readA(at: u32) -> vec4f {
+  if (HALF_A) { return unpacked(A[at / 2u], at); }
+  return bitcast<vec4f>(A[at]);
+}
+
+fn readB(at: u32) -> vec4f {
+  if (HALF_B) { return unpacked(B[at / 2u], at); }
+  return bitcast<vec4f>(B[at]);
+}
 
 // panelA[t][i / 4] holds op(A)[row + i … +3][t]; panelB[t][j / 4] holds op(B)[t][col + j … +3].
 var<workgroup> panelA: array<array<vec4f, 16>, 16>;
@@ -58,12 +72,12 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     if (TRANSPOSE_A) {
       // Stored rows run over the inner dimension: 16 rows of 16 vec4.
       let t = t0 + local.y;
-      panelA[local.y][local.x] = load4(A[a0 + t * A_STRIDE + row0 / 4u + local.x], t < end && row0 / 4u + local.x < A_STRIDE);
+      panelA[local.y][local.x] = load4(readA(a0 + t * A_STRIDE + row0 / 4u + local.x), t < end && row0 / 4u + local.x < A_STRIDE);
     } else {
       // Stored rows run over C's rows: 64 rows of 4 vec4 along the inner dimension, turned while they are stored.
       let i = flat / 4u;
       let q = flat % 4u;
-      let value = load4(A[a0 + (row0 + i) * A_STRIDE + t0 / 4u + q], row0 + i < ROWS && t0 / 4u + q < A_STRIDE);
+      let value = load4(readA(a0 + (row0 + i) * A_STRIDE + t0 / 4u + q), row0 + i < ROWS && t0 / 4u + q < A_STRIDE);
       panelA[q * 4u][i / 4u][i % 4u] = value.x;
       panelA[q * 4u + 1u][i / 4u][i % 4u] = value.y;
       panelA[q * 4u + 2u][i / 4u][i % 4u] = value.z;
@@ -72,14 +86,14 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     if (TRANSPOSE_B) {
       let j = flat / 4u;
       let q = flat % 4u;
-      let value = load4(B[b0 + (col0 + j) * B_STRIDE + t0 / 4u + q], col0 + j < COLS && t0 / 4u + q < B_STRIDE);
+      let value = load4(readB(b0 + (col0 + j) * B_STRIDE + t0 / 4u + q), col0 + j < COLS && t0 / 4u + q < B_STRIDE);
       panelB[q * 4u][j / 4u][j % 4u] = value.x;
       panelB[q * 4u + 1u][j / 4u][j % 4u] = value.y;
       panelB[q * 4u + 2u][j / 4u][j % 4u] = value.z;
       panelB[q * 4u + 3u][j / 4u][j % 4u] = value.w;
     } else {
       let t = t0 + local.y;
-      panelB[local.y][local.x] = load4(B[b0 + t * B_STRIDE + col0 / 4u + local.x], t < end && col0 / 4u + local.x < B_STRIDE);
+      panelB[local.y][local.x] = load4(readB(b0 + t * B_STRIDE + col0 / 4u + local.x), t < end && col0 / 4u + local.x < B_STRIDE);
     }
     workgroupBarrier();
     for (var t = 0u; t < DEPTH; t++) {

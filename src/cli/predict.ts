@@ -40,7 +40,7 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
   const chosen = layer ?? layers[layers.length - 1];
   if (!layers.includes(chosen)) throw new InputError(`--layer ${chosen} has no classifier; the model has one on ${layers.join(', ')}.`);
 
-  const { labels, scores, used } = await onDevice(io, device, async (engine, of) => ({
+  const { labels, scores, used } = await onDevice(io, { device }, async (engine, of) => ({
     ...(await predict(engine, model, X, { layer: chosen })),
     used: describeDevice(of, device),
   }));

@@ -21,9 +21,13 @@ export interface Device {
 }
 
 /** `work` on an engine of its own, with an end at Ctrl-C. */
-export async function onDevice<T>(io: Io, prefer: DeviceChoice, work: (engine: Engine, device: Device) => Promise<T>): Promise<T> {
+export async function onDevice<T>(
+  io: Io,
+  { device: prefer, half }: { device: DeviceChoice; half?: boolean },
+  work: (engine: Engine, device: Device) => Promise<T>,
+): Promise<T> {
   const { signal } = io;
-  const engine = await createEngine({ prefer, tuning: (adapter) => keptTuning(io, adapter) });
+  const engine = await createEngine({ prefer, halfInputs: half, tuning: (adapter) => keptTuning(io, adapter) });
   try {
     const { kind, description, software } = engine;
     return await untilAborted(work(engine, { kind, description, software, tuned: engine.tuning !== undefined }), signal);
@@ -49,7 +53,7 @@ export function fitOnDevice(
 ): Promise<{ model: Factorization; device: Device }> {
   const { seed, restarts, maxIterations, tolerance, svdBound } = options;
   const { signal } = io;
-  return onDevice(io, options.device, async (engine, device) => {
+  return onDevice(io, options, async (engine, device) => {
     announce(device);
     const line = progressLine(io);
     try {

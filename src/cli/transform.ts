@@ -40,7 +40,7 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   if (chosen >= model.S.length)
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
 
-  const { S, used } = await onDevice(io, prefer, async (engine, device) => ({
+  const { S, used } = await onDevice(io, { device: prefer }, async (engine, device) => ({
     S: (await transform(engine, model, X))[chosen],
     used: describeDevice(device, prefer),
   }));

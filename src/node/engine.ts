@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { disposeKey, type Engine } from '../engine.js';
+import { InputError } from '../errors.js';
 import { createReferenceEngine } from '../reference/engine.js';
 import { requestDevice } from '../webgpu/device.js';
 import { createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
@@ -20,6 +21,8 @@ export interface NodeEngineOptions extends EngineOptions {
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { prefer = 'auto', device, adapter } = options;
   if (device || adapter) return createWebGpuEngine(options);
+  if (prefer === 'cpu' && options.halfInputs)
+    throw new InputError('The f64 reference executor keeps nothing in 16 bits: leave out halfInputs (--half), or prefer another device.');
   if (prefer === 'cpu') return letEventsIn(createReferenceEngine());
   const dawn = await requestDawnAdapter({ prefer });
   let own: GPUDevice | undefined;

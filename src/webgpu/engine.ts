@@ -21,6 +21,13 @@ export interface EngineOptions {
    * `description`). What a function returns counts as none if it is of another version or adapter; given directly, it is an InputError.
    */
   tuning?: Tuning | StoredTuning;
+  /**
+   * Keep the inputs that a program only multiplies, X above all, as 16-bit floats: half their memory and half the traffic of the products
+   * with them. Every entry is rounded to 11 significant bits (half a thousandth at most; below 6.1e-5 the device may take it for 0), so
+   * results change; entries beyond ±65,504 are an InputError. Sparse inputs, inputs that are used otherwise (with weights, say) and
+   * those of programs that are split into panels stay f32. Default false.
+   */
+  halfInputs?: boolean;
   /** Overrides the planner's choices: for tests and measurements. */
   forced?: Forced;
 }
@@ -39,7 +46,11 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   checkLimits(device.limits);
   const description = describeAdapter(info);
   let tuning = await given(options.tuning, description);
-  let facts: AdapterFacts = { ...adapterFacts(device, isSoftware(info), options.forced), tuned: tuning && choicesOf(tuning) };
+  let facts: AdapterFacts = {
+    ...adapterFacts(device, isSoftware(info), options.forced),
+    halfInputs: options.halfInputs,
+    tuned: tuning && choicesOf(tuning),
+  };
   const memory = createMemory(device, facts);
   const pipelines = createPipelines(device);
   let disposed = false;

@@ -1,6 +1,7 @@
 /** Lowering of products, sums and what is made of both. */
 import type { Tensor } from '../graph/tensor.js';
 import { type Constants, type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
+import { isHalf } from './halves.js';
 import { byteLength, restartStep, strideOf } from './layout.js';
 import { type MatmulPlan, type ProductShape, planMatmul } from './plan-products.js';
 import { type AdapterFacts, type Forced, planGrid } from './planner.js';
@@ -32,10 +33,11 @@ export function product(given: Product, facts: AdapterFacts, forced: Forced): Di
     C_BATCH: restartStep(C) / 4,
     E_BATCH: E ? restartStep(E) / 4 : 0,
   };
-  if (plan.splits === 1) return [multiply(given, shape, plan, { ...finish, W_BATCH: 0 }, [E ?? A, A, C], facts)];
+  const own = { ...finish, W_BATCH: 0, HALF_E: false };
+  if (plan.splits === 1) return [multiply(given, shape, plan, own, [E ?? A, A, C], facts)];
   const partials = { scratch: 0, bytes: byteLength(C) * plan.splits };
   const sum = perItem('reduce/sum-partials', vectors(C), C.batch, [partials, E ?? A, C], { ...finish, COUNT: vectors(C) }, facts);
-  return [multiply(given, shape, plan, { ...finish, W_BATCH: 0 }, [E ?? A, A, partials], facts), sum];
+  return [multiply(given, shape, plan, own, [E ?? A, A, partials], facts), sum];
 }
 
 /** The dispatch that multiplies; `bindings` are E, W and C of shaders/matmul/blocks. */
@@ -60,10 +62,12 @@ function multiply(
     TRANSPOSE_A: transposeA,
     TRANSPOSE_B: transposeB,
     CHUNK: plan.chunk,
+    HALF_A: isHalf(A),
+    HALF_B: isHalf(B),
   };
   const { algorithm, blocksA, blocksB, splits, layout } = plan;
   if (algorithm === 'tiled') {
-    const { W_BATCH, ...own } = constants as Constants;
+    const { W_BATCH, HALF_E, ...own } = constants as Constants;
     return {
       kernel: 'matmul/tiled',
       constants: own,
@@ -99,6 +103,7 @@ export function residual(inputs: readonly Tensor[], out: Tensor, facts: AdapterF
     C_BATCH: 0,
     E_BATCH: restartStep(X) / 4,
     W_BATCH: W ? restartStep(W) / 4 : 0,
+    HALF_E: isHalf(X),
   };
   const product = { A, B: Z, transposeA: false, transposeB: false };
   const first = multiply(product, shape, plan, finish, [X, W ?? X, partials], facts);

@@ -3,6 +3,7 @@ import { fuse } from '../graph/fuse.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Dispatch } from './dispatch.js';
+import { type HalfTensor, halveInputs } from './halves.js';
 import { lower } from './lower.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { bindingLimit, type Panelled, planPanels } from './panels.js';
@@ -20,6 +21,8 @@ export interface LoweredStep {
 export interface LoweredProgram {
   /** With operations fused that one kernel can do together. */
   program: Program;
+  /** Inputs that are stored as 16-bit floats, and the tensors of `program` that stand for them. */
+  halves: ReadonlyMap<Tensor, HalfTensor>;
   panelled: ReadonlyMap<Tensor, Panelled>;
   /** The same over panels of what no binding can hold. */
   split: SplitProgram;
@@ -29,14 +32,24 @@ export interface LoweredProgram {
 export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
-  const program = fuse(original);
-  const panelled = planPanels(program, bindingLimit(facts));
+  const { program, halves, panelled } = stored(fuse(original), facts);
   const split = splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts));
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
     section,
     steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),
   ]);
-  return { program, panelled, split, sections: new Map(lowered) };
+  return { program, halves, panelled, split, sections: new Map(lowered) };
+}
+
+/** How the tensors of a program are stored: inputs as halves if the engine is to, but where something must be in panels all is f32. */
+function stored(program: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
+  const limit = bindingLimit(facts);
+  if (facts.halfInputs) {
+    const halved = halveInputs(program, limit);
+    const panelled = planPanels(halved.program, limit);
+    if (panelled.size === 0) return { ...halved, panelled };
+  }
+  return { program, halves: new Map(), panelled: planPanels(program, limit) };
 }
 
 /** Every dispatch of every section, in order. */

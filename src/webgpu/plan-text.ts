@@ -11,10 +11,11 @@ import type { AdapterFacts } from './planner.js';
  * kernels, with the tile and the splits of products, and the workgroups.
  */
 export function planText(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): string {
-  const { sections: lowered } = lowerProgram(program, facts, forced);
+  const { sections: lowered, halves } = lowerProgram(program, facts, forced);
   const pipelines = new Set(dispatchesOf(lowered).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
+  const asHalves = halves.size > 0 ? `, ${[...halves.keys()].map(({ name }) => name).join(', ')} as 16-bit floats` : '';
   const lines = [
-    `program ${program.name}, ${program.restarts} restart${program.restarts === 1 ? '' : 's'}, ${counted(pipelines, 'pipeline')}`,
+    `program ${program.name}, ${program.restarts} restart${program.restarts === 1 ? '' : 's'}, ${counted(pipelines, 'pipeline')}${asHalves}`,
   ];
   for (const [section, steps] of lowered) {
     const dispatches = steps.flatMap((step) => step.dispatches);
@@ -43,7 +44,6 @@ export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Fo
 
 function kernelText({ kernel, constants }: Dispatch): string {
   const { BLOCKS_A, BLOCKS_B, SPLITS } = constants;
-  // Of a quad the side that all four lanes share is four blocks long.
   const tile = BLOCKS_A ? ` ${4 * Number(BLOCKS_A)}×${4 * Number(BLOCKS_B)}` : kernel === 'matmul/tiled' ? ' 64×64' : '';
   const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : `, inner size in ${SPLITS} parts`) : '';
   return `${kernel}${tile}${parts}`;

@@ -16,6 +16,8 @@ export interface AdapterFacts {
   maxBufferSize: number;
   maxWorkgroupStorage: number;
   maxInvocationsPerWorkgroup: number;
+  /** Inputs that programs only multiply are stored as 16-bit floats. */
+  halfInputs?: boolean;
   /** What was measured on the adapter, by shape class: see tuning.ts. */
   tuned?: ReadonlyMap<string, ProductChoice>;
 }

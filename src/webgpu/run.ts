@@ -34,7 +34,7 @@ export async function compileProgram(context: DeviceContext, program: Program): 
 
 export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const { program, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
+  const { program, halves, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const readback = createReadback(context, program.name);
@@ -91,6 +91,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       if (disposed) throw new DisposedError(`This run of ${program.name} was disposed; prepare the program again.`);
       context.check();
     };
+    const storedAs = (tensor: Tensor): Tensor => halves.get(tensor) ?? tensor;
     const bufferOf = (tensor: Tensor) => {
       const buffer = buffers.get(tensor);
       if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);
@@ -104,7 +105,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     const sample = async (tensors: readonly Tensor[]) => {
       live();
       const source = (tensor: Tensor) => ({ buffer: bufferOf(tensor), bytes: byteLength(tensor) });
-      return readTensors(tensors, panelled, (wanted) => readback.read(wanted.map(source)));
+      return readTensors(tensors.map(storedAs), panelled, (wanted) => readback.read(wanted.map(source)));
     };
     const dispose = () => {
       if (disposed) return;
@@ -117,7 +118,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
         live();
         const panels = panelled.get(tensor)?.panels;
         if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-        else device.queue.writeBuffer(bufferOf(tensor), 0, deviceForm(tensor, entries));
+        else device.queue.writeBuffer(bufferOf(storedAs(tensor)), 0, deviceForm(storedAs(tensor), entries));
       },
       execute(section, times = 1) {
         live();

@@ -29,11 +29,13 @@ function product(
     blocks?: [number, number];
     /** The operand that all restarts share. */
     shared?: 'A' | 'B';
+    /** Both operands are stored as 16-bit floats. */
+    half?: boolean;
   } = {},
 ): Case {
   const { rows, inner, cols } = shape;
-  const { splits = 1, restarts = 1, epilogue, blocks, shared = 'A' } = options;
-  const name = `matmul ${algorithm}${blocks ? ` ${blocks.join('×')}` : ''}${shared === 'B' ? ' shared B' : ''} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}`;
+  const { splits = 1, restarts = 1, epilogue, blocks, shared = 'A', half = false } = options;
+  const name = `matmul ${algorithm}${blocks ? ` ${blocks.join('×')}` : ''}${shared === 'B' ? ' shared B' : ''} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}${half ? ' halves' : ''}`;
   return differential(
     name,
     (p, r) => {
@@ -55,7 +57,7 @@ function product(
       });
       return { values, compare: [{ tensor: C, terms: inner + 1 }] };
     },
-    { restarts, forced: { matmul: algorithm, splits, blocks } },
+    { restarts, forced: { matmul: algorithm, splits, blocks }, halfInputs: half },
   );
 }
 
@@ -137,6 +139,31 @@ const blocked = tiles.flatMap(({ algorithm, blocks }) => [
   product({ rows: 34, inner: 50, cols: 6 }, false, true, algorithm, { blocks, restarts: 2, shared: 'B', epilogue: 'hadamard' }),
 ]);
 
+/** Rows of an odd number of vec4, so that the eight entries of a word straddle them. */
+const halves = [
+  ...both.flatMap((transposeA) =>
+    both.map((transposeB) => product({ rows: 21, inner: 39, cols: 75 }, transposeA, transposeB, 'register', { half: true })),
+  ),
+  product({ rows: 9, inner: 87, cols: 91 }, true, false, 'quad-rows', { blocks: [3, 2], restarts: 3, shared: 'B', half: true }),
+  product({ rows: 87, inner: 90, cols: 9 }, false, true, 'quad-columns', { blocks: [2, 3], restarts: 3, epilogue: 'hadamard', half: true }),
+  product({ rows: 66, inner: 101, cols: 70 }, true, true, 'tiled', { restarts: 2, splits: 2, half: true }),
+  ...(['register', 'quad-rows', 'quad-columns'] as const).map((matmul) =>
+    differential(
+      `residual norm of halves, ${matmul}`,
+      (p, r) => {
+        const [X, A, Z] = [p.input('X', 41, 51), p.state('A', 41, 5), p.state('Z', 5, 51)];
+        const out = p.state('out', 1, 1);
+        p.section('all', () => p.residualNorm(X, A, Z, { into: out }));
+        const values = new Map<Tensor, Entries>(
+          [X, A, Z].map((tensor) => [tensor, uniformEntries(r, tensor.rows * tensor.cols * tensor.batch)]),
+        );
+        return { values, compare: [{ tensor: out, terms: 41 * 51 }] };
+      },
+      { restarts: 2, forced: { matmul }, halfInputs: true },
+    ),
+  ),
+];
+
 const grams = [1, 7, 16, 17, 33, 64, 128].flatMap((k) => [
   gram(261, k, 'columns', undefined, 'register'),
   gram(k, 1031, 'rows', 8, 'register'),
@@ -151,6 +178,7 @@ export const matmul: Case[] = [
   ...tiled,
   ...blocked,
   ...updates,
+  ...halves,
   ...variants,
   ...grams,
   gram(515, 67, 'columns', 5, 'tiled'),

@@ -6,6 +6,7 @@ import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import { fromHalf, toHalf } from '../../src/webgpu/halves.js';
 import type { Forced } from '../../src/webgpu/planner.js';
 
 export interface Stack {
@@ -75,19 +76,30 @@ export interface Written {
   compare: { tensor: Tensor; terms: number; scale?: number }[];
 }
 
+interface Circumstances {
+  restarts?: number;
+  times?: number;
+  forced?: Forced;
+  /** Inputs are stored as 16-bit floats, which hold the data that both executors then get. */
+  halfInputs?: boolean;
+  seed?: number;
+}
+
 /** A case that runs the section 'all' of one program on the device and on the reference, from the same f32 data, and compares. */
 export function differential(
   name: string,
   write: (p: ProgramBuilder, r: Random) => Written,
-  { restarts = 1, times = 1, forced, seed = seedOf(name) }: { restarts?: number; times?: number; forced?: Forced; seed?: number } = {},
+  { restarts = 1, times = 1, forced, halfInputs = false, seed = seedOf(name) }: Circumstances = {},
 ): Case {
   return {
     name,
     async run({ device, engine }) {
       const p = programBuilder(name, { restarts });
-      const { values, compare } = write(p, random(seed));
+      const written = write(p, random(seed));
+      const { compare } = written;
+      const values = halfInputs ? new Map(Array.from(written.values, ([tensor, entries]) => [tensor, rounded(entries)])) : written.values;
       const program = p.build();
-      using own = forced ? await createWebGpuEngine({ device, forced }) : undefined;
+      using own = forced || halfInputs ? await createWebGpuEngine({ device, forced, halfInputs }) : undefined;
       using reference = createReferenceEngine();
       const before = engine.liveBuffers;
       const tensors = compare.map(({ tensor }) => tensor);
@@ -99,6 +111,10 @@ export function differential(
       if (engine.liveBuffers !== before) throw new Error(`${engine.liveBuffers - before} buffers were left behind.`);
     },
   };
+}
+
+function rounded(entries: Entries): Float32Array {
+  return Float32Array.from(entries, (value) => fromHalf(toHalf(value)));
 }
 
 async function execute(engine: Engine, program: Program, values: Map<Tensor, Entries>, read: Tensor[], times: number): Promise<Entries[]> {

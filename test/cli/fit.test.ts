@@ -120,6 +120,14 @@ describe('orthant fit', () => {
     expect(readModel(dir)).toMatchObject({ iterations: 30, stopReason: 'maxIterations', converged: false, svdBound: null });
   });
 
+  test('--half keeps X in 16 bits: another result, about the same error, and model.json says so', async () => {
+    const options = ['--method', 'nmf', '--ranks', '2', '--max-iterations', '30', '--device', 'software'];
+    const [full, half] = [readModel(await fitTo('full', ...options)), readModel(await fitTo('half', ...options, '--half'))];
+    expect(half.options).toMatchObject({ half: true });
+    expect(half.relativeError).not.toBe(full.relativeError);
+    expect(Math.abs(half.relativeError - full.relativeError)).toBeLessThan(2 ** -11);
+  });
+
   test('the summary names data, device, errors beside bounds, and files', async () => {
     const { stdout, stderr } = await runCli([
       'fit',

@@ -1,0 +1,147 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { matrix } from '../../src/data/matrix.js';
+import { random } from '../../src/data/random.js';
+import { sparseFromDense } from '../../src/data/sparse.js';
+import type { Engine } from '../../src/engine.js';
+import { InputError } from '../../src/errors.js';
+import { programBuilder } from '../../src/graph/program.js';
+import { T } from '../../src/graph/tensor.js';
+import { neuralNmf } from '../../src/models/neural.js';
+import { nmf } from '../../src/models/nmf.js';
+import { programFor } from '../../src/models/programs.js';
+import { createEngine } from '../../src/node/engine.js';
+import { fromHalf, halveInputs, toHalf } from '../../src/webgpu/halves.js';
+
+describe('16-bit floats', () => {
+  test('every pattern of a finite one comes back as it was', () => {
+    for (let half = 0; half < 0x10000; half++) {
+      if ((half & 0x7c00) === 0x7c00) continue;
+      expect(toHalf(fromHalf(half))).toBe(half);
+    }
+  });
+
+  test('others go to the nearest, ties to even', () => {
+    const r = random(3);
+    for (let i = 0; i < 20_000; i++) {
+      const value = Math.fround((r.uniform() - 0.5) * 10 ** (10 * r.uniform() - 6));
+      const half = toHalf(value);
+      const [below, at, above] = [half - 1, half, half + 1].map((near) => Math.abs(fromHalf(near) - value));
+      const isEdge = (half & 0x7fff) === 0 || (half & 0x7fff) >= 0x7bff;
+      if (isEdge) continue;
+      expect(at).toBeLessThanOrEqual(Math.min(below, above));
+      if (at === below || at === above) expect(half & 1).toBe(0);
+    }
+    expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, -(2 ** -25), 65_519].map((value) => fromHalf(toHalf(value)))).toEqual([
+      1,
+      1 + 2 ** -9,
+      -0,
+      65_504,
+    ]);
+  });
+
+  test('what they cannot hold is refused with the way out', () => {
+    for (const value of [65_520, -1e6, Number.POSITIVE_INFINITY, Number.NaN]) expect(() => toHalf(value)).toThrow(InputError);
+    expect(() => toHalf(1e6)).toThrow(/65504.*1000000.*halfInputs/);
+  });
+});
+
+test('an input is halved if it is only multiplied, and small enough that its residual is taken at once', () => {
+  const p = programBuilder('x', { restarts: 2 });
+  const [X, Y, W] = [p.input('X', 20, 30), p.input('Y', 20, 30), p.input('W', 20, 30)];
+  const [A, S] = [p.state('A', 20, 3), p.state('S', 3, 30)];
+  p.section('all', () => {
+    p.matmul(T(A), X, { into: S });
+    p.residualNorm(X, A, S, { W });
+    p.hadamard(Y, X === Y ? X : W);
+    p.matmul(T(A), Y, { into: S });
+  });
+  const program = p.build();
+  expect([...halveInputs(program, 1 << 20).halves.keys()]).toEqual([X]);
+  expect(halveInputs(program, 20 * 30 * 2 - 1).halves.size).toBe(0);
+  expect(halveInputs(program, 1 << 20).program.tensors).not.toContain(X);
+});
+
+describe('on this adapter', () => {
+  const engines: Promise<Engine>[] = [];
+  const engineWith = (halfInputs: boolean) => {
+    const engine = createEngine({ halfInputs, prefer: 'auto' });
+    engines.push(engine);
+    return engine;
+  };
+  afterAll(async () => {
+    for (const engine of await Promise.all(engines)) engine.dispose();
+  });
+
+  test('with entries that halves hold exactly nothing changes, bit for bit', async () => {
+    const [full, half] = await Promise.all([engineWith(false), engineWith(true)]);
+    const r = random(5);
+    // Widths of all remainders: pairs of vec4 straddle rows where a row has an odd number of them.
+    for (const [N, M] of [
+      [61, 53],
+      [33, 90],
+      [40, 3],
+    ]) {
+      const X = matrix(
+        N,
+        M,
+        Float32Array.from({ length: N * M }, () => Math.floor(r.uniform() * 1024) / 512),
+      );
+      for (const solver of ['mu', 'hals', 'anls'] as const) {
+        const options = { rank: 3, solver, restarts: 2, maxIterations: 7, tolerance: 0, seed: 1, svdBound: false };
+        const [a, b] = [await nmf(full, X, options), await nmf(half, X, options)];
+        expect(b.A).toEqual(a.A);
+        expect(b.S).toEqual(a.S);
+        expect(b.relativeError).toBe(a.relativeError);
+      }
+    }
+    const X = matrix(
+      61,
+      53,
+      Float32Array.from({ length: 61 * 53 }, () => Math.floor(r.uniform() * 1024) / 512),
+    );
+    const options = { ranks: [6, 3], restarts: 2, maxIterations: 10, seed: 2, svdBound: false };
+    expect((await neuralNmf(half, X, options)).S).toEqual((await neuralNmf(full, X, options)).S);
+  });
+
+  test('other entries are rounded, which moves the relative error by no more than that; too large ones are refused', async () => {
+    const [full, half] = await Promise.all([engineWith(false), engineWith(true)]);
+    const r = random(6);
+    const X = matrix(
+      30,
+      21,
+      Float32Array.from({ length: 630 }, () => r.uniform() * 1e4),
+    );
+    const options = { rank: 4, solver: 'mu', maxIterations: 20, tolerance: 0, seed: 1, svdBound: false } as const;
+    const [a, b] = [await nmf(half, X, options), await nmf(full, X, options)];
+    expect(a.S).not.toEqual(b.S);
+    expect(Math.abs(a.relativeError - b.relativeError)).toBeLessThan(2 ** -11);
+    await expect(nmf(half, matrix(2, 2, [1, 2, 3, 7e4]), { rank: 1 })).rejects.toThrow(InputError);
+  });
+
+  test('X takes half the bytes; sparse X is left alone; the plan says what is stored so', async () => {
+    const [full, half] = await Promise.all([engineWith(false), engineWith(true)]);
+    const program = programFor('nmf', { rows: 400, cols: 320, ranks: [4] });
+    const bytes = async (engine: Engine) => {
+      const before = engine.liveBytes;
+      const run = await engine.prepare(program);
+      const taken = engine.liveBytes - before;
+      run.dispose();
+      return taken;
+    };
+    expect((await bytes(full)) - (await bytes(half))).toBe(400 * 320 * 2);
+    expect(half.plan(program)).toMatch(/X as 16-bit floats/);
+    expect(full.plan(program)).not.toMatch(/16-bit/);
+    const r = random(7);
+    const dense = matrix(
+      30,
+      20,
+      Float32Array.from({ length: 600 }, () => (r.uniform() < 0.2 ? r.uniform() : 0)),
+    );
+    const options = { rank: 3, maxIterations: 5, seed: 1, svdBound: false };
+    expect((await nmf(half, sparseFromDense(dense), options)).S).toEqual((await nmf(full, sparseFromDense(dense), options)).S);
+  });
+
+  test('the f64 reference has no such storage and says so', async () => {
+    await expect(createEngine({ prefer: 'cpu', halfInputs: true })).rejects.toThrow(InputError);
+  });
+});

@@ -111,7 +111,6 @@ export interface CommonOptions {
   tolerance?: number;
   svdBound: boolean;
   device: DeviceChoice;
-  half?: boolean;
   out?: string;
   json?: boolean;
 }
@@ -138,7 +137,6 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
       defaults.tolerance,
     )
     .addOption(deviceOption())
-    .option('--half', 'keep a dense X as 16-bit floats on the device: half the memory, entries rounded to 11 significant bits')
     .option('--no-svd-bound', 'leave out the SVD bound, which takes long on large matrices')
     .option('--out <dir>', 'write the model (A0.npy, S0.npy, …, model.json) into this folder')
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');

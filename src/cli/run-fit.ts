@@ -47,7 +47,7 @@ async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning 
 /** `factorize` on a device, with the options that came from the command line and a progress line. */
 export function fitOnDevice(
   io: Io,
-  options: CommonOptions,
+  options: CommonOptions & { half?: boolean },
   factorize: (engine: Engine, fitOptions: FitOptions) => Promise<Factorization>,
   announce: (device: Device) => void = () => {},
 ): Promise<{ model: Factorization; device: Device }> {

@@ -62,7 +62,9 @@ function summaryText({ rows }: Results): string {
 
 /** What compares with nobody and lies on no axis: times that a user waits. */
 function waits({ rows }: Results): string {
-  const own = rows.filter(({ suite, case: name }) => (suite === 'end' || suite === 'neural') && !name.includes('first run'));
+  const own = rows.filter(
+    ({ suite, case: name }) => (suite === 'end' || suite === 'neural' || suite === 'sparse') && !name.includes('first run'),
+  );
   if (own.length === 0) return '';
   return `<h2>First iterations, whole fits, Neural NMF</h2>
 <p class="caption">Milliseconds a unit of the case: a first iteration, a fit from the data to the factors, or one iteration of Neural NMF.</p>

@@ -10,6 +10,7 @@ import { nnlsSuite } from './nnls.js';
 import { profileSuite } from './profile.js';
 import { rooflineSuite } from './roofline.js';
 import { scalingSuite } from './scaling.js';
+import { sparseSuite } from './sparse.js';
 
 const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
   end: endToEndSuite,
@@ -18,6 +19,7 @@ const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
   mu: multiplicativeSuite,
   nnls: nnlsSuite,
   neural: neuralSuite,
+  sparse: sparseSuite,
   scaling: scalingSuite,
   profile: profileSuite,
 };

@@ -1,19 +1,41 @@
-// state ← trial where the restart's trial step was accepted; four entries an invocation, bound by bandwidth.
-const TRIAL_BATCH: u32 = 0u; // @size vec4 from one restart to the next
-const STATE_BATCH: u32 = 0u; // @size
+// state ← trial where the restart's trial step was accepted, for up to three pairs of them: small copies cost a dispatch more than they do
+// work. Four entries an invocation, the pairs one after another; bound by bandwidth. A pair that is not there has no vectors.
+const VECTORS_0: u32 = 0u; // @size vec4 of the first state, one restart
+const VECTORS_1: u32 = 0u; // @size
+const VECTORS_2: u32 = 0u; // @size
+const TRIAL_BATCH_0: u32 = 0u; // @size vec4 from one restart to the next
+const TRIAL_BATCH_1: u32 = 0u; // @size
+const TRIAL_BATCH_2: u32 = 0u; // @size
+const STATE_BATCH_0: u32 = 0u; // @size
+const STATE_BATCH_1: u32 = 0u; // @size
+const STATE_BATCH_2: u32 = 0u; // @size
 const CONTROL_BATCH: u32 = 8u; // @size entries from one restart to the next
 
 // @use grid
 
-@group(0) @binding(0) var<storage, read> trial: array<vec4f>;
-@group(0) @binding(1) var<storage, read> control: array<f32>;
-@group(0) @binding(2) var<storage, read_write> state: array<vec4f>;
+@group(0) @binding(0) var<storage, read> control: array<f32>;
+@group(0) @binding(1) var<storage, read> trial0: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> state0: array<vec4f>;
+@group(0) @binding(3) var<storage, read> trial1: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> state1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> trial2: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> state2: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   if (control[place.restart * CONTROL_BATCH + 2u] != 1.0) { return; }
-  let at = place.item;
-  state[place.restart * STATE_BATCH + at] = trial[place.restart * TRIAL_BATCH + at];
+  var at = place.item;
+  if (at < VECTORS_0) {
+    state0[place.restart * STATE_BATCH_0 + at] = trial0[place.restart * TRIAL_BATCH_0 + at];
+    return;
+  }
+  at -= VECTORS_0;
+  if (at < VECTORS_1) {
+    state1[place.restart * STATE_BATCH_1 + at] = trial1[place.restart * TRIAL_BATCH_1 + at];
+    return;
+  }
+  at -= VECTORS_1;
+  state2[place.restart * STATE_BATCH_2 + at] = trial2[place.restart * TRIAL_BATCH_2 + at];
 }

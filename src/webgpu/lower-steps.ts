@@ -3,20 +3,24 @@ import { operationText } from '../graph/print.js';
 import { type Dispatch, perItem } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
 import { lower } from './lower.js';
+import { keep } from './lower-keep.js';
 import { bindingLimit } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
 import type { ColumnCopy, Step } from './split-program.js';
 
 export function lowerStep(step: Step, facts: AdapterFacts, forced: Forced): Dispatch[] {
   if (step.kind === 'copyColumns') return [copyColumns(step, facts)];
+  if (step.kind === 'keepTogether') return [keep(step.inputs[0], step.inputs.slice(1), step.outputs, facts)];
   const dispatches = lower(step, facts, forced);
   // Parts of the inner dimension of a product need as many copies of the result: one pass needs none.
   return scratchFits(dispatches, facts) ? dispatches : lower(step, facts, { ...forced, splits: 1 });
 }
 
 export function stepText(step: Step): string {
-  if (step.kind !== 'copyColumns') return operationText(step);
-  return `${step.outputs[0].name} = columns of ${step.inputs[0].name}`;
+  if (step.kind === 'copyColumns') return `${step.outputs[0].name} = columns of ${step.inputs[0].name}`;
+  if (step.kind !== 'keepTogether') return operationText(step);
+  const [control, ...trials] = step.inputs;
+  return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${trials[i].name}, ${control.name}, ${name})`).join('; ');
 }
 
 /** Whether scratch memory that dispatches ask for can be bound. */

@@ -5,6 +5,7 @@
 import { mapFunctions, type Operation } from '../graph/operations.js';
 import { type Constants, type Dispatch, type KernelName, perItem, vectors } from './dispatch.js';
 import { restartStep, strideOf } from './layout.js';
+import { keep } from './lower-keep.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
 import { sparseProduct, sparseResidual } from './lower-sparse.js';
@@ -133,15 +134,8 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
         },
       ];
     }
-    case 'keepAccepted': {
-      const [trial, control] = inputs;
-      const constants = {
-        TRIAL_BATCH: restartStep(trial) / 4,
-        STATE_BATCH: restartStep(out) / 4,
-        CONTROL_BATCH: restartStep(control),
-      };
-      return [each('update/keep-accepted', vectors(out), [trial, control, out], constants)];
-    }
+    case 'keepAccepted':
+      return [keep(inputs[1], [inputs[0]], outputs, facts)];
     case 'reduce': {
       const [X] = inputs;
       const { of } = operation.attributes;

@@ -13,6 +13,7 @@ import type { Operation, OperationOf } from '../graph/operations.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { placeOf, type View } from './layout.js';
+import { mostPairs } from './lower-keep.js';
 import { type Axes, type Index, readsOutputs, type Spread, spreadOf } from './operation-axes.js';
 import { granule, type Panelled, type Piece, pieceOf, type Range, rangesBetween } from './panels.js';
 
@@ -24,7 +25,14 @@ export interface ColumnCopy {
   readonly attributes: { readonly from: number; readonly to: number; readonly cols: number };
 }
 
-export type Step = Operation | ColumnCopy;
+/** Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state. inputs control, trials; outputs states */
+export interface KeepTogether {
+  readonly kind: 'keepTogether';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+export type Step = Operation | ColumnCopy | KeepTogether;
 
 export interface SplitProgram {
   readonly name: string;
@@ -44,8 +52,23 @@ export function splitProgram(
   const split = (operation: Operation) => splitOperation(operation, { panelled, fits, fresh, steps: [] });
   return {
     name,
-    sections: Object.fromEntries(Object.entries(sections).map(([section, operations]) => [section, operations.flatMap(split)])),
+    sections: Object.fromEntries(
+      Object.entries(sections).map(([section, operations]) => [section, keepTogether(operations.flatMap(split))]),
+    ),
   };
+}
+
+/** Neighbouring steps that keep or drop a trial, as few as can be. */
+function keepTogether(steps: readonly Step[]): Step[] {
+  const joined: Step[] = [];
+  for (const step of steps) {
+    const last = joined.at(-1);
+    if (step.kind !== 'keepAccepted') joined.push(step);
+    else if (last?.kind === 'keepTogether' && last.inputs[0] === step.inputs[1] && last.outputs.length < mostPairs)
+      joined[joined.length - 1] = { ...last, inputs: [...last.inputs, step.inputs[0]], outputs: [...last.outputs, step.outputs[0]] };
+    else joined.push({ kind: 'keepTogether', inputs: [step.inputs[1], step.inputs[0]], outputs: step.outputs });
+  }
+  return joined;
 }
 
 /** Which buffers the steps read and write: a view lives as long as what it is a view of. */

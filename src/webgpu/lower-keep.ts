@@ -1,11 +1,29 @@
-/** Lowering of keepAccepted: small copies, so that a dispatch takes several. */
+/** Lowering of keepAccepted: small copies, so a dispatch takes several. */
 import type { Tensor } from '../graph/tensor.js';
 import { type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
 import { restartStep } from './layout.js';
 import type { AdapterFacts } from './planner.js';
+import type { SplitProgram, Step } from './split-program.js';
 
 /** Pairs of a trial and a state that one dispatch can bind. */
 export const mostPairs = 3;
+
+/** The program with neighbouring steps that keep or drop a trial joined, as few as can be. */
+export function keepTogether({ name, sections }: SplitProgram): SplitProgram {
+  return { name, sections: Object.fromEntries(Object.entries(sections).map(([section, steps]) => [section, joined(steps)])) };
+}
+
+function joined(steps: readonly Step[]): Step[] {
+  const fewer: Step[] = [];
+  for (const step of steps) {
+    const last = fewer.at(-1);
+    if (step.kind !== 'keepAccepted') fewer.push(step);
+    else if (last?.kind === 'keepTogether' && last.inputs[0] === step.inputs[1] && last.outputs.length < mostPairs)
+      fewer[fewer.length - 1] = { ...last, inputs: [...last.inputs, step.inputs[0]], outputs: [...last.outputs, step.outputs[0]] };
+    else fewer.push({ kind: 'keepTogether', inputs: [step.inputs[1], step.inputs[0]], outputs: step.outputs });
+  }
+  return fewer;
+}
 
 export function keep(control: Tensor, trials: readonly Tensor[], states: readonly Tensor[], facts: AdapterFacts): Dispatch {
   const constants: Record<string, number> = { CONTROL_BATCH: restartStep(control) };

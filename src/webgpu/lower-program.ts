@@ -5,6 +5,7 @@ import type { Tensor } from '../graph/tensor.js';
 import type { Dispatch } from './dispatch.js';
 import { type HalfTensor, halveInputs } from './halves.js';
 import { lower } from './lower.js';
+import { keepTogether } from './lower-keep.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { bindingLimit, type Panelled, planPanels } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
@@ -33,7 +34,7 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
   const { program, halves, panelled } = stored(fuse(original), facts);
-  const split = splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts));
+  const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
     section,
     steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),

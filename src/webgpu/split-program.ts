@@ -13,7 +13,6 @@ import type { Operation, OperationOf } from '../graph/operations.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { placeOf, type View } from './layout.js';
-import { mostPairs } from './lower-keep.js';
 import { type Axes, type Index, readsOutputs, type Spread, spreadOf } from './operation-axes.js';
 import { granule, type Panelled, type Piece, pieceOf, type Range, rangesBetween } from './panels.js';
 
@@ -52,23 +51,8 @@ export function splitProgram(
   const split = (operation: Operation) => splitOperation(operation, { panelled, fits, fresh, steps: [] });
   return {
     name,
-    sections: Object.fromEntries(
-      Object.entries(sections).map(([section, operations]) => [section, keepTogether(operations.flatMap(split))]),
-    ),
+    sections: Object.fromEntries(Object.entries(sections).map(([section, operations]) => [section, operations.flatMap(split)])),
   };
-}
-
-/** Neighbouring steps that keep or drop a trial, as few as can be. */
-function keepTogether(steps: readonly Step[]): Step[] {
-  const joined: Step[] = [];
-  for (const step of steps) {
-    const last = joined.at(-1);
-    if (step.kind !== 'keepAccepted') joined.push(step);
-    else if (last?.kind === 'keepTogether' && last.inputs[0] === step.inputs[1] && last.outputs.length < mostPairs)
-      joined[joined.length - 1] = { ...last, inputs: [...last.inputs, step.inputs[0]], outputs: [...last.outputs, step.outputs[0]] };
-    else joined.push({ kind: 'keepTogether', inputs: [step.inputs[1], step.inputs[0]], outputs: step.outputs });
-  }
-  return joined;
 }
 
 /** Which buffers the steps read and write: a view lives as long as what it is a view of. */

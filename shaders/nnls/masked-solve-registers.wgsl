@@ -1,4 +1,4 @@
-// β with G_PP β_P = g_P on the support P = {s > 0} of each column and 0 off it: the backward pass of q for few unknowns (K ≤ 16), one
+// β with G_PP β_P = g_P on the support P = {s > 0} of each column and 0 off it: the backward pass of q for few unknowns, one
 // invocation a column, all in registers. Bound by arithmetic: K³/6 FMA a column.
 const K: u32 = 4u; // @set rows of S
 const STRIDE: u32 = 4u; // @size entries per row of S, gradient and beta

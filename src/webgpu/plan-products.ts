@@ -108,7 +108,7 @@ const cost = {
   stored: 250,
   sumVec4: 15,
   secondPass: 40_000,
-  compiledBlock: 4_000,
+  compiledBlock: 10_000,
 };
 
 /** The candidate of the least estimated time. */

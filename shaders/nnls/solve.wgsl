@@ -19,7 +19,7 @@ const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const WARM: u32 = 0u; // @size 1: S holds a start
 const PIVOTS: u32 = 32u; // @size rounds of pivoting before the active set takes over
-const BUDGET: u32 = 160u; // @size indices that may enter the active set
+const ENTRIES: u32 = 160u; // @size indices that may enter the active set
 const SPILL: bool = false; // @set keep the factor in the scratch buffer
 const FACTOR_SIZE: u32 = 10u; // @set CAPACITY (CAPACITY + 1) / 2, or 1 with SPILL
 
@@ -150,7 +150,7 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
     passive[j] = false;
   }
   supportSize = 0u;
-  for (var round = 0u; round < BUDGET; round++) {
+  for (var round = 0u; round < ENTRIES; round++) {
     var entering = K;
     var steepest = tolerance;
     for (var j = 0u; j < K; j++) {

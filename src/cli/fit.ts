@@ -18,7 +18,6 @@ interface FitCommandOptions extends CommonOptions, MethodOptions {
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
-  half?: boolean;
 }
 
 const notes = `
@@ -48,7 +47,6 @@ export function addFitCommand(program: Command, io: Io): void {
       'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start',
     ).choices(['objective', 'initialError']),
   );
-  command.option('--half', 'keep a dense X as 16-bit floats on the device where the method only multiplies it: entries of 11 bits');
   addMethodOptions(command)
     .addHelpText('after', notes)
     .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options));
@@ -61,14 +59,12 @@ function sparsity(X: DataMatrix): string {
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Promise<void> {
-  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, half, out, json } = options;
+  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, json } = options;
   checkMethodOptions(method, ranks, options);
   if (out !== undefined) await checkOutputFolder(out);
   const X = await readData(path, samples, method);
   checkRanks(ranks, X.rows, X.cols);
-  if (half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
-  if (half && options.mask !== undefined)
-    throw new InputError('--half is for data that is only multiplied, and --mask weighs every entry: leave one of them out.');
+  if (options.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
   const mask = options.mask === undefined ? undefined : await readMask(options.mask, X, samples, method);
   const given = options.labels === undefined ? undefined : await readGivenLabels(options.labels, options.truth, X.cols);
   const { classesWithoutLabel = [] } = given ?? {};
@@ -76,7 +72,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Prom
   const { model, device } = await fitOnDevice(io, options, (engine, common) =>
     fitMethod(engine, method, { X, ranks, mask, given }, options, { ...common, stopping }),
   );
-  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, half, ...givenMethodOptions(options) };
+  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...givenMethodOptions(options) };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
   const written = out === undefined ? undefined : await saveModel(out, model, extra);
   if (json) {

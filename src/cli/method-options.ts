@@ -43,6 +43,7 @@ export interface MethodOptions {
   optimiser?: 'projected' | 'momentum' | 'adam';
   batchColumns?: number;
   l1?: number | number[];
+  half?: boolean;
 }
 
 type MethodOption = [
@@ -99,6 +100,7 @@ const groups: Record<string, MethodOption[]> = {
       'of the gradients; default projected, in sparse-coding adam (it has no projected)',
       ['projected', 'momentum', 'adam'],
     ],
+    [['nmf', 'hierarchical', 'neural'], '--half', 'keep a dense X as 16-bit floats on the device, entries rounded to 11 bits'],
     [['neural', 'sparse-coding'], '--batch-columns <n>', 'samples of a mini-batch; not with projected', parsePositiveInteger],
   ],
 };
@@ -157,6 +159,10 @@ export function checkMethodOptions(method: Method, ranks: readonly number[], opt
   const batchOptimiser = optimiser ?? (method === 'neural' ? 'projected' : 'adam');
   if (options.batchColumns !== undefined && batchOptimiser === 'projected')
     throw new InputError('--batch-columns needs --optimiser momentum or adam: projected compares the objectives of all samples.');
+  if (options.half && (options.mask !== undefined || options.batchColumns !== undefined)) {
+    const flag = options.mask === undefined ? '--batch-columns' : '--mask';
+    throw new InputError(`--half is for data that is only multiplied, which ${flag} does not leave it at; give one of them.`);
+  }
 }
 
 function inWords(names: readonly string[]): string {

@@ -29,13 +29,31 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   const sections: Record<string, Operation[]> = {};
   let current: Operation[] | undefined;
 
-  function tensor(role: Tensor['role'], label: string, rows: number, cols: number, batch: number, csrEntries?: number): Tensor {
+  function tensor(
+    role: Tensor['role'],
+    label: string,
+    rows: number,
+    cols: number,
+    batch: number,
+    csrEntries?: number,
+    data?: true,
+  ): Tensor {
     for (const size of [rows, cols]) {
       if (!Number.isInteger(size) || size < 1)
         throw new ShapeError(`Tensor ${label} of program ${name} is ${rows}×${cols}; both sizes must be positive integers.`);
     }
     const form = csrEntries === undefined ? 'dense' : 'csr';
-    const made: Tensor = { id: tensors.length, name: label, role, form, rows, cols, batch, entries: csrEntries ?? rows * cols };
+    const made: Tensor = {
+      id: tensors.length,
+      name: label,
+      role,
+      form,
+      rows,
+      cols,
+      batch,
+      entries: csrEntries ?? rows * cols,
+      ...(data && { data }),
+    };
     tensors.push(made);
     return made;
   }
@@ -93,6 +111,11 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return tensor('input', label, rows, cols, batched ? restarts : 1, csrEntries);
     },
 
+    /** The matrix that a fit is of, for all restarts: what an engine may store in fewer bits (EngineOptions.halfInputs). */
+    data(label: string, rows: number, cols: number, options: { csrEntries?: number } = {}): Tensor {
+      return tensor('input', label, rows, cols, 1, options.csrEntries, true);
+    },
+
     /** A tensor that lives across iterations, one per restart unless `shared`. */
     state: (label: string, rows: number, cols: number, options: { shared?: boolean } = {}) =>
       tensor('state', label, rows, cols, options.shared ? 1 : restarts),
@@ -142,7 +165,8 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
 
     /**
      * S ← q: the exact nonnegative least squares of every column, started from the support of what S holds when `warm`, else
-     * from {B > 0}. Returns how many factorizations each column took (negative: budget hit).
+     * from {B > 0}. Returns how many factorizations the pivoting of each column took, negative where neither it nor the active set
+     * came to an end.
      */
     nnls(G: Tensor, B: Tensor, S: Tensor, options: { warm?: boolean; rounds?: Tensor } = {}): Tensor {
       const perColumn = requireGram('nnls', G, B);

@@ -16,6 +16,8 @@ export interface Tensor {
   readonly rows: number;
   readonly cols: number;
   readonly batch: number;
+  /** An input that is the data of a fit. */
+  readonly data?: boolean;
   /** Stored entries of a CSR tensor; rows·cols of a dense one. */
   readonly entries: number;
 }

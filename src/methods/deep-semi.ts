@@ -186,7 +186,7 @@ export function deepSemiProgram(
 ): DeepSemiProgram {
   const { restarts, nonlinearity, labels, csrEntries } = options;
   const p = programBuilder('deepSemiNmf', { restarts });
-  const X = p.input('X', N, M, { csrEntries });
+  const X = p.data('X', N, M, { csrEntries });
   const Z = ranks.map((k, l) => p.state(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
   const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
   const last = ranks.length - 1;

@@ -247,7 +247,7 @@ function deepTensors(
   bridge: Bridge,
   { given = false, csrEntries }: { given?: boolean; csrEntries?: number },
 ) {
-  const X = p.input('X', N, M, { csrEntries });
+  const X = given ? p.input('X', N, M, { csrEntries }) : p.data('X', N, M, { csrEntries });
   const A: Tensor[] = [];
   const S: Tensor[] = [];
   const groups: (Groups | undefined)[] = [];

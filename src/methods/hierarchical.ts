@@ -16,7 +16,7 @@ export interface Layers {
 /** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X of `csrEntries` stored ones is CSR. */
 export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], csrEntries?: number): Layers {
   return {
-    X: p.input('X', N, M, { csrEntries }),
+    X: p.data('X', N, M, { csrEntries }),
     A: ranks.map((k, l) => p.state(`A${l}`, l === 0 ? N : ranks[l - 1], k)),
     S: ranks.map((k, l) => p.state(`S${l}`, k, M)),
   };

@@ -180,7 +180,7 @@ export function nmfProgram(
 ): NmfProgram {
   const p = programBuilder('nmf', { restarts });
   const tensors: LayerTensors = {
-    X: p.input('X', N, M, { csrEntries }),
+    X: p.data('X', N, M, { csrEntries }),
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),
     cost: p.state('cost', 1, 1),

@@ -213,7 +213,7 @@ export function ssnmfProgram(N: number, M: number, k: number, options: SsnmfProg
   const p = programBuilder('ssnmf', { restarts });
   const supervised = ssnmfModels[model].labels !== null;
   const tensors: SupervisedTensors = {
-    X: p.input('X', N, M, { csrEntries: options.csrEntries }),
+    X: p.data('X', N, M, { csrEntries: options.csrEntries }),
     W: masked ? p.input('W', N, M) : undefined,
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),

@@ -276,7 +276,7 @@ function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tenso
 export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, restarts: number): UnfoldedProgram {
   const { rank: k, layers, untied, beta, sparsity } = shape;
   const p = programBuilder('unfoldedNmf', { restarts });
-  const X = p.input('X', N, M, { csrEntries: shape.csrEntries });
+  const X = p.data('X', N, M, { csrEntries: shape.csrEntries });
   const target = p.input('T', N, M, { csrEntries: shape.targetEntries });
   const sources = Array.from({ length: shape.sources }, (_, s) => ({
     target: p.input(`T${s}`, N, M),

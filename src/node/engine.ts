@@ -16,7 +16,7 @@ export interface NodeEngineOptions extends EngineOptions {
 
 /**
  * An engine in Node, on Dawn (package `webgpu`). Dispose it at the end, or the process stays alive.
- * Throws AdapterError, saying what was tried, where there is no adapter of the wanted kind.
+ * Throws AdapterError, saying what was tried, where there is no adapter of the wanted kind; InputError for `halfInputs` on 'cpu'.
  */
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { prefer = 'auto', device, adapter } = options;

@@ -22,10 +22,11 @@ export interface EngineOptions {
    */
   tuning?: Tuning | StoredTuning;
   /**
-   * Keep the inputs that a program only multiplies, X above all, as 16-bit floats: half their memory and half the traffic of the products
-   * with them. Every entry is rounded to 11 significant bits (half a thousandth at most; below 6.1e-5 the device may take it for 0), so
-   * results change; entries beyond ±65,504 are an InputError. Sparse inputs, inputs that are used otherwise (with weights, say) and
-   * those of programs that are split into panels stay f32. Default false.
+   * Keep the data X of a fit as 16-bit floats where the method only multiplies it: half its memory and half the traffic of the products
+   * with it. Every entry is rounded to 11 significant bits (half a thousandth at most; below 6.1e-5 the device may take it for 0), so
+   * results change; entries beyond ±65,504 are an InputError. What stays f32: sparse data, data with weights or a mask, in mini-batches,
+   * with divergences or non-linear layers; programs that are split into panels; `nnls`, `transform` and `predict`. `engine.plan` says
+   * what is stored so. Default false.
    */
   halfInputs?: boolean;
   /** Overrides the planner's choices: for tests and measurements. */

@@ -18,17 +18,15 @@ export function isHalf(tensor: Tensor): tensor is HalfTensor {
 }
 
 /**
- * The program with every dense input that it only multiplies, or takes the residual of, as a half tensor; and which tensor stands for which.
- * Not those whose residual would have to be taken in parts, since the squares of all restarts exceed `limit` bytes: a view of some rows
- * need not begin where a binding of halves can.
+ * The program with the data of a fit, where it is dense and only multiplied or compared with a product, as a half tensor; and which tensor
+ * stands for which.
  */
-export function halveInputs(program: Program, limit: number): { program: Program; halves: ReadonlyMap<Tensor, HalfTensor> } {
+export function halveInputs(program: Program): { program: Program; halves: ReadonlyMap<Tensor, HalfTensor> } {
   const operations = Object.values(program.sections).flat();
   const eligible = program.tensors.filter(
     (tensor) =>
-      tensor.role === 'input' &&
+      tensor.data === true &&
       tensor.form === 'dense' &&
-      tensor.entries * program.restarts <= limit &&
       operations.every((operation) => operation.inputs.every((input, at) => input !== tensor || takesHalf(operation, at))),
   );
   const halves = new Map(eligible.map((tensor): [Tensor, HalfTensor] => [tensor, { ...tensor, half: true }]));
@@ -41,7 +39,8 @@ export function halveInputs(program: Program, limit: number): { program: Program
 }
 
 /** Whether the kernels of an operation read halves as its input number `at`. */
-function takesHalf({ kind }: Operation, at: number): boolean {
+function takesHalf({ kind, inputs }: Operation, at: number): boolean {
+  if (inputs.some(({ form }) => form === 'csr')) return false;
   return (kind === 'matmul' && at < 2) || kind === 'gram' || (kind === 'residualNorm' && at === 0);
 }
 

@@ -46,7 +46,7 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
 function stored(program: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
   const limit = bindingLimit(facts);
   if (facts.halfInputs) {
-    const halved = halveInputs(program, limit);
+    const halved = halveInputs(program);
     const panelled = planPanels(halved.program, limit);
     if (panelled.size === 0) return { ...halved, panelled };
   }

@@ -23,12 +23,11 @@ export function solve(
     ROUNDS_BATCH: restartStep(rounds),
     WARM: attributes.warm ? 1 : 0,
     PIVOTS: forced.pivots ?? 20 + 5 * k,
-    BUDGET: 100 + 25 * k,
   };
   const bindings = [G, B, S, rounds];
-  if (planRegisters('solve', k, S.cols * S.batch, facts, forced))
-    return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, shared, facts);
-  return indexedSolve('nnls/solve', S, bindings, shared, facts, forced);
+  if (planRegisters('pivoting', k, S.cols * S.batch, facts, forced))
+    return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, { ...shared, BUDGET: 100 + 25 * k }, facts);
+  return indexedSolve('nnls/solve', S, bindings, { ...shared, ENTRIES: 100 + 25 * k }, facts, forced);
 }
 
 /** A solve that keeps its factor in indexed memory: one invocation a column, or fewer where the factors share a scratch buffer. */
@@ -75,7 +74,7 @@ export function maskedSolve(
     BETA_BATCH: restartStep(out),
   };
   const bindings = [G, S, g, out];
-  if (planRegisters('solve', S.rows, S.cols * out.batch, facts, forced))
+  if (planRegisters('masked', S.rows, S.cols * out.batch, facts, forced))
     return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, bindings, shared, facts);
   return indexedSolve('nnls/masked-solve', out, bindings, shared, facts, forced);
 }

@@ -73,19 +73,25 @@ function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): b
   return algorithm === 'register' || facts.subgroups;
 }
 
-/** All that a tuning times: every tile that runs, the inner dimension in 1, 2, 4, … parts, and what would run untuned, which comes first. */
+/** All that a tuning times: tiles that run, the inner dimension in 1, 2, 4, … parts, and what would run untuned, which comes first. */
 export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrierFree = false): MatmulPlan[] {
   const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
   const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
   const parts = [1, 2, 4, 8, 16, 32, 64].filter((splits) => splits <= most);
   const quads = quadTiles(shape).sort((one, other) => estimateTile(shape, one) - estimateTile(shape, other));
-  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), tileOf('tiled', {})].filter((tile) => runs(tile, facts, barrierFree));
+  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), ...(facts.software ? [] : smallQuads), tileOf('tiled', {})].filter(
+    (tile) => runs(tile, facts, barrierFree),
+  );
   const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits)));
   return [untuned, ...plans].filter((plan, i, all) => all.findIndex((other) => sameChoice(plan, other)) === i);
 }
 
-/** Quad tiles that a tuning times, those of the least estimated time. */
+/** Quad tiles that a tuning times: those of the least estimated time, which is that of a software adapter; so on others small ones, too. */
 const tunedQuads = 6;
+const smallQuads: readonly Tile[] = [
+  { algorithm: 'quad-rows', blocksA: 4, blocksB: 1 },
+  { algorithm: 'quad-columns', blocksA: 1, blocksB: 4 },
+];
 
 function estimateTile(shape: ProductShape, tile: Tile): number {
   return estimate(shape, withSplits(shape, tile, 1));
@@ -118,6 +124,7 @@ function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): Mat
     : [...registerTiles, ...(facts.subgroups ? quadTiles(shape) : [])].filter(
         ({ blocksA, blocksB }) => !forced.blocks || (forced.blocks[0] === blocksA && forced.blocks[1] === blocksB),
       );
+  if (tiles.length === 0) tiles.push(tileOf('register', forced));
   const plans = tiles.flatMap((tile) =>
     forced.splits
       ? [withSplits(shape, tile, forced.splits)]

@@ -53,8 +53,15 @@ export interface SolvePlan {
   factorSize: number;
 }
 
-/** Most unknowns of a solve or sweep that is written out whatever it is used for. */
-const alwaysWritten = 16;
+/**
+ * Most unknowns of a solve or sweep that is written out whatever it is used for. Where it was not measured, on GPUs, pivoting ends
+ * where its arrays fill the registers of an invocation.
+ */
+const alwaysWritten = {
+  pivoting: { software: 16, hardware: 9 },
+  masked: { software: 16, hardware: 16 },
+  sweep: { software: 16, hardware: 16 },
+};
 
 /**
  * Up to here a software adapter gets the solves written out where they have enough columns to repay the compiling: on one core .3 to .5 s
@@ -64,9 +71,16 @@ const largestWritten = 32;
 const worthWriting = 256;
 
 /** Whether a solve (or `sweep`) of k unknowns keeps everything in registers: the kernels named …-registers. */
-export function planRegisters(kind: 'solve' | 'sweep', k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): boolean {
+export function planRegisters(
+  kind: keyof typeof alwaysWritten,
+  k: number,
+  columns: number,
+  facts: AdapterFacts,
+  forced: Forced = {},
+): boolean {
   if (forced.spill !== undefined) return false;
-  return k <= alwaysWritten || (kind === 'solve' && facts.software && k <= largestWritten && columns >= worthWriting);
+  if (k <= alwaysWritten[kind][facts.software ? 'software' : 'hardware']) return true;
+  return kind !== 'sweep' && facts.software && k <= largestWritten && columns >= worthWriting;
 }
 
 /** Length of private arrays for k unknowns. */

@@ -84,7 +84,7 @@ function unrollLines(lines: readonly string[], known: ReadonlyMap<string, number
 
 /** `sum = fma(b, c, fma(a, b, sum));` for bodies that are `sum = fma(a, b, sum);` each, for the same sum. */
 function sumOfProducts(bodies: readonly string[][]): string | undefined {
-  const terms = bodies.map((body) => (body.length === 1 ? /^\s*(\S+) = fma\((.+), \1\);$/.exec(body[0]) : null));
+  const terms = bodies.map((body) => (body.length === 1 ? /^\s*(.+?) = fma\((.+), \1\);$/.exec(body[0]) : null));
   const sum = terms[0]?.[1];
   if (sum === undefined || terms.some((term) => term?.[1] !== sum)) return undefined;
   return `${sum} = ${terms.reduce((inner, term) => `fma(${term![2]}, ${inner})`, sum)};`;

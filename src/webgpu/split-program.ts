@@ -133,8 +133,9 @@ function finer(operation: OperationOf<'residualNorm'>, spread: Spread, cuts: Par
     return s.fits({ ...operation, inputs });
   };
   const halve = ({ first, size }: Range): number[] => {
-    if (size <= granule || fits({ first, size })) return [first];
-    const half = Math.ceil(size / 2 / granule) * granule;
+    // 32 rows of 16-bit floats take a multiple of the 256 bytes that a view may begin at.
+    if (size <= 2 * granule || fits({ first, size })) return [first];
+    const half = Math.ceil(size / 4 / granule) * 2 * granule;
     return [...halve({ first, size: half }), ...halve({ first: first + half, size: size - half })];
   };
   return rangesOf('i', operation, spread, cuts).flatMap(halve);

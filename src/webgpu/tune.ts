@@ -68,7 +68,8 @@ async function tuneClass(context: DeviceContext, name: string, product: TunedPro
   const plans = candidatePlans(product.shape, context.facts, product.norm);
   const forced = (section: string) => forcedTo(plans[Number(section)]);
   const bench = benchFor(product, plans.length);
-  const own: DeviceContext = { ...context, forced };
+  // Of the classes of f32 inputs, whatever the engine stores: sums are checked to the last bits.
+  const own: DeviceContext = { ...context, forced, facts: { ...context.facts, halfInputs: false } };
   const usable = await compiling(own, bench.program);
   let run: Run;
   try {

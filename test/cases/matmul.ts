@@ -120,13 +120,15 @@ function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: numbe
   );
 }
 
-/** The tiles that the planner of a software adapter chooses from. */
+/** Tiles such as the planner of a software adapter chooses, with shared sides that divide nothing here. */
 const tiles: { algorithm: MatmulAlgorithm; blocks: [number, number] }[] = [
   { algorithm: 'register', blocks: [2, 2] },
   { algorithm: 'quad-rows', blocks: [3, 1] },
   { algorithm: 'quad-rows', blocks: [4, 2] },
   { algorithm: 'quad-columns', blocks: [1, 4] },
   { algorithm: 'quad-columns', blocks: [2, 5] },
+  { algorithm: 'quad-rows', blocks: [7, 2] },
+  { algorithm: 'quad-columns', blocks: [1, 1] },
 ];
 const blocked = tiles.flatMap(({ algorithm, blocks }) => [
   ...both.flatMap((transposeA) =>
@@ -135,11 +137,13 @@ const blocked = tiles.flatMap(({ algorithm, blocks }) => [
   product({ rows: 9, inner: 87, cols: 90 }, true, false, algorithm, { blocks, restarts: 5, shared: 'B' }),
   product({ rows: 87, inner: 90, cols: 9 }, false, true, algorithm, { blocks, restarts: 5 }),
   product({ rows: 1, inner: 2, cols: 1 }, false, false, algorithm, { blocks, restarts: 2 }),
+  product({ rows: 3, inner: 9, cols: 5 }, true, false, algorithm, { blocks, restarts: 9, shared: 'B' }),
+  product({ rows: 5, inner: 9, cols: 3 }, false, true, algorithm, { blocks, restarts: 9 }),
   product({ rows: 17, inner: 203, cols: 10 }, true, false, algorithm, { blocks, restarts: 3, splits: 4, epilogue: 'add' }),
   product({ rows: 34, inner: 50, cols: 6 }, false, true, algorithm, { blocks, restarts: 2, shared: 'B', epilogue: 'hadamard' }),
 ]);
 
-/** Rows of an odd number of vec4, so that the eight entries of a word straddle them. */
+/** Rows of an odd number of vec4, so that the eight entries of a vec4 of words straddle them. */
 const halves = [
   ...both.flatMap((transposeA) =>
     both.map((transposeB) => product({ rows: 21, inner: 39, cols: 75 }, transposeA, transposeB, 'register', { half: true })),

@@ -143,6 +143,7 @@ const oddShapes = [
   kktCase('well-conditioned', wellConditioned, 67, 259, 16, { support: true }),
   kktCase('well-conditioned', wellConditioned, 71, 45, 17, { support: true }),
   kktCase('well-conditioned', wellConditioned, 71, 301, 21, { support: true }),
+  kktCase('well-conditioned', wellConditioned, 101, 259, 32, { support: true }),
   kktCase('well-conditioned', wellConditioned, 127, 101, 33, { support: true }),
   kktCase('well-conditioned', wellConditioned, 257, 67, 64, { support: true }),
   kktCase('well-conditioned', wellConditioned, 515, 37, 128, { support: true }),
@@ -177,7 +178,7 @@ const dependent: Case = {
 };
 
 /** Pivoting gives up after one round, so that most columns go through the fallback. */
-const fallback = [7, 17].flatMap((k) => [
+const fallback = [7, 16, 17].flatMap((k) => [
   kktCase('well-conditioned', wellConditioned, 97, 61, k, { support: true, pivots: 1 }),
   kktCase('ill-conditioned', illConditioned, 97, 61, k, { pivots: 1 }),
   kktCase('free in sign', freeSign, 2 * k, 45, k, { support: true, pivots: 1 }),

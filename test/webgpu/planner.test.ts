@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { lower } from '../../src/webgpu/lower.js';
+import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower-program.js';
 import { planMatmul } from '../../src/webgpu/plan-products.js';
 import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
@@ -57,14 +59,32 @@ test('quads share as many blocks as a thin product has, or near equal parts of t
   }
 });
 
+test('kept trials go three to a dispatch, those of another control vector apart', () => {
+  const p = programBuilder('keeps', { restarts: 2 });
+  const [one, other] = [p.state('one', 1, 8), p.state('other', 1, 8)];
+  const pair = (i: number) => [p.state(`s${i}`, i + 1, 5), p.state(`t${i}`, i + 1, 5)] as const;
+  const pairs = [0, 1, 2, 3, 4].map(pair);
+  p.section('all', () => {
+    for (const [i, [state, trial]] of pairs.entries()) p.keepAccepted(state, trial, i < 4 ? one : other);
+  });
+  const dispatches = dispatchesOf(lowerProgram(p.build(), software).sections);
+  expect(dispatches.map(({ constants }) => [0, 1, 2].map((i) => constants[`VECTORS_${i}`]))).toEqual([
+    [2, 4, 6],
+    [8, 0, 0],
+    [10, 0, 0],
+  ]);
+});
+
 test('solves are written out up to 16 unknowns, on a software adapter up to 32 where enough columns repay the compiling', () => {
-  expect(planRegisters('solve', 16, 1, hardware)).toBe(true);
-  expect(planRegisters('solve', 17, 10_000, hardware)).toBe(false);
-  expect(planRegisters('solve', 32, 256, software)).toBe(true);
-  expect(planRegisters('solve', 17, 255, software)).toBe(false);
-  expect(planRegisters('solve', 33, 10_000, software)).toBe(false);
+  expect(planRegisters('pivoting', 16, 1, software)).toBe(true);
+  expect(planRegisters('pivoting', 10, 10_000, hardware)).toBe(false);
+  expect(planRegisters('masked', 16, 1, hardware)).toBe(true);
+  expect(planRegisters('masked', 17, 10_000, hardware)).toBe(false);
+  expect(planRegisters('pivoting', 32, 256, software)).toBe(true);
+  expect(planRegisters('pivoting', 17, 255, software)).toBe(false);
+  expect(planRegisters('pivoting', 33, 10_000, software)).toBe(false);
   expect(planRegisters('sweep', 17, 10_000, software)).toBe(false);
-  expect(planRegisters('solve', 4, 1, software, { spill: true })).toBe(false);
+  expect(planRegisters('pivoting', 4, 1, software, { spill: true })).toBe(false);
 });
 
 test('grids stay within the limit of a dimension and cover every item', () => {

@@ -10,6 +10,8 @@ diagnostic(off, subgroup_uniformity);
 // @use matmul/unpacked
 // @use matmul/blocks
 // @use matmul/quads
+// @use matmul/sweep
+// @use random
 
 const COL_BLOCKS: u32 = 4u; // @size blocks of columns in a restart
 
@@ -52,7 +54,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  let turned = select(0u, lane, TRANSPOSE_B); // column i of a block is held as component i ^ turned
+  for (var v = 0u; v < 4u * BLOCKS_A * SWEPT; v++) { // @unroll
+    c[v] = byLane(c[v], lane);
+  }
+  if (SWEPT > 0u) { sweep(&c, first / COL_BLOCKS, row); }
+  let turned = select(0u, lane, TRANSPOSE_B & (SWEPT == 0u)); // column i of a block is held as component i ^ turned
   if (SQUARES) {
     var sum = vec4f(0.0);
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
@@ -80,6 +86,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       c[v] = c[v + 4u * BLOCKS_A];
     }
   }
+  if (SWEPT > 0u) { revive(first / COL_BLOCKS, row, select(0u, 4u * BLOCKS_A, (split < SPLITS) & (first / COL_BLOCKS < BATCH))); }
 }
 
 // Column s holds op(A)[row … row+3][t + s], in the order in which the quad takes its steps.

@@ -10,6 +10,8 @@ diagnostic(off, subgroup_uniformity);
 // @use matmul/unpacked
 // @use matmul/blocks
 // @use matmul/quads
+// @use matmul/sweep
+// @use random
 
 const ROW_BLOCKS: u32 = 4u; // @size blocks of rows in a restart
 
@@ -67,6 +69,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (split < SPLITS) { C[flat] = sum; }
     return;
   }
+  if (SWEPT > 0u) { sweep(&c, first / ROW_BLOCKS, col); }
   // A loop, not written out: stores are what takes long to compile. Each round hands the next rows of the tile down to the first.
   for (var p = 0u; p < BLOCKS_A; p++) {
     let restart = (first + p) / ROW_BLOCKS;
@@ -80,6 +83,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       c[v] = c[v + 4u * BLOCKS_B];
     }
   }
+  if (SWEPT > 0u) { revive(first / ROW_BLOCKS, col, select(0u, 4u * BLOCKS_B, (split < SPLITS) & (first / ROW_BLOCKS < BATCH))); }
 }
 
 // Column s holds op(B)[t + s][col … col+3], in the order in which the quad takes its steps.

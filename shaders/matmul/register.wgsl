@@ -5,6 +5,8 @@
 // @use epsilon
 // @use matmul/unpacked
 // @use matmul/blocks
+// @use matmul/sweep
+// @use random
 
 // @use grid
 
@@ -49,6 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     C[place.restart * ITEMS + place.item] = sum;
     return;
   }
+  if (SWEPT > 0u) { sweep(&c, batch, select(col, row, OF_ROWS)); }
   // A loop, not written out: stores are what takes long to compile. Each round hands the next rows of the tile down to the first.
   for (var p = 0u; p < BLOCKS_A; p++) {
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
@@ -60,4 +63,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       c[v] = c[v + 4u * BLOCKS_B];
     }
   }
+  if (SWEPT > 0u) { revive(batch, select(col, row, OF_ROWS), 4u * OWN); }
 }

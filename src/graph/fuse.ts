@@ -37,42 +37,63 @@ function withoutRepeats(operations: readonly Operation[]): Operation[] {
   return kept;
 }
 
-/**
- * numerator = op(A) op(B), later F ← F ∘ numerator / (denominator + ε): the product updates F as it is stored, and the numerator never
- * exists. It must have no other reader, and nothing may write A or B in between.
- */
+/** numerator = op(A) op(B), later F ← F ∘ numerator / (denominator + ε): the product updates F as it is stored. */
 function fuseUpdates(operations: readonly Operation[]): Operation[] {
-  const fused: Operation[] = [];
-  const gone = new Set<Operation>();
-  operations.forEach((operation, at) => {
-    const product = operation.kind === 'multiplicativeUpdate' ? numeratorOf(operations, at) : undefined;
-    if (product === undefined || operation.kind !== 'multiplicativeUpdate') {
-      fused.push(operation);
-      return;
-    }
-    gone.add(product);
-    fused.push({
-      ...product,
-      inputs: [...product.inputs, operation.inputs[1]],
-      outputs: operation.outputs,
-      attributes: { ...product.attributes, epilogue: 'update' },
-    });
+  return joinProducts(operations, 'multiplicativeUpdate', 0, (product, { inputs, outputs, attributes }) => {
+    if (attributes.power !== 1) return undefined;
+    return { ...product, inputs: [...product.inputs, inputs[1]], outputs, attributes: { ...product.attributes, epilogue: 'update' } };
   });
-  return fused.filter((operation) => !gone.has(operation));
 }
 
-function numeratorOf(operations: readonly Operation[], at: number): OperationOf<'matmul'> | undefined {
-  const update = operations[at] as OperationOf<'multiplicativeUpdate'>;
-  const [numerator] = update.inputs;
-  const [F] = update.outputs;
-  const reads = (tensor: Tensor) => operations.filter(({ inputs }) => inputs.includes(tensor)).length;
-  if (update.attributes.power !== 1 || numerator.role !== 'transient' || numerator.batch !== F.batch || reads(numerator) > 1)
-    return undefined;
+/**
+ * B = AᵀX, later a sweep of HALS over the columns of F, or B = X Sᵀ and one over its rows: a tile of the product that has all entries of
+ * a column is swept before it is stored. Whether there is such a tile, and worth it, `runs` knows.
+ */
+export function fuseSweeps(program: Program, runs: (fused: OperationOf<'matmul'>, section: string) => boolean): Program {
+  const sections = Object.entries(program.sections).map(([section, operations]) => {
+    const fused = joinProducts(operations, 'halsUpdate', 1, (product, { inputs, outputs, attributes: { of, layer, perColumn } }) => {
+      const { transposeA, transposeB, scale } = product.attributes;
+      if (perColumn || scale !== 1 || transposeA !== (of === 'columns') || transposeB !== (of === 'rows')) return undefined;
+      const attributes = { ...product.attributes, sweep: { of, layer } };
+      const joined: OperationOf<'matmul'> = { ...product, inputs: [...product.inputs, inputs[0]], outputs, attributes };
+      return runs(joined, section) ? joined : undefined;
+    });
+    return [section, fused] as const;
+  });
+  return { ...program, sections: Object.fromEntries(sections) };
+}
+
+/**
+ * Products done together with the one operation that reads them, as its input number `place`, where `join` makes one operation of both:
+ * then what lay between them never exists. It must have no other reader, and nothing may write the factors in between.
+ */
+function joinProducts<K extends 'multiplicativeUpdate' | 'halsUpdate'>(
+  operations: readonly Operation[],
+  kind: K,
+  place: number,
+  join: (product: OperationOf<'matmul'>, reader: OperationOf<K>) => OperationOf<'matmul'> | undefined,
+): Operation[] {
+  const gone = new Set<Operation>();
+  const joined = operations.map((operation, at) => {
+    const product = operation.kind === kind ? productBefore(operations, at, operation.inputs[place]) : undefined;
+    const both = product && join(product, operation as OperationOf<K>);
+    if (!product || !both) return operation;
+    gone.add(product);
+    return both;
+  });
+  return joined.filter((operation) => !gone.has(operation));
+}
+
+/** The product that only the operation at `at` reads, if it could as well be formed there. */
+function productBefore(operations: readonly Operation[], at: number, product: Tensor): OperationOf<'matmul'> | undefined {
+  const [F] = operations[at].outputs;
+  const reads = operations.flatMap(({ inputs }) => inputs.filter((input) => input === product)).length;
+  if (product.role !== 'transient' || product.batch !== F.batch || reads > 1) return undefined;
   const written = new Set<Tensor>();
   for (let i = at - 1; i >= 0; i--) {
     const operation = operations[i];
-    if (operation.outputs.includes(numerator)) {
-      const plain = operation.kind === 'matmul' && operation.attributes.epilogue === 'none';
+    if (operation.outputs.includes(product)) {
+      const plain = operation.kind === 'matmul' && operation.attributes.epilogue === 'none' && !operation.attributes.sweep;
       const steady = operation.inputs.every((input) => input !== F && !written.has(input));
       return plain && steady ? operation : undefined;
     }

@@ -5,12 +5,26 @@
  */
 import type { Tensor } from './tensor.js';
 
+/** Rows or columns, and what the hashed numbers of unused units depend on. */
+export interface Sweep {
+  of: 'rows' | 'columns';
+  layer: number;
+}
+
 export interface Operations {
   /**
    * out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E?
-   * 'update', made by fuse.ts alone: out ← out ∘ op(A) op(B) / (E + ε) in place.
+   * 'update', made by fuse.ts alone: out ← out ∘ op(A) op(B) / (E + ε) in place. So is `sweep`: halsUpdate of out in place, with
+   * op(A) op(B) as B. inputs A, B, G
    */
-  matmul: { transposeA: boolean; transposeB: boolean; scale: number; epilogue: 'none' | 'add' | 'hadamard' | 'update'; addScale: number };
+  matmul: {
+    transposeA: boolean;
+    transposeB: boolean;
+    scale: number;
+    epilogue: 'none' | 'add' | 'hadamard' | 'update';
+    addScale: number;
+    sweep?: Readonly<Sweep>;
+  };
   /** out = AᵀA ('columns') or A Aᵀ ('rows'). inputs A */
   gram: { of: 'columns' | 'rows' };
   /**
@@ -29,7 +43,7 @@ export interface Operations {
    * g_jj = 0 becomes hashed uniform numbers; with `perColumn`, a Gram matrix for each row or column (G k²×items), it stays as it is.
    * inputs G, B (the shape of F); output F in place
    */
-  halsUpdate: { of: 'rows' | 'columns'; perColumn: boolean; layer: number };
+  halsUpdate: Sweep & { perColumn: boolean };
   /** out = max(A − η D / (2 m_ii q_jj), 0), η = control[0]; columns with q_jj = 0 are revived now and then. inputs A, D, Q, control, M? */
   projectedStep: { rowMetric: boolean; layer: number };
   /** out = D / (2 m_ii q_jj), 0 where the metric is: the direction of a projected step alone. inputs D, Q, M? */

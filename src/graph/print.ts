@@ -30,8 +30,9 @@ export function operationText(operation: Operation): string {
   const out = operation.outputs[0].name;
   switch (operation.kind) {
     case 'matmul': {
-      const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
+      const { transposeA, transposeB, scale, epilogue, addScale, sweep } = operation.attributes;
       const product = `${scale === 1 ? '' : `${scale} `}${names[0]}${transposeA ? 'ᵀ' : ''} ${names[1]}${transposeB ? 'ᵀ' : ''}`;
+      if (sweep) return `${out} = hals of ${sweep.of}(${names[2]}, ${product}, ${out})`;
       if (epilogue === 'update') return `${out} = ${out} ∘ (${product}) / (${names[2]} + ε)`;
       if (epilogue === 'hadamard') return `${out} = ${names[2]} ∘ (${product})`;
       if (epilogue === 'add') return `${out} = ${product} + ${addScale === 1 ? '' : `${addScale} `}${names[2]}`;

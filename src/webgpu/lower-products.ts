@@ -1,9 +1,10 @@
 /** Lowering of products, sums and what is made of both. */
+import type { OperationOf, Sweep } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type Constants, type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
 import { isHalf } from './halves.js';
 import { byteLength, restartStep, strideOf } from './layout.js';
-import { type MatmulPlan, type ProductShape, planMatmul } from './plan-products.js';
+import { type MatmulPlan, type ProductShape, planMatmul, planSweep } from './plan-products.js';
 import { type AdapterFacts, type Forced, planGrid } from './planner.js';
 
 export interface Product {
@@ -17,14 +18,32 @@ export interface Product {
   scale: number;
   addScale: number;
   epilogue: 'none' | 'add' | 'hadamard' | 'update';
+  /** Of C in place, where op(A) op(B) is what halsUpdate calls B, and E its G. */
+  sweep?: Readonly<Sweep>;
+}
+
+/** Whether a product and the sweep it ends in are one dispatch, or better two. */
+export function sweepsInOne(
+  { inputs: [A, B], outputs: [C], attributes }: OperationOf<'matmul'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): boolean {
+  const { transposeA, sweep } = attributes;
+  if (!sweep || A.form === 'csr' || B.form === 'csr') return false;
+  const shape = shapeOf({ A, B, C, inner: transposeA ? A.rows : A.cols, ...attributes });
+  return planSweep(shape, sweep.of, facts, forced) !== undefined;
+}
+
+function shapeOf({ A, B, C, transposeA, transposeB, inner }: Product): ProductShape {
+  const shared = { sharedA: A.batch === 1, sharedB: B.batch === 1 };
+  return { rows: C.rows, cols: C.cols, inner, batch: C.batch, ...shared, transposeA, transposeB };
 }
 
 /** A product, in one pass or (split-K) in two. */
 export function product(given: Product, facts: AdapterFacts, forced: Forced): Dispatch[] {
-  const { A, B, E, C, transposeA, transposeB, inner, scale, addScale, epilogue } = given;
-  const shared = { sharedA: A.batch === 1, sharedB: B.batch === 1 };
-  const shape = { rows: C.rows, cols: C.cols, inner, batch: C.batch, ...shared, transposeA, transposeB };
-  const plan = planMatmul(shape, facts, forced);
+  const { A, E, C, scale, addScale, epilogue, sweep } = given;
+  const shape = shapeOf(given);
+  const plan = sweep ? planSweep(shape, sweep.of, facts, forced)! : planMatmul(shape, facts, forced);
   const finish = {
     SCALE: scale,
     EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue],
@@ -42,7 +61,7 @@ export function product(given: Product, facts: AdapterFacts, forced: Forced): Di
 
 /** The dispatch that multiplies; `bindings` are E, W and C of shaders/matmul/blocks. */
 function multiply(
-  { A, B, transposeA, transposeB }: Pick<Product, 'A' | 'B' | 'transposeA' | 'transposeB'>,
+  { A, B, transposeA, transposeB, sweep }: Pick<Product, 'A' | 'B' | 'transposeA' | 'transposeB' | 'sweep'>,
   { rows, cols, inner, batch }: ProductShape,
   plan: MatmulPlan,
   finish: Constants,
@@ -76,7 +95,9 @@ function multiply(
     };
   }
   const bindings = [A, B, E, W, C];
-  const blocks = { ...constants, BLOCKS_A: blocksA, BLOCKS_B: blocksB };
+  const [swept, own] = sweep?.of === 'rows' ? [blocksB, blocksA] : [blocksA, blocksB];
+  const sweeping = { SWEPT: sweep ? swept : 0, OWN: sweep ? own : 0, LAYER: sweep?.layer ?? 0 };
+  const blocks = { ...constants, ...sweeping, BLOCKS_A: blocksA, BLOCKS_B: blocksB };
   if (algorithm === 'register') return perItem('matmul/register', layout.invocations / batch, batch * splits, bindings, blocks, facts);
   const grid = planGrid(layout.invocations * splits, facts);
   return {

@@ -1,11 +1,12 @@
 /** A whole program → its dispatches, section by section: what a run records, what a warm-up compiles and what a plan prints. Pure. */
-import { fuse } from '../graph/fuse.js';
+import { fuse, fuseSweeps } from '../graph/fuse.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Dispatch } from './dispatch.js';
 import { type HalfTensor, halveInputs } from './halves.js';
 import { lower } from './lower.js';
 import { keepTogether } from './lower-keep.js';
+import { sweepsInOne } from './lower-products.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { bindingLimit, type Panelled, planPanels } from './panels.js';
 import type { AdapterFacts, Forced } from './planner.js';
@@ -33,7 +34,9 @@ export interface LoweredProgram {
 export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
-  const { program, halves, panelled } = stored(fuse(original), facts);
+  const { program: whole, halves, panelled } = stored(fuse(original), facts);
+  // Parts of a sum are nothing that could be swept.
+  const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
     section,

@@ -21,14 +21,10 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
 
   switch (operation.kind) {
     case 'matmul': {
-      const { transposeA, transposeB, scale, epilogue, addScale } = operation.attributes;
       const [A, B, E] = inputs;
       if (A.form === 'csr' || B.form === 'csr') return sparseProduct(operation, facts);
-      return product(
-        { A, B, E, C: out, transposeA, transposeB, inner: transposeA ? A.rows : A.cols, scale, addScale, epilogue },
-        facts,
-        forced,
-      );
+      const inner = operation.attributes.transposeA ? A.rows : A.cols;
+      return product({ A, B, E, C: out, inner, ...operation.attributes }, facts, forced);
     }
     case 'gram': {
       const [A] = inputs;

@@ -30,6 +30,8 @@ export function spreadOf(operation: Operation): Spread {
   if (inputs.some(({ form }) => form === 'csr')) return all(whole);
   switch (operation.kind) {
     case 'matmul':
+      // Made only where nothing is split: see lower-program.ts.
+      if (operation.attributes.sweep) return all(whole);
       return productAxes(operation.attributes.transposeA, operation.attributes.transposeB, inputs.length);
     case 'gram': {
       const ofColumns = operation.attributes.of === 'columns';

@@ -1,6 +1,6 @@
 /** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
 import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
-import type { AdapterFacts, Forced } from './planner.js';
+import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
 import { type ProductShape, shapeClass } from './product-shape.js';
 
 export type { ProductShape } from './product-shape.js';
@@ -67,6 +67,31 @@ export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: For
   return split(shape, tileOf(algorithm, forced), facts, forced);
 }
 
+/**
+ * The plan of a product and a sweep over its columns (or rows) in one pass: a tile has all units of a column, and the inner dimension one
+ * part. Undefined where two passes are the better choice, or the only one.
+ */
+export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
+  const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
+  if (!planRegisters('sweptProduct', k, items * shape.batch, facts, forced)) return undefined;
+  const units = Math.ceil(k / 4);
+  const tile = (algorithm: MatmulAlgorithm, own: number): Tile => {
+    return of === 'rows' ? { algorithm, blocksA: own, blocksB: units } : { algorithm, blocksA: units, blocksB: own };
+  };
+  const quad = of === 'rows' ? 'quad-columns' : 'quad-rows';
+  const tiles = [tile(quad, 1), tile(quad, 2), tile('register', 1)].filter(({ algorithm, blocksA, blocksB }) => {
+    if (forced.blocks && (forced.blocks[0] !== blocksA || forced.blocks[1] !== blocksB)) return false;
+    if (forced.matmul) return algorithm === forced.matmul;
+    return algorithm === (facts.software && facts.subgroups ? quad : 'register');
+  });
+  const plans = tiles.map((own) => (facts.software ? withSplits(shape, own, forced.splits ?? 1) : split(shape, own, facts, forced)));
+  const fused = leastOf(shape, plans);
+  if (fused === undefined || fused.splits > 1) return undefined;
+  if (!facts.software || forced.matmul) return fused;
+  const sweep = cost.secondPass + (Math.ceil(items / 4) * shape.batch * k * k * cost.sweepLoad) / cores;
+  return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
+}
+
 /** Whether the device has what a tile needs. */
 function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): boolean {
   if (algorithm === 'tiled') return !facts.software && !barrierFree && facts.maxInvocationsPerWorkgroup >= 256;
@@ -114,6 +139,8 @@ const cost = {
   stored: 250,
   sumVec4: 15,
   secondPass: 40_000,
+  /** Of an entry of a Gram matrix, by four invocations of a sweep. */
+  sweepLoad: 18,
   compiledBlock: 10_000,
 };
 
@@ -132,7 +159,14 @@ function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): Mat
           .filter((splits) => splits === 1 || shape.inner / splits >= shortestChunk)
           .map((splits) => withSplits(shape, tile, splits)),
   );
-  return plans.reduce((best, plan) => (estimate(shape, plan) < estimate(shape, best) ? plan : best));
+  return leastOf(shape, plans)!;
+}
+
+function leastOf(shape: ProductShape, plans: readonly MatmulPlan[]): MatmulPlan | undefined {
+  return plans.reduce<MatmulPlan | undefined>(
+    (best, plan) => (best && estimate(shape, best) <= estimate(shape, plan) ? best : plan),
+    undefined,
+  );
 }
 
 /** Invocations run four at a time, a quad on a core, and a workgroup of four quads on one: the time is that of the busiest core. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fuse } from '../../src/graph/fuse.js';
+import { fuse, fuseSweeps } from '../../src/graph/fuse.js';
 import { operationText } from '../../src/graph/print.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
@@ -35,6 +35,45 @@ test('a numerator that someone else reads, or whose factors change in between, s
   const program = p.build();
   for (const section of Object.keys(program.sections))
     expect(texts(program, section)).toEqual(program.sections[section].map(operationText));
+});
+
+test('a step of hals is two operations a factor: Gram matrix, and a product that ends in a sweep, where that runs', () => {
+  const { program } = nmfProgram(9, 7, 3, { restarts: 2, solver: 'hals', weighted: false });
+  const step = fuseSweeps(fuse(program), () => true).sections.step0;
+  expect(step.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'gram', 'matmul']);
+  expect([step[1], step[3]].map(operationText)).toEqual([
+    expect.stringMatching(/^A0 = hals of rows\(\S+, X S0ᵀ, A0\)$/),
+    expect.stringMatching(/^S0 = hals of columns\(\S+, A0ᵀ X, S0\)$/),
+  ]);
+  expect(fuseSweeps(program, () => false)).toEqual(program);
+  const rowsOnly = fuseSweeps(program, ({ attributes }, section) => section === 'step0' && attributes.sweep?.of === 'rows');
+  expect(rowsOnly.sections.step0.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'gram', 'matmul', 'halsUpdate']);
+});
+
+test('a sweep stays apart from a B that someone else reads, whose factors change in between, or that is not AᵀX or XSᵀ', () => {
+  const p = programBuilder('p');
+  const [X, G, Gs] = [p.input('X', 4, 5), p.input('G', 3, 3), p.input('Gs', 9, 5)];
+  const [A, S, other] = [p.state('A', 4, 3), p.state('S', 3, 5), p.state('other', 3, 5)];
+  p.section('read twice', () => {
+    const B = p.matmul(T(A), X);
+    p.halsUpdate(S, G, B, { of: 'columns' });
+    p.copy(B, other);
+  });
+  p.section('changed', () => {
+    const B = p.matmul(T(A), X);
+    p.halsUpdate(A, G, p.input('B', 4, 3), { of: 'rows' });
+    p.halsUpdate(S, G, B, { of: 'columns' });
+  });
+  p.section('a Gram matrix each', () => p.halsUpdate(S, Gs, p.matmul(T(A), X), { of: 'columns' }));
+  p.section('scaled', () => p.halsUpdate(S, G, p.matmul(T(A), X, { scale: 2 }), { of: 'columns' }));
+  p.section('the other way', () => p.halsUpdate(S, G, p.matmul(G, other), { of: 'columns' }));
+  p.section('itself', () => p.halsUpdate(S, G, p.matmul(G, S), { of: 'columns' }));
+  p.section('both operands', () => {
+    const square = p.matmul(T(A), A);
+    p.halsUpdate(p.state('F', 3, 3), square, square, { of: 'columns' });
+  });
+  const program = p.build();
+  expect(fuseSweeps(program, () => true)).toEqual(program);
 });
 
 test('what a transient already holds is read there; after a write to what it came from it is computed again', () => {

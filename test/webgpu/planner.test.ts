@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/methods/neural.js';
+import { nmfProgram } from '../../src/methods/nmf.js';
 import { lower } from '../../src/webgpu/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower-program.js';
-import { planMatmul } from '../../src/webgpu/plan-products.js';
+import { planMatmul, planSweep } from '../../src/webgpu/plan-products.js';
 import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 import { sizeBytes, specialise } from '../../src/webgpu/specialise.js';
@@ -75,6 +76,47 @@ test('kept trials go three to a dispatch, those of another control vector apart'
   ]);
 });
 
+test('a sweep ends its product where a tile can have all of its unknowns and the inner dimension is one part', () => {
+  const ofColumns = { rows: 9, cols: 300, inner: 200, batch: 1, transposeA: true };
+  const ofRows = { rows: 200, cols: 16, inner: 300, batch: 4, sharedA: true, transposeB: true };
+  expect(planSweep(ofColumns, 'columns', software)).toMatchObject({ algorithm: 'quad-rows', blocksA: 3, splits: 1 });
+  expect(planSweep(ofRows, 'rows', software)).toMatchObject({ algorithm: 'quad-columns', blocksB: 4, splits: 1 });
+  expect(planSweep(ofColumns, 'columns', { ...software, subgroups: false })).toMatchObject({
+    algorithm: 'register',
+    blocksA: 3,
+    blocksB: 1,
+  });
+  expect(planSweep({ ...ofColumns, cols: 100_000 }, 'columns', hardware)).toMatchObject({ algorithm: 'register', blocksA: 3, blocksB: 1 });
+  expect(planSweep({ ...ofColumns, rows: 32 }, 'columns', software)).toMatchObject({ algorithm: 'quad-rows', blocksA: 8 });
+  expect(planSweep({ ...ofColumns, rows: 33 }, 'columns', software)).toBeUndefined();
+  expect(planSweep({ ...ofColumns, rows: 17, cols: 255 }, 'columns', software)).toBeUndefined();
+  expect(planSweep({ ...ofColumns, rows: 17, cols: 100_000 }, 'columns', hardware)).toBeUndefined();
+  for (const facts of [software, hardware]) {
+    expect(planSweep({ ...ofColumns, cols: 20, inner: 50_000 }, 'columns', facts)).toBeUndefined();
+    expect(planSweep(ofColumns, 'columns', facts, { splits: 2 })).toBeUndefined();
+    expect(planSweep(ofColumns, 'columns', facts, { matmul: 'tiled' })).toBeUndefined();
+    expect(planSweep(ofColumns, 'columns', facts, { spill: false })).toBeUndefined();
+  }
+});
+
+test('sweeps of hals are dispatches of their own only for many unknowns, a sparse X, panels and weights', () => {
+  const kernels = (program: Parameters<typeof lowerProgram>[0], facts: AdapterFacts) =>
+    lowerProgram(program, facts)
+      .sections.get('step0')!
+      .flatMap(({ dispatches }) => dispatches.map(({ kernel }) => kernel));
+  const nmf = (k: number, options = {}) => nmfProgram(200, 300, k, { restarts: 2, solver: 'hals', weighted: false, ...options }).program;
+  expect(kernels(nmf(10), software)).toHaveLength(4);
+  expect(kernels(nmf(10), software).filter((name) => name.startsWith('update/'))).toEqual([]);
+  for (const [program, facts] of [
+    [nmf(33), software],
+    [nmf(10, { weighted: true }), software],
+    [nmf(10, { csrEntries: 500 }), software],
+    [nmf(10), { ...software, maxStorageBinding: 65_536 }],
+  ] as const) {
+    expect(kernels(program, facts).filter((name) => name.startsWith('update/hals'))).toHaveLength(2);
+  }
+});
+
 test('solves are written out up to 16 unknowns, on a software adapter up to 32 where enough columns repay the compiling', () => {
   expect(planRegisters('pivoting', 16, 1, software)).toBe(true);
   expect(planRegisters('pivoting', 10, 10_000, hardware)).toBe(false);
@@ -105,8 +147,9 @@ test('factors of wide solves live in a scratch buffer that stays within its boun
 });
 
 test('what is lowered fits what the kernels declare: bindings, their access, and every constant', () => {
-  const { program } = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' });
-  for (const operation of Object.values(program.sections).flat()) {
+  const neural = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' }).program;
+  const fused = lowerProgram(nmfProgram(200, 300, 10, { restarts: 3, solver: 'hals', weighted: false }).program, software).program;
+  for (const operation of [neural, fused].flatMap(({ sections }) => Object.values(sections).flat())) {
     for (const { kernel, constants, bindings } of lower(operation, software)) {
       const declared = shaders[kernel];
       expect(bindings.length, kernel).toBe(declared.bindings.length);

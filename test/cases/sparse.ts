@@ -144,6 +144,27 @@ const epilogues = both.flatMap((second) =>
 
 const shared = both.map((second) => product(patterns[4], 9, { second, transposeX: second, transposeB: false, restarts: 3, shared: true }));
 
+/** The updates that end in a sparse product, with denominators of the size of ε: without it results would differ by more than half. */
+const updates = both.flatMap((second) =>
+  both.map((transposeX) =>
+    sparseCase(`update by ${second ? 'BX' : 'XB'}${transposeX ? ', X transposed' : ''}`, patterns[4], 2, (p, X, r) => {
+      const [rows, cols] = transposeX ? [X.cols, X.rows] : [X.rows, X.cols];
+      const B = p.input('B', second ? 9 : cols, second ? rows : 9, { batched: true });
+      const size = second ? [9, cols] : [rows, 9];
+      const E = p.input('E', size[0], size[1], { batched: true });
+      const F = p.state('F', size[0], size[1]);
+      const x = transposeX ? T(X) : X;
+      p.section('all', () => p.multiplicativeUpdate(F, second ? p.matmul(B, x) : p.matmul(x, B), E));
+      const values = new Map<string, Entries>([
+        ['B', signedEntries(r, B.rows * B.cols * 2)],
+        ['E', Float32Array.from({ length: E.rows * E.cols * 2 }, () => 1e-10 * r.uniform())],
+        ['F', Float32Array.from({ length: F.rows * F.cols * 2 }, () => r.uniform())],
+      ]);
+      return { values, compare: [{ out: F, terms: Math.max(rows, cols) + 3 }] };
+    }),
+  ),
+);
+
 /** What a product leaves in the padding of its rows goes into a sum over them: it must be 0, whatever the memory held before. */
 const padding = both.map((second) =>
   sparseCase(`padding of ${second ? 'BX' : 'XB'}`, patterns[6], 2, (p, X, r) => {
@@ -244,4 +265,4 @@ const memory: Case = {
   },
 };
 
-export const sparse: Case[] = [...products, ...epilogues, ...shared, ...padding, ...residuals, exactFit, memory];
+export const sparse: Case[] = [...products, ...epilogues, ...shared, ...updates, ...padding, ...residuals, exactFit, memory];

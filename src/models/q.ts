@@ -4,6 +4,7 @@ import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/spar
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../methods/q.js';
+import { polish as polishInF64 } from './polish.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -12,11 +13,13 @@ export interface NnlsResult {
   support: Uint8Array;
   /**
    * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|; 0 at the
-   * solution. About 1e-7 is what f32 allows.
+   * solution. About 1e-7 is what f32 allows, 1e-16 with `polish`.
    */
   kktResidual: number;
   /** Columns whose active set was still changing when the iteration budget ran out; their S is feasible, not optimal. 0 as a rule. */
   unconverged: number;
+  /** With `polish`: S in f64, k×M, row-major. */
+  polished?: Float64Array;
 }
 
 /**
@@ -25,11 +28,19 @@ export interface NnlsResult {
  * @param X N×M data, columns are samples; any finite sign.
  * @param A N×k features, k from 1 to 128; any finite sign. With both signs and dependent columns (k > N) single precision cannot always
  * tell the support; kktResidual then says what is left.
- * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0.
+ * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve again in f64 on the host, from the supports that the device
+ * found, one factorization a column as a rule: then `polished` is S in f64, S and support are rounded from it, and kktResidual and
+ * unconverged speak of it; dense X only. Default false.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
-export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, { l1 = 0 }: { l1?: number } = {}): Promise<NnlsResult> {
+export async function nnls(
+  engine: Engine,
+  X: DataMatrix,
+  A: Matrix,
+  { l1 = 0, polish = false }: { l1?: number; polish?: boolean } = {},
+): Promise<NnlsResult> {
   checkProblem(X, A);
+  if (polish) requireDense(X, 'nnls with polish');
   if (!(Number.isFinite(l1) && l1 >= 0)) throw new InputError(`l1 must be a finite number ≥ 0, not ${l1}.`);
   const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
   const [S, residual, rounds] = await withRun(engine, program, (run) => {
@@ -38,6 +49,11 @@ export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, { l1 = 0 }:
     run.execute('solve');
     return run.sample([t.S, t.residual, t.rounds]);
   });
+  if (polish) {
+    const { S: polished, ...left } = polishInF64(X as Matrix, A, S, l1);
+    const support = Uint8Array.from(polished, (s) => (s > 0 ? 1 : 0));
+    return { S: matrix(A.cols, X.cols, polished), support, ...left, polished };
+  }
   return {
     S: matrix(A.cols, X.cols, S),
     support: Uint8Array.from(S, (s) => (s > 0 ? 1 : 0)),

@@ -41,17 +41,7 @@ fn kept(row: vec4f, inside: bool) -> vec4f {
   return select(vec4f(0.0), row, inside);
 }
 
-// Four entries. Conditions are constants, so only one way is left of each.
-fn readA(at: u32) -> vec4f {
-  if (HALF_A) { return unpacked(A[at / 2u], at); }
-  return bitcast<vec4f>(A[at]);
-}
-
-fn readB(at: u32) -> vec4f {
-  if (HALF_B) { return unpacked(B[at / 2u], at); }
-  return bitcast<vec4f>(B[at]);
-}
-
+// As matmul/operands reads A and B.
 fn readE(at: u32) -> vec4f {
   if (HALF_E) { return unpacked(E[at / 2u], at); }
   return bitcast<vec4f>(E[at]);

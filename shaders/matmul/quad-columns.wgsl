@@ -7,7 +7,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
 // @use epsilon
-// @use matmul/unpacked
+// @use matmul/operands
 // @use matmul/blocks
 // @use matmul/quads
 // @use matmul/sweep

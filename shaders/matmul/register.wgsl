@@ -3,7 +3,7 @@
 // small tiles, by FMA for large ones.
 
 // @use epsilon
-// @use matmul/unpacked
+// @use matmul/operands
 // @use matmul/blocks
 // @use matmul/sweep
 // @use random

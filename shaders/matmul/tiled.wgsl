@@ -28,21 +28,10 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
 
 // @use epsilon
-// @use matmul/unpacked
+// @use matmul/operands
 
 const TILE: u32 = 64u;
 const DEPTH: u32 = 16u;
-
-// Four entries. Conditions are constants, so only one way is left of each.
-fn readA(at: u32) -> vec4f {
-  if (HALF_A) { return unpacked(A[at / 2u], at); }
-  return bitcast<vec4f>(A[at]);
-}
-
-fn readB(at: u32) -> vec4f {
-  if (HALF_B) { return unpacked(B[at / 2u], at); }
-  return bitcast<vec4f>(B[at]);
-}
 
 // panelA[t][i / 4] holds op(A)[row + i … +3][t]; panelB[t][j / 4] holds op(B)[t][col + j … +3].
 var<workgroup> panelA: array<array<vec4f, 16>, 16>;

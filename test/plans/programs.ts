@@ -37,7 +37,7 @@ const tall = randomLowRank(700, 260, 12, { seed: 2, noise: 0.1 });
 const sparse = sparseFromDense({ ...X, data: X.data.map((x, i) => (i % 3 === 0 ? x : 0)) });
 const mask: Matrix = { ...X, data: X.data.map((_, i) => (i % 5 === 0 ? 0 : 1)) };
 const labels = Array.from({ length: X.cols }, (_, c) => (c % 4 === 3 ? '' : 'abc'[c % 3]));
-const short = { maxIterations: 1, svdBound: false } as const;
+const short = { maxIterations: 3, checkEvery: 2 } as const;
 
 const methods: PlanCase[] = [
   ...(['mu', 'hals', 'anls'] as const).flatMap((solver): PlanCase[] => [
@@ -158,7 +158,7 @@ const transforms: PlanCase[] = (
   name: `transform ${name}`,
   async run(engine) {
     using reference = createReferenceEngine();
-    await transform(engine, await factorize(reference, X), randomLowRank(X.rows, 17, 4, { seed: 5 }));
+    return transform(engine, await factorize(reference, X), randomLowRank(X.rows, 17, 4, { seed: 5 }));
   },
 }));
 
@@ -173,16 +173,16 @@ function halves() {
   ];
 }
 
-/** What a fit asks an engine to prepare, in order. The fit runs on the f64 reference, so that stages that depend on it come, too. */
-export async function programsOf({ run }: PlanCase): Promise<Program[]> {
+/** What a fit asks an engine to prepare, in order, and what it returns. It runs on the f64 reference to its end. */
+export async function runCase({ run }: PlanCase): Promise<{ programs: Program[]; result: unknown }> {
   using reference = createReferenceEngine();
   const programs: Program[] = [];
-  await run({
+  const result = await run({
     ...reference,
     prepare(program) {
       programs.push(program);
       return reference.prepare(program);
     },
   });
-  return programs;
+  return { programs, result };
 }

@@ -27,7 +27,8 @@ import {
   squaredNorm,
   writeMatrix,
 } from './fit.js';
-import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
+import type { Classifier, Labels, Targets } from './labels.js';
+import { checkSupervision, labelSettings, supervisedBy } from './supervision.js';
 
 export interface DeepSemiOptions extends FitOptions {
   /** [k₁, k₂, …]: each from 1 to 128, none larger than the one before, k₁ ≤ min(N, M). */
@@ -72,29 +73,24 @@ export interface DeepSemiOptions extends FitOptions {
  */
 export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<Factorization> {
   const started = performance.now();
-  const { ranks, nonlinearity = 'identity', labels, truth, labelWeight = 1, pretrainIterations = 500 } = options;
+  const { ranks, nonlinearity = 'identity', pretrainIterations = 500 } = options;
   const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
   const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
   checkNonlinearity(nonlinearity);
   requireLinear(X, nonlinearity);
   checkPositiveInteger('pretrainIterations', pretrainIterations);
-  if (!(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
-    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
-  if (!labels && (truth || options.labelWeight !== undefined))
-    throw new InputError(`${truth ? 'truth' : 'labelWeight'} was given without labels; it has no meaning alone.`);
-  const targets = labels && targetsOf(labels, X.cols);
-  if (truth && truth.length !== X.cols) throw new ShapeError(`truth has ${truth.length} labels for ${X.cols} samples; give one a sample.`);
+  const supervision = checkSupervision(options, X, { weight: 1 });
 
   const { restarts } = settings;
   const t = deepSemiProgram(X.rows, X.cols, ranks, {
     restarts,
     nonlinearity,
     csrEntries: entriesOf(X),
-    labels: targets && { weight: labelWeight, classes: targets.classes.length },
+    labels: supervision && { weight: supervision.labelWeight, classes: supervision.targets.classes.length },
   });
   return withRun(engine, t.program, async (run) => {
     writeMatrix(run, t.X, X);
-    if (targets) writeGraph(run, t, targets);
+    if (supervision) writeGraph(run, t, supervision.targets);
     const stages = await pretrain(run, t, X, nonlinearity, pretrainIterations, settings, started);
     if (t.nonlinear) startDescent(run, t.nonlinear);
     const result = await runStage(
@@ -129,15 +125,8 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
       kkt,
       rounds: [],
       started,
-      own: { nonlinearity, pretrainIterations, ...(targets ? { labelWeight } : {}) },
-      supervise: targets
-        ? async (_restart, { S }) => {
-            const H = S[S.length - 1];
-            const B = classMeans(H, targets);
-            const classifiers = [{ layer: ranks.length - 1, B }];
-            return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, H), targets, truth) };
-          }
-        : undefined,
+      own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
+      supervise: supervision && (async (_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
     });
     const converged = result.stopReason === 'tolerance' || result.stopReason === 'exact';
     if (nonlinearity === 'identity') return { ...model, converged };
@@ -314,8 +303,10 @@ function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64A
   }
 }
 
-/** P×k: the mean of each class's labelled columns of H, at unit length (zero if the mean is). */
-function classMeans(H: Matrix, { indices, classes }: Targets): Matrix {
+/** On the last H, P×k: the mean of each class's labelled columns, at unit length (zero if the mean is). */
+function classMeansOf(S: readonly Matrix[], { indices, classes }: Targets): Classifier {
+  const layer = S.length - 1;
+  const H = S[layer];
   const B = matrix(classes.length, H.rows);
   indices.forEach((index, c) => {
     if (index >= 0) for (let j = 0; j < H.rows; j++) B.data[index * H.rows + j] += H.data[j * H.cols + c];
@@ -327,7 +318,7 @@ function classMeans(H: Matrix, { indices, classes }: Targets): Matrix {
       row[j] = b / length;
     });
   }
-  return B;
+  return { layer, B };
 }
 
 const transformIterations = 300;

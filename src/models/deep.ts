@@ -8,6 +8,7 @@ import {
   checkFit,
   type Factorization,
   type FitOptions,
+  finishFit,
   randomFactors,
   readFactor,
   readFactors,
@@ -18,7 +19,8 @@ import {
   writeMatrix,
 } from './fit.js';
 import { moveScale } from './hierarchical.js';
-import { checkNewSamples, checkSupervision, finishByObjective, type LabelOptions, labelSettings, supervise } from './ssnmf.js';
+import { checkNewSamples } from './ssnmf.js';
+import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
 
 export interface DeepOptions extends FitOptions, LabelOptions {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M); kₗ at most the rows and columns that pooling leaves. */
@@ -116,12 +118,13 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
     for (const section of ['measure', 'errors', 'finish']) run.execute(section);
     const sampled = (await run.sample([t.cost, ...t.errors, ...t.kkt.flat()])).map((values) => Array.from(values));
     const kkts = sampled.slice(1 + ranks.length);
-    const factorization = await finishByObjective(run, t.A, t.S, sampled[0], {
+    const factorization = await finishFit(run, t.A, t.S, {
       method: 'deep',
       X,
       ranks,
       settings,
       squaredErrors: sampled.slice(1, 1 + ranks.length),
+      objectives: sampled[0],
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
       stages: [...stages, { name: 'all layers', result }],
       kkt: sampled[0].map((_, r) => Math.max(...kkts.map((values) => values[r]))),

@@ -332,7 +332,7 @@ export interface Finish {
   settings: Settings;
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
   squaredErrors: number[][];
-  /** What the restarts are judged by; default the squared errors of the last layer. */
+  /** What the restarts are judged by; default the errors of the last layer. With labels, masks or divergences that need not be the same. */
   objectives?: readonly number[];
   stages: { name: string; result: StageResult }[];
   /** X ≈ A⁰…AˡSˡ at every depth l; default true. Not where something stands between the factors. */
@@ -354,10 +354,14 @@ export async function finishFit(run: Run, A: readonly Tensor[], S: readonly Tens
   const norm = squaredNorm(stored(X));
   const relative = squaredErrors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = [...relative[relative.length - 1]];
-  const restart = smallest(finish.objectives?.length ? finish.objectives : restartErrors);
+  const judged = finish.objectives ?? restartErrors;
+  const restart = smallest(judged);
   const factors = await readFactors(run, A, S, restart);
   const taken = await Promise.all(rounds.map((tensor) => readFactor(run, tensor, restart)));
-  if (!(restartErrors[restart] < Number.POSITIVE_INFINITY) || factors.S.some(({ data }) => data.every((s) => s === 0))) {
+  if (
+    !(judged[restart] < Number.POSITIVE_INFINITY && restartErrors[restart] < Number.POSITIVE_INFINITY) ||
+    factors.S.some(({ data }) => data.every((s) => s === 0))
+  ) {
     throw new BreakdownError(
       `${method}: every restart ended with a zero or non-finite factor. Try more restarts, another seed, or smaller ranks.`,
     );

@@ -9,6 +9,7 @@ import {
   checkFit,
   type Factorization,
   type FitOptions,
+  finishFit,
   randomFactors,
   readFactors,
   runStage,
@@ -18,15 +19,8 @@ import {
   writeMatrix,
 } from './fit.js';
 import { nnls } from './q.js';
-import {
-  checkNewSamples,
-  checkSupervision,
-  finishByObjective,
-  type LabelOptions,
-  labelSettings,
-  type SupervisionSettings,
-  supervise,
-} from './ssnmf.js';
+import { checkNewSamples } from './ssnmf.js';
+import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 export interface HierarchicalOptions extends FitOptions, LabelOptions {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
@@ -89,12 +83,13 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
     const lossOf = (restart: number) => sampled.slice(3 * ranks.length).reduce((sum, loss) => sum + loss[restart], 0);
     const objective = squaredErrors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r));
     const classifiers = t.classifiers.map(({ layer, labels }) => ({ layer, B: labels.B }));
-    return finishByObjective(run, t.A, t.S, objective, {
+    return finishFit(run, t.A, t.S, {
       method: 'hierarchical',
       X,
       ranks,
       settings,
       squaredErrors,
+      objectives: objective,
       stages,
       kkt: objective.map((_, r) => Math.max(...kkts.map((values) => values[r]))),
       rounds: t.layers.flatMap(({ rounds: own }) => (own ? [own] : [])),

@@ -13,20 +13,18 @@ import {
   type FitOptions,
   finishFit,
   randomFactors,
-  readFactor,
   readFactors,
   runStage,
   type Settings,
   type Stage,
   type StageResult,
-  type Supervision,
   squaredNorm,
   writeMatrix,
 } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
-import { accuracyOf, classify, type Labels, type Targets } from './labels.js';
+import type { Labels, Targets } from './labels.js';
 import { nnls } from './q.js';
-import { checkSupervision, labelSettings } from './ssnmf.js';
+import { checkSupervision, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 export interface NeuralOptions extends FitOptions {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
@@ -102,12 +100,10 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
       : X;
   const norm = squaredNorm(stored(seen));
   if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
-  const supervised = checkSupervision(options, X);
-  const targets = supervised?.targets;
-  if (!targets && (options.labelLayers ?? options.labelLoss ?? options.labelWeight) !== undefined) {
-    throw new InputError('labelLayers, labelLoss and labelWeight need labels.');
-  }
-  const classifiers = targets ? classifierSpecs(options, targets, ranks, X, norm) : [];
+  const supervision = checkSupervision(options, X, { weight: 0.1 });
+  if (!supervision && (options.labelLayers ?? options.labelLoss) !== undefined)
+    throw new InputError('labelLayers and labelLoss need labels.');
+  const classifiers = supervision ? classifierSpecs(options, supervision, ranks, X, norm) : [];
 
   const t = neuralProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
@@ -121,7 +117,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
   });
   return withRun(engine, t.program, async (run) => {
     const stages: { name: string; result: StageResult }[] = [];
-    writeInputs(run, t, { mask, targets, settings, ranks });
+    writeInputs(run, t, { mask, targets: supervision?.targets, settings, ranks });
     if (t.sequential) {
       stages.push(...(await fitSequentially(run, t, t.sequential, X, settings, { started, maxIterations: startIterations })));
     } else {
@@ -158,7 +154,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
       settings: mask ? { ...settings, svdBound: false } : settings,
       squaredErrors: sampled.slice(0, ranks.length),
       // Without labels and with the plain cost the objective is the last squared error itself.
-      objectives: targets || options.cost ? result.costs : undefined,
+      objectives: supervision || options.cost ? result.costs : undefined,
       stages: [...stages, { name: 'all layers', result }],
       kkt,
       rounds: t.rounds,
@@ -169,11 +165,10 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
         cost,
         l1,
         optimiser,
-        ...(supervised
-          ? { ...labelSettings({ ...supervised, labelWeight: options.labelWeight ?? 0.1 }), labelLoss: classifiers[0].loss }
-          : {}),
+        ...labelSettings(supervision),
+        ...(supervision ? { labelLoss: classifiers[0].loss } : {}),
       },
-      supervise: targets && ((restart, { S }) => supervision(run, t, restart, S, targets, options.truth)),
+      supervise: supervision && ((restart, { S }) => supervise(run, supervision, t.classifiers, restart, S)),
     });
     // The start is cut short on purpose; only the joint descent says whether the fit converged.
     return { ...factorization, converged: result.stopReason === 'tolerance' || result.stopReason === 'exact' };
@@ -222,27 +217,14 @@ function shuffled(count: number, seed: number): number[] {
   return order;
 }
 
-async function supervision(
-  run: Run,
-  t: NeuralProgram,
-  restart: number,
-  S: readonly Matrix[],
-  targets: Targets,
-  truth?: Labels,
-): Promise<Supervision> {
-  const classifiers = await Promise.all(t.classifiers.map(async ({ layer, B }) => ({ layer, B: await readFactor(run, B, restart) })));
-  const { layer, B } = classifiers[classifiers.length - 1];
-  return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
-}
-
 function classifierSpecs(
   options: NeuralOptions,
-  targets: Targets,
+  { targets, labelWeight }: SupervisionSettings,
   ranks: readonly number[],
   X: DataMatrix,
   norm: number,
 ): ClassifierSpec[] {
-  const { labelLayers = [ranks.length - 1], labelLoss = 'squared', labelWeight = 0.1, normalization = 'relative' } = options;
+  const { labelLayers = [ranks.length - 1], labelLoss = 'squared', normalization = 'relative' } = options;
   if (labelLoss !== 'squared' && labelLoss !== 'crossEntropy')
     throw new InputError(`labelLoss must be 'squared' or 'crossEntropy', not ${JSON.stringify(labelLoss)}.`);
   if (new Set(labelLayers).size !== labelLayers.length)

@@ -10,6 +10,7 @@ import {
   checkFit,
   type Factorization,
   type FitOptions,
+  finishFit,
   readFactor,
   readFactors,
   runStage,
@@ -18,8 +19,8 @@ import {
   squaredNorm,
   writeMatrix,
 } from './fit.js';
-import { accuracyOf, classify, type Targets } from './labels.js';
-import { checkSupervision, finishByObjective, type LabelOptions, labelSettings, type SupervisionSettings } from './ssnmf.js';
+import type { Targets } from './labels.js';
+import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
 
 export interface SparseCodingOptions extends FitOptions, Omit<LabelOptions, 'labelWeight'> {
   /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
@@ -63,7 +64,7 @@ const momentum = 0.9;
  */
 export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<Factorization> {
   const started = performance.now();
-  const { ranks, labels, truth, labelWeight = 1, reconstruction = 1 } = options;
+  const { ranks, reconstruction = 1 } = options;
   checkFinite(X);
   const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
   checkPositiveInteger('batchColumns', batchColumns);
@@ -77,20 +78,23 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
     { maxIterations: Math.max(1000, 20 * epoch), tolerance: 0 },
     { signed: true },
   );
-  const supervision = checkSupervision({ labels, truth, labelWeight }, X);
+  const supervision = checkSupervision(options, X, { weight: 1 });
   const learnLambda = options.learnLambda ?? supervision !== undefined;
   if (!(reconstruction >= 0 && reconstruction < Number.POSITIVE_INFINITY))
     throw new InputError(`reconstruction must be a finite number ≥ 0, not ${reconstruction}.`);
-  if (reconstruction === 0 && !(supervision && labelWeight > 0))
+  if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
     throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
   const optimiser = optimiserOf(options);
 
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
-  const divided = stored(X).map((x) => x / scale);
-  const scaled = isSparse(X) ? { ...X, values: divided } : matrix(X.rows, X.cols, divided);
+  const scaled = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
   const lambda = startOfLambda(options.lambda, ranks.length, scale);
   const targets = supervision?.targets;
-  const supervised = targets && { classes: targets.classes.length, labelled: targets.labelled, weight: labelWeight };
+  const supervised = supervision && {
+    classes: supervision.targets.classes.length,
+    labelled: supervision.targets.labelled,
+    weight: supervision.labelWeight,
+  };
   const { restarts } = settings;
   const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
@@ -117,50 +121,24 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
     run.execute('errors');
     const [objective, ...measures] = (await run.sample([t.cost, ...t.errors, ...t.kkt])).map((values) => Array.from(values));
     const kkt = objective.map((_, r) => Math.max(...measures.slice(ranks.length).map((values) => values[r])));
-    const fitted = await finishByObjective(run, t.A, t.S, objective, {
+    const fitted = await finishFit(run, t.A, t.S, {
       method: 'sparse-coding',
       X: scaled,
       ranks,
       settings,
       squaredErrors: measures.slice(0, ranks.length),
+      objectives: objective,
       stages: [{ name: 'all layers', result }],
       kkt,
       rounds: t.rounds,
       started,
       own: { learnLambda, reconstruction, optimiser: optimiser.kind, rate: optimiser.rate, batchColumns, ...labelSettings(supervision) },
-      supervise: supervision && ((restart, { S }) => supervise(run, t, supervision, S, restart, scale)),
+      supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });
     const learned = await Promise.all(t.lambda.map((tensor) => readFactor(run, tensor, fitted.restart)));
-    return rescale({ ...fitted, settings: { ...fitted.settings, lambda: learned.map(({ data }) => data[0] * scale) } }, scale);
+    const settled = { ...fitted.settings, lambda: learned.map(({ data }) => data[0] * scale) };
+    return { ...rescale(fitted, scale), settings: settled, supervision: fitted.supervision && inUnitsOfX(fitted.supervision, scale) };
   });
-}
-
-/** The classifier of the restart that was kept, for codes in the units of X, and its accuracy. */
-async function supervise(
-  run: Run,
-  t: SparseCodingProgram,
-  { targets, truth }: SupervisionSettings,
-  S: Matrix[],
-  restart: number,
-  scale: number,
-): Promise<Supervision> {
-  const B = await readFactor(run, t.B!, restart);
-  const layer = S.length - 1;
-  const accuracy = accuracyOf(classify(B, S[layer]), targets, truth);
-  return {
-    classes: targets.classes,
-    classifiers: [
-      {
-        layer,
-        B: matrix(
-          B.rows,
-          B.cols,
-          B.data.map((b) => b / scale),
-        ),
-      },
-    ],
-    accuracy,
-  };
 }
 
 function optimiserOf({ optimiser = 'adam', rate }: SparseCodingOptions): Optimiser {
@@ -266,16 +244,28 @@ function inEpochs(run: Run, { order, X }: SparseCodingProgram, batchColumns: num
 }
 
 function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
-  return {
-    ...factors,
-    S: factors.S.map(({ rows, cols, data }) =>
-      matrix(
-        rows,
-        cols,
-        data.map((s) => s * scale),
-      ),
-    ),
-  };
+  return { ...factors, S: factors.S.map((S) => times(S, scale)) };
+}
+
+/** The classifier for codes in the units of X: it reads what was scaled. */
+function inUnitsOfX(supervision: Supervision, scale: number): Supervision {
+  return { ...supervision, classifiers: supervision.classifiers.map(({ layer, B }) => ({ layer, B: divided(B, scale) })) };
+}
+
+function times({ rows, cols, data }: Matrix, scale: number): Matrix {
+  return matrix(
+    rows,
+    cols,
+    data.map((x) => x * scale),
+  );
+}
+
+function divided({ rows, cols, data }: Matrix, scale: number): Matrix {
+  return matrix(
+    rows,
+    cols,
+    data.map((x) => x / scale),
+  );
 }
 
 /**

@@ -1,14 +1,12 @@
 import { checkNonnegative, checkPositiveInteger, checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, isSparse, mean, requireDense, stored } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, isSparse, mean, requireDense } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
-import type { Tensor } from '../graph/tensor.js';
 import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../methods/ssnmf.js';
 import {
   checkFit,
   type Factorization,
-  type Finish,
   type FitOptions,
   finishFit,
   randomFactors,
@@ -16,26 +14,10 @@ import {
   readFactors,
   runStage,
   type Settings,
-  squaredNorm,
   writeMatrix,
 } from './fit.js';
-import { accuracyOf, classify, type Labels, type Targets, targetsOf } from './labels.js';
 import { nnls } from './q.js';
-import { refinedError } from './sparse-error.js';
-
-/** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
-export interface LabelOptions {
-  /** One label a sample; null, undefined or '' where it is unknown. */
-  labels?: Labels;
-  /** The true label of every sample, used only to score the predictions of samples that were fitted without one. */
-  truth?: Labels;
-  /**
-   * λ ≥ 0, what the labels weigh against the data. Default ‖W∘X‖² / M, the average of a sample: to miss one sample's label costs what losing
-   * a whole sample does, whatever the scale of X. Where X is measured by divergence the sum of W∘X stands for its squared norm. Much more
-   * than that, and labelled samples get units of their own, so that the others are predicted badly.
-   */
-  labelWeight?: number;
-}
+import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
 export interface SsnmfOptions extends FitOptions, LabelOptions {
   /** k, the number of columns of A: from 1 to min(N, M, 128). */
@@ -44,15 +26,6 @@ export interface SsnmfOptions extends FitOptions, LabelOptions {
   model?: SsnmfModel;
   /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. Needs a dense X. */
   mask?: Matrix;
-}
-
-/** Labels as a fit uses them. */
-export interface SupervisionSettings {
-  targets: Targets;
-  truth?: Labels;
-  labelWeight: number;
-  /** Classes that `truth` names and no labelled sample has: they cannot be predicted. */
-  classesWithoutLabel: string[];
 }
 
 /**
@@ -89,7 +62,7 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
   if (measures.data === 'divergence') requireDense(X, `Model ${model}, which measures X by divergence,`, 'choose model 1, 3 or 4');
   const WX = mask && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * mask.data[i]) } : X;
-  const supervision = checkSupervision(options, WX, measures);
+  const supervision = checkSupervision(options, WX, { measure: measures.data });
 
   const t = ssnmfProgram(X.rows, X.cols, rank, {
     restarts: settings.restarts,
@@ -121,12 +94,13 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
     run.execute(t.sections.measure);
     run.execute(t.sections.finish);
     const [objective, error, ofS, ofA] = (await run.sample([t.cost, t.error, ...t.kkt])).map((values) => Array.from(values));
-    return finishByObjective(run, [t.A], [t.S], objective, {
+    return finishFit(run, [t.A], [t.S], {
       method: 'ssnmf',
       X: WX,
       ranks: [rank],
       settings: mask ? { ...settings, svdBound: false } : settings,
       squaredErrors: [error],
+      objectives: objective,
       stages: [{ name: 'ssnmf', result }],
       kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
       rounds: [],
@@ -217,83 +191,10 @@ function writeProblem(
   }
 }
 
-/** Checks labels, truth and λ against X (masked, if it is); undefined without labels. */
-export function checkSupervision(
-  { labels, truth, labelWeight }: LabelOptions,
-  X: DataMatrix,
-  measures: { data: 'frobenius' | 'divergence'; labels: 'frobenius' | 'divergence' | null } = { data: 'frobenius', labels: 'frobenius' },
-): SupervisionSettings | undefined {
-  if (labelWeight !== undefined && !(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
-    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
-  if (!labels) {
-    if (truth) throw new InputError('truth was given without labels; it only scores what was learned from labels.');
-    return undefined;
-  }
-  const targets = targetsOf(labels, X.cols);
-  if (truth && truth.length !== X.cols)
-    throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`);
-  const named = new Set((truth ?? []).filter((label) => label !== null && label !== undefined && label !== '').map(String));
-  return {
-    targets,
-    truth,
-    labelWeight: labelWeight ?? sizeOf(X, measures.data) / X.cols,
-    classesWithoutLabel: [...named].filter((name) => !targets.classes.includes(name)).sort(),
-  };
-}
-
-/** What a model says about its labels in `settings`. */
-export function labelSettings(supervision: SupervisionSettings | undefined): Record<string, unknown> {
-  if (!supervision) return {};
-  const { labelWeight, classesWithoutLabel } = supervision;
-  return { labelWeight, ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
-}
-
-/** Reads the classifiers of one restart; accuracy is that of the last one. */
-export async function supervise(
-  run: Run,
-  { targets, truth }: SupervisionSettings,
-  classifiers: readonly { layer: number; B: Tensor }[],
-  restart: number,
-  S: readonly Matrix[],
-) {
-  const read = await Promise.all(classifiers.map(async ({ layer, B }) => ({ layer, B: await readFactor(run, B, restart) })));
-  const { layer, B } = read[read.length - 1];
-  return { classes: targets.classes, classifiers: read, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
-}
-
-/** finishFit, but of the restart whose objective is smallest: with labels, masks or divergences that need not be the smallest error. */
-export async function finishByObjective(
-  run: Run,
-  A: readonly Tensor[],
-  S: readonly Tensor[],
-  objective: readonly number[],
-  finish: Finish,
-): Promise<Factorization> {
-  const { squaredErrors, X } = finish;
-  const last = squaredErrors.length - 1;
-  const chosen = await finishFit(run, A, S, { ...finish, squaredErrors: squaredErrors.with(last, [...objective]) });
-  const norm = squaredNorm(stored(X));
-  const restartErrors = squaredErrors[last].map((squared) => Math.sqrt(squared / norm));
-  const measured = restartErrors[chosen.restart];
-  const relativeError = finish.product === false ? measured : refinedError(X, chosen.A.slice(0, last + 1), chosen.S[last], measured);
-  restartErrors[chosen.restart] = relativeError;
-  return {
-    ...chosen,
-    relativeError,
-    restartErrors,
-    layers: chosen.layers.map((layer, l) => (l === last ? { ...layer, relativeError } : layer)),
-  };
-}
-
 export function checkNewSamples(newX: DataMatrix, A: Matrix): void {
   checkNonnegative(newX, 'newX');
   if (newX.rows !== A.rows)
     throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A.rows} rows; it needs the same features.`);
-}
-
-/** Size of a side of the objective at the zero model: ‖X‖², or ΣX for a divergence. */
-function sizeOf(X: DataMatrix, measure: 'frobenius' | 'divergence'): number {
-  return measure === 'frobenius' ? squaredNorm(stored(X)) : stored(X).reduce((sum, x) => sum + x, 0);
 }
 
 function checkModel(model: SsnmfModel): void {

@@ -290,7 +290,7 @@ test.each<[string, Partial<DeepSemiOptions>, RegExp]>([
   ['too few labels', { labels: ['a', 'b'] }, /2 labels for 90/],
   ['labels of one class', { labels: labels[4].map(() => 'a') }, /class "a"/],
   ['no label at all', { labels: labels[4].map(() => null) }, /No sample/],
-  ['a truth that is too short', { labels: labels[4], truth: ['a'] }, /truth has 1/],
+  ['a truth that is too short', { labels: labels[4], truth: ['a'] }, /1 true labels for 90 samples/],
   ['no pre-training', { pretrainIterations: 0 }, /pretrainIterations/],
   ['ranks that grow', { ranks: [3, 4] }, /4 after 3/],
 ])('%s is refused', async (_name, options, message) => {

@@ -19,7 +19,7 @@ export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
 export { type DeepOptions, deepNmf, transformDeep } from './models/deep.js';
 export { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './models/deep-semi.js';
-export type { Factorization, FitOptions, Layer, Method, Progress, StopReason, Supervision } from './models/fit.js';
+export type { Factorization, FitOptions, Layer, Method, Progress, StopReason, Supervision } from './models/factorization.js';
 export { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from './models/hierarchical.js';
 export type { Accuracy, Classifier, Labels } from './models/labels.js';
 export { modelFiles, modelFromFiles, type Prediction, predict, transform } from './models/model.js';

@@ -2,7 +2,7 @@
 import { random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/models/deep.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { hierarchicalNmf } from '../../src/models/hierarchical.js';
 import { neuralNmf } from '../../src/models/neural.js';
 import type { Data, Setting } from './families.js';

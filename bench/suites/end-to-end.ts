@@ -1,7 +1,7 @@
 /** What a user waits for: the first iteration, then the way to an error, and the memory it takes. */
 import { tableOne } from '../../src/data/generate.js';
 import type { Matrix } from '../../src/data/matrix.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';

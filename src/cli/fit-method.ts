@@ -4,7 +4,7 @@ import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { deepNmf } from '../models/deep.js';
 import { deepSemiNmf } from '../models/deep-semi.js';
-import type { Factorization, FitOptions, Method } from '../models/fit.js';
+import type { Factorization, FitOptions, Method } from '../models/factorization.js';
 import { hierarchicalNmf } from '../models/hierarchical.js';
 import { neuralNmf } from '../models/neural.js';
 import { nmf } from '../models/nmf.js';

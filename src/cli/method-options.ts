@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { InputError } from '../errors.js';
 import type { DeepOptions } from '../models/deep.js';
 import type { DeepSemiOptions } from '../models/deep-semi.js';
-import type { Method } from '../models/fit.js';
+import type { Method } from '../models/factorization.js';
 import type { NmfOptions } from '../models/nmf.js';
 import type { SsnmfOptions } from '../models/ssnmf.js';
 import type { UnfoldedOptions } from '../models/unfolded.js';

@@ -1,7 +1,7 @@
 /** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
 import type { Engine, Tuning } from '../engine.js';
-import type { Factorization, FitOptions } from '../models/fit.js';
+import type { Factorization, FitOptions } from '../models/factorization.js';
 import { modelFiles } from '../models/model.js';
 import { createEngine } from '../node/engine.js';
 import { findTuning } from '../node/tuning-store.js';

@@ -14,19 +14,8 @@ import {
   deepSemiTransformProgram,
   type Nonlinearity,
 } from '../methods/deep-semi.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactors,
-  runStage,
-  type Settings,
-  type StageResult,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, randomFactors, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
 import type { Classifier, Labels, Targets } from './labels.js';
 import { checkSupervision, labelSettings, supervisedBy } from './supervision.js';
 
@@ -72,7 +61,6 @@ export interface DeepSemiOptions extends FitOptions {
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
 export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<Factorization> {
-  const started = performance.now();
   const { ranks, nonlinearity = 'identity', pretrainIterations = 500 } = options;
   const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
   const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
@@ -88,51 +76,34 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
     csrEntries: entriesOf(X),
     labels: supervision && { weight: supervision.labelWeight, classes: supervision.targets.classes.length },
   });
-  return withRun(engine, t.program, async (run) => {
+  return withFit(engine, t.program, { method: 'deep-semi', X, ranks, settings }, async (fit) => {
+    const { run } = fit;
     writeMatrix(run, t.X, X);
     if (supervision) writeGraph(run, t, supervision.targets);
-    const stages = await pretrain(run, t, X, nonlinearity, pretrainIterations, settings, started);
+    await pretrain(fit, t, X, nonlinearity, pretrainIterations);
     if (t.nonlinear) startDescent(run, t.nonlinear);
-    const result = await runStage(
-      run,
-      {
-        name: 'all layers',
-        step: 'step',
-        measure: t.nonlinear ? undefined : 'measure',
-        cost: t.cost,
-        costAt: t.nonlinear ? control.cost : 0,
-        norm: new Array<number>(restarts).fill(squaredNorm(stored(X))),
-        maxIterations: settings.maxIterations,
-        factors: (restart) => {
-          if (t.nonlinear) run.execute('inner');
-          return readFactors(run, t.Z, t.H, restart);
-        },
+    await fit.stage({
+      name: 'all layers',
+      step: 'step',
+      measure: t.nonlinear ? undefined : 'measure',
+      cost: t.cost,
+      costAt: t.nonlinear ? control.cost : 0,
+      factors: (restart) => {
+        if (t.nonlinear) run.execute('inner');
+        return readFactors(run, t.Z, t.H, restart);
       },
-      settings,
-      started,
-    );
-    stages.push({ name: 'all layers', result });
-    run.execute('errors');
-    run.execute('finish');
-    const [kkt, ...squaredErrors] = (await run.sample([t.kkt, ...t.errors])).map((values) => Array.from(values));
-    const model = await finishFit(run, t.Z, t.H, {
-      method: 'deep-semi',
-      X,
-      ranks,
-      settings,
-      squaredErrors,
-      stages,
-      kkt,
-      rounds: [],
-      started,
-      own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
-      supervise: supervision && (async (_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
     });
-    const converged = result.stopReason === 'tolerance' || result.stopReason === 'exact';
-    if (nonlinearity === 'identity') return { ...model, converged };
-    // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
-    const svdBound = model.layers[0].svdBound;
-    return { ...model, converged, svdBound, layers: model.layers.map((layer) => ({ ...layer, svdBound })) };
+    const { kkt, errors } = await fit.measure(['errors', 'finish'], { kkt: t.kkt, errors: t.errors });
+    return fit.result({
+      A: t.Z,
+      S: t.H,
+      errors,
+      kkt: [kkt],
+      // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
+      boundRanks: nonlinearity === 'identity' ? ranks : ranks.map(() => ranks[0]),
+      own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
+      supervise: supervision && ((_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
+    });
   });
 }
 
@@ -166,17 +137,8 @@ function writeGraph(run: Run, { graph, H }: DeepSemiProgram, { Y, L }: Targets):
 }
 
 /** Semi-NMF of one layer after the other: X ≈ Z₁H₁, then H₁ (or g⁻¹(H₁), its rows scaled into g's range) ≈ Z₂H₂, … */
-async function pretrain(
-  run: Run,
-  t: DeepSemiProgram,
-  X: DataMatrix,
-  nonlinearity: Nonlinearity,
-  maxIterations: number,
-  settings: Settings,
-  started: number,
-): Promise<{ name: string; result: StageResult }[]> {
-  const { restarts } = settings;
-  const stages: { name: string; result: StageResult }[] = [];
+async function pretrain(fit: Fit, t: DeepSemiProgram, X: DataMatrix, nonlinearity: Nonlinearity, maxIterations: number): Promise<void> {
+  const { run, settings } = fit;
   for (let l = 0; l < t.Z.length; l++) {
     const layer = t.pretrained[l];
     run.execute(layer.start);
@@ -185,24 +147,25 @@ async function pretrain(
     // X is the same for all restarts; the H before is not, and the first one's stands for all in the start.
     const read = l === 0 ? undefined : await run.read(layer.X);
     const data = read ? denseRows(rows, cols, read.subarray(0, size)) : storedRows(X);
-    const norm = Array.from({ length: restarts }, (_, r) => squaredNorm(read?.subarray(r * size, (r + 1) * size) ?? stored(X)) || 1);
+    const norm = Array.from(
+      { length: settings.restarts },
+      (_, r) => squaredNorm(read?.subarray(r * size, (r + 1) * size) ?? stored(X)) || 1,
+    );
     run.write(t.Z[l], new Float32Array(t.Z[l].rows * t.Z[l].cols));
     run.write(t.H[l], startOfH(data, t.H[l], norm, settings, { layer: l, fromSvd: nonlinearity === 'identity' }));
-    const stage = {
+    await fit.stage({
       name: `layer ${l + 1} of ${t.Z.length}`,
       step: layer.step,
       measure: layer.measure,
       cost: layer.cost,
       norm,
       maxIterations,
-      factors: (restart: number) => readFactors(run, t.Z.slice(0, l + 1), t.H.slice(0, l + 1), restart),
-    };
-    const own: Settings = { ...settings, tolerance: 1e-5 };
-    stages.push({ name: stage.name, result: await runStage(run, stage, own, started) });
-    settings.stopped = own.stopped;
+      tolerance: 1e-5,
+      start: true,
+      factors: (restart) => readFactors(run, t.Z.slice(0, l + 1), t.H.slice(0, l + 1), restart),
+    });
     if (nonlinearity !== 'identity' && l + 1 < t.Z.length) await scaleRows(run, t.Z[l], t.H[l], curves[nonlinearity].largest);
   }
-  return stages;
 }
 
 /** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z: ZH stays what it is. */

@@ -4,20 +4,8 @@ import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../methods/deep.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactor,
-  readFactors,
-  runStage,
-  type Settings,
-  type StageResult,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, readFactor, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { moveScale } from './hierarchical.js';
 import { checkNewSamples } from './ssnmf.js';
 import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
@@ -71,7 +59,6 @@ export interface DeepOptions extends FitOptions, LabelOptions {
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
 export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<Factorization> {
-  const started = performance.now();
   const { ranks, start = 'hierarchical', startIterations = 50 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
   const bridge = checkBridge(options);
@@ -91,58 +78,43 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
     weights,
     supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
   });
-  return withRun(engine, t.program, async (run) => {
+  const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
+  return withFit(engine, t.program, { method: 'deep', X, ranks, settings }, async (fit) => {
+    const { run } = fit;
     writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
     t.A.forEach((tensor, l) => {
-      run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, 2 * l));
-      run.write(t.S[l], randomFactors(t.S[l].rows, t.S[l].cols, settings, 2 * l + 1));
+      fit.writeRandom(tensor, 2 * l);
+      fit.writeRandom(t.S[l], 2 * l + 1);
     });
     if (t.labels && supervision) {
       run.write(t.labels.Y, supervision.targets.Y.data);
       run.write(t.labels.L, supervision.targets.L.data);
-      run.write(t.labels.B, randomFactors(t.labels.B.rows, t.labels.B.cols, settings, 2 * ranks.length));
+      fit.writeRandom(t.labels.B, 2 * ranks.length);
     }
-    const stages = start === 'hierarchical' ? await fitAlone(run, t, X, settings, startIterations, started) : [];
-    const joint = {
+    if (start === 'hierarchical') await fitAlone(fit, t, startIterations);
+    await fit.stage({
       name: 'all layers',
       step: 'step',
       measure: 'measure',
       cost: t.cost,
-      norm: new Array<number>(settings.restarts).fill(weights[0] * squaredNorm(stored(X))),
-      maxIterations: settings.maxIterations,
-      factors: (restart: number) => readFactors(run, t.A, t.S, restart),
-    };
-    const result = await runStage(run, joint, settings, started);
-
-    for (const section of ['measure', 'errors', 'finish']) run.execute(section);
-    const sampled = (await run.sample([t.cost, ...t.errors, ...t.kkt.flat()])).map((values) => Array.from(values));
-    const kkts = sampled.slice(1 + ranks.length);
-    const factorization = await finishFit(run, t.A, t.S, {
-      method: 'deep',
-      X,
-      ranks,
-      settings,
-      squaredErrors: sampled.slice(1, 1 + ranks.length),
-      objectives: sampled[0],
+      norm: weights[0] * squaredNorm(stored(X)),
+      factors: (restart) => readFactors(run, t.A, t.S, restart),
+    });
+    const { cost, errors, kkt } = await fit.measure(['measure', 'errors', 'finish'], { cost: t.cost, errors: t.errors, kkt: t.kkt.flat() });
+    return fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
+      objectives: cost,
+      kkt,
+      // Beyond layer 0, what max pooling or an activation undoes can have a larger rank than k_l.
+      boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
-      stages: [...stages, { name: 'all layers', result }],
-      kkt: sampled[0].map((_, r) => Math.max(...kkts.map((values) => values[r]))),
-      rounds: [],
-      started,
       own: { ...bridge, weights, start, startIterations, ...labelSettings(supervision) },
       supervise:
         supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
     });
-    const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
-    const layers = factorization.layers.map((layer, l) => (l === 0 || linear ? layer : { ...layer, svdBound: null }));
-    return {
-      ...factorization,
-      layers,
-      svdBound: layers[layers.length - 1].svdBound,
-      // The start is cut short on purpose; only the joint descent says whether the fit converged.
-      converged: result.stopReason === 'tolerance' || result.stopReason === 'exact',
-    };
   });
 }
 
@@ -172,29 +144,23 @@ export async function transformDeep(
 }
 
 /** The start: each layer alone, to the p of the one before, with its scale moved into S. */
-async function fitAlone(
-  run: Run,
-  t: DeepProgram,
-  X: DataMatrix,
-  settings: Settings,
-  maxIterations: number,
-  started: number,
-): Promise<{ name: string; result: StageResult }[]> {
-  const stages: { name: string; result: StageResult }[] = [];
+async function fitAlone(fit: Fit, t: DeepProgram, maxIterations: number): Promise<void> {
+  const { run } = fit;
   for (let l = 0; l < t.A.length; l++) {
     const { start, step, measure } = t.layers[l];
     if (l > 0) run.execute(`pass${l}`);
     run.execute(start);
-    const name = `layer ${l + 1} of ${t.A.length}`;
-    const norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
-    const factors = (restart: number) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart);
-    stages.push({
-      name,
-      result: await runStage(run, { name, step, measure, cost: t.layerCost[l], norm, maxIterations, factors }, settings, started),
+    await fit.stage({
+      name: `layer ${l + 1} of ${t.A.length}`,
+      step,
+      measure,
+      cost: t.layerCost[l],
+      maxIterations,
+      start: true,
+      factors: (restart) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart),
     });
     await moveScale(run, t.A[l], t.S[l]);
   }
-  return stages;
 }
 
 function writeGroups(run: Run, groups: readonly (Groups | undefined)[], { poolSize }: Bridge): void {

@@ -1,23 +1,12 @@
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../methods/hierarchical.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../methods/nmf.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactors,
-  runStage,
-  type Settings,
-  type StageResult,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { nnls } from './q.js';
 import { checkNewSamples } from './ssnmf.js';
 import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
@@ -48,7 +37,6 @@ export interface HierarchicalOptions extends FitOptions, LabelOptions {
  * ShapeError; BreakdownError, LimitError.
  */
 export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<Factorization> {
-  const started = performance.now();
   const { ranks, solver = 'anls', normalize = true } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 2000, tolerance: 1e-6 });
   checkSolvers(solver, ranks);
@@ -69,33 +57,25 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
   });
   const solverOf = (l: number) => (supervisedLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
-  return withRun(engine, t.program, async (run) => {
-    const stages = await fitSequentially(run, t, t, X, settings, { started, maxIterations, normalize, supervision });
-    run.execute('errors');
-    for (const { measure, finish } of t.layers) {
-      run.execute(measure);
-      run.execute(finish);
-    }
-    const losses = t.classifiers.map(({ labels }) => labels.loss);
-    const sampled = (await run.sample([...t.errors, ...t.kkt.flat(), ...losses])).map((values) => Array.from(values));
-    const squaredErrors = sampled.slice(0, ranks.length);
-    const kkts = sampled.slice(ranks.length, 3 * ranks.length);
-    const lossOf = (restart: number) => sampled.slice(3 * ranks.length).reduce((sum, loss) => sum + loss[restart], 0);
-    const objective = squaredErrors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r));
+  return withFit(engine, t.program, { method: 'hierarchical', X, ranks, settings }, async (fit) => {
+    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision });
+    const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
+    const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
+      errors: t.errors,
+      kkt: t.kkt.flat(),
+      losses: t.classifiers.map(({ labels }) => labels.loss),
+    });
+    const lossOf = (restart: number) => losses.reduce((sum, loss) => sum + loss[restart], 0);
     const classifiers = t.classifiers.map(({ layer, labels }) => ({ layer, B: labels.B }));
-    return finishFit(run, t.A, t.S, {
-      method: 'hierarchical',
-      X,
-      ranks,
-      settings,
-      squaredErrors,
-      objectives: objective,
-      stages,
-      kkt: objective.map((_, r) => Math.max(...kkts.map((values) => values[r]))),
-      rounds: t.layers.flatMap(({ rounds: own }) => (own ? [own] : [])),
-      started,
+    return fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
+      objectives: errors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r)),
+      kkt,
+      rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
       own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { supervisedLayers } : {}) },
-      supervise: supervision && ((restart, { S }) => supervise(run, supervision, classifiers, restart, S)),
+      supervise: supervision && ((restart, { S }) => supervise(fit.run, supervision, classifiers, restart, S)),
     });
   });
 }
@@ -113,43 +93,47 @@ export async function transformHierarchical(engine: Engine, model: Pick<Factoriz
 }
 
 export interface SequentialRun {
-  started: number;
   /** Of every layer, or one number for all. */
   maxIterations: number | readonly number[];
   /** Bring the columns of A to unit norm after each layer that left them at any; default true. */
   normalize?: boolean;
   supervision?: SupervisionSettings;
+  /** It is the start of another fit: see FitStage. */
+  start?: boolean;
 }
 
 /** Fits the layers of a program one after another from random starts; also the warm start of Neural NMF. */
 export async function fitSequentially(
-  run: Run,
+  fit: Fit,
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers }: SequentialFit,
   X: DataMatrix,
-  settings: Settings,
-  { started, maxIterations, normalize = true, supervision }: SequentialRun,
-): Promise<{ name: string; result: StageResult }[]> {
+  { maxIterations, normalize = true, supervision, start }: SequentialRun,
+): Promise<void> {
+  const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
   A.forEach((tensor, l) => {
-    run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, 2 * l));
-    run.write(S[l], randomFactors(S[l].rows, S[l].cols, settings, 2 * l + 1));
+    fit.writeRandom(tensor, 2 * l);
+    fit.writeRandom(S[l], 2 * l + 1);
   });
   for (const { layer, labels } of classifiers) {
     run.write(labels.Y, supervision!.targets.Y.data);
     run.write(labels.L, supervision!.targets.L.data);
-    run.write(labels.B, randomFactors(labels.B.rows, labels.B.cols, settings, 2 * A.length + layer));
+    fit.writeRandom(labels.B, 2 * A.length + layer);
   }
-  const stages: { name: string; result: StageResult }[] = [];
   let norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
   for (let l = 0; l < A.length; l++) {
-    const name = `layer ${l + 1} of ${A.length}`;
     run.execute(layers[l].start);
-    const factors = (restart: number) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart);
-    const most = typeof maxIterations === 'number' ? maxIterations : maxIterations[l];
-    const stage = { name, step: layers[l].step, measure: layers[l].measure, cost: cost[l], norm, maxIterations: most, factors };
-    const result = await runStage(run, stage, settings, started);
-    stages.push({ name, result });
+    await fit.stage({
+      name: `layer ${l + 1} of ${A.length}`,
+      step: layers[l].step,
+      measure: layers[l].measure,
+      cost: cost[l],
+      norm,
+      maxIterations: typeof maxIterations === 'number' ? maxIterations : maxIterations[l],
+      start,
+      factors: (restart) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart),
+    });
     const B = classifiers.find(({ layer }) => layer === l)?.labels.B;
     if (normalize && scaled[l]) await moveScale(run, A[l], S[l], B);
     if (l + 1 === A.length) break;
@@ -158,7 +142,6 @@ export async function fitSequentially(
     const size = S[l].rows * S[l].cols;
     norm = norm.map((_, restart) => squaredNorm(all.subarray(restart * size, (restart + 1) * size)) || 1);
   }
-  return stages;
 }
 
 /** Columns of A to unit norm, their scale into the rows of S and out of the columns of B: neither AS nor BS changes. On the host, once a layer. */

@@ -7,7 +7,7 @@ import type { Engine } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { transformDeep } from './deep.js';
 import { transformDeepSemi } from './deep-semi.js';
-import type { Factorization, Method, StopReason } from './fit.js';
+import type { Factorization, Method, StopReason } from './factorization.js';
 import { transformHierarchical } from './hierarchical.js';
 import { type Accuracy, classify } from './labels.js';
 import { transformNeural } from './neural.js';

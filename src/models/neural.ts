@@ -2,25 +2,13 @@ import { checkPositive, checkPositiveInteger, checkWeights } from '../data/check
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import { type ClassifierSpec, type NeuralProgram, neuralProgram, type Optimiser } from '../methods/neural.js';
 import type { CostWeights } from '../methods/neural-cost.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactors,
-  runStage,
-  type Settings,
-  type Stage,
-  type StageResult,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
 import type { Labels, Targets } from './labels.js';
 import { nnls } from './q.js';
@@ -81,7 +69,6 @@ export interface NeuralOptions extends FitOptions {
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOptions): Promise<Factorization> {
-  const started = performance.now();
   const { ranks, mask, start = 'hierarchical', startIterations = 20 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-5 });
   checkStart(start, startIterations);
@@ -115,15 +102,15 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
     optimiser,
     batchColumns: options.batchColumns,
   });
-  return withRun(engine, t.program, async (run) => {
-    const stages: { name: string; result: StageResult }[] = [];
+  return withFit(engine, t.program, { method: 'neural', X: seen, ranks, settings }, async (fit) => {
+    const { run } = fit;
     writeInputs(run, t, { mask, targets: supervision?.targets, settings, ranks });
     if (t.sequential) {
-      stages.push(...(await fitSequentially(run, t, t.sequential, X, settings, { started, maxIterations: startIterations })));
+      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, start: true });
     } else {
       writeMatrix(run, t.X, X);
       t.A.forEach((tensor, l) => {
-        run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));
+        fit.writeRandom(tensor, l);
       });
     }
     const initial = new Float32Array(control.length);
@@ -131,34 +118,25 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
     initial[control.cost] = 3e38;
     run.write(t.control, initial);
     run.execute('start');
-    const stage: Stage = {
+    const { costs } = await fit.stage({
       name: 'all layers',
       step: 'step',
       ...(t.objective ? { measure: 'measure', cost: t.objective } : { cost: t.control, costAt: control.cost }),
-      norm: new Array<number>(settings.restarts).fill(norm),
-      maxIterations: settings.maxIterations,
       factors: async (restart) => {
         run.execute('view');
         return readFactors(run, t.A, t.view, restart);
       },
-    };
-    const result = await runStage(run, stage, settings, started);
-    run.execute('finish');
-    run.execute('errors');
-    const sampled = (await run.sample([...t.errors, ...t.kkt])).map((values) => Array.from(values));
-    const kkt = Array.from({ length: settings.restarts }, (_, r) => Math.max(...sampled.slice(ranks.length).map((values) => values[r])));
-    const factorization = await finishFit(run, t.A, t.S, {
-      method: 'neural',
-      X: seen,
-      ranks,
-      settings: mask ? { ...settings, svdBound: false } : settings,
-      squaredErrors: sampled.slice(0, ranks.length),
+    });
+    const { errors, kkt } = await fit.measure(['finish', 'errors'], { errors: t.errors, kkt: t.kkt });
+    return fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
       // Without labels and with the plain cost the objective is the last squared error itself.
-      objectives: supervision || options.cost ? result.costs : undefined,
-      stages: [...stages, { name: 'all layers', result }],
+      objectives: (supervision || options.cost) && costs.length > 0 ? costs : undefined,
       kkt,
       rounds: t.rounds,
-      started,
+      boundRanks: mask && ranks.map(() => null),
       own: {
         start,
         startIterations,
@@ -170,8 +148,6 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
       },
       supervise: supervision && ((restart, { S }) => supervise(run, supervision, t.classifiers, restart, S)),
     });
-    // The start is cut short on purpose; only the joint descent says whether the fit converged.
-    return { ...factorization, converged: result.stopReason === 'tolerance' || result.stopReason === 'exact' };
   });
 }
 

@@ -1,22 +1,11 @@
 import { checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, isSparse, mean, stored } from '../data/sparse.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
-import type { Tensor } from '../graph/tensor.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../methods/nmf.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactors,
-  runStage,
-  type Settings,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 
 export interface NmfOptions extends FitOptions {
   /** k, the number of columns of A: from 1 to min(N, M, 128). */
@@ -43,7 +32,6 @@ export interface NmfOptions extends FitOptions {
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): Promise<Factorization> {
-  const started = performance.now();
   const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
   if (!nmfSolvers.includes(solver)) throw new InputError(`solver must be 'mu', 'hals' or 'anls', not ${JSON.stringify(solver)}.`);
   const settings = checkFit(X, [rank], options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
@@ -55,48 +43,33 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
     weighted: weights !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withRun(engine, t.program, async (run) => {
+  const seen = weights && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * weights.data[i]) } : X;
+  if (squaredNorm(stored(seen)) === 0)
+    throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
+  return withFit(engine, t.program, { method: 'nmf', X: seen, ranks: [rank], settings }, async (fit) => {
+    const { run } = fit;
+    const scale = Math.sqrt(mean(X) / rank);
     writeMatrix(run, t.X, X);
     if (weights) run.write(t.W!, weights.data);
-    writeStarts(run, t, X, rank, settings);
+    fit.writeRandom(t.A, 0, scale);
+    fit.writeRandom(t.S, 1, scale);
     run.execute(t.sections.start);
-    const seen = weights && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * weights.data[i]) } : X;
-    const norm = squaredNorm(stored(seen));
-    if (norm === 0) throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
-    const result = await runStage(
-      run,
-      {
-        name: 'nmf',
-        step: t.sections.step,
-        measure: t.sections.measure,
-        cost: t.cost,
-        norm: new Array<number>(settings.restarts).fill(norm),
-        maxIterations: settings.maxIterations,
-        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
-      },
-      settings,
-      started,
-    );
-    run.execute(t.sections.measure);
-    run.execute(t.sections.finish);
-    const [cost, ofS, ofA] = (await run.sample([t.cost, ...t.kkt])).map((values) => Array.from(values));
-    return finishFit(run, [t.A], [t.S], {
-      method: 'nmf',
-      X: seen,
-      ranks: [rank],
-      settings: weights ? { ...settings, svdBound: false } : settings,
-      squaredErrors: [cost],
-      stages: [{ name: 'nmf', result }],
-      kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
-      rounds: t.sections.rounds ? [t.sections.rounds] : [],
-      started,
+    await fit.stage({
+      name: 'nmf',
+      step: t.sections.step,
+      measure: t.sections.measure,
+      cost: t.cost,
+      factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+    });
+    const { cost, kkt } = await fit.measure([t.sections.measure, t.sections.finish], { cost: t.cost, kkt: t.kkt });
+    return fit.result({
+      A: [t.A],
+      S: [t.S],
+      errors: [cost],
+      kkt,
+      rounds: t.sections.rounds && [t.sections.rounds],
+      boundRanks: weights && [null],
       own: { solver },
     });
   });
-}
-
-function writeStarts(run: Run, t: { A: Tensor; S: Tensor }, X: DataMatrix, rank: number, settings: Settings): void {
-  const scale = Math.sqrt(mean(X) / rank);
-  run.write(t.A, randomFactors(X.rows, rank, settings, 0, scale));
-  run.write(t.S, randomFactors(rank, X.cols, settings, 1, scale));
 }

@@ -2,23 +2,12 @@ import { checkFinite, checkPositive, checkPositiveInteger } from '../data/check.
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type Random, random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
-import { disposeKey, type Engine, type Run, withRun } from '../engine.js';
+import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../methods/sparse-coding.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  readFactor,
-  readFactors,
-  runStage,
-  type Settings,
-  type Supervision,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions, Supervision } from './factorization.js';
+import { checkFit, readFactor, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
 import type { Targets } from './labels.js';
 import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
 
@@ -63,7 +52,6 @@ const momentum = 0.9;
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
 export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<Factorization> {
-  const started = performance.now();
   const { ranks, reconstruction = 1 } = options;
   checkFinite(X);
   const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
@@ -98,40 +86,31 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   const { restarts } = settings;
   const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
-  return withRun(engine, t.program, async (run) => {
+  return withFit(engine, t.program, { method: 'sparse-coding', X: scaled, ranks, settings }, async (fit) => {
+    const { run } = fit;
     writeMatrix(run, t.X, scaled);
     writeStarts(run, t, targets, lambda, settings);
     run.execute('start');
-    const result = await runStage(
-      inEpochs(run, t, batchColumns, settings),
-      {
-        name: 'all layers',
-        step: 'step',
-        measure: 'measure',
-        cost: t.cost,
-        norm: new Array<number>(restarts).fill(1),
-        maxIterations: settings.maxIterations,
-        factors: async (restart) => rescale(await readFactors(run, t.A, t.S, restart), scale),
-      },
-      settings,
-      started,
-    );
-    run.execute('measure');
-    run.execute('finish');
-    run.execute('errors');
-    const [objective, ...measures] = (await run.sample([t.cost, ...t.errors, ...t.kkt])).map((values) => Array.from(values));
-    const kkt = objective.map((_, r) => Math.max(...measures.slice(ranks.length).map((values) => values[r])));
-    const fitted = await finishFit(run, t.A, t.S, {
-      method: 'sparse-coding',
-      X: scaled,
-      ranks,
-      settings,
-      squaredErrors: measures.slice(0, ranks.length),
+    await fit.stage({
+      name: 'all layers',
+      step: t.order ? inEpochs(run, t.order, batchColumns, settings.seed) : 'step',
+      measure: 'measure',
+      cost: t.cost,
+      norm: 1,
+      factors: async (restart) => rescale(await readFactors(run, t.A, t.S, restart), scale),
+    });
+    const { objective, errors, kkt } = await fit.measure(['measure', 'finish', 'errors'], {
+      objective: t.cost,
+      errors: t.errors,
+      kkt: t.kkt,
+    });
+    const fitted = await fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
       objectives: objective,
-      stages: [{ name: 'all layers', result }],
       kkt,
       rounds: t.rounds,
-      started,
       own: { learnLambda, reconstruction, optimiser: optimiser.kind, rate: optimiser.rate, batchColumns, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });
@@ -211,35 +190,21 @@ function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
   return Float32Array.from(turns.sort((a, b) => a.turn - b.turn).map(({ column }) => column));
 }
 
-/** The run with a fresh permutation written before every pass over the columns. Writes are queued in order with the steps. */
-function inEpochs(run: Run, { order, X }: SparseCodingProgram, batchColumns: number, { seed }: Settings): Run {
-  if (!order) return run;
+/** Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps. */
+function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number) => void {
   const r = random(seed ^ 0x51ed270b);
   let left = 0;
-  return {
-    program: run.program,
-    write: (tensor, entries) => run.write(tensor, entries),
-    dispatches: (section) => run.dispatches(section),
-    read: (tensor) => run.read(tensor),
-    sample: (tensors) => run.sample(tensors),
-    dispose: () => run.dispose(),
-    [disposeKey]: () => run.dispose(),
-    execute(section, times = 1) {
-      if (section !== 'step') {
-        run.execute(section, times);
-        return;
+  return (times) => {
+    for (let todo = times; todo > 0; ) {
+      if (left === 0) {
+        run.write(order, permutation(r, order.cols));
+        left = Math.ceil(order.cols / batchColumns);
       }
-      for (let todo = times; todo > 0; ) {
-        if (left === 0) {
-          run.write(order, permutation(r, X.cols));
-          left = Math.ceil(X.cols / batchColumns);
-        }
-        const now = Math.min(todo, left);
-        run.execute(section, now);
-        left -= now;
-        todo -= now;
-      }
-    },
+      const now = Math.min(todo, left);
+      run.execute('step', now);
+      left -= now;
+      todo -= now;
+    }
   };
 }
 

@@ -1,22 +1,13 @@
 import { checkNonnegative, checkPositiveInteger, checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, isSparse, mean, requireDense } from '../data/sparse.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../methods/ssnmf.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactor,
-  readFactors,
-  runStage,
-  type Settings,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { nnls } from './q.js';
+import { runStage } from './stage.js';
 import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
 export interface SsnmfOptions extends FitOptions, LabelOptions {
@@ -50,7 +41,6 @@ export interface SsnmfOptions extends FitOptions, LabelOptions {
  * of zeros and ones or hides a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
  */
 export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions): Promise<Factorization> {
-  const started = performance.now();
   const { rank, mask, model = options.labels ? 3 : 1 } = options;
   const settings = checkFit(X, [rank], options, { maxIterations: 2000, tolerance: 1e-6 });
   checkModel(model);
@@ -72,39 +62,32 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
     masked: mask !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withRun(engine, t.program, async (run) => {
-    writeProblem(run, t, X, mask, supervision, settings);
+  const norm = sizeOf(WX, measures.data);
+  if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
+  return withFit(engine, t.program, { method: 'ssnmf', X: WX, ranks: [rank], settings }, async (fit) => {
+    const { run } = fit;
+    writeProblem(fit, t, X, mask, supervision);
     run.execute(t.sections.start);
-    const norm = sizeOf(WX, measures.data);
-    if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
-    const result = await runStage(
-      run,
-      {
-        name: 'ssnmf',
-        step: t.sections.step,
-        measure: t.sections.measure,
-        cost: t.cost,
-        norm: new Array<number>(settings.restarts).fill(norm),
-        maxIterations: settings.maxIterations,
-        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
-      },
-      settings,
-      started,
-    );
-    run.execute(t.sections.measure);
-    run.execute(t.sections.finish);
-    const [objective, error, ofS, ofA] = (await run.sample([t.cost, t.error, ...t.kkt])).map((values) => Array.from(values));
-    return finishFit(run, [t.A], [t.S], {
-      method: 'ssnmf',
-      X: WX,
-      ranks: [rank],
-      settings: mask ? { ...settings, svdBound: false } : settings,
-      squaredErrors: [error],
+    await fit.stage({
+      name: 'ssnmf',
+      step: t.sections.step,
+      measure: t.sections.measure,
+      cost: t.cost,
+      norm,
+      factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+    });
+    const { objective, error, kkt } = await fit.measure([t.sections.measure, t.sections.finish], {
+      objective: t.cost,
+      error: t.error,
+      kkt: t.kkt,
+    });
+    return fit.result({
+      A: [t.A],
+      S: [t.S],
+      errors: [error],
       objectives: objective,
-      stages: [{ name: 'ssnmf', result }],
-      kkt: ofS.map((s, r) => Math.max(s, ofA[r])),
-      rounds: [],
-      started,
+      kkt,
+      boundRanks: mask && [null],
       own: { model, masked: mask !== undefined, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: 0, B: t.labels!.B }], restart, S)),
     });
@@ -147,47 +130,40 @@ export async function transformSsnmf(
     run.write(t.ones.M, new Float32Array(newX.cols).fill(1));
     // Any positive start will do, the problem is convex; the first update gives every column its right sum.
     run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
-    const settings: Settings = {
-      seed: 0,
-      restarts: 1,
-      maxIterations,
-      tolerance,
-      stopping: 'objective',
-      checkEvery: 50,
-      svdBound: false,
-      stopped: false,
-    };
-    const stage = {
-      name: 'transform',
-      step: 'step',
-      measure: 'measure',
-      cost: t.cost,
-      norm: [sizeOf(newX, 'divergence') || 1],
-      maxIterations,
-    };
-    await runStage(run, { ...stage, factors: (restart) => readFactors(run, [t.A], [t.S], restart) }, settings, performance.now());
+    await runStage(
+      run,
+      {
+        name: 'transform',
+        step: 'step',
+        measure: 'measure',
+        cost: t.cost,
+        norm: [sizeOf(newX, 'divergence') || 1],
+        maxIterations,
+        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
+      },
+      { restarts: 1, tolerance, stopping: 'objective', checkEvery: 50, started: performance.now() },
+    );
     return [await readFactor(run, t.S, 0)];
   });
 }
 
 function writeProblem(
-  run: Run,
+  { run, writeRandom }: Fit,
   t: SsnmfProgram,
   X: DataMatrix,
   mask: Matrix | undefined,
   supervision: SupervisionSettings | undefined,
-  settings: Settings,
 ): void {
   const scale = Math.sqrt(mean(X) / t.A.cols);
   writeMatrix(run, t.X, X);
   if (t.W) run.write(t.W, mask!.data);
   if (t.ones) for (const ones of [t.ones.N, t.ones.M]) run.write(ones, new Float32Array(ones.rows).fill(1));
-  run.write(t.A, randomFactors(X.rows, t.A.cols, settings, 0, scale));
-  run.write(t.S, randomFactors(t.S.rows, X.cols, settings, 1, scale));
+  writeRandom(t.A, 0, scale);
+  writeRandom(t.S, 1, scale);
   if (t.labels && supervision) {
     run.write(t.labels.Y, supervision.targets.Y.data);
     run.write(t.labels.L, supervision.targets.L.data);
-    run.write(t.labels.B, randomFactors(t.labels.B.rows, t.labels.B.cols, settings, 2));
+    writeRandom(t.labels.B, 2);
   }
 }
 

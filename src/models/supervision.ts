@@ -4,7 +4,8 @@ import { type DataMatrix, stored } from '../data/sparse.js';
 import type { Run } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { readFactor, type Supervision, squaredNorm } from './fit.js';
+import type { Supervision } from './factorization.js';
+import { readFactor, squaredNorm } from './fit.js';
 import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from './labels.js';
 
 /** The options of every method that takes labels by the terms of (semi-)supervised NMF. */

@@ -6,7 +6,7 @@ import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { Engine } from '../engine.js';
 import { deepNmf } from './deep.js';
-import type { Factorization, FitOptions } from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
 import { hierarchicalNmf } from './hierarchical.js';
 import { neuralNmf } from './neural.js';
 

@@ -5,17 +5,8 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../methods/unfolded.js';
-import {
-  checkFit,
-  type Factorization,
-  type FitOptions,
-  finishFit,
-  randomFactors,
-  readFactors,
-  runStage,
-  squaredNorm,
-  writeMatrix,
-} from './fit.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 
 export interface UnfoldedSource {
   /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
@@ -65,7 +56,6 @@ export interface UnfoldedOptions extends FitOptions {
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
 export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<Factorization> {
-  const started = performance.now();
   const { target = X, startIterations = 50 } = options;
   const settings = checkFit(X, [options.rank], options, { maxIterations: 500, tolerance: 1e-6 });
   const { shape, sources } = checkShape(X, options);
@@ -73,12 +63,12 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
   const { restarts } = settings;
   const { rank: k, beta } = shape;
   const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
-  const norm = squaredNorm(stored(fitted));
   const total = stored(target).reduce((sum, x) => sum + x, 0);
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
-  return withRun(engine, t.program, async (run) => {
+  return withFit(engine, t.program, { method: 'unfolded', X: fitted, ranks: [k], settings }, async (fit) => {
+    const { run } = fit;
     writeFixed(run, t, X, shape);
     writeMatrix(run, t.target, target);
     writeSelections(
@@ -90,55 +80,37 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       run.write(tensors.target, sources[s].target.data);
     });
     const scale = Math.sqrt(mean(X) / k);
-    run.write(t.W[0], randomFactors(X.rows, k, settings, 0, scale));
-    run.write(t.tied.S, randomFactors(k, X.cols, settings, 1, scale));
+    fit.writeRandom(t.W[0], 0, scale);
+    fit.writeRandom(t.tied.S, 1, scale);
     run.execute(t.tied.sections.start);
-    const tied = await runStage(
-      run,
-      {
-        name: 'tied dictionary',
-        step: t.tied.sections.step,
-        measure: t.tied.sections.measure,
-        cost: t.tied.cost,
-        norm: new Array<number>(restarts).fill(squaredNorm(stored(X))),
-        maxIterations: startIterations,
-        factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
-      },
-      settings,
-      started,
-    );
+    await fit.stage({
+      name: 'tied dictionary',
+      step: t.tied.sections.step,
+      measure: t.tied.sections.measure,
+      cost: t.tied.cost,
+      norm: squaredNorm(stored(X)),
+      maxIterations: startIterations,
+      start: true,
+      factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
+    });
     run.execute('unfold');
-    const result = await runStage(
-      run,
-      {
-        name: 'all layers',
-        step: 'step',
-        cost: t.cost,
-        norm: new Array<number>(restarts).fill(sources.length === 0 && beta === 1 ? total : norm),
-        maxIterations: settings.maxIterations,
-        factors: (restart) => {
-          run.execute('finish');
-          return readFactors(run, t.W, [t.H], restart);
-        },
+    await fit.stage({
+      name: 'all layers',
+      step: 'step',
+      cost: t.cost,
+      norm: sources.length === 0 && beta === 1 ? total : squaredNorm(stored(fitted)),
+      factors: (restart) => {
+        run.execute('finish');
+        return readFactors(run, t.W, [t.H], restart);
       },
-      settings,
-      started,
-    );
-    run.execute('finish');
-    const [error, kkt] = (await run.sample([t.error, t.kkt])).map((values) => Array.from(values));
-    const model = await finishFit(run, t.W, [t.H], {
-      method: 'unfolded',
-      X: fitted,
-      ranks: [k],
-      settings: sources.length > 0 ? { ...settings, svdBound: false } : settings,
-      squaredErrors: [error],
-      stages: [
-        { name: 'tied dictionary', result: tied },
-        { name: 'all layers', result },
-      ],
-      kkt,
-      rounds: [],
-      started,
+    });
+    const { error, kkt } = await fit.measure(['finish'], { error: t.error, kkt: t.kkt });
+    return fit.result({
+      A: t.W,
+      S: [t.H],
+      errors: [error],
+      kkt: [kkt],
+      boundRanks: sources.length > 0 ? [null] : undefined,
       own: {
         layers: shape.layers,
         untied: shape.untied,
@@ -148,8 +120,6 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
         startIterations,
       },
     });
-    // The start is cut short on purpose; only the training says whether the fit converged.
-    return { ...model, converged: result.stopReason === 'tolerance' || result.stopReason === 'exact' };
   });
 }
 

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Factorization } from '../models/fit.js';
+import type { Factorization } from '../models/factorization.js';
 import { modelFiles, modelFromFiles } from '../models/model.js';
 import { readBytes, writeOutputs } from './files.js';
 

@@ -4,7 +4,7 @@ import { tableOne } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/models/deep.js';
 import { deepSemiNmf } from '../../src/models/deep-semi.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { hierarchicalNmf } from '../../src/models/hierarchical.js';
 import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';

@@ -4,7 +4,7 @@ import { randomLowRank, tableOne } from '../../src/data/generate.js';
 import { matrix } from '../../src/data/matrix.js';
 import type { Engine } from '../../src/engine.js';
 import { CancelledError, InputError, ShapeError } from '../../src/errors.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { hierarchicalNmf } from '../../src/models/hierarchical.js';
 import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';

@@ -9,7 +9,7 @@ import type { Engine } from '../../src/engine.js';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { deepNmf } from '../../src/models/deep.js';
 import { deepSemiNmf } from '../../src/models/deep-semi.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { hierarchicalNmf } from '../../src/models/hierarchical.js';
 import { modelFiles, modelFromFiles, predict, transform } from '../../src/models/model.js';
 import { neuralNmf } from '../../src/models/neural.js';

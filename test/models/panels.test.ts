@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';
 import { ssnmf } from '../../src/models/ssnmf.js';

@@ -9,7 +9,7 @@ import { InputError } from '../../src/errors.js';
 import type { Program } from '../../src/graph/program.js';
 import { deepNmf } from '../../src/models/deep.js';
 import { deepSemiNmf } from '../../src/models/deep-semi.js';
-import type { Factorization } from '../../src/models/fit.js';
+import type { Factorization } from '../../src/models/factorization.js';
 import { hierarchicalNmf } from '../../src/models/hierarchical.js';
 import { predict, transform } from '../../src/models/model.js';
 import { neuralNmf } from '../../src/models/neural.js';

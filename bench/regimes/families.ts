@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
-import { type Random, random } from '../../src/data/random.js';
+import { type Random, random, shuffle } from '../../src/data/random.js';
 import { toDense } from '../../src/data/sparse.js';
 import { termDocumentMatrix } from '../../src/data/text.js';
 import { readCorpus } from '../../src/node/corpus.js';
@@ -60,14 +60,6 @@ function groups(r: Random, imbalance: number): number[] {
     end += (weight / total) * size;
     return Array<number>(Math.round(end) - from).fill(g);
   });
-}
-
-function shuffle<T>(r: Random, values: T[]): T[] {
-  for (let c = values.length - 1; c > 0; c--) {
-    const other = r.integer(c + 1);
-    [values[c], values[other]] = [values[other], values[c]];
-  }
-  return values;
 }
 
 const base = { noise: 0.15, imbalance: 3 };

@@ -1,5 +1,5 @@
 /** How well a clustering agrees with classes, and what a few seeds amount to. */
-import type { Matrix } from '../../src/data/matrix.js';
+import { type Matrix, multiply } from '../../src/data/matrix.js';
 
 export interface Spread {
   median: number;
@@ -13,7 +13,7 @@ export interface Spread {
  */
 export function clusters(A: readonly Matrix[], S: Matrix): number[] {
   let features = A[0];
-  for (const next of A.slice(1)) features = product(features, next);
+  for (const next of A.slice(1)) features = multiply(features, next);
   const norms = Array.from({ length: features.cols }, (_, l) => {
     let squares = 0;
     for (let i = 0; i < features.rows; i++) squares += features.data[i * features.cols + l] ** 2;
@@ -24,17 +24,6 @@ export function clusters(A: readonly Matrix[], S: Matrix): number[] {
     for (let l = 1; l < S.rows; l++) if (norms[l] * S.data[l * S.cols + c] > norms[best] * S.data[best * S.cols + c]) best = l;
     return best;
   });
-}
-
-function product(A: Matrix, B: Matrix): Matrix {
-  const data = new Float32Array(A.rows * B.cols);
-  for (let i = 0; i < A.rows; i++)
-    for (let j = 0; j < B.cols; j++) {
-      let sum = 0;
-      for (let k = 0; k < A.cols; k++) sum += A.data[i * A.cols + k] * B.data[k * B.cols + j];
-      data[i * B.cols + j] = sum;
-    }
-  return { rows: A.rows, cols: B.cols, data };
 }
 
 /** Share of samples in the most frequent class of their cluster. */

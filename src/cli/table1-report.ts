@@ -1,4 +1,5 @@
 /** Table 1 for people: Markdown with the published figures and the bounds beside ours, and in words who wins where. */
+import { median } from '../data/median.js';
 import {
   againstBaselines,
   againstPublished,
@@ -10,7 +11,6 @@ import {
   type DepthBound,
   depths,
   type Measure,
-  median,
   neuralOf,
   runsOf,
   type Spread,

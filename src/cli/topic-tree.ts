@@ -1,5 +1,5 @@
 /** A multilayer factorization of a term–document matrix as a tree of topics. */
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, multiply } from '../data/matrix.js';
 import { topTerms } from '../data/text.js';
 import type { Factorization } from '../models/factorization.js';
 
@@ -81,17 +81,6 @@ function topDocuments(S: Matrix, documents: readonly string[], index: number, co
 
 function ratio(part: number, whole: number): number {
   return whole > 0 ? part / whole : 0;
-}
-
-function multiply(A: Matrix, B: Matrix): Matrix {
-  const C = matrix(A.rows, B.cols);
-  for (let i = 0; i < A.rows; i++) {
-    for (let p = 0; p < A.cols; p++) {
-      const a = A.data[i * A.cols + p];
-      for (let j = 0; j < B.cols; j++) C.data[i * B.cols + j] += a * B.data[p * B.cols + j];
-    }
-  }
-  return C;
 }
 
 function columnSums({ rows, cols, data }: Matrix): number[] {

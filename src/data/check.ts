@@ -52,7 +52,7 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
  * Throws unless W ≥ 0 has the shape of X (ShapeError) and leaves something to see in every row and column (InputError): from a row or
  * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
  */
-export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): void {
+export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): asserts X is Matrix {
   requireDense(X, `The option '${name}'`, 'leave it out');
   if (isSparse(W)) throw new InputError(`${name} is sparse, but it needs an entry for each of X; give it as toDense(…).`);
   checkNonnegative(W, name);
@@ -68,6 +68,16 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): void {
   const col = cols.indexOf(0);
   if (row >= 0) throw new InputError(`${name} hides all of row ${row} (counted from 0); leave the row out of X instead.`);
   if (col >= 0) throw new InputError(`${name} hides all of column ${col} (counted from 0); leave the sample out of X instead.`);
+}
+
+/** W ∘ X, what a fit sees of X; X itself without W. Throws as `checkWeights` does, and InputError where nothing is left. */
+export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'mask'): DataMatrix {
+  if (W === undefined) return X;
+  checkWeights(W, X, name);
+  const seen = { ...X, data: X.data.map((x, i) => x * W.data[i]) };
+  if (seen.data.every((x) => x === 0))
+    throw new InputError(`The option '${name}' leaves no entry of X that is not zero; there is nothing to factorize.`);
+  return seen;
 }
 
 /**
@@ -106,6 +116,28 @@ export function checkPositiveInteger(name: string, value: number): void {
 
 export function checkPositive(name: string, value: number): void {
   if (!(Number.isFinite(value) && value > 0)) throw new InputError(`${name} must be a finite number > 0, not ${describe(value)}.`);
+}
+
+export function checkAtLeastZero(name: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 0)) throw new InputError(`${name} must be a finite number ≥ 0, not ${describe(value)}.`);
+}
+
+/** One number for every layer, or one each, as a list of them. */
+export function layerValues(name: string, given: number | readonly number[], layers: number): number[] {
+  const values = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
+  if (values.length !== layers) throw new InputError(`${name} has ${values.length} values for ${layers} layers; give one, or one a layer.`);
+  values.forEach((value) => {
+    checkAtLeastZero(name, value);
+  });
+  return values;
+}
+
+/** Throws unless newX has finite entries, ≥ 0 unless `signed` (InputError), and a row for each feature of a model (ShapeError). */
+export function checkNewSamples(newX: DataMatrix, features: number, { signed = false }: { signed?: boolean } = {}): void {
+  checkEntries(newX, 'newX', !signed);
+  if (newX.rows === features) return;
+  const hint = newX.cols === features ? 'It has that many columns: is it transposed?' : 'It needs the same features in the same order.';
+  throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${features} features, one a row. ${hint}`);
 }
 
 /** How a value of any type reads in an error message. */

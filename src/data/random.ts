@@ -58,3 +58,20 @@ export function random(seed: number): Random {
     },
   };
 }
+
+/** 0 … length − 1 in random order (Fisher & Yates). */
+export function permutation(r: Random, length: number): Float32Array {
+  return shuffle(
+    r,
+    Float32Array.from({ length }, (_, i) => i),
+  );
+}
+
+/** Brings the values into random order, in place. */
+export function shuffle<T extends { [index: number]: unknown; readonly length: number }>(r: Random, values: T): T {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = r.integer(i + 1);
+    [values[i], values[j]] = [values[j], values[i]];
+  }
+  return values;
+}

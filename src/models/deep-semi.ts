@@ -1,9 +1,9 @@
-import { checkFinite, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
 import {
@@ -301,12 +301,10 @@ export async function transformDeepSemi(
   newX: DataMatrix,
 ): Promise<{ H: Matrix[] }> {
   if (model.method !== 'deep-semi') throw new InputError(`transformDeepSemi takes a 'deep-semi' model, not '${model.method}'.`);
-  checkFinite(newX);
+  checkNewSamples(newX, model.A[0].rows, { signed: true });
   const nonlinearity: unknown = model.settings.nonlinearity ?? 'identity';
   checkNonlinearity(nonlinearity);
   requireLinear(newX, nonlinearity);
-  if (newX.rows !== model.A[0].rows)
-    throw new ShapeError(`The new data has ${newX.rows} rows, but the model was fitted to ${model.A[0].rows}.`);
   const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
   return withRun(engine, t.program, async (run) => {
     writeMatrix(run, t.X, newX);

@@ -1,4 +1,4 @@
-import { checkPositive, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples, checkPositive, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
@@ -7,7 +7,6 @@ import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Gr
 import type { Factorization, FitOptions } from './factorization.js';
 import { checkFit, type Fit, readFactor, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { moveScale } from './hierarchical.js';
-import { checkNewSamples } from './ssnmf.js';
 import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
 
 export interface DeepOptions extends FitOptions, LabelOptions {
@@ -129,7 +128,7 @@ export async function transformDeep(
   model: Pick<Factorization, 'A' | 'ranks' | 'settings'>,
   newX: DataMatrix,
 ): Promise<Matrix[]> {
-  checkNewSamples(newX, model.A[0]);
+  checkNewSamples(newX, model.A[0].rows);
   const bridge = checkBridge(model.settings as Partial<Bridge>);
   const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
   return withRun(engine, program, async (run) => {

@@ -1,3 +1,4 @@
+import { checkNewSamples } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
@@ -8,7 +9,6 @@ import { mostIterations, type NmfSolver, nmfSolvers } from '../methods/nmf.js';
 import type { Factorization, FitOptions } from './factorization.js';
 import { checkFit, type Fit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { nnls } from './q.js';
-import { checkNewSamples } from './ssnmf.js';
 import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 export interface HierarchicalOptions extends FitOptions, LabelOptions {
@@ -86,7 +86,7 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
 export async function transformHierarchical(engine: Engine, model: Pick<Factorization, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
-  checkNewSamples(newX, model.A[0]);
+  checkNewSamples(newX, model.A[0].rows);
   const S: Matrix[] = [];
   for (const A of model.A) S.push((await nnls(engine, S.at(-1) ?? newX, A)).S);
   return S;

@@ -1,6 +1,6 @@
 /** What every fitted model can do, whichever method made it: code new samples, name their classes, be stored and come back. */
-import { checkFinite, checkNonnegative } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { checkFinite, checkNewSamples, checkNonnegative } from '../data/check.js';
+import { type Matrix, multiply } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
@@ -43,18 +43,8 @@ const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
  * rows as the model has features.
  */
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
-  checkNew(model, newX);
+  checkNewSamples(newX, model.A[0].rows, { signed: signed.has(model.method) });
   return transforms[model.method](engine, model, newX, options);
-}
-
-function checkNew({ A, method }: Factorization, newX: DataMatrix): void {
-  if (signed.has(method)) checkFinite(newX, 'newX');
-  else checkNonnegative(newX, 'newX');
-  if (newX.rows !== A[0].rows) {
-    const turned =
-      newX.cols === A[0].rows ? ' It has that many columns: is it transposed?' : ' It needs the same features in the same order.';
-    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A[0].rows} features, one a row.${turned}`);
-  }
 }
 
 export interface Prediction {
@@ -85,18 +75,6 @@ export async function predict(
   }
   const S = (await transform(engine, model, newX, options))[chosen.layer];
   return { labels: Array.from(classify(chosen.B, S), (index) => classes[index]), scores: multiply(chosen.B, S) };
-}
-
-function multiply(B: Matrix, S: Matrix): Matrix {
-  const out = matrix(B.rows, S.cols);
-  for (let i = 0; i < B.rows; i++) {
-    for (let c = 0; c < S.cols; c++) {
-      let sum = 0;
-      for (let j = 0; j < B.cols; j++) sum += B.data[i * B.cols + j] * S.data[j * S.cols + c];
-      out.data[i * S.cols + c] = sum;
-    }
-  }
-  return out;
 }
 
 /** Number of the layout of model.json; one that this version cannot read gets another. */

@@ -1,7 +1,7 @@
-import { checkPositive, checkPositiveInteger, checkWeights } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
-import { random } from '../data/random.js';
-import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
+import { checkAtLeastZero, checkPositive, checkPositiveInteger, layerValues, seenThrough } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { permutation, random } from '../data/random.js';
+import { type DataMatrix, entriesOf, requireDense, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
@@ -72,21 +72,12 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
   const { ranks, mask, start = 'hierarchical', startIterations = 20 } = options;
   const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-5 });
   checkStart(start, startIterations);
-  if (mask) checkWeights(mask, X);
+  const seen = seenThrough(mask, X);
   const optimiser = optimiserOf(options.optimiser ?? 'projected');
   checkBatch(options.batchColumns, optimiser, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost ?? 'reconstruction', ranks.length);
-  const seen =
-    mask && !isSparse(X)
-      ? matrix(
-          X.rows,
-          X.cols,
-          X.data.map((x, i) => x * mask.data[i]),
-        )
-      : X;
   const norm = squaredNorm(stored(seen));
-  if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
   const supervision = checkSupervision(options, X, { weight: 0.1 });
   if (!supervision && (options.labelLayers ?? options.labelLoss) !== undefined)
     throw new InputError('labelLayers and labelLoss need labels.');
@@ -168,7 +159,7 @@ function writeInputs(
   if (t.order) {
     const M = t.order.cols;
     const order = new Float32Array(M * settings.restarts);
-    for (let r = 0; r < settings.restarts; r++) order.set(shuffled(M, settings.seed ^ Math.imul(r + 1, 0x9e3779b1)), r * M);
+    for (let r = 0; r < settings.restarts; r++) order.set(permutation(random(settings.seed ^ Math.imul(r + 1, 0x9e3779b1)), M), r * M);
     run.write(t.order, order);
   }
   if (!targets) return;
@@ -181,16 +172,6 @@ function writeInputs(
       Float32Array.from({ length: k * L.cols }, (_, at) => targets.L.data[at % L.cols]),
     );
   }
-}
-
-function shuffled(count: number, seed: number): number[] {
-  const r = random(seed);
-  const order = Array.from({ length: count }, (_, c) => c);
-  for (let c = count - 1; c > 0; c--) {
-    const other = r.integer(c + 1);
-    [order[c], order[other]] = [order[other], order[c]];
-  }
-  return order;
 }
 
 function classifierSpecs(
@@ -228,19 +209,10 @@ function costWeights(cost: NonNullable<NeuralOptions['cost']>, layers: number): 
     throw new InputError(`cost must be 'reconstruction', 'energy' or weights of both, not ${JSON.stringify(cost)}.`);
   const energy = layerValues('cost.energy', cost.energy, layers);
   const { reconstruction } = cost;
-  if (!(Number.isFinite(reconstruction) && reconstruction >= 0))
-    throw new InputError(`cost.reconstruction must be a finite number ≥ 0, not ${reconstruction}.`);
+  checkAtLeastZero('cost.reconstruction', reconstruction);
   if (reconstruction === 0 && energy.every((weight) => weight === 0))
     throw new InputError('Every weight of cost is zero; at least one must be positive.');
   return { reconstruction, energy };
-}
-
-function layerValues(name: string, given: number | readonly number[], layers: number): number[] {
-  const values = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
-  if (values.length !== layers) throw new InputError(`${name} has ${values.length} values for ${layers} layers; give one each.`);
-  for (const value of values)
-    if (!(Number.isFinite(value) && value >= 0)) throw new InputError(`${name} must hold finite numbers ≥ 0, not ${value}.`);
-  return values;
 }
 
 function optimiserOf(given: NonNullable<NeuralOptions['optimiser']>): Optimiser {

@@ -1,11 +1,11 @@
-import { checkWeights } from '../data/check.js';
+import { seenThrough } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, isSparse, mean, stored } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../methods/nmf.js';
 import type { Factorization, FitOptions } from './factorization.js';
-import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { checkFit, readFactors, withFit, writeMatrix } from './fit.js';
 
 export interface NmfOptions extends FitOptions {
   /** k, the number of columns of A: from 1 to min(N, M, 128). */
@@ -35,7 +35,7 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
   const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
   if (!nmfSolvers.includes(solver)) throw new InputError(`solver must be 'mu', 'hals' or 'anls', not ${JSON.stringify(solver)}.`);
   const settings = checkFit(X, [rank], options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
-  if (weights) checkWeights(weights, X, 'weights');
+  const seen = seenThrough(weights, X, 'weights');
 
   const t = nmfProgram(X.rows, X.cols, rank, {
     restarts: settings.restarts,
@@ -43,9 +43,6 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
     weighted: weights !== undefined,
     csrEntries: entriesOf(X),
   });
-  const seen = weights && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * weights.data[i]) } : X;
-  if (squaredNorm(stored(seen)) === 0)
-    throw new InputError('The weights leave no entry of X that is not zero; there is nothing to factorize.');
   return withFit(engine, t.program, { method: 'nmf', X: seen, ranks: [rank], settings }, async (fit) => {
     const { run } = fit;
     const scale = Math.sqrt(mean(X) / rank);

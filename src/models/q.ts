@@ -1,4 +1,4 @@
-import { checkFinite } from '../data/check.js';
+import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/sparse.js';
 import { type Engine, withRun } from '../engine.js';
@@ -41,7 +41,7 @@ export async function nnls(
 ): Promise<NnlsResult> {
   checkProblem(X, A);
   if (polish) requireDense(X, 'nnls with polish');
-  if (!(Number.isFinite(l1) && l1 >= 0)) throw new InputError(`l1 must be a finite number ≥ 0, not ${l1}.`);
+  checkAtLeastZero('l1', l1);
   const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
   const [S, residual, rounds] = await withRun(engine, program, (run) => {
     run.write(t.X, isSparse(X) ? X : X.data);

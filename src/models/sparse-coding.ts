@@ -1,9 +1,9 @@
-import { checkFinite, checkPositive, checkPositiveInteger } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
-import { type Random, random } from '../data/random.js';
+import { checkAtLeastZero, checkFinite, checkNewSamples, checkPositive, checkPositiveInteger, layerValues } from '../data/check.js';
+import { type Matrix, matrix, scaled } from '../data/matrix.js';
+import { permutation, random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../methods/sparse-coding.js';
 import type { Factorization, FitOptions, Supervision } from './factorization.js';
@@ -68,14 +68,13 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   );
   const supervision = checkSupervision(options, X, { weight: 1 });
   const learnLambda = options.learnLambda ?? supervision !== undefined;
-  if (!(reconstruction >= 0 && reconstruction < Number.POSITIVE_INFINITY))
-    throw new InputError(`reconstruction must be a finite number ≥ 0, not ${reconstruction}.`);
+  checkAtLeastZero('reconstruction', reconstruction);
   if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
     throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
   const optimiser = optimiserOf(options);
 
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
-  const scaled = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
+  const unitX = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
   const lambda = startOfLambda(options.lambda, ranks.length, scale);
   const targets = supervision?.targets;
   const supervised = supervision && {
@@ -86,9 +85,9 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   const { restarts } = settings;
   const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
-  return withFit(engine, t.program, { method: 'sparse-coding', X: scaled, ranks, settings }, async (fit) => {
+  return withFit(engine, t.program, { method: 'sparse-coding', X: unitX, ranks, settings }, async (fit) => {
     const { run } = fit;
-    writeMatrix(run, t.X, scaled);
+    writeMatrix(run, t.X, unitX);
     writeStarts(run, t, targets, lambda, settings);
     run.execute('start');
     await fit.stage({
@@ -130,11 +129,7 @@ function optimiserOf({ optimiser = 'adam', rate }: SparseCodingOptions): Optimis
 /** λ of each layer, in units of the scaled X. */
 function startOfLambda(given: SparseCodingOptions['lambda'], layers: number, scale: number): number[] {
   if (given === undefined) return new Array<number>(layers).fill(0.02);
-  const list = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
-  if (list.length !== layers) throw new InputError(`lambda has ${list.length} values for ${layers} layers; give one, or one a layer.`);
-  for (const value of list)
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw new InputError(`lambda must be finite and ≥ 0, but ${value} was given.`);
-  return list.map((value) => value / scale);
+  return layerValues('lambda', given, layers).map((value) => value / scale);
 }
 
 function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {
@@ -168,16 +163,6 @@ function selection(orders: Float32Array, { rows: M, cols: k }: Tensor, restarts:
   return ones;
 }
 
-/** Fisher & Yates. */
-function permutation(r: Random, length: number): Float32Array {
-  const order = Float32Array.from({ length }, (_, i) => i);
-  for (let i = length - 1; i > 0; i--) {
-    const j = r.integer(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
 /** The same order, but classes take turns as long as they last; columns without a label count as a class. */
 function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
   if (!indices) return order;
@@ -209,20 +194,12 @@ function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): 
 }
 
 function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
-  return { ...factors, S: factors.S.map((S) => times(S, scale)) };
+  return { ...factors, S: factors.S.map((S) => scaled(S, scale)) };
 }
 
 /** The classifier for codes in the units of X: it reads what was scaled. */
 function inUnitsOfX(supervision: Supervision, scale: number): Supervision {
   return { ...supervision, classifiers: supervision.classifiers.map(({ layer, B }) => ({ layer, B: divided(B, scale) })) };
-}
-
-function times({ rows, cols, data }: Matrix, scale: number): Matrix {
-  return matrix(
-    rows,
-    cols,
-    data.map((x) => x * scale),
-  );
 }
 
 function divided({ rows, cols, data }: Matrix, scale: number): Matrix {
@@ -243,9 +220,7 @@ export async function transformSparseCoding(engine: Engine, model: Factorization
   if (!Array.isArray(lambda) || lambda.length !== model.A.length || !lambda.every((value) => Number.isFinite(value) && value >= 0))
     throw new InputError(`A sparse coding model needs settings.lambda, a number ≥ 0 for each of its ${model.A.length} layers.`);
   const { A } = model;
-  checkFinite(newX, 'newX');
-  if (newX.rows !== A[0].rows)
-    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A[0].rows} rows; it needs the same features.`);
+  checkNewSamples(newX, A[0].rows, { signed: true });
   const t = codesProgram(
     newX.rows,
     newX.cols,

@@ -1,4 +1,4 @@
-import type { Matrix } from '../data/matrix.js';
+import { type Dense, type Matrix, product } from '../data/matrix.js';
 import { type DataMatrix, isSparse, type SparseMatrix, stored } from '../data/sparse.js';
 
 /** Relative errors above this are as good from the device: its noise of 1e-7 ‖X‖² is less than 1e-4 of them. */
@@ -10,30 +10,13 @@ const near = 0.03;
  */
 export function refinedError(X: DataMatrix, A: readonly Matrix[], S: Matrix, measured: number): number {
   if (!isSparse(X) || !(measured < near)) return measured;
-  const Z = A.slice(1).reduceRight<Factor>((inner, factor) => multiply(factor, inner), S);
+  const Z = A.slice(1).reduceRight<Dense>((inner, factor) => ({ rows: factor.rows, cols: inner.cols, data: product(factor, inner) }), S);
   const norm = stored(X).reduce((sum, x) => sum + x * x, 0);
   return Math.sqrt(Math.max(squaredError(X, A[0], Z), 0) / norm);
 }
 
-interface Factor {
-  rows: number;
-  cols: number;
-  data: ArrayLike<number>;
-}
-
-function multiply(A: Factor, B: Factor): Factor {
-  const data = new Float64Array(A.rows * B.cols);
-  for (let i = 0; i < A.rows; i++) {
-    for (let t = 0; t < A.cols; t++) {
-      const a = A.data[i * A.cols + t];
-      for (let c = 0; c < B.cols; c++) data[i * B.cols + c] += a * B.data[t * B.cols + c];
-    }
-  }
-  return { rows: A.rows, cols: B.cols, data };
-}
-
 /** Σ ((x − az)² − (az)²) over the stored entries + ⟨AᵀA, ZZᵀ⟩. */
-function squaredError({ rows, rowStarts, columns, values }: SparseMatrix, A: Factor, Z: Factor): number {
+function squaredError({ rows, rowStarts, columns, values }: SparseMatrix, A: Dense, Z: Dense): number {
   const k = A.cols;
   let total = 0;
   for (let i = 0; i < rows; i++) {

@@ -1,8 +1,8 @@
-import { checkNonnegative, checkPositiveInteger, checkWeights } from '../data/check.js';
+import { checkNewSamples, checkPositiveInteger, seenThrough } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, isSparse, mean, requireDense } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
 import { type Engine, withRun } from '../engine.js';
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../methods/ssnmf.js';
 import type { Factorization, FitOptions } from './factorization.js';
 import { checkFit, type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
@@ -44,14 +44,14 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
   const { rank, mask, model = options.labels ? 3 : 1 } = options;
   const settings = checkFit(X, [rank], options, { maxIterations: 2000, tolerance: 1e-6 });
   checkModel(model);
-  if (mask) checkMask(mask, X);
   const measures = ssnmfModels[model];
   if (measures.labels === null && options.labels)
     throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
   if (measures.labels !== null && !options.labels)
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
   if (measures.data === 'divergence') requireDense(X, `Model ${model}, which measures X by divergence,`, 'choose model 1, 3 or 4');
-  const WX = mask && !isSparse(X) ? { ...X, data: X.data.map((x, i) => x * mask.data[i]) } : X;
+  const WX = seenThrough(mask, X);
+  if (mask) checkZerosAndOnes(mask);
   const supervision = checkSupervision(options, WX, { measure: measures.data });
 
   const t = ssnmfProgram(X.rows, X.cols, rank, {
@@ -62,8 +62,6 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
     masked: mask !== undefined,
     csrEntries: entriesOf(X),
   });
-  const norm = sizeOf(WX, measures.data);
-  if (norm === 0) throw new InputError('The mask leaves no entry of X that is not zero; there is nothing to factorize.');
   return withFit(engine, t.program, { method: 'ssnmf', X: WX, ranks: [rank], settings }, async (fit) => {
     const { run } = fit;
     writeProblem(fit, t, X, mask, supervision);
@@ -73,7 +71,7 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
       step: t.sections.step,
       measure: t.sections.measure,
       cost: t.cost,
-      norm,
+      norm: sizeOf(WX, measures.data),
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
     const { objective, error, kkt } = await fit.measure([t.sections.measure, t.sections.finish], {
@@ -114,7 +112,7 @@ export async function transformSsnmf(
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   const [A] = model.A;
-  checkNewSamples(newX, A);
+  checkNewSamples(newX, A.rows);
   const which = model.settings.model as SsnmfModel;
   checkModel(which);
   if (ssnmfModels[which].data === 'frobenius') return [(await nnls(engine, newX, A)).S];
@@ -167,18 +165,11 @@ function writeProblem(
   }
 }
 
-export function checkNewSamples(newX: DataMatrix, A: Matrix): void {
-  checkNonnegative(newX, 'newX');
-  if (newX.rows !== A.rows)
-    throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${A.rows} rows; it needs the same features.`);
-}
-
 function checkModel(model: SsnmfModel): void {
   if (!(model in ssnmfModels)) throw new InputError(`model must be 1, 2, 3, 4, 5 or 6, not ${JSON.stringify(model)}.`);
 }
 
-function checkMask(mask: Matrix, X: DataMatrix): void {
-  checkWeights(mask, X);
+function checkZerosAndOnes(mask: Matrix): void {
   const at = mask.data.findIndex((w) => w !== 0 && w !== 1);
   if (at < 0) return;
   const [row, col] = [Math.floor(at / mask.cols), at % mask.cols];

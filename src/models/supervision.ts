@@ -1,4 +1,5 @@
 /** What the methods that learn from labels share: their options, the checks, what a model says of its labels, and its classifiers. */
+import { checkAtLeastZero } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
 import type { Run } from '../engine.js';
@@ -40,8 +41,7 @@ export function checkSupervision(
   X: DataMatrix,
   { measure = 'frobenius', weight }: { measure?: 'frobenius' | 'divergence'; weight?: number } = {},
 ): SupervisionSettings | undefined {
-  if (labelWeight !== undefined && !(labelWeight >= 0 && labelWeight < Number.POSITIVE_INFINITY))
-    throw new InputError(`labelWeight must be a finite number ≥ 0, not ${labelWeight}.`);
+  if (labelWeight !== undefined) checkAtLeastZero('labelWeight', labelWeight);
   if (!labels) {
     if (truth) throw new InputError('truth was given without labels; it only scores what was learned from labels.');
     if (labelWeight !== undefined) throw new InputError('labelWeight was given without labels; it has no meaning alone.');

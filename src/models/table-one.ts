@@ -1,7 +1,8 @@
 /** The published experiment (Table 1): Neural NMF beside hierarchical and deep NMF, with none, some and all of the labels. */
 import { checkPositiveInteger } from '../data/check.js';
 import { tableOne } from '../data/generate.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, multiply } from '../data/matrix.js';
+import { median } from '../data/median.js';
 import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { Engine } from '../engine.js';
@@ -239,21 +240,9 @@ function accuracies(model: Factorization, labelled: readonly boolean[], supervis
 function productsOf({ A, S, layers }: Factorization, bounds: readonly number[]): TableOneExample['products'] {
   let features: Matrix | undefined;
   return A.map((factor, l) => {
-    features = features ? times(features, factor) : factor;
-    return { product: times(features, S[l]), relativeError: layers[l].relativeError, svdBound: bounds[l] };
+    features = features ? multiply(features, factor) : factor;
+    return { product: multiply(features, S[l]), relativeError: layers[l].relativeError, svdBound: bounds[l] };
   });
-}
-
-function times(A: Matrix, B: Matrix): Matrix {
-  const product = matrix(A.rows, B.cols);
-  for (let i = 0; i < A.rows; i++) {
-    for (let j = 0; j < B.cols; j++) {
-      let sum = 0;
-      for (let p = 0; p < A.cols; p++) sum += A.data[i * A.cols + p] * B.data[p * B.cols + j];
-      product.data[i * B.cols + j] = sum;
-    }
-  }
-  return product;
 }
 
 /** `bounds[seed][l]` is the bound of layer l. */
@@ -288,12 +277,6 @@ export function runsOf(runs: readonly TableOneRun[], cell: Place): TableOneRun[]
 function spread(values: readonly (number | null)[]): Spread | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : { median: median(known), min: Math.min(...known), max: Math.max(...known) };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Errors this close to each other, relatively, are called equal. */

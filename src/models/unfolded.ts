@@ -1,4 +1,4 @@
-import { checkNonnegative, checkPositiveInteger } from '../data/check.js';
+import { checkAtLeastZero, checkNewSamples, checkNonnegative, checkPositiveInteger } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
@@ -129,8 +129,7 @@ function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedS
   if (!Number.isInteger(untied) || untied < 0 || untied > layers)
     throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
   if (beta !== 1 && beta !== 2) throw new InputError(`beta must be 2 or 1, not ${beta}.`);
-  if (!(sparsity >= 0 && sparsity < Number.POSITIVE_INFINITY))
-    throw new InputError(`sparsity must be a finite number ≥ 0, not ${sparsity}.`);
+  checkAtLeastZero('sparsity', sparsity);
   for (const given of target ? [X, target] : [X]) {
     if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
@@ -203,9 +202,7 @@ export async function transformUnfolded(
   newX: DataMatrix,
 ): Promise<{ H: Matrix; reconstruction: Matrix | null; masks: Matrix[] | null }> {
   if (model.method !== 'unfolded') throw new InputError(`transformUnfolded takes an 'unfolded' model, not '${model.method}'.`);
-  checkNonnegative(newX);
-  if (newX.rows !== model.A[0].rows)
-    throw new ShapeError(`The new data has ${newX.rows} rows, but the model was fitted to ${model.A[0].rows}.`);
+  checkNewSamples(newX, model.A[0].rows);
   const { layers, untied, beta, sparsity, columns } = model.settings as unknown as UnfoldedShape & { columns: number[] };
   if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
   const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length, csrEntries: entriesOf(newX) };

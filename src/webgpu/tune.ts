@@ -3,6 +3,7 @@
  * checked against sums in f64 before it may win; a first round drops the slow ones, the others take turns. The untuned choice stays
  * unless another one is clearly faster.
  */
+import { median } from '../data/median.js';
 import { random } from '../data/random.js';
 import type { Problem, ProductChoice, Run, TuneOptions, Tuning, TuningEntry } from '../engine.js';
 import { CancelledError, InputError, LimitError, ShaderError } from '../errors.js';
@@ -158,11 +159,6 @@ function isClearlyFaster(times: readonly number[], untuned: readonly number[] | 
 
 function choiceOf({ algorithm, blocksA, blocksB, splits }: ProductChoice): ProductChoice {
   return { algorithm, blocksA, blocksB, splits };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 interface Bench {

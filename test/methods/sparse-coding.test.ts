@@ -185,7 +185,7 @@ test.each([
   ['a label too few', { labels: ['a'] }, /1 labels for 90 samples/],
   ['one class', { labels: new Array<string>(90).fill('a') }, /needs two classes/],
   ['no label', { labels: new Array<string>(90).fill('') }, /No sample has a label/],
-  ['a negative λ', { lambda: -1 }, /lambda must be finite and ≥ 0/],
+  ['a negative λ', { lambda: -1 }, /lambda must be a finite number ≥ 0/],
   ['λ for other layers', { lambda: [1, 2, 3] }, /3 values for 2 layers/],
   ['a batch beyond the data', { batchColumns: 91 }, /batchColumns is 91/],
   ['a rate of 0', { rate: 0 }, /rate/],

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ResourceType, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { checkPortable } from './shader-rules.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
@@ -82,6 +83,7 @@ export function describeShader(code) {
   if (!summary) throw new Error('the first line must be a // comment that says what the kernel computes');
 
   const { entry, storage, uniforms, textures, samplers, immediates } = reflect(code);
+  checkPortable(code);
   const others = [...entry.vertex, ...entry.fragment].map(({ name }) => name);
   if (entry.compute.length !== 1 || entry.compute[0].name !== 'main' || others.length > 0) {
     const found = [...entry.compute.map(({ name }) => name), ...others].join(', ') || 'none';

@@ -31,10 +31,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row = ((first + p) % ROW_BLOCKS) * 4u;
     at[p] = ((first + p) / ROW_BLOCKS) * A_BATCH + select((row + lane) * A_STRIDE, lane * A_STRIDE + row / 4u, TRANSPOSE_A);
   }
-  var c: array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
+  var c: Tile;
   for (var t = start; t < end; t += 4u) {
-    var a: array<mat4x4f, BLOCKS_A>; // column s: step s, or l ^ s, of the rows
-    var b: array<mat4x4f, BLOCKS_B>;
+    var a = array<mat4x4f, BLOCKS_A>(); // column s: step s, or l ^ s, of the rows
+    var b = array<mat4x4f, BLOCKS_B>();
     for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
       if (TRANSPOSE_A) {
         a[p] = swapped(kept(readA(at[p] + t * A_STRIDE), t + lane < INNER));

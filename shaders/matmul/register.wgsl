@@ -20,10 +20,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let batch = place.restart / SPLITS;
   let split = place.restart % SPLITS;
   let end = min(INNER, (split + 1u) * CHUNK);
-  var c: array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
+  var c: Tile;
   for (var t = split * CHUNK; t < end; t += 4u) {
-    var a: array<mat4x4f, BLOCKS_A>;
-    var b: array<mat4x4f, BLOCKS_B>;
+    var a = array<mat4x4f, BLOCKS_A>();
+    var b = array<mat4x4f, BLOCKS_B>();
     for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
       a[p] = blockOfA(batch * A_BATCH, row + 4u * p, t);
     }

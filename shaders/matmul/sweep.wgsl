@@ -32,7 +32,7 @@ fn sweep(c: ptr<function, Tile>, restart: u32, item: u32) {
     }
   }
   for (var p = 0u; p < SWEPT; p++) {
-    var first: Tile;
+    var first = Tile();
     for (var q = 0u; q < OWN; q++) { // @unroll
       let b = upright(mat4x4f((*c)[4u * q], (*c)[4u * q + 1u], (*c)[4u * q + 2u], (*c)[4u * q + 3u]));
       for (var i = 0u; i < 4u; i++) { // @unroll
@@ -41,7 +41,7 @@ fn sweep(c: ptr<function, Tile>, restart: u32, item: u32) {
     }
     for (var i = 0u; i < 4u; i++) { // @unroll
       let j = 4u * p + i;
-      var minusG: array<vec4f, BLOCKS_A * BLOCKS_B>; // its row j
+      var minusG = array<vec4f, BLOCKS_A * BLOCKS_B>(); // its row j
       for (var m = 0u; m < SWEPT; m++) { // @unroll
         minusG[m] = -readE(restart * E_BATCH + j * SWEPT + (p + m) % SWEPT);
       }

@@ -1,0 +1,1 @@
+export function checkPortable(code: string): void;

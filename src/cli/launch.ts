@@ -53,7 +53,8 @@ function inSecondProcess(argv: readonly string[]): void {
     process.stderr.write(`orthant: A second process could not be started (${message}); set ORTHANT_DEBUG=1 to do without it.\n`);
   });
   child.on('close', (status, signal) => {
-    if (signal && signal === passed) return dieOf(signal);
+    if (signal && passed === 'SIGINT') return endWith(130); // torn from its work, native code may break down
+    if (signal && passed) return dieOf(passed);
     if (signal) process.stderr.write(`orthant: The process was ended by ${signal}${said ? '. Native code said last:' : '.'}\n`);
     // A status that `main` does not have is Node's own, which has said why at the same place.
     const ours = status !== null && [0, 1, 2, 130].includes(status);

@@ -14,8 +14,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks', // a Dawn per process, in its main thread
     maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // Far, for a machine may be busy with something else: only what hangs is to end here.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
+    teardownTimeout: 1_800_000,
     reporters: ['default', './test/support/closing-line.ts'],
   },
 });

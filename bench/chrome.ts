@@ -1,6 +1,6 @@
 /** Runs the benchmark's page in headless Chrome. */
 import type { Browser } from 'puppeteer';
-import { launchChrome } from '../test/support/chrome.js';
+import { launchChrome, newPage } from '../test/support/chrome.js';
 import type { Voices } from './node.js';
 import type { Outcome, Request } from './page.js';
 import { serveBenchmark } from './serve.js';
@@ -25,7 +25,7 @@ export async function measureInChrome(request: Request, voices: Voices): Promise
 type Answer = Outcome | { error: string };
 
 async function measureIn(browser: Browser, url: string, request: Request, voices: Voices): Promise<Answer> {
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   const outcome = new Promise<Answer>((resolve, reject) => {
     page.on('pageerror', (error) => reject(error));
     page.on('error', (error) => reject(new Error(`the page crashed: ${error.message}`)));
@@ -36,7 +36,7 @@ async function measureIn(browser: Browser, url: string, request: Request, voices
   await page.exposeFunction('benchmarkProgress', voices.progress);
   await page.exposeFunction('benchmarkWarn', voices.warn);
   await page.goto(url);
-  await Promise.race([outcome, page.waitForFunction(() => 'startBenchmark' in window, { timeout: 60_000 })]);
+  await Promise.race([outcome, page.waitForFunction(() => 'startBenchmark' in window)]);
   await page.evaluate((request) => window.startBenchmark(request), request);
   return outcome;
 }

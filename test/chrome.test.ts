@@ -1,6 +1,6 @@
 import { afterAll, describe, test } from 'vitest';
 import { suites } from './cases/index.js';
-import { launchChrome } from './support/chrome.js';
+import { launchChrome, newPage } from './support/chrome.js';
 import { serveRepository } from './support/serve.js';
 
 /** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
@@ -22,17 +22,19 @@ async function start() {
     serveRepository().then(closing((server) => server.close())),
     launchChrome().then(closing((browser) => browser.close())),
   ]);
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && errors.push(`${message.text()} (${message.location().url})`));
-  page.on('error', (error) => errors.push(`the page crashed: ${error.message}`));
-  await page.goto(`${server.url}/test/browser/index.html`);
-  await page
-    .waitForFunction(() => 'orthantCases' in window, { timeout: 20_000 })
-    .catch((error: Error) => {
-      throw new Error(`The test page did not start: ${errors.join('\n') || error.message}`);
-    });
+  const broken = new Promise<never>((_, reject) => {
+    const complain = (text: string) => {
+      errors.push(text);
+      reject(new Error(`The test page did not start: ${text}`));
+    };
+    page.on('pageerror', (error) => complain(String(error)));
+    page.on('console', (message) => message.type() === 'error' && complain(`${message.text()} (${message.location().url})`));
+    page.on('error', (error) => complain(`the page crashed: ${error.message}`));
+  });
+  const ready = page.goto(`${server.url}/test/browser/index.html`).then(() => page.waitForFunction(() => 'orthantCases' in window));
+  await Promise.race([ready, broken]);
   return { page, errors };
 }
 

@@ -56,7 +56,8 @@ function usageError(text: string): string {
   return /[.?)]$/.test(message) ? `${message} See orthant --help.` : `${message}. See orthant --help.`;
 }
 
-function explain(error: unknown, debug: boolean): string {
+/** One sentence for people; with `debug` where it comes from. */
+export function explain(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return String(error);
   if (debug) return error.stack ?? error.message;
   const message = error.message.replaceAll(/\s*\n\s*/g, ' ');

@@ -12,9 +12,10 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 const { at, put } = workFolder();
 const matrixFile = put('m.csv', lowRankCsv(10, 5, 2));
 
+/** In a group of its own, to which a signal goes as from a terminal. A status of -1 is an end by a signal. */
 async function orthant(argv: string[], act?: (child: ChildProcess) => void, env: Record<string, string> = {}): Promise<CliResult> {
   await build();
-  const child = spawn(process.execPath, [command, ...argv], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [command, ...argv], { env: { ...process.env, ...env }, detached: true });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
@@ -53,9 +54,14 @@ describe('bin/orthant.mjs', () => {
   });
 
   test('no adapter is a failure: 1, and says what to do', async () => {
-    const { status, stdout, stderr } = await orthant(['fit', matrixFile, '--ranks', '2'], undefined, { VK_DRIVER_FILES: at('none.json') });
+    const argv = ['fit', matrixFile, '--ranks', '2'];
+    const { status, stdout, stderr } = await orthant(argv, undefined, { VK_DRIVER_FILES: at('none.json') });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/^orthant: No WebGPU adapter was found: .*VK_DRIVER_FILES/m);
+    expect(stderr).toMatch(/^orthant: No WebGPU adapter was found: .*VK_DRIVER_FILES.*\n$/);
+    // The loader and Dawn say it too, in lines of their own.
+    const debug = await orthant(argv, undefined, { VK_DRIVER_FILES: at('none.json'), ORTHANT_DEBUG: '1' });
+    expect(debug.stderr).toContain(at('none.json'));
+    expect(debug.stderr.split('\northant: ')[0]).toMatch(/^Warning: /m);
   });
 
   test('a closed standard output is no failure', async () => {
@@ -63,20 +69,42 @@ describe('bin/orthant.mjs', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('Ctrl-C: 130 at once, without a word and without files', async () => {
-    const argv = ['topics', 'sotu', '--ranks', '20,8,3', '--max-iterations', '100000', '--tolerance', '0', '--out', at('stopped')];
-    let pressed = 0;
-    const { status, stdout, stderr } = await orthant(argv, (child) => {
-      child.stdout?.once('data', () =>
-        setTimeout(() => {
-          pressed = performance.now();
-          child.kill('SIGINT');
-        }, 1500),
-      );
+  describe('signals', () => {
+    const endless = ['topics', 'sotu', '--ranks', '20,8,3', '--max-iterations', '100000', '--tolerance', '0', '--out', at('stopped')];
+
+    /** Runs a fit of hours; `act` comes once its first line is there, or a while after that. */
+    async function endlessFit(act: (pid: number) => void, env: Record<string, string> = {}, afterMs = 0): Promise<CliResult> {
+      const start = (child: ChildProcess) => child.stdout?.once('data', () => setTimeout(() => act(child.pid!), afterMs));
+      const result = await orthant(endless, start, env);
+      expect(result.stdout).toMatch(/^sotu: 233 documents/);
+      expect(existsSync(at('stopped'))).toBe(false);
+      return result;
+    }
+
+    test.each([
+      ['to the command', 0, (pid: number) => process.kill(pid, 'SIGINT')],
+      ['from a terminal, to all its processes', 0, (pid: number) => process.kill(-pid, 'SIGINT')],
+      ['in the middle of a fit', 1500, (pid: number) => process.kill(-pid, 'SIGINT')],
+    ])('Ctrl-C %s: 130, without a word and without files', async (_, afterMs, act) => {
+      expect(await endlessFit(act, {}, afterMs)).toMatchObject({ status: 130, stderr: '' });
     });
-    expect(performance.now() - pressed).toBeLessThan(5000);
-    expect({ status, stderr }).toEqual({ status: 130, stderr: '' });
-    expect(stdout).toMatch(/^sotu: 233 documents/);
-    expect(existsSync(at('stopped'))).toBe(false);
+
+    test.each(['SIGTERM', 'SIGKILL'] as const)('%s ends all of it, without a word', async (signal) => {
+      // Its end is seen when nobody holds its standard output any more.
+      expect(await endlessFit((pid) => process.kill(pid, signal))).toMatchObject({ status: -1, stderr: '' });
+    });
+  });
+
+  test('what breaks down in native code says so, with the last lines of that code', async () => {
+    const breaks = put(
+      'breaks.mjs',
+      "import { writeSync } from 'node:fs';\nwriteSync(2, 'driver: oh no\\n');\nif (process.send) process.kill(process.pid, 'SIGSEGV');\n",
+    );
+    const { status, stdout, stderr } = await orthant(['fit', matrixFile, '--ranks', '2'], undefined, {
+      NODE_OPTIONS: `--import=${breaks}`,
+    });
+    // The launching process loads it too, and its lines are its own.
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe('driver: oh no\northant: The process was ended by SIGSEGV. Native code said last:\ndriver: oh no\n');
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import puppeteer, { type Browser } from 'puppeteer';
+import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { canRunPackaged, unpackChromium } from '../../src/node/software-adapter.js';
 
 /** A browser on this machine and what it takes to have WebGPU in it. */
@@ -43,9 +43,19 @@ export async function launchChrome(): Promise<Browser> {
   // The sandbox needs rights that containers do not give; the pages opened here are our own.
   return puppeteer.launch({
     ...found,
+    // Whoever waits for it has a limit; on a busy machine a second one in here would only be in the way.
+    timeout: 0,
+    protocolTimeout: 0,
     args: ['--no-sandbox', '--enable-unsafe-webgpu', ...quiet, ...args],
     env: { ...process.env, ...env },
   });
+}
+
+/** A page that waits as long as whoever waits for it. */
+export async function newPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(0);
+  return page;
 }
 
 async function findChrome(): Promise<Found> {

@@ -35,4 +35,4 @@ test('a thousand fits leave no buffer, no further pipeline and no object behind'
   expect(engine.compiledPipelines).toBe(pipelines);
   // A run that were still referenced would hold its program and dispatches: tens of kilobytes a fit. V8 itself varies by half a megabyte.
   expect((await heapUsed()) - before).toBeLessThan(4 << 20);
-}, 120_000);
+});

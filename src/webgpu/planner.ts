@@ -44,7 +44,7 @@ export interface Forced {
 export interface SolvePlan {
   /** Factors live in a scratch buffer instead of private memory. */
   spill: boolean;
-  /** Invocations; each solves every `lanes`-th column. */
+  /** Columns, and invocations, of a dispatch. */
   lanes: number;
   scratchBytes: number;
   /** Unknowns the private arrays hold: the next power of two, so that a few pipelines serve every k. */

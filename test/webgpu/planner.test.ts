@@ -146,6 +146,16 @@ test('factors of wide solves live in a scratch buffer that stays within its boun
   expect(plan.lanes * 128 * 129 * 2).toBeLessThanOrEqual(plan.scratchBytes);
 });
 
+test('a wide solve gives every column, with its padding, an invocation of its own, in as many dispatches as the scratch buffer asks for', () => {
+  const p = programBuilder('wide', { restarts: 3 });
+  const [G, B, S] = [p.state('G', 40, 40), p.state('B', 40, 250), p.state('S', 40, 250)];
+  p.section('all', () => p.nnls(G, B, S));
+  const [solve] = p.build().sections.all;
+  const dispatches = lower(solve, software, { spillBytes: 100 * 2 * 40 * 41 });
+  expect(dispatches.map(({ constants }) => constants.FIRST)).toEqual([0, 100, 200, 300, 400, 500, 600, 700]);
+  for (const { constants, workgroups } of dispatches) expect(Number(constants.WORKGROUP) * workgroups[0]).toBeGreaterThanOrEqual(100);
+});
+
 test('what is lowered fits what the kernels declare: bindings, their access, and every constant', () => {
   const neural = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' }).program;
   const fused = lowerProgram(nmfProgram(200, 300, 10, { restarts: 3, solver: 'hals', weighted: false }).program, software).program;

@@ -70,3 +70,13 @@ test('a device that is lost by then is reported as lost', async () => {
   await device.lost;
   await expect(createWebGpuEngine({ device })).rejects.toThrow(DeviceLostError);
 });
+
+test('the bundler takes no kernel with a loop that names no bound', async () => {
+  const { href } = new URL('../../scripts/bundle-shaders.mjs', import.meta.url);
+  const { describeShader } = (await import(href)) as { describeShader(code: string): unknown };
+  const kernel = (loop: string) =>
+    `// A loop over all.\n@group(0) @binding(0) var<storage, read_write> x: array<u32>;\n@compute @workgroup_size(1)\nfn main() {\n  ${loop}\n}\n`;
+  expect(() => describeShader(kernel('for (var i = 0u; i < 4u; i++) { x[i] = i; }'))).not.toThrow();
+  for (const loop of ['loop { if (x[0] > 0u) { break; } }', 'while (x[0] > 0u) { x[0]--; }'])
+    expect(() => describeShader(kernel(loop))).toThrow(/every loop must be a for loop/);
+});

@@ -1,7 +1,7 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
@@ -55,7 +55,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
   }
   let tuning = await given(options.tuning, description);
   let facts: AdapterFacts = {
-    ...adapterFacts(device, isSoftware(info), options.forced),
+    ...adapterFacts(device, info, options.forced),
     halfInputs: options.halfInputs,
     tuned: tuning && choicesOf(tuning),
   };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
+import { adapterFacts } from '../../src/webgpu/device.js';
 import { lower } from '../../src/webgpu/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower-program.js';
 import { planMatmul, planSweep } from '../../src/webgpu/plan-products.js';
@@ -127,6 +128,25 @@ test('solves are written out up to 16 unknowns, on a software adapter up to 32 w
   expect(planRegisters('pivoting', 33, 10_000, software)).toBe(false);
   expect(planRegisters('sweep', 17, 10_000, software)).toBe(false);
   expect(planRegisters('pivoting', 4, 1, software, { spill: true })).toBe(false);
+});
+
+test('llvmpipe, which compiles them for seconds, gets none written out beyond 16 unknowns, and fewer masked solves and sweeps', () => {
+  const largest = (kind: Parameters<typeof planRegisters>[0], facts: AdapterFacts) =>
+    Math.max(...Array.from({ length: 40 }, (_, k) => (planRegisters(kind, k, 10_000, facts) ? k : 0)));
+  const kinds = ['pivoting', 'masked', 'sweep', 'sweptProduct'] as const;
+  expect(kinds.map((kind) => largest(kind, { ...software, llvmpipe: true }))).toEqual([16, 9, 12, 16]);
+  expect(kinds.map((kind) => largest(kind, software))).toEqual([32, 32, 16, 32]);
+});
+
+test('the adapter facts tell llvmpipe from other software adapters and from hardware', () => {
+  const device = { limits: {}, features: new Set() } as unknown as GPUDevice;
+  const info = (architecture: string, description: string) => {
+    const { software, llvmpipe } = adapterFacts(device, { architecture, description, device: '', vendor: '' } as unknown as GPUAdapterInfo);
+    return { software, llvmpipe };
+  };
+  expect(info('software', 'llvmpipe: Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1')).toEqual({ software: true, llvmpipe: true });
+  expect(info('swiftshader', 'SwiftShader driver 5.0.0')).toEqual({ software: true, llvmpipe: false });
+  expect(info('rdna-3', 'radv: Mesa 25.0.7')).toEqual({ software: false, llvmpipe: false });
 });
 
 test('grids stay within the limit of a dimension and cover every item', () => {

@@ -90,6 +90,9 @@ export function describeShader(code) {
     throw new Error(`there must be exactly one entry point, a compute function called main; found ${found}`);
   }
 
+  const open = /^(?!\s*\/\/).*\b(loop|while)\b/m.exec(code);
+  if (open) throw new Error(`'${open[0].trim()}': every loop must be a for loop, whose bound is there to be read`);
+
   const other = [
     ...uniforms,
     ...textures,

@@ -10,7 +10,8 @@ const S_BATCH: u32 = 0u; // @size
 const GRADIENT_BATCH: u32 = 0u; // @size
 const BETA_BATCH: u32 = 0u; // @size
 const RESTARTS: u32 = 1u; // @size
-const LANES: u32 = 64u; // @size invocations; each takes every LANES-th column
+const LANES: u32 = 64u; // @size invocations, a column each
+const FIRST: u32 = 0u; // @size column of the first: factors that share a buffer take several dispatches
 const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const SPILL: bool = false; // @set keep the factor in the scratch buffer
@@ -30,21 +31,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   lane = id.y * GRID + id.x;
   if (lane >= LANES) { return; }
   // The padding columns too: their S is zero, so they get the zeros they must hold.
-  for (var item = lane; item < STRIDE * RESTARTS; item += LANES) {
-    let restart = item / STRIDE;
-    let column = item % STRIDE;
-    let out = restart * BETA_BATCH + column;
-    supportSize = 0u;
-    for (var j = 0u; j < K; j++) {
-      beta[out + j * STRIDE] = 0.0;
-      if (S[restart * S_BATCH + column + j * STRIDE] > 0.0) {
-        support[supportSize] = j;
-        unknown[supportSize] = gradient[restart * GRADIENT_BATCH + column + j * STRIDE];
-        supportSize++;
-      }
+  let item = FIRST + lane;
+  if (item >= STRIDE * RESTARTS) { return; }
+  let restart = item / STRIDE;
+  let column = item % STRIDE;
+  let out = restart * BETA_BATCH + column;
+  supportSize = 0u;
+  for (var j = 0u; j < K; j++) {
+    beta[out + j * STRIDE] = 0.0;
+    if (S[restart * S_BATCH + column + j * STRIDE] > 0.0) {
+      support[supportSize] = j;
+      unknown[supportSize] = gradient[restart * GRADIENT_BATCH + column + j * STRIDE];
+      supportSize++;
     }
-    factorize(gramOf(restart, column));
-    solveFactored();
-    for (var i = 0u; i < supportSize; i++) { beta[out + support[i] * STRIDE] = unknown[i]; }
   }
+  factorize(gramOf(restart, column));
+  solveFactored();
+  for (var i = 0u; i < supportSize; i++) { beta[out + support[i] * STRIDE] = unknown[i]; }
 }

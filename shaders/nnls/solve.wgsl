@@ -14,7 +14,8 @@ const B_BATCH: u32 = 0u; // @size
 const S_BATCH: u32 = 0u; // @size
 const ROUNDS_BATCH: u32 = 0u; // @size
 const RESTARTS: u32 = 1u; // @size
-const LANES: u32 = 64u; // @size invocations; each takes every LANES-th column
+const LANES: u32 = 64u; // @size invocations, a column each
+const FIRST: u32 = 0u; // @size column of the first: factors that share a buffer take several dispatches
 const GRID: u32 = 64u; // @size invocations in one row of the grid
 const WORKGROUP: u32 = 64u; // @set invocations of a workgroup
 const WARM: u32 = 0u; // @size 1: S holds a start
@@ -46,12 +47,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   lane = id.y * GRID + id.x;
   if (lane >= LANES) { return; }
   // The padding columns too: their B is zero, so they get the zeros they must hold.
-  for (var item = lane; item < STRIDE * RESTARTS; item += LANES) {
-    let restart = item / STRIDE;
-    let column = item % STRIDE;
-    let used = solveColumn(gramOf(restart, column), restart * B_BATCH + column, restart * S_BATCH + column);
-    rounds[restart * ROUNDS_BATCH + column] = select(0.0, used, column < COLS);
-  }
+  let item = FIRST + lane;
+  if (item >= STRIDE * RESTARTS) { return; }
+  let restart = item / STRIDE;
+  let column = item % STRIDE;
+  let used = solveColumn(gramOf(restart, column), restart * B_BATCH + column, restart * S_BATCH + column);
+  rounds[restart * ROUNDS_BATCH + column] = select(0.0, used, column < COLS);
 }
 
 fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
@@ -164,7 +165,8 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
     }
     if (entering == K) { return true; }
     passive[entering] = true;
-    loop {
+    // Each trial but the last takes an index out, and none was in that did not enter: 2 ENTRIES of them at most in all rounds.
+    for (var trial = 0u; trial <= K; trial++) {
       solveOnSupport(g);
       var step = 1.0;
       var blocking = K;

@@ -14,6 +14,9 @@ export function addDevicesCommand(program: Command, io: Io): void {
     .action(({ json, plan }: { json?: boolean; plan?: boolean }) => printDevices(io, { json, plan }));
 }
 
+const faster =
+  'Mesa’s software adapter, lavapipe, is about three times as fast as SwiftShader and is used where it is: apt install mesa-vulkan-drivers (tried on Debian 13, Mesa 25.0; Mesa 22.3 is too old).';
+
 async function printDevices(io: Io, { json = false, plan = false }): Promise<void> {
   const { stdout } = io;
   // Throws where there is none, and says what was tried.
@@ -22,6 +25,7 @@ async function printDevices(io: Io, { json = false, plan = false }): Promise<voi
   const key = (of: Pick<AdapterDescription, 'vendor' | 'architecture' | 'device' | 'description' | 'source'>) =>
     [of.vendor, of.architecture, of.device, of.description, of.source].join('\n');
   const chosenKey = key({ vendor, architecture, device, description, source: chosen.source });
+  const { passedOver } = chosen;
   chosen.release();
   const adapters = (await listAdapters()).map((adapter) => ({ ...adapter, used: key(adapter) === chosenKey }));
   if (json) {
@@ -35,8 +39,14 @@ async function printDevices(io: Io, { json = false, plan = false }): Promise<voi
     const facts = [adapter.software ? 'software adapter' : 'GPU', adapter.backend, `from ${from}`, largest];
     return `${adapter.used ? '→' : ' '} ${name} (${facts.filter(Boolean).join(', ')})`;
   });
-  const note = adapters.every(({ software }) => software) ? 'No GPU was found: the software adapter computes on the CPU.' : undefined;
-  const end = ['→ is used by --device auto. --device cpu, the f64 reference, needs no adapter.', note];
+  const onlySwiftShader =
+    process.platform === 'linux' && adapters.every(({ software, description }) => software && /swiftshader/i.test(description));
+  const end = [
+    '→ is used by --device auto. --device cpu, the f64 reference, needs no adapter.',
+    ...passedOver,
+    ...(adapters.every(({ software }) => software) ? ['No GPU was found: the software adapter computes on the CPU.'] : []),
+    ...(onlySwiftShader ? [faster] : []),
+  ];
   const planned = plan ? ['', ...planLines(await planOfAdapter(io))] : [];
-  stdout.write(`${[...lines, '', ...end.filter(Boolean), ...planned].join('\n')}\n`);
+  stdout.write(`${[...lines, '', ...end, ...planned].join('\n')}\n`);
 }

@@ -3,7 +3,7 @@ import type { ProductChoice, TuningEntry } from '../engine.js';
 import { programFor } from '../models/programs.js';
 import { requestDawnAdapter } from '../node/dawn.js';
 import { findTuning } from '../node/tuning-store.js';
-import { adapterFacts, describeAdapter, isSoftware, requestDevice } from '../webgpu/device.js';
+import { adapterFacts, describeAdapter, requestDevice } from '../webgpu/device.js';
 import { planMatmul } from '../webgpu/plan-products.js';
 import { dispatchCounts } from '../webgpu/plan-text.js';
 import { choiceText, distinctProducts, quickProblems } from '../webgpu/product-shape.js';
@@ -25,7 +25,7 @@ export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries:
   const dawn = await requestDawnAdapter();
   try {
     const device = await requestDevice(dawn.adapter);
-    const facts = adapterFacts(device, isSoftware(dawn.adapter.info));
+    const facts = adapterFacts(device, dawn.adapter.info);
     device.destroy();
     const adapter = describeAdapter(dawn.adapter.info);
     const found = await findTuning(adapter, env);

@@ -3,14 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { AdapterError } from '../errors.js';
-import { describeAdapter, isSoftware } from '../webgpu/device.js';
+import { describeAdapter, isLlvmpipe, isSoftware, requestDevice } from '../webgpu/device.js';
+import { checkLoops } from '../webgpu/probe.js';
+import { type AdapterPreference, type AdapterSource, type Candidate, inOrder } from './preference.js';
 import { canRunPackaged, softwareAdapter } from './software-adapter.js';
 
-/** Which adapter to look for: the best there is, real hardware only, or one that computes on the CPU. */
-export type AdapterPreference = 'auto' | 'gpu' | 'software';
-
-/** Who provides the driver: the operating system, or the package `@sparticuz/chromium`. */
-export type AdapterSource = 'system' | 'packaged';
+export type { AdapterPreference, AdapterSource } from './preference.js';
 
 /** An adapter of Dawn, Chrome's WebGPU implementation, in this process. */
 export interface DawnAdapter {
@@ -19,8 +17,10 @@ export interface DawnAdapter {
   /** Whether it computes on the CPU. */
   software: boolean;
   source: AdapterSource;
-  /** One line to show to a person: what it is and where it comes from. */
+  /** One line to show to a person: what it is and where it comes from, and why it is not one that would have come first. */
   note: string;
+  /** Sentences about adapters that would have come first, but cannot be trusted. */
+  passedOver: readonly string[];
   /** Lets go of Dawn. Call it at the end, after the devices made from this adapter have been destroyed. */
   release(): void;
 }
@@ -55,9 +55,10 @@ const limitNames = [
 const alive = new Set<GPU>();
 
 /**
- * Finds a WebGPU adapter for this process. With 'auto', the default: what the system offers, hardware first, and where that is
- * nothing, on linux-x64, the packaged software adapter. 'gpu' accepts hardware only, 'software' an adapter on the CPU only.
- * Throws an AdapterError that says what was tried where there is none.
+ * Finds a WebGPU adapter for this process. With 'auto', the default: what the system offers, hardware first, then Mesa's lavapipe, and
+ * where that is nothing, on linux-x64, the packaged software adapter. 'gpu' accepts hardware only, 'software' an adapter on the CPU
+ * only. A software adapter whose compiler ends loops early is passed over where there is another. Throws an AdapterError that says what
+ * was tried where there is none.
  *
  * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers it names are tried. In a worker thread
  * `process.env` is a copy that native code never sees, so the packaged adapter is found there only if the worker was started with
@@ -66,15 +67,22 @@ const alive = new Set<GPU>();
 export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {
   const dawn = await loadDawn();
   const failures: string[] = [];
-  for (const source of sources(prefer)) {
+  const passedOver: string[] = [];
+  const all = sources(prefer);
+  for (const source of all) {
     try {
-      const gpu = await open(dawn, source);
-      const adapter = await gpu.request(prefer === 'software' ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' });
-      const software = adapter !== null && isSoftware(adapter.info);
-      if (!adapter) failures.push(`${gpu.label} gave none`);
-      else if (software && prefer === 'gpu') failures.push(`${gpu.label} gave only ${describeAdapter(adapter.info)}`);
-      else if (!software && prefer === 'software') failures.push(`${gpu.label} gave only ${describeAdapter(adapter.info)}`);
-      else return hold(gpu.gpu, adapter, source);
+      // Asked for a fallback adapter first, Dawn looks for SwiftShader alone.
+      const ways: GPURequestAdapterOptions[] = [{ powerPreference: 'high-performance' }, { forceFallbackAdapter: true }];
+      const { label, found } = await candidates(dawn, source, prefer === 'software' ? ways : ways.slice(0, 1));
+      const wantedOnes = inOrder(found, prefer);
+      if (wantedOnes.length === 0) failures.push(`${label} gave ${found[0] ? `only ${describeAdapter(found[0].adapter.info)}` : 'none'}`);
+      for (const one of wantedOnes) {
+        const another = one !== wantedOnes.at(-1) || source !== all.at(-1);
+        const distrust = one.software && another ? await whyNot(one) : undefined;
+        if (distrust === undefined) return hold(one, passedOver);
+        passedOver.push(distrust);
+        failures.push(distrust.replace(/\.$/, ''));
+      }
     } catch (error) {
       if (!(error instanceof AdapterError)) throw error;
       failures.push(error.message.replace(/\.$/, ''));
@@ -86,28 +94,72 @@ export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: Adapter
 /** Describes the adapters that `requestDawnAdapter` can choose from. */
 export async function listAdapters(): Promise<AdapterDescription[]> {
   const dawn = await loadDawn();
-  const found = new Map<string, AdapterDescription>();
+  const descriptions = new Map<string, AdapterDescription>();
   for (const source of ['system', 'packaged'] as const) {
     if (source === 'packaged' && (!canRunPackaged || driversChosen())) continue;
     try {
-      const { request } = await open(dawn, source);
       // WebGPU cannot enumerate: asking in these three ways brings out what there is on nearly every machine.
-      for (const options of [
+      const { found } = await candidates(dawn, source, [
         { powerPreference: 'high-performance' },
         { powerPreference: 'low-power' },
         { forceFallbackAdapter: true },
-      ] as const) {
-        const adapter = await request(options);
-        if (!adapter) continue;
+      ]);
+      for (const { adapter } of found) {
         const description = describe(adapter, source);
-        found.set(JSON.stringify(description), description);
+        descriptions.set(JSON.stringify(description), description);
       }
     } catch (error) {
       // One source that cannot be opened must not hide what the other one offers.
       if (!(error instanceof AdapterError)) throw error;
     }
   }
-  return [...found.values()];
+  return [...descriptions.values()];
+}
+
+/** An adapter and the Dawn instance that it is of. */
+interface Found extends Candidate {
+  gpu: GPU;
+  adapter: GPUAdapter;
+  /** Asks for it once more: an adapter gives only one device. */
+  again(): Promise<GPUAdapter | null>;
+}
+
+/** The adapters that a source gives when it is asked in these ways; lavapipe too where Dawn would always give another software adapter. */
+async function candidates(
+  dawn: Dawn,
+  source: AdapterSource,
+  ways: readonly GPURequestAdapterOptions[],
+): Promise<{ label: string; found: Found[] }> {
+  const { gpu, label, request } = await open(dawn, source);
+  const found: Found[] = [];
+  const add = (own: GPU, adapter: GPUAdapter | null, again: Found['again']) => {
+    if (!adapter || found.some((other) => describeAdapter(other.adapter.info) === describeAdapter(adapter.info))) return;
+    found.push({ gpu: own, adapter, source, software: isSoftware(adapter.info), llvmpipe: isLlvmpipe(adapter.info), again });
+  };
+  for (const way of ways) add(gpu, await request(way), () => request(way));
+  if (source === 'system' && found.some(({ software }) => software) && !found.some(({ llvmpipe }) => llvmpipe)) {
+    const named = dawn.create(['adapter=llvmpipe']);
+    // Dawn rejects where no adapter has the name.
+    const ask = () => named.requestAdapter().catch(() => null);
+    add(named, await ask(), ask);
+  }
+  return { label, found };
+}
+
+/** Why a software adapter cannot be trusted, in a sentence. */
+async function whyNot({ again }: Found): Promise<string | undefined> {
+  const adapter = await again();
+  if (!adapter) return undefined;
+  const device = await requestDevice(adapter);
+  try {
+    await checkLoops(device, describeAdapter(adapter.info));
+    return undefined;
+  } catch (error) {
+    if (error instanceof AdapterError) return error.message;
+    throw error;
+  } finally {
+    device.destroy();
+  }
 }
 
 type Dawn = typeof import('webgpu');
@@ -229,10 +281,11 @@ function systemHasVulkanDriver(): boolean {
   });
 }
 
-function hold(gpu: GPU, adapter: GPUAdapter, source: AdapterSource): DawnAdapter {
+function hold({ gpu, adapter, source, software }: Found, passedOver: readonly string[]): DawnAdapter {
   alive.add(gpu);
-  const note = `${describeAdapter(adapter.info)}, from ${source === 'packaged' ? 'the package @sparticuz/chromium' : 'the system'}`;
-  return { gpu, adapter, software: isSoftware(adapter.info), source, note, release: () => void alive.delete(gpu) };
+  const from = `${describeAdapter(adapter.info)}, from ${source === 'packaged' ? 'the package @sparticuz/chromium' : 'the system'}`;
+  const note = [from, ...passedOver].join('. ');
+  return { gpu, adapter, software, source, note, passedOver, release: () => void alive.delete(gpu) };
 }
 
 function describe(adapter: GPUAdapter, source: AdapterSource): AdapterDescription {

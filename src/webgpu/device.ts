@@ -45,10 +45,15 @@ export function checkLimits(limits: Pick<GPUSupportedLimits, keyof typeof needed
   );
 }
 
-export function adapterFacts(device: GPUDevice, software: boolean, { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {}): AdapterFacts {
+export function adapterFacts(
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+  { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {},
+): AdapterFacts {
   const { limits } = device;
   return {
-    software,
+    software: isSoftware(info),
+    llvmpipe: isLlvmpipe(info),
     subgroups: device.features.has('subgroups'),
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxStorageBinding: Math.min(Number(limits.maxStorageBufferBindingSize), bindingBytes),
@@ -64,6 +69,11 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
     info.isFallbackAdapter === true ||
     /swiftshader|llvmpipe|lavapipe|microsoft basic render|warp/i.test(`${info.architecture} ${info.device} ${info.description}`)
   );
+}
+
+/** Mesa's software adapters, whose kernels LLVM compiles: llvmpipe, and lavapipe, which is llvmpipe behind Vulkan and says so. */
+export function isLlvmpipe(info: GPUAdapterInfo): boolean {
+  return /llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device} ${info.description}`);
 }
 
 /** One line for people, e.g. "SwiftShader driver 5.0.0 (google swiftshader, software)". */

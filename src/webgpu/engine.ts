@@ -1,11 +1,12 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
 import type { AdapterFacts, Forced } from './planner.js';
+import { checkLoops } from './probe.js';
 import { compileProgram, prepareRun } from './run.js';
 import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
@@ -38,17 +39,23 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
 
 /**
  * An engine on a WebGPU device. It asks for its own device with all the limits the adapter has, or borrows yours.
- * Throws AdapterError where there is no WebGPU or no adapter.
+ * Throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   const borrowed = options.device !== undefined;
   const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
   const info = device.adapterInfo;
-  checkLimits(device.limits);
   const description = describeAdapter(info);
+  try {
+    checkLimits(device.limits);
+    await checkLoops(device, description);
+  } catch (error) {
+    if (!borrowed) device.destroy();
+    throw error;
+  }
   let tuning = await given(options.tuning, description);
   let facts: AdapterFacts = {
-    ...adapterFacts(device, isSoftware(info), options.forced),
+    ...adapterFacts(device, info, options.forced),
     halfInputs: options.halfInputs,
     tuned: tuning && choicesOf(tuning),
   };

@@ -9,7 +9,7 @@ export function solve(
   { inputs: [G, B], outputs: [S, rounds], attributes }: OperationOf<'nnls'>,
   facts: AdapterFacts,
   forced: Forced,
-): Dispatch {
+): Dispatch[] {
   const k = S.rows;
   const shared = {
     K: k,
@@ -26,11 +26,14 @@ export function solve(
   };
   const bindings = [G, B, S, rounds];
   if (planRegisters('pivoting', k, S.cols * S.batch, facts, forced))
-    return perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, { ...shared, BUDGET: 100 + 25 * k }, facts);
+    return [perItem('nnls/solve-registers', strideOf(S), S.batch, bindings, { ...shared, BUDGET: 100 + 25 * k }, facts)];
   return indexedSolve('nnls/solve', S, bindings, { ...shared, ENTRIES: 100 + 25 * k }, facts, forced);
 }
 
-/** A solve that keeps its factor in indexed memory: one invocation a column, or fewer where the factors share a scratch buffer. */
+/**
+ * A solve that keeps its factor in indexed memory: one invocation a column, however many there are, so that the rounds of its loops follow
+ * from k alone; where the factors share a scratch buffer, in as many dispatches as that takes.
+ */
 function indexedSolve(
   kernel: 'nnls/solve' | 'nnls/masked-solve',
   { rows, cols, batch }: Tensor,
@@ -38,31 +41,33 @@ function indexedSolve(
   constants: Constants,
   facts: AdapterFacts,
   forced: Forced,
-): Dispatch {
-  const plan = planSolve(rows, strideOf({ cols }) * batch, facts, forced);
-  const grid = planGrid(plan.lanes, facts);
-  return {
-    kernel,
-    constants: {
-      ...constants,
-      RESTARTS: batch,
-      LANES: plan.lanes,
-      GRID: grid.perRow,
-      WORKGROUP: grid.workgroup,
-      SPILL: plan.spill,
-      CAPACITY: plan.capacity,
-      FACTOR_SIZE: plan.factorSize,
-    },
-    bindings: [...bindings, { scratch: 0, bytes: plan.scratchBytes }],
-    workgroups: [grid.x, grid.y, 1],
+): Dispatch[] {
+  const columns = strideOf({ cols }) * batch;
+  const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(rows, columns, facts, forced);
+  const grid = planGrid(lanes, facts);
+  const shared = {
+    ...constants,
+    RESTARTS: batch,
+    LANES: lanes,
+    GRID: grid.perRow,
+    WORKGROUP: grid.workgroup,
+    SPILL: spill,
+    CAPACITY: capacity,
+    FACTOR_SIZE: factorSize,
   };
+  return Array.from({ length: Math.ceil(columns / lanes) }, (_, i) => ({
+    kernel,
+    constants: { ...shared, FIRST: i * lanes },
+    bindings: [...bindings, { scratch: 0, bytes: scratchBytes }],
+    workgroups: [grid.x, grid.y, 1] as const,
+  }));
 }
 
 export function maskedSolve(
   { inputs: [G, S, g], outputs: [out], attributes }: OperationOf<'maskedSolve'>,
   facts: AdapterFacts,
   forced: Forced,
-): Dispatch {
+): Dispatch[] {
   const shared = {
     K: S.rows,
     STRIDE: strideOf(S),
@@ -75,7 +80,7 @@ export function maskedSolve(
   };
   const bindings = [G, S, g, out];
   if (planRegisters('masked', S.rows, S.cols * out.batch, facts, forced))
-    return perItem('nnls/masked-solve-registers', strideOf(S), out.batch, bindings, shared, facts);
+    return [perItem('nnls/masked-solve-registers', strideOf(S), out.batch, bindings, shared, facts)];
   return indexedSolve('nnls/masked-solve', out, bindings, shared, facts, forced);
 }
 

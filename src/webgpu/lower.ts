@@ -37,9 +37,9 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
       );
     }
     case 'nnls':
-      return [solve(operation, facts, forced)];
+      return solve(operation, facts, forced);
     case 'maskedSolve':
-      return [maskedSolve(operation, facts, forced)];
+      return maskedSolve(operation, facts, forced);
     case 'kktResidual':
       return [kktResidual(operation, facts)];
     case 'residualNorm':

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
+import { adapterFacts } from '../../src/webgpu/device.js';
 import { lower } from '../../src/webgpu/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower-program.js';
 import { planMatmul, planSweep } from '../../src/webgpu/plan-products.js';
@@ -129,6 +130,25 @@ test('solves are written out up to 16 unknowns, on a software adapter up to 32 w
   expect(planRegisters('pivoting', 4, 1, software, { spill: true })).toBe(false);
 });
 
+test('llvmpipe, which compiles them for seconds, gets none written out beyond 16 unknowns, and fewer masked solves and sweeps', () => {
+  const largest = (kind: Parameters<typeof planRegisters>[0], facts: AdapterFacts) =>
+    Math.max(...Array.from({ length: 40 }, (_, k) => (planRegisters(kind, k, 10_000, facts) ? k : 0)));
+  const kinds = ['pivoting', 'masked', 'sweep', 'sweptProduct'] as const;
+  expect(kinds.map((kind) => largest(kind, { ...software, llvmpipe: true }))).toEqual([16, 9, 12, 16]);
+  expect(kinds.map((kind) => largest(kind, software))).toEqual([32, 32, 16, 32]);
+});
+
+test('the adapter facts tell llvmpipe from other software adapters and from hardware', () => {
+  const device = { limits: {}, features: new Set() } as unknown as GPUDevice;
+  const info = (architecture: string, description: string) => {
+    const { software, llvmpipe } = adapterFacts(device, { architecture, description, device: '', vendor: '' } as unknown as GPUAdapterInfo);
+    return { software, llvmpipe };
+  };
+  expect(info('software', 'llvmpipe: Mesa 25.0.7-2+deb13u1 (LLVM 19.1.7) 0.0.1')).toEqual({ software: true, llvmpipe: true });
+  expect(info('swiftshader', 'SwiftShader driver 5.0.0')).toEqual({ software: true, llvmpipe: false });
+  expect(info('rdna-3', 'radv: Mesa 25.0.7')).toEqual({ software: false, llvmpipe: false });
+});
+
 test('grids stay within the limit of a dimension and cover every item', () => {
   for (const items of [1, 64, 65, 65_535 * 64 + 1, 300_000_000]) {
     const { x, y, perRow, workgroup } = planGrid(items, software);
@@ -144,6 +164,16 @@ test('factors of wide solves live in a scratch buffer that stays within its boun
   expect(plan.spill).toBe(true);
   expect(plan.scratchBytes).toBeLessThanOrEqual(64 << 20);
   expect(plan.lanes * 128 * 129 * 2).toBeLessThanOrEqual(plan.scratchBytes);
+});
+
+test('a wide solve gives every column, with its padding, an invocation of its own, in as many dispatches as the scratch buffer asks for', () => {
+  const p = programBuilder('wide', { restarts: 3 });
+  const [G, B, S] = [p.state('G', 40, 40), p.state('B', 40, 250), p.state('S', 40, 250)];
+  p.section('all', () => p.nnls(G, B, S));
+  const [solve] = p.build().sections.all;
+  const dispatches = lower(solve, software, { spillBytes: 100 * 2 * 40 * 41 });
+  expect(dispatches.map(({ constants }) => constants.FIRST)).toEqual([0, 100, 200, 300, 400, 500, 600, 700]);
+  for (const { constants, workgroups } of dispatches) expect(Number(constants.WORKGROUP) * workgroups[0]).toBeGreaterThanOrEqual(100);
 });
 
 test('what is lowered fits what the kernels declare: bindings, their access, and every constant', () => {

@@ -4,7 +4,7 @@ import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { svdBounds } from '../data/svd-bound.js';
-import type { Run } from '../engine.js';
+import type { AbortSignalLike, Run } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Accuracy, Classifier } from './labels.js';
@@ -37,7 +37,7 @@ export interface FitOptions {
   /** Called at every check, one check behind the device. Returning false ends the fit with what was reached. */
   onProgress?: (progress: Progress) => unknown;
   /** Aborting rejects the fit with CancelledError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 export interface Progress {
@@ -124,7 +124,7 @@ export interface Settings {
   checkEvery: number;
   svdBound: boolean;
   onProgress?: FitOptions['onProgress'];
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** Set once onProgress returned false: the stages that are left do nothing. */
   stopped: boolean;
 }

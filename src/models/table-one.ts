@@ -4,7 +4,7 @@ import { tableOne } from '../data/generate.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
-import type { Engine } from '../engine.js';
+import type { AbortSignalLike, Engine } from '../engine.js';
 import { deepNmf } from './deep.js';
 import type { Factorization, FitOptions } from './fit.js';
 import { hierarchicalNmf } from './hierarchical.js';
@@ -106,7 +106,7 @@ export interface TableOneOptions {
   maxIterations?: number;
   /** Called before each fit, and at the end without `next`. */
   onRun?: (done: number, total: number, next?: Place & { seed: number }) => void;
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** The published table: relative errors, and accuracies where there are labels, with one, two and three layers. */

@@ -15,12 +15,8 @@ const header = `// Written by scripts/bundle-shaders.mjs from shaders/**/*.wgsl:
 
 /** A kernel, and what it says about itself. */
 export interface Shader {
-  /** The comment on the first line. */
-  readonly summary: string;
-  readonly code: string;
-  readonly entryPoint: 'main';
-  /** The storage buffers, in the order of their binding numbers, which run from 0 in group 0. */
-  readonly bindings: readonly { readonly name: string; readonly binding: number; readonly access: 'read' | 'read_write' }[];
+  /** The storage buffers: their numbers run from 0 in group 0. */
+  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write' }[];
   /** The constants marked \`// @set\`: they shape the code, and the engine writes its own values over those in the source. */
   readonly constants: readonly string[];
   /** The constants marked \`// @size\`: the engine makes them fields of a uniform buffer, so that one pipeline serves every shape. */
@@ -47,18 +43,31 @@ export async function bundleShaders({
   const parts = new Set([...sources.values()].flatMap((code) => Array.from(code.matchAll(use), ([, part]) => part)));
 
   const shaders = {};
+  const codes = {};
   const problems = [];
   for (const [name, source] of sources) {
     if (parts.has(name)) continue;
     try {
       shaders[name] = describeShader(withParts(source, sources));
+      codes[name] = source;
     } catch (error) {
       problems.push(`${path.join(folder, name)}.wgsl: ${error.message ?? error}`);
     }
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
 
-  const text = `${header}export const shaders = ${JSON.stringify(shaders, null, 2)} as const satisfies Record<string, Shader>;\n`;
+  const text = `${header}export const shaders = {
+${Object.entries(shaders)
+  .map(([name, shader]) => `  ${JSON.stringify(name)}: ${JSON.stringify(shader)},\n`)
+  .join('')}} as const satisfies Record<string, Shader>;
+
+${Array.from(parts, (part) => `const ${variable(part)} = ${JSON.stringify(strip(sources.get(part)))};\n`).join('')}
+/** The WGSL of every kernel, without its comments (but for marks), indentation and blank lines. Parts are written once. */
+export const codes: Readonly<Record<ShaderName, string>> = {
+${Object.entries(codes)
+  .map(([name, source]) => `  ${JSON.stringify(name)}: ${joined(source)},\n`)
+  .join('')}};
+`;
   if ((await readFile(output, 'utf8').catch(() => '')) !== text) {
     await mkdir(path.dirname(output), { recursive: true });
     const staging = `${output}.${process.pid}.tmp`;
@@ -77,10 +86,29 @@ function withParts(source, sources) {
   });
 }
 
+/** A kernel's code as an expression: its own text and the variables of its parts. */
+function joined(source) {
+  // Of the pieces between the lines that name parts every second one is such a name.
+  const pieces = source.split(new RegExp(use.source, 'm')).map((piece, i) => (i % 2 ? variable(piece) : JSON.stringify(strip(piece))));
+  return pieces.filter((piece) => piece !== '""').join(' + ');
+}
+
+const variable = (part) => part.replace(/\W(\w)/g, (_, letter) => letter.toUpperCase());
+
+/** WGSL without what only people read: comments other than marks, indentation, blank lines. */
+function strip(code) {
+  const lines = code
+    .split('\n')
+    .map((line) => line.replace(/\s*\/\/(?:\s*(@(?:set|size|unroll))\b)?.*$/, (_, mark) => (mark ? ` // ${mark}` : '')).trim());
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
 /** What a kernel says about itself. Throws the first rule that it breaks. */
 export function describeShader(code) {
-  const summary = /^\/\/ ?(.*\S)/.exec(code)?.[1];
-  if (!summary) throw new Error('the first line must be a // comment that says what the kernel computes');
+  if (!/^\/\/ ?.*\S/.test(code)) throw new Error('the first line must be a // comment that says what the kernel computes');
 
   const { entry, storage, uniforms, textures, samplers, immediates } = reflect(code);
   checkPortable(code);
@@ -107,7 +135,7 @@ export function describeShader(code) {
     if (group !== 0) throw new Error(`every binding must be in group 0; ${name} is in group ${group}`);
     if (binding !== i)
       throw new Error(`bindings must be numbered 0, 1, … in the order of their declarations; ${name} has ${binding}, expected ${i}`);
-    return { name, binding, access: access === 'read_write' ? access : 'read' };
+    return { name, access: access === 'read_write' ? access : 'read' };
   });
 
   const constants = [];
@@ -122,7 +150,7 @@ export function describeShader(code) {
     else if (type === 'u32' || type === 'f32') sizes.push({ name, type });
     else throw new Error(`line ${i + 1}: @size takes u32 or f32, not ${type}`);
   });
-  return { summary, code, entryPoint: 'main', bindings, constants, sizes };
+  return { bindings, constants, sizes };
 }
 
 function reflect(code) {

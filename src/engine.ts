@@ -3,10 +3,16 @@ import type { SparseMatrix } from './data/sparse.js';
 import type { Program } from './graph/program.js';
 import type { Tensor } from './graph/tensor.js';
 
-/** The key of `using`, also where the platform does not know it yet (Safari): what compilers of `using` fall back to. */
-export const disposeKey: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+/** The key of `using` for a compiler whose lib has it; no key at all for one whose lib does not. */
+type DisposeKey = SymbolConstructor['dispose' & keyof SymbolConstructor];
 
-export interface Engine {
+/** What `using` takes. */
+export type Disposes = { [key in DisposeKey]: () => void };
+
+/** The key of `using`, also where the platform does not know it yet (Safari): what compilers of `using` fall back to. */
+export const disposeKey: DisposeKey = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as DisposeKey);
+
+export interface Engine extends Disposes {
   readonly kind: 'webgpu' | 'reference';
   /** One line for people: adapter, and whether it is a software one. */
   readonly description: string;
@@ -36,11 +42,10 @@ export interface Engine {
   /** Pipelines that were compiled; they are kept until the engine is disposed, and do not depend on shapes. */
   readonly compiledPipelines: number;
   dispose(): void;
-  [Symbol.dispose](): void;
 }
 
 /** A program with its memory on one executor. */
-export interface Run {
+export interface Run extends Disposes {
   readonly program: Program;
   /**
    * Fills an input or state from row-major entries: rows·cols of them go to every restart, R·rows·cols one restart after another.
@@ -56,7 +61,6 @@ export interface Run {
   /** The same for a few small tensors, copied at this point of the queue without stopping it; await it later. */
   sample(tensors: readonly Tensor[]): Promise<(Float32Array | Float64Array)[]>;
   dispose(): void;
-  [Symbol.dispose](): void;
 }
 
 /** The kernels of products. */
@@ -101,6 +105,12 @@ export interface Tuning {
   entries: TuningEntry[];
 }
 
+/** An AbortSignal, told by its members: compilers know the name only with the types of the DOM or of Node. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+}
+
 export interface TuneOptions {
   /** What will be factorized: the products of each are timed at just these sizes. Default: a list of typical problems. */
   problems?: readonly Problem[];
@@ -109,7 +119,7 @@ export interface TuneOptions {
   /** Told after each class. */
   onProgress?: (progress: TuneProgress) => void;
   /** Aborting rejects the tuning with CancelledError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 export interface TuneProgress {

@@ -13,7 +13,7 @@ export {
   toDense,
 } from './data/sparse.js';
 export { svdBounds } from './data/svd-bound.js';
-export type { Engine, Problem, ProductChoice, Run, TuneOptions, TuneProgress, Tuning, TuningEntry } from './engine.js';
+export type { AbortSignalLike, Engine, Problem, ProductChoice, Run, TuneOptions, TuneProgress, Tuning, TuningEntry } from './engine.js';
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
@@ -31,6 +31,7 @@ export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from '.
 export { type SsnmfOptions, ssnmf, transformSsnmf } from './models/ssnmf.js';
 export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './models/unfolded.js';
 export { createReferenceEngine } from './reference/engine.js';
+export type { AdapterLike, DeviceLike } from './webgpu/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
 export { dispatchCounts, planText } from './webgpu/plan-text.js';
 export type { AdapterFacts } from './webgpu/planner.js';

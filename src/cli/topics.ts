@@ -52,7 +52,7 @@ export function addTopicsCommand(program: Command, io: Io): void {
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
   const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
   if (out !== undefined) await checkOutputFolder(out);
-  const corpus = await readCorpus(source);
+  const corpus = await readCorpus(source, { announce: (line) => io.stderr.write(`${line}\n`), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
     maxTerms,
     minDocuments,

@@ -1,5 +1,6 @@
 /** What a fit is asked for and what it returns: plain data, the same for every method. */
 import type { Matrix } from '../data/matrix.js';
+import type { AbortSignalLike } from '../engine.js';
 import type { Accuracy, Classifier } from './labels.js';
 
 export interface FitOptions {
@@ -28,7 +29,7 @@ export interface FitOptions {
   /** Called at every check, one check behind the device. Returning false ends the fit with what was reached. */
   onProgress?: (progress: Progress) => unknown;
   /** Aborting rejects the fit with CancelledError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 export interface Progress {

@@ -14,7 +14,7 @@ export interface StageSettings {
   /** When the fit began, on the clock of `performance.now()`. */
   started: number;
   onProgress?: FitOptions['onProgress'];
-  signal?: AbortSignal;
+  signal?: FitOptions['signal'];
 }
 
 /** One stage of a fit: a section that is repeated until its objective settles. */

@@ -5,7 +5,7 @@ import { type Matrix, multiply } from '../data/matrix.js';
 import { median } from '../data/median.js';
 import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
-import type { Engine } from '../engine.js';
+import type { AbortSignalLike, Engine } from '../engine.js';
 import { deepNmf } from './deep.js';
 import type { Factorization, FitOptions } from './factorization.js';
 import { hierarchicalNmf } from './hierarchical.js';
@@ -107,7 +107,7 @@ export interface TableOneOptions {
   maxIterations?: number;
   /** Called before each fit, and at the end without `next`. */
   onRun?: (done: number, total: number, next?: Place & { seed: number }) => void;
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** The published table: relative errors, and accuracies where there are labels, with one, two and three layers. */

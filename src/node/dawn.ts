@@ -10,7 +10,10 @@ import { canRunPackaged, softwareAdapter } from './software-adapter.js';
 
 export type { AdapterPreference, AdapterSource } from './preference.js';
 
-/** An adapter of Dawn, Chrome's WebGPU implementation, in this process. */
+/**
+ * An adapter of Dawn, Chrome's WebGPU implementation, in this process.
+ * @internal
+ */
 export interface DawnAdapter {
   gpu: GPU;
   adapter: GPUAdapter;
@@ -63,6 +66,7 @@ const alive = new Set<GPU>();
  * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers it names are tried. In a worker thread
  * `process.env` is a copy that native code never sees, so the packaged adapter is found there only if the worker was started with
  * `env: SHARE_ENV`, or if `VK_DRIVER_FILES` was set before the process started.
+ * @internal
  */
 export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {
   const dawn = await loadDawn();

@@ -1,5 +1,6 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
+import type { AdapterLike, DeviceLike } from './borrowed.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device.js';
 import { createMemory } from './memory.js';
@@ -11,12 +12,12 @@ import { compileProgram, prepareRun } from './run.js';
 import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
 export interface EngineOptions {
-  /** Borrow this device: it is used but never destroyed. Left out, the engine asks for its own. */
-  device?: GPUDevice;
-  /** Ask this adapter for the device (ignored with `device`). */
-  adapter?: GPUAdapter;
+  /** Borrow this GPUDevice: it is used but never destroyed. Left out, the engine asks for its own. */
+  device?: DeviceLike;
+  /** Ask this GPUAdapter for the device (ignored with `device`). */
+  adapter?: AdapterLike;
   /** Which adapter `navigator.gpu` should prefer; default 'high-performance'. */
-  powerPreference?: GPUPowerPreference;
+  powerPreference?: 'low-power' | 'high-performance';
   /**
    * Choices measured on this adapter, as `engine.tune()` returned them, or a function that finds them by the adapter's name (the engine's
    * `description`). What a function returns counts as none if it is of another version or adapter; given directly, it is an InputError.
@@ -43,7 +44,7 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   const borrowed = options.device !== undefined;
-  const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
+  const device = (options.device as GPUDevice | undefined) ?? (await requestDevice(await givenAdapter(options)));
   const info = device.adapterInfo;
   const description = describeAdapter(info);
   try {
@@ -143,6 +144,10 @@ async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<
   } catch {
     return undefined; // from before an update, or of another adapter: as good as none
   }
+}
+
+async function givenAdapter({ adapter, powerPreference }: EngineOptions): Promise<GPUAdapter> {
+  return (adapter as GPUAdapter | undefined) ?? (await requestAdapter(powerPreference));
 }
 
 async function requestAdapter(powerPreference: GPUPowerPreference = 'high-performance'): Promise<GPUAdapter> {

@@ -18,6 +18,12 @@ export function pipelineKey(kernel: KernelName, constants: Constants): string {
   return [kernel, ...shaders[kernel].constants.map((name) => `${name}=${constants[name]}`)].join(' ');
 }
 
+/** Some hundred characters of a line around a place in it, counted from 1: loops that were written out are long lines. */
+function excerpt(line = '', place: number): string {
+  const from = Math.max(0, place - 60);
+  return `    ${from > 0 ? '…' : ''}${line.slice(from, from + 120)}${line.length > from + 120 ? '…' : ''}`;
+}
+
 export function createPipelines(device: GPUDevice): Pipelines {
   const cache = new Map<string, Promise<GPUComputePipeline>>();
   const maxBuffers = device.limits.maxStorageBuffersPerShaderStage;
@@ -30,7 +36,8 @@ export function createPipelines(device: GPUDevice): Pipelines {
     }
     // The scope keeps a refused module from counting as an error of the whole device; the messages are read below.
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label, code: specialise(kernel, constants) });
+    const code = specialise(kernel, constants);
+    const module = device.createShaderModule({ label, code });
     const refused = device.popErrorScope();
     try {
       const pipeline = await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
@@ -38,8 +45,10 @@ export function createPipelines(device: GPUDevice): Pipelines {
       return pipeline;
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();
-      const lines = messages.map(({ type, lineNum, linePos, message }) => `  ${kernel}.wgsl:${lineNum}:${linePos} ${type}: ${message}`);
-      throw new ShaderError([`Kernel ${label} was refused: ${messageOf(cause)}`, ...lines].join('\n'), { cause });
+      const lines = code.split('\n');
+      // With the line itself: what is compiled has neither the comments of the file nor its line numbers, and its parts are in place.
+      const shown = messages.map(({ type, lineNum, linePos, message }) => `  ${type}: ${message}\n${excerpt(lines[lineNum - 1], linePos)}`);
+      throw new ShaderError([`Kernel ${label} was refused: ${messageOf(cause)}`, ...shown].join('\n'), { cause });
     }
   }
 

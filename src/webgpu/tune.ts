@@ -5,7 +5,7 @@
  */
 import { median } from '../data/median.js';
 import { random } from '../data/random.js';
-import type { Problem, ProductChoice, Run, TuneOptions, Tuning, TuningEntry } from '../engine.js';
+import type { AbortSignalLike, Problem, ProductChoice, Run, TuneOptions, Tuning, TuningEntry } from '../engine.js';
 import { CancelledError, InputError, LimitError, ShaderError } from '../errors.js';
 import { type Program, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
@@ -61,7 +61,7 @@ function checkOptions(problems: readonly Problem[], repeats: number): void {
 interface Measuring {
   stopwatch: Stopwatch;
   repeats: number;
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** Undefined where the device has no room for the class. */

@@ -2,16 +2,16 @@
 import { fnv1a } from '../data/hash.js';
 import type { MatmulAlgorithm, ProductChoice, Tuning, TuningEntry } from '../engine.js';
 import { InputError } from '../errors.js';
-import { shaders } from './shaders.generated.js';
+import { codes } from './shaders.generated.js';
 
 /** Of the format. */
 export const tuningVersion = 1;
 
 /** Tells the kernels of products from those of other versions. */
 export const kernelsTimed = fnv1a(
-  Object.entries(shaders)
+  Object.entries(codes)
     .filter(([name]) => /^matmul\/|sum-partials/.test(name))
-    .map(([, { code }]) => code)
+    .map(([, code]) => code)
     .join(''),
 ).toString(16);
 

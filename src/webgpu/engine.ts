@@ -1,7 +1,8 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
-import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
+import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device.js';
+import { halfDecodingOf } from './half-decoding.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
@@ -10,9 +11,12 @@ import { compileProgram, prepareRun } from './run.js';
 import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
 export interface EngineOptions {
-  /** Borrow this device: it is used but never destroyed. Left out, the engine asks for its own. */
+  /**
+   * Borrow this device: it is used but never destroyed. Errors that others make on it stay theirs. Left out, the engine asks for its own.
+   * Of Dawn in Node (package `webgpu`): keep what `create()` returned as long as the device lives; once it is collected, the process crashes.
+   */
   device?: GPUDevice;
-  /** Ask this adapter for the device (ignored with `device`). */
+  /** Ask this adapter for the device; with `device`, the adapter that it came from, where the device cannot say. */
   adapter?: GPUAdapter;
   /** Which adapter `navigator.gpu` should prefer; default 'high-performance'. */
   powerPreference?: GPUPowerPreference;
@@ -42,8 +46,9 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   const borrowed = options.device !== undefined;
-  const device = options.device ?? (await requestDevice(options.adapter ?? (await requestAdapter(options.powerPreference))));
-  const info = device.adapterInfo;
+  const adapter = options.adapter ?? (borrowed ? undefined : await requestAdapter(options.powerPreference));
+  const device = options.device ?? (await requestDevice(adapter!));
+  const info = device.adapterInfo ?? adapter?.info;
   checkLimits(device.limits);
   const description = describeAdapter(info);
   let tuning = await given(options.tuning, description);
@@ -53,7 +58,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     tuned: tuning && choicesOf(tuning),
   };
   const memory = createMemory(device, facts);
-  const pipelines = createPipelines(device);
+  const pipelines = createPipelines(device, options.forced?.halfDecoding ?? (await halfDecodingOf(device, options.halfInputs ?? false)));
   let disposed = false;
   let failure: OrthantError | undefined;
 
@@ -63,10 +68,6 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
       `The GPU device was lost (${reason}${message ? `: ${message}` : ''}). Create a new engine and fit again.`,
     );
   });
-  const onError = (event: GPUUncapturedErrorEvent) => {
-    failure ??= new OrthantError(`The GPU refused a command: ${event.error.message}`);
-  };
-  device.addEventListener('uncapturederror', onError);
 
   const context: DeviceContext = {
     device,
@@ -86,7 +87,6 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     if (disposed) return;
     for (const run of runs) run.dispose();
     disposed = true;
-    device.removeEventListener('uncapturederror', onError);
     if (!borrowed) device.destroy();
   };
   return {

@@ -1,6 +1,7 @@
+import { messageOf } from '../data/realm.js';
 import { LimitError, ShaderError } from '../errors.js';
-import { messageOf } from './device.js';
 import type { Constants, KernelName } from './dispatch.js';
+import { decoding, type HalfDecoding } from './half-decoding.js';
 import { shaders } from './shaders.generated.js';
 import { specialise } from './specialise.js';
 
@@ -18,9 +19,9 @@ export function pipelineKey(kernel: KernelName, constants: Constants): string {
   return [kernel, ...shaders[kernel].constants.map((name) => `${name}=${constants[name]}`)].join(' ');
 }
 
-export function createPipelines(device: GPUDevice): Pipelines {
+export function createPipelines(device: GPUDevice, halves: HalfDecoding): Pipelines {
   const cache = new Map<string, Promise<GPUComputePipeline>>();
-  const maxBuffers = device.limits.maxStorageBuffersPerShaderStage;
+  const maxBuffers = device.limits.maxStorageBuffersPerShaderStage ?? 8;
 
   async function compile(kernel: KernelName, constants: Constants, label: string): Promise<GPUComputePipeline> {
     if (shaders[kernel].bindings.length > maxBuffers) {
@@ -30,8 +31,8 @@ export function createPipelines(device: GPUDevice): Pipelines {
     }
     // The scope keeps a refused module from counting as an error of the whole device; the messages are read below.
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label, code: specialise(kernel, constants) });
-    const refused = device.popErrorScope();
+    const module = device.createShaderModule({ label, code: decoding(specialise(kernel, constants), halves) });
+    const refused = device.popErrorScope().catch(() => null);
     try {
       const pipeline = await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
       await refused;

@@ -1,5 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 import type { Matrix } from './matrix.js';
+import { isTyped } from './realm.js';
 import { checkSparse, type DataMatrix, isSparse, placeOf, requireDense, stored } from './sparse.js';
 
 /** The largest rank the NNLS kernels hold in workgroup memory. */
@@ -40,7 +41,7 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
   if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1) {
     throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
   }
-  if (!(data instanceof Float32Array)) {
+  if (!isTyped(data, 'Float32Array')) {
     throw new InputError(`${name}.data must be a Float32Array, not ${describe(data)}; convert it with Float32Array.from(…).`);
   }
   if (data.length !== rows * cols) {

@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { isTyped } from './realm.js';
 
 /** A dense matrix, row-major: entry (i, j) is `data[i * cols + j]`. */
 export interface Matrix {
@@ -19,7 +20,7 @@ export function matrix(rows: number, cols: number, data?: ArrayLike<number>): Ma
   if (data !== undefined && data.length !== rows * cols) {
     throw new ShapeError(`A ${rows}×${cols} matrix needs ${rows * cols} entries, but ${data.length} were given.`);
   }
-  const entries = data === undefined ? new Float32Array(rows * cols) : data instanceof Float32Array ? data : Float32Array.from(data);
+  const entries = data === undefined ? new Float32Array(rows * cols) : isTyped(data, 'Float32Array') ? data : Float32Array.from(data);
   return { rows, cols, data: entries };
 }
 

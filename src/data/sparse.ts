@@ -1,5 +1,6 @@
 import { InputError, ShapeError } from '../errors.js';
 import { type Matrix, matrix } from './matrix.js';
+import { isTyped } from './realm.js';
 
 /**
  * A sparse matrix in compressed rows (CSR): the entries of row i are `values[e]` in column `columns[e]` for e from `rowStarts[i]` up to,
@@ -172,12 +173,12 @@ export function checkSparse(X: SparseMatrix, name = 'X'): void {
   if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1)
     throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
   for (const [field, given, type] of [
-    ['rowStarts', rowStarts, Uint32Array],
-    ['columns', columns, Uint32Array],
-    ['values', values, Float32Array],
+    ['rowStarts', rowStarts, 'Uint32Array'],
+    ['columns', columns, 'Uint32Array'],
+    ['values', values, 'Float32Array'],
   ] as const) {
-    if (!(given instanceof type))
-      throw new InputError(`${name}.${field} must be a ${type.name}; make the matrix with sparseMatrix(…), which converts lists.`);
+    if (!isTyped(given, type))
+      throw new InputError(`${name}.${field} must be a ${type}; make the matrix with sparseMatrix(…), which converts lists.`);
   }
   if (columns.length !== values.length)
     throw new InputError(`${name} has ${values.length} values, but ${columns.length} columns; every stored entry needs its column.`);
@@ -247,12 +248,12 @@ export function checkContent(
 const isIndex = (index: number, below: number) => Number.isInteger(index) && index >= 0 && index < below;
 
 function numbers(values: ArrayLike<number>): Float32Array {
-  return values instanceof Float32Array ? values : Float32Array.from(values);
+  return isTyped(values, 'Float32Array') ? values : Float32Array.from(values);
 }
 
 /** A list as indices; what a Uint32Array would silently turn into another number is refused. */
 function indices(name: string, list: ArrayLike<number>): Uint32Array {
-  if (list instanceof Uint32Array) return list;
+  if (isTyped(list, 'Uint32Array')) return list;
   for (let at = 0; at < list.length; at++) {
     if (!isIndex(list[at], 2 ** 32)) throw new InputError(`${name}[${at}] is ${list[at]}, but an index is an integer from 0 on.`);
   }

@@ -2,6 +2,7 @@
 import { checkFinite, checkNewSamples, checkNonnegative } from '../data/check.js';
 import { type Matrix, multiply } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
+import { messageOf } from '../data/realm.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -172,7 +173,7 @@ async function readFile(read: (name: string) => Promise<Uint8Array>, name: strin
   try {
     return await read(name);
   } catch (error) {
-    throw new InputError(`The model's file ${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new InputError(`The model's file ${name} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { describeAdapter, isLlvmpipe, isSoftware, requestDevice } from '../webgpu/device.js';
 import { checkLoops } from '../webgpu/probe.js';
@@ -262,7 +263,7 @@ function preload(library: string): string | undefined {
   try {
     process.dlopen({ exports: {} }, library, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     // "Module did not self-register": loaded, and then found to be no addon, which is what is meant to happen here.
     if (!message.includes('did not self-register')) return message;
   }

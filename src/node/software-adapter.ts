@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
+import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
 
@@ -57,7 +58,7 @@ export async function unpackChromium(name: string, archives: Record<string, stri
     await writeFile(path.join(staging, listing), JSON.stringify(await sizes(staging)));
     await moveInto(staging, target);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new AdapterError(
       `${packageName} ${version} could not be unpacked into ${target}: ${reason}. Free some space there, or set ORTHANT_CACHE to another folder.`,
       { cause },
@@ -107,7 +108,7 @@ async function cacheFolder(): Promise<string> {
       await rm(await mkdtemp(path.join(folder, '.probe-')), { recursive: true });
       return folder;
     } catch (error) {
-      refused.push(error instanceof Error ? error.message : String(error));
+      refused.push(messageOf(error));
     }
   }
   throw new AdapterError(

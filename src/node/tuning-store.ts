@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fnv1a } from '../data/hash.js';
+import { messageOf } from '../data/realm.js';
 import type { Tuning } from '../engine.js';
 import { InputError, OrthantError } from '../errors.js';
 import { checkTuning, tuningVersion } from '../webgpu/tuning.js';
@@ -53,7 +54,7 @@ export async function storeTuning(tuning: Tuning, env: Environment = process.env
       await rename(temporary, file);
       return file;
     } catch (error) {
-      refused.push(error instanceof Error ? error.message : String(error));
+      refused.push(messageOf(error));
       await rm(temporary, { force: true }).catch(() => undefined);
     }
   }

@@ -12,6 +12,6 @@ export interface DeviceContext {
   readonly timestamps?: GPUComputePassTimestampWrites;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
-  /** Throws if the device is lost, the engine disposed, or the device reported an error nobody caught. */
+  /** Throws if the device is lost or the engine disposed. */
   check(): void;
 }

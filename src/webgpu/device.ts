@@ -1,3 +1,4 @@
+import { messageOf } from '../data/realm.js';
 import { AdapterError, LimitError } from '../errors.js';
 import type { AdapterFacts, Forced } from './planner.js';
 import { shaders } from './shaders.generated.js';
@@ -18,8 +19,8 @@ const wantedFeatures: GPUFeatureName[] = ['subgroups', 'timestamp-query'];
 /** Asks an adapter for a device with every limit and feature orthant can use. */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
-  for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name];
-  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  for (const name of wantedLimits) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features?.has(name));
   try {
     return await adapter.requestDevice({ label: 'orthant', requiredLimits, requiredFeatures });
   } catch (cause) {
@@ -45,26 +46,44 @@ export function checkLimits(limits: Pick<GPUSupportedLimits, keyof typeof needed
   );
 }
 
+const leastLimits = {
+  maxComputeWorkgroupsPerDimension: 65_535,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxBufferSize: 2 ** 28,
+  maxComputeWorkgroupStorageSize: 16_384,
+  maxComputeInvocationsPerWorkgroup: 256,
+};
+
+/** Limits are getters of the prototype, so they are asked for by name. */
+function told(limits: GPUSupportedLimits): Partial<typeof leastLimits> {
+  const names = Object.keys(leastLimits) as (keyof typeof leastLimits)[];
+  return Object.fromEntries(names.filter((name) => limits[name] !== undefined).map((name) => [name, Number(limits[name])]));
+}
+
 export function adapterFacts(
   device: GPUDevice,
-  info: GPUAdapterInfo,
+  info: AdapterInfo = {},
   { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {},
 ): AdapterFacts {
-  const { limits } = device;
+  // What a device does not tell is what every device has.
+  const limits = { ...leastLimits, ...told(device.limits) };
   return {
     software: isSoftware(info),
     llvmpipe: isLlvmpipe(info),
-    subgroups: device.features.has('subgroups'),
+    subgroups: device.features?.has('subgroups') ?? false,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxStorageBinding: Math.min(Number(limits.maxStorageBufferBindingSize), bindingBytes),
-    maxBufferSize: Number(limits.maxBufferSize),
+    maxStorageBinding: Math.min(limits.maxStorageBufferBindingSize, bindingBytes),
+    maxBufferSize: limits.maxBufferSize,
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
   };
 }
 
+/** What an adapter or a device says of itself, which may be little, or nothing. */
+export type AdapterInfo = Partial<GPUAdapterInfo>;
+
 /** SwiftShader, llvmpipe and WARP compute on the CPU, whether or not the browser flags them as fallback adapters. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
+export function isSoftware(info: AdapterInfo = {}): boolean {
   return (
     info.isFallbackAdapter === true ||
     /swiftshader|llvmpipe|lavapipe|microsoft basic render|warp/i.test(`${info.architecture} ${info.device} ${info.description}`)
@@ -72,18 +91,14 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
 }
 
 /** Mesa's software adapters, whose kernels LLVM compiles: llvmpipe, and lavapipe, which is llvmpipe behind Vulkan and says so. */
-export function isLlvmpipe(info: GPUAdapterInfo): boolean {
-  return /llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device} ${info.description}`);
+export function isLlvmpipe({ architecture = '', device = '', description = '' }: AdapterInfo = {}): boolean {
+  return /llvmpipe|lavapipe/i.test(`${architecture} ${device} ${description}`);
 }
 
 /** One line for people, e.g. "SwiftShader driver 5.0.0 (google swiftshader, software)". */
-export function describeAdapter(info: GPUAdapterInfo): string {
+export function describeAdapter(info: AdapterInfo = {}): string {
   const maker = [info.vendor, info.architecture].filter(Boolean).join(' ');
   const name = info.description || info.device;
   const kind = isSoftware(info) ? 'software adapter' : 'GPU';
   return name && maker ? `${name} (${maker}, ${kind})` : `${name || maker || 'unnamed adapter'} (${kind})`;
-}
-
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,8 +1,9 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
-import { AdapterError, DeviceLostError, DisposedError, OrthantError } from '../errors.js';
+import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
 import type { AdapterLike, DeviceLike } from './borrowed.js';
 import type { DeviceContext } from './context.js';
 import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device.js';
+import { halfDecodingOf } from './half-decoding.js';
 import { createMemory } from './memory.js';
 import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
@@ -12,9 +13,13 @@ import { compileProgram, prepareRun } from './run.js';
 import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
 export interface EngineOptions {
-  /** Borrow this GPUDevice: it is used but never destroyed. Left out, the engine asks for its own. */
+  /**
+   * Borrow this GPUDevice: it is used but never destroyed. Errors that others make on it stay theirs. Left out, the engine asks for its
+   * own. Of Dawn in Node (package `webgpu`): keep what `create()` returned as long as the device lives; once it is collected, the process
+   * crashes.
+   */
   device?: DeviceLike;
-  /** Ask this GPUAdapter for the device (ignored with `device`). */
+  /** Ask this GPUAdapter for the device; with `device`, the adapter that it came from, where the device cannot say. */
   adapter?: AdapterLike;
   /** Which adapter `navigator.gpu` should prefer; default 'high-performance'. */
   powerPreference?: 'low-power' | 'high-performance';
@@ -44,8 +49,9 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   const borrowed = options.device !== undefined;
-  const device = (options.device as GPUDevice | undefined) ?? (await requestDevice(await givenAdapter(options)));
-  const info = device.adapterInfo;
+  const adapter = (options.adapter as GPUAdapter | undefined) ?? (borrowed ? undefined : await requestAdapter(options.powerPreference));
+  const device = (options.device as GPUDevice | undefined) ?? (await requestDevice(adapter!));
+  const info = device.adapterInfo ?? adapter?.info;
   const description = describeAdapter(info);
   try {
     checkLimits(device.limits);
@@ -61,7 +67,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     tuned: tuning && choicesOf(tuning),
   };
   const memory = createMemory(device, facts);
-  const pipelines = createPipelines(device);
+  const pipelines = createPipelines(device, options.forced?.halfDecoding ?? (await halfDecodingOf(device, options.halfInputs ?? false)));
   let disposed = false;
   let failure: OrthantError | undefined;
 
@@ -71,10 +77,6 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
       `The GPU device was lost (${reason}${message ? `: ${message}` : ''}). Create a new engine and fit again.`,
     );
   });
-  const onError = (event: GPUUncapturedErrorEvent) => {
-    failure ??= new OrthantError(`The GPU refused a command: ${event.error.message}`);
-  };
-  device.addEventListener('uncapturederror', onError);
 
   const context: DeviceContext = {
     device,
@@ -94,7 +96,6 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     if (disposed) return;
     for (const run of runs) run.dispose();
     disposed = true;
-    device.removeEventListener('uncapturederror', onError);
     if (!borrowed) device.destroy();
   };
   return {
@@ -144,10 +145,6 @@ async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<
   } catch {
     return undefined; // from before an update, or of another adapter: as good as none
   }
-}
-
-async function givenAdapter({ adapter, powerPreference }: EngineOptions): Promise<GPUAdapter> {
-  return (adapter as GPUAdapter | undefined) ?? (await requestAdapter(powerPreference));
 }
 
 async function requestAdapter(powerPreference: GPUPowerPreference = 'high-performance'): Promise<GPUAdapter> {

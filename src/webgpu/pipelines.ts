@@ -1,6 +1,7 @@
+import { messageOf } from '../data/realm.js';
 import { LimitError, ShaderError } from '../errors.js';
-import { messageOf } from './device.js';
 import type { Constants, KernelName } from './dispatch.js';
+import { decoding, type HalfDecoding } from './half-decoding.js';
 import { shaders } from './shaders.generated.js';
 import { specialise } from './specialise.js';
 
@@ -24,9 +25,9 @@ function excerpt(line = '', place: number): string {
   return `    ${from > 0 ? '…' : ''}${line.slice(from, from + 120)}${line.length > from + 120 ? '…' : ''}`;
 }
 
-export function createPipelines(device: GPUDevice): Pipelines {
+export function createPipelines(device: GPUDevice, halves: HalfDecoding): Pipelines {
   const cache = new Map<string, Promise<GPUComputePipeline>>();
-  const maxBuffers = device.limits.maxStorageBuffersPerShaderStage;
+  const maxBuffers = device.limits.maxStorageBuffersPerShaderStage ?? 8;
 
   async function compile(kernel: KernelName, constants: Constants, label: string): Promise<GPUComputePipeline> {
     if (shaders[kernel].bindings.length > maxBuffers) {
@@ -36,9 +37,9 @@ export function createPipelines(device: GPUDevice): Pipelines {
     }
     // The scope keeps a refused module from counting as an error of the whole device; the messages are read below.
     device.pushErrorScope('validation');
-    const code = specialise(kernel, constants);
+    const code = decoding(specialise(kernel, constants), halves);
     const module = device.createShaderModule({ label, code });
-    const refused = device.popErrorScope();
+    const refused = device.popErrorScope().catch(() => null);
     try {
       const pipeline = await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
       await refused;

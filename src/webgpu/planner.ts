@@ -4,6 +4,7 @@
  */
 
 import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
+import type { HalfDecoding } from './half-decoding.js';
 
 /** What the choice of kernels may depend on. */
 export interface AdapterFacts {
@@ -39,6 +40,8 @@ export interface Forced {
   spill?: boolean;
   /** Rounds of pivoting after which a solve falls back to the active set. */
   pivots?: number;
+  /** How kernels decode 16-bit floats. */
+  halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if that is less than what the device allows: larger tensors are split into panels. */
   bindingBytes?: number;
 }

@@ -1,6 +1,7 @@
 /** A look at the compiler before it is trusted. */
+import { messageOf } from '../data/realm.js';
 import { AdapterError, DeviceLostError } from '../errors.js';
-import { messageOf } from './device.js';
+import { createGuard } from './guard.js';
 import { createPipelines } from './pipelines.js';
 import { sizeBytes } from './specialise.js';
 
@@ -33,30 +34,36 @@ function stepOnHost(): number {
 
 async function stepOnDevice(device: GPUDevice): Promise<number> {
   const label = 'probe/count-rounds';
-  const pipeline = await createPipelines(device).get(label, rounds);
-  const buffer = (bytes: ArrayBuffer | Uint32Array<ArrayBuffer>, usage: GPUBufferUsageFlags) => {
-    const made = device.createBuffer({ label, size: bytes.byteLength, usage: usage | GPUBufferUsage.COPY_DST });
-    device.queue.writeBuffer(made, 0, bytes);
-    return made;
-  };
-  const result = buffer(Uint32Array.of(start), GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
-  const sizes = buffer(sizeBytes(label, rounds), GPUBufferUsage.UNIFORM);
-  const staging = device.createBuffer({ label, size: 4, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-  const entries = [result, sizes].map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const encoder = device.createCommandEncoder({ label });
-  const pass = encoder.beginComputePass({ label });
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries }));
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  encoder.copyBufferToBuffer(result, 0, staging, 0, 4);
-  device.queue.submit([encoder.finish()]);
+  const pipeline = await createPipelines(device, 'integers').get(label, rounds);
+  const guard = createGuard(device);
+  const buffers = guard.around(() => {
+    const buffer = (bytes: ArrayBuffer | Uint32Array<ArrayBuffer>, usage: GPUBufferUsageFlags) => {
+      const made = device.createBuffer({ label, size: bytes.byteLength, usage: usage | GPUBufferUsage.COPY_DST });
+      device.queue.writeBuffer(made, 0, bytes);
+      return made;
+    };
+    const result = buffer(Uint32Array.of(start), GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    const sizes = buffer(sizeBytes(label, rounds), GPUBufferUsage.UNIFORM);
+    const staging = device.createBuffer({ label, size: 4, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+    const entries = [result, sizes].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const encoder = device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    encoder.copyBufferToBuffer(result, 0, staging, 0, 4);
+    device.queue.submit([encoder.finish()]);
+    return { result, sizes, staging };
+  });
   try {
-    await staging.mapAsync(GPUMapMode.READ);
-    return new Uint32Array(staging.getMappedRange())[0];
+    await buffers.staging.mapAsync(GPUMapMode.READ);
+    guard.check();
+    return new Uint32Array(buffers.staging.getMappedRange())[0];
   } catch (cause) {
+    guard.check();
     throw new DeviceLostError(`The GPU device was lost before an engine could be made: ${messageOf(cause)}`, { cause });
   } finally {
-    for (const each of [result, sizes, staging]) each.destroy();
+    for (const each of Object.values(buffers)) each.destroy();
   }
 }

@@ -1,6 +1,7 @@
+import { messageOf } from '../data/realm.js';
 import { DeviceLostError } from '../errors.js';
 import type { DeviceContext } from './context.js';
-import { messageOf } from './device.js';
+import type { Guard } from './guard.js';
 
 export interface Source {
   buffer: GPUBuffer;
@@ -16,7 +17,7 @@ export interface Readback {
 /** Staging buffers that are kept for the next read; larger ones than this many bytes are not. */
 const keptBytes = 1 << 20;
 
-export function createReadback(context: DeviceContext, label: string): Readback {
+export function createReadback(context: DeviceContext, guard: Guard, label: string): Readback {
   const { device, memory } = context;
   const idle: GPUBuffer[] = [];
   const all = new Set<GPUBuffer>();
@@ -42,18 +43,22 @@ export function createReadback(context: DeviceContext, label: string): Readback 
   return {
     async read(sources) {
       const total = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-      const staging = take(total);
-      const encoder = device.createCommandEncoder({ label: `${label}/readback` });
-      let offset = 0;
-      for (const { buffer, bytes } of sources) {
-        encoder.copyBufferToBuffer(buffer, 0, staging, offset, bytes);
-        offset += bytes;
-      }
-      device.queue.submit([encoder.finish()]);
+      const [staging, mapping] = guard.around(() => {
+        const staging = take(total);
+        const encoder = device.createCommandEncoder({ label: `${label}/readback` });
+        let offset = 0;
+        for (const { buffer, bytes } of sources) {
+          encoder.copyBufferToBuffer(buffer, 0, staging, offset, bytes);
+          offset += bytes;
+        }
+        device.queue.submit([encoder.finish()]);
+        return [staging, staging.mapAsync(GPUMapMode.READ, 0, total)] as const;
+      });
       try {
-        await staging.mapAsync(GPUMapMode.READ, 0, total);
+        await mapping;
       } catch (cause) {
         context.check();
+        await guard.settled();
         throw new DeviceLostError(`Reading back from the GPU failed: ${messageOf(cause)}`, { cause });
       }
       const mapped = new Float32Array(staging.getMappedRange(0, total));
@@ -65,6 +70,7 @@ export function createReadback(context: DeviceContext, label: string): Readback 
       });
       staging.unmap();
       giveBack(staging);
+      await guard.settled();
       context.check();
       return parts;
     },

@@ -6,6 +6,7 @@ import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { DeviceContext } from './context.js';
 import type { Dispatch, Scratch } from './dispatch.js';
+import { createGuard } from './guard.js';
 import { byteLength, deviceForm, placeOf } from './layout.js';
 import { dispatchesOf, lowerProgram } from './lower-program.js';
 import { stepText } from './lower-steps.js';
@@ -37,7 +38,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
   const { program, halves, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
-  const readback = createReadback(context, program.name);
+  const guard = createGuard(device);
+  const readback = createReadback(context, guard, program.name);
   let disposed = false;
   const release = () => {
     disposed = true;
@@ -55,16 +57,17 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     const stored = program.tensors.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
     const all = dispatchesOf(lowered);
     let scratch: GPUBuffer[] = [];
-    const allocated = withinMemory(device, () => {
+    const allocate = () => {
       for (const tensor of stored) if (tensor.role !== 'transient') buffers.set(tensor, create(tensor.name, byteLength(tensor)));
       const plan = planBuffers(buffersOf(split), byteLength);
       const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
       for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
       scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
-    });
+    };
+    const allocated = guard.around(() => withinMemory(device, allocate));
     // Bind groups of buffers that are not there would be errors of the device.
     if (!(await allocated)) throw outOfMemory(program.name, owned);
-    const sizes = writeSizes(context, `${program.name}/sizes`, all);
+    const sizes = guard.around(() => writeSizes(context, `${program.name}/sizes`, all));
     owned.push(sizes.buffer);
 
     const sections = new Map<string, Recorded[]>();
@@ -79,17 +82,21 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
             return { binding, resource: { buffer: buffers.get(holder)!, offset, size } };
           });
           const own = { binding: entries.length, resource: { buffer: sizes.buffer, ...sizes.placeOf(dispatch) } };
-          const bindGroup = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries: [...entries, own] });
+          const bindGroup = guard.around(() =>
+            device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries: [...entries, own] }),
+          );
           return { label, pipeline, bindGroup, workgroups: dispatch.workgroups };
         });
         sections.set(section, await Promise.all(recorded));
       }),
     );
+    await guard.settled();
     context.check();
 
     const live = () => {
       if (disposed) throw new DisposedError(`This run of ${program.name} was disposed; prepare the program again.`);
       context.check();
+      guard.check();
     };
     const storedAs = (tensor: Tensor): Tensor => halves.get(tensor) ?? tensor;
     const bufferOf = (tensor: Tensor) => {
@@ -117,15 +124,17 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       write(tensor, entries) {
         live();
         const panels = panelled.get(tensor)?.panels;
-        if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-        else device.queue.writeBuffer(bufferOf(storedAs(tensor)), 0, deviceForm(storedAs(tensor), entries));
+        guard.around(() => {
+          if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
+          else device.queue.writeBuffer(bufferOf(storedAs(tensor)), 0, deviceForm(storedAs(tensor), entries));
+        });
       },
       execute(section, times = 1) {
         live();
         const recorded = sectionOf(section);
         const perSubmit = Math.max(1, Math.floor(dispatchesPerSubmit / Math.max(1, recorded.length)));
         for (let done = 0; done < times; done += perSubmit)
-          submit(context, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done));
+          guard.around(() => submit(context, `${program.name}/${section}`, recorded, Math.min(perSubmit, times - done)));
       },
       dispatches(section) {
         return sectionOf(section).length;

@@ -1,4 +1,5 @@
 /** Times what a device does: on its own clock where it has one, else by the wall clock. */
+import { createGuard } from './guard.js';
 
 export interface Stopwatch {
   readonly clock: 'timestamps' | 'wall clock';
@@ -28,19 +29,25 @@ function byWallClock(device: GPUDevice): Stopwatch {
 }
 
 function byTimestamps(device: GPUDevice): Stopwatch {
-  const querySet = device.createQuerySet({ label: 'tuning', type: 'timestamp', count: 2 });
-  const resolved = device.createBuffer({ label: 'tuning/times', size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
-  const staging = device.createBuffer({ label: 'tuning/staging', size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
+  const guard = createGuard(device);
+  const [querySet, resolved, staging] = guard.around(() => [
+    device.createQuerySet({ label: 'tuning', type: 'timestamp', count: 2 }),
+    device.createBuffer({ label: 'tuning/times', size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC }),
+    device.createBuffer({ label: 'tuning/staging', size: 16, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ }),
+  ]);
   return {
     clock: 'timestamps',
     timestamps: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     async time(submit) {
       submit();
-      const encoder = device.createCommandEncoder({ label: 'tuning' });
-      encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
-      device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ);
+      await guard.around(() => {
+        const encoder = device.createCommandEncoder({ label: 'tuning' });
+        encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
+        device.queue.submit([encoder.finish()]);
+        return staging.mapAsync(GPUMapMode.READ);
+      });
+      await guard.settled();
       const [from, to] = new BigUint64Array(staging.getMappedRange());
       staging.unmap();
       return Number(to - from) / 1e6;

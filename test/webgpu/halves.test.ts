@@ -13,7 +13,9 @@ import { programFor } from '../../src/models/programs.js';
 import { nnls } from '../../src/models/q.js';
 import { sparseCoding } from '../../src/models/sparse-coding.js';
 import { createEngine } from '../../src/node/engine.js';
+import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { fromHalf, halveInputs, toHalf } from '../../src/webgpu/halves.js';
+import { lendDevice } from '../support/devices.js';
 
 describe('16-bit floats', () => {
   test('every pattern of a finite one comes back as it was', () => {
@@ -182,6 +184,61 @@ describe('on this adapter', () => {
     const { entries } = await engine.tune({ problems: [{ rows: 40, cols: 24, rank: 3 }], repeats: 1 });
     using plain = await createEngine();
     expect(entries.length).toBe((await plain.tune({ problems: [{ rows: 40, cols: 24, rank: 3 }], repeats: 1 })).entries.length);
+  });
+
+  test('decoded by integers every finite half is itself, the smallest too', async () => {
+    using engine = await createEngine({ halfInputs: true, forced: { halfDecoding: 'integers' } });
+    const finite = Array.from({ length: 0x10000 }, (_, half) => half).filter((half) => (half & 0x7c00) !== 0x7c00);
+    const p = programBuilder('decoded');
+    const X = p.data('X', 1, finite.length);
+    // A device may take small results for 0: those of subnormal halves times 2^10 are not small.
+    const A = p.input('A', 1, 1);
+    const B = p.state('B', 1, finite.length);
+    p.section('all', () => p.matmul(A, X, { into: B }));
+    const run = await engine.prepare(p.build());
+    run.write(X, finite.map(fromHalf));
+    run.write(A, [1024]);
+    run.execute('all');
+    const decoded = await run.read(B);
+    finite.forEach((half, i) => {
+      if (decoded[i] !== 1024 * fromHalf(half)) throw new Error(`${half} is ${decoded[i] / 1024}, not ${fromHalf(half)}`);
+    });
+  });
+
+  test('a device that refuses unpack2x16float decodes by integers, and never sees the name', async () => {
+    const r = random(9);
+    const X = matrix(
+      61,
+      53,
+      Float32Array.from({ length: 61 * 53 }, () => Math.floor(r.uniform() * 1024) / 512),
+    );
+    const options = { rank: 3, maxIterations: 7, tolerance: 0, seed: 1, svdBound: false };
+    const device = await lendDevice();
+    const { createShaderModule } = device;
+    const modules: string[] = [];
+    device.createShaderModule = (descriptor) => {
+      modules.push(descriptor.code);
+      const code = descriptor.code.includes('unpack2x16float') ? 'refused' : descriptor.code;
+      return createShaderModule.call(device, { ...descriptor, code });
+    };
+    const names = () => modules.filter((code) => code.includes('unpack2x16float')).length;
+    const engine = await createWebGpuEngine({ device, halfInputs: true });
+    expect(names()).toBe(1); // the probe
+    const byIntegers = await nmf(engine, X, options);
+    expect(names()).toBe(1);
+    const plain = await createWebGpuEngine({ device });
+    expect((await nmf(plain, X, options)).S).toEqual(byIntegers.S);
+    expect(names()).toBe(1);
+    engine.dispose();
+    plain.dispose();
+    device.createShaderModule = (descriptor) => {
+      modules.push(descriptor.code);
+      return createShaderModule.call(device, descriptor);
+    };
+    const builtIn = await createWebGpuEngine({ device, halfInputs: true });
+    expect((await nmf(builtIn, X, options)).S).toEqual(byIntegers.S);
+    expect(names()).toBeGreaterThan(2);
+    builtIn.dispose();
   });
 
   test('the f64 reference has no such storage and says so', async () => {

@@ -27,6 +27,7 @@ const defaults = {
 export const adapters: Readonly<Record<string, AdapterFacts>> = {
   software: { ...limits, software: true, subgroups: true },
   'software without subgroups': { ...limits, software: true, subgroups: false },
+  llvmpipe: { ...limits, software: true, llvmpipe: true, subgroups: true },
   hardware: { ...limits, software: false, subgroups: true },
   'default limits': { ...defaults, software: false, subgroups: false },
   halves: { ...limits, software: true, subgroups: true, halfInputs: true },

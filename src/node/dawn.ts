@@ -253,5 +253,5 @@ function advice(prefer: AdapterPreference): string {
   if (prefer === 'gpu') return "Install the GPU's driver, or ask for 'auto' or 'software'.";
   const chosen = driversChosen();
   if (chosen) return 'Unset that variable, or let it name the manifest of a working Vulkan driver.';
-  return `Install the GPU's driver, or on linux-x64 use the packaged software adapter; ${installHint}`;
+  return `Install the GPU's driver${canRunPackaged ? '' : ', or run on linux-x64 with the package @sparticuz/chromium'}.`;
 }

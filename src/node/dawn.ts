@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runInThisContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { describeAdapter, isLlvmpipe, isSoftware, requestDevice } from '../webgpu/device.js';
 import { checkLoops } from '../webgpu/probe.js';
+import { installHint } from './install.js';
 import { type AdapterPreference, type AdapterSource, type Candidate, inOrder } from './preference.js';
 import { canRunPackaged, softwareAdapter } from './software-adapter.js';
 
@@ -54,6 +56,9 @@ const limitNames = [
   'maxComputeWorkgroupsPerDimension',
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** Not that of jest, whose environment is a copy that native code never sees. */
+const process: NodeJS.Process = runInThisContext('process');
 
 /** Dawn crashes when what its `create()` returned is collected while a device lives; here it stays until `release()`. */
 const alive = new Set<GPU>();
@@ -186,8 +191,8 @@ async function loadDawn(): Promise<Dawn> {
     return dawn;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ERR_MODULE_NOT_FOUND') {
-      throw new AdapterError('The optional package webgpu (Dawn for Node) is not installed. Run: npm install webgpu@^0.6.2', { cause });
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+      throw new AdapterError(`The package webgpu (Dawn for Node) is not installed; ${installHint}`, { cause });
     }
     throw new AdapterError(`The package webgpu (Dawn for Node) cannot be loaded on ${process.platform}-${process.arch}: ${message}`, {
       cause,
@@ -305,5 +310,5 @@ function advice(prefer: AdapterPreference): string {
   if (prefer === 'gpu') return "Install the GPU's driver, or ask for 'auto' or 'software'.";
   const chosen = driversChosen();
   if (chosen) return 'Unset that variable, or let it name the manifest of a working Vulkan driver.';
-  return "Install the GPU's driver, or run on linux-x64 with the optional package @sparticuz/chromium.";
+  return `Install the GPU's driver${canRunPackaged ? '' : ', or run on linux-x64 with the package @sparticuz/chromium'}.`;
 }

@@ -7,6 +7,7 @@ import { createBrotliDecompress } from 'node:zlib';
 import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
+import { installHint } from './install.js';
 
 /** Where the unpacked software adapter lies. */
 export interface SoftwareAdapter {
@@ -84,10 +85,7 @@ function findPackage() {
     const { extract } = require('tar-fs') as { extract(folder: string): NodeJS.WritableStream };
     return { version, root, extract };
   } catch (cause) {
-    throw new AdapterError(
-      `The optional package ${packageName}, which carries the software adapter, is not installed. Run: npm install ${packageName}@147.0.0`,
-      { cause },
-    );
+    throw new AdapterError(`The package ${packageName}, which carries the software adapter, is not installed; ${installHint}`, { cause });
   }
 }
 

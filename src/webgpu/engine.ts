@@ -9,6 +9,7 @@ import { createPipelines } from './pipelines.js';
 import { planText } from './plan-text.js';
 import type { AdapterFacts, Forced } from './planner.js';
 import { checkLoops } from './probe.js';
+import { surroundings, withoutAdapter, withoutWebGpu } from './reach.js';
 import { compileProgram, prepareRun } from './run.js';
 import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
 
@@ -149,15 +150,8 @@ async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<
 
 async function requestAdapter(powerPreference: GPUPowerPreference = 'high-performance'): Promise<GPUAdapter> {
   const gpu = globalThis.navigator?.gpu;
-  if (!gpu) {
-    throw new AdapterError(
-      'This environment has no WebGPU (navigator.gpu is missing). Use a recent Chrome, Edge, Safari or Firefox over https or localhost; in Node import from "orthant/node".',
-    );
-  }
+  if (!gpu) throw new AdapterError(withoutWebGpu(surroundings()));
   const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
-  if (!adapter)
-    throw new AdapterError(
-      'WebGPU is there, but it offers no adapter. Check that hardware acceleration is on (chrome://gpu), or start the browser with --enable-unsafe-webgpu.',
-    );
+  if (!adapter) throw new AdapterError(withoutAdapter(surroundings()));
   return adapter;
 }

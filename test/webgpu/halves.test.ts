@@ -218,10 +218,10 @@ describe('on this adapter', () => {
     const modules: string[] = [];
     device.createShaderModule = (descriptor) => {
       modules.push(descriptor.code);
-      const code = descriptor.code.includes('unpack2x16float') ? 'refused' : descriptor.code;
+      const code = descriptor.code.includes('unpack2x16float(') ? 'refused' : descriptor.code;
       return createShaderModule.call(device, { ...descriptor, code });
     };
-    const names = () => modules.filter((code) => code.includes('unpack2x16float')).length;
+    const names = () => modules.filter((code) => code.includes('unpack2x16float(')).length;
     const engine = await createWebGpuEngine({ device, halfInputs: true });
     expect(names()).toBe(1); // the probe
     const byIntegers = await nmf(engine, X, options);

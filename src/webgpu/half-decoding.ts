@@ -2,7 +2,7 @@
  * How kernels decode 16-bit floats: with WGSL's `unpack2x16float`, which some adapters of wgpu refuse (they lack SHADER_F16_IN_F32), or by
  * integers, in more instructions. A module that merely holds the name is refused there, too: so it is left out wherever it is not needed.
  */
-export type HalfDecoding = 'built-in' | 'integers';
+import type { HalfDecoding } from './planner.js';
 
 const builtIn = 'unpack2x16float';
 

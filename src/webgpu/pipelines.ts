@@ -1,7 +1,8 @@
 import { messageOf } from '../data/realm.js';
 import { LimitError, ShaderError } from '../errors.js';
 import type { Constants, KernelName } from './dispatch.js';
-import { decoding, type HalfDecoding } from './half-decoding.js';
+import { decoding } from './half-decoding.js';
+import type { HalfDecoding } from './planner.js';
 import { shaders } from './shaders.generated.js';
 import { specialise } from './specialise.js';
 
@@ -35,9 +36,9 @@ export function createPipelines(device: GPUDevice, halves: HalfDecoding): Pipeli
         `Kernel ${kernel} binds ${shaders[kernel].bindings.length} buffers, but this device allows ${maxBuffers} per shader stage.`,
       );
     }
+    const code = decoding(specialise(kernel, constants), halves);
     // The scope keeps a refused module from counting as an error of the whole device; the messages are read below.
     device.pushErrorScope('validation');
-    const code = decoding(specialise(kernel, constants), halves);
     const module = device.createShaderModule({ label, code });
     const refused = device.popErrorScope().catch(() => null);
     try {

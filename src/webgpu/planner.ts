@@ -4,7 +4,9 @@
  */
 
 import type { MatmulAlgorithm, ProductChoice } from '../engine.js';
-import type { HalfDecoding } from './half-decoding.js';
+
+/** How kernels decode 16-bit floats: by WGSL's built-in function, or by integers where that is refused. */
+export type HalfDecoding = 'built-in' | 'integers';
 
 /** What the choice of kernels may depend on. */
 export interface AdapterFacts {

@@ -9,6 +9,9 @@ const only = (room, allowed, comment) => ({
   to: { path: '^src/', pathNot: [`^src/${room}/`, '^src/errors\\.ts$', ...allowed] },
 });
 
+const outside = ['^src/graph/', '^src/data/', '^src/engine\\.ts$'];
+const generated = '^src/webgpu/shaders\\.generated\\.ts$';
+
 const builtin = ['core'];
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
 
@@ -26,6 +29,13 @@ module.exports = {
       ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],
       'An executor runs programs; it knows neither methods nor the other executor.',
     ),
+    // The rooms of the GPU executor, from the ground up.
+    only('webgpu/layout', outside, 'How tensors lie in buffers.'),
+    only('webgpu/plan', outside, 'Choices of kernels: pure.'),
+    only('webgpu/panels', [...outside, '^src/webgpu/layout/'], 'What no binding can hold, cut.'),
+    only('webgpu/lower', [...outside, '^src/webgpu/(layout|plan|panels)/', generated], 'Operations to dispatches: pure.'),
+    only('webgpu/device', [...outside, '^src/webgpu/(layout|plan|panels|lower)/', generated], 'All that touches a GPUDevice.'),
+    only('webgpu/tune', [...outside, '^src/webgpu/(plan|lower|device)/', generated], 'Choices measured.'),
     only(
       'reference',
       ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],

@@ -1,6 +1,6 @@
 /** The part of the benchmark that runs in Node, on Dawn: it needs neither Chrome nor puppeteer. */
 import { requestDawnAdapter } from '../src/node/dawn.js';
-import { requestDevice } from '../src/webgpu/device.js';
+import { requestDevice } from '../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../src/webgpu/engine.js';
 import { measureAgainst } from './against/measure.js';
 import type { Bench } from './measure.js';

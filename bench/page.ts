@@ -1,5 +1,5 @@
 /** The part of the benchmark that runs in the browser; bench/chrome.ts starts it and hears of it through the functions it exposes. */
-import { requestDevice } from '../src/webgpu/device.js';
+import { requestDevice } from '../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../src/webgpu/engine.js';
 import { type Against, measureAgainst } from './against/measure.js';
 import type { Bench } from './measure.js';

@@ -85,7 +85,7 @@ export interface Problem {
 
 /** The choice of one shape class, and what it was chosen from. */
 export interface TuningEntry {
-  /** The product and its sizes, such as "AᵀB 16×1024×256": see webgpu/product-shape.ts. */
+  /** The product and its sizes, such as "AᵀB 16×1024×256": see webgpu/plan/product-shape.ts. */
   class: string;
   chosen: ProductChoice;
   /** What would run without a tuning. */

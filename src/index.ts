@@ -31,7 +31,7 @@ export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from '.
 export { type SsnmfOptions, ssnmf, transformSsnmf } from './models/ssnmf.js';
 export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './models/unfolded.js';
 export { createReferenceEngine } from './reference/engine.js';
-export type { AdapterLike, DeviceLike } from './webgpu/borrowed.js';
+export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
+export type { AdapterFacts } from './webgpu/plan/planner.js';
 export { dispatchCounts, planText } from './webgpu/plan-text.js';
-export type { AdapterFacts } from './webgpu/planner.js';

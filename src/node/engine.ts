@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { disposeKey, type Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { createReferenceEngine } from '../reference/engine.js';
-import { requestDevice } from '../webgpu/device.js';
+import { requestDevice } from '../webgpu/device/device.js';
 import { createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
 import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
 

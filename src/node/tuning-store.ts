@@ -6,7 +6,7 @@ import { fnv1a } from '../data/hash.js';
 import { messageOf } from '../data/realm.js';
 import type { Tuning } from '../engine.js';
 import { InputError, OrthantError } from '../errors.js';
-import { checkTuning, tuningVersion } from '../webgpu/tuning.js';
+import { checkTuning, tuningVersion } from '../webgpu/tune/tuning.js';
 import { cacheCandidates, type Environment } from './cache.js';
 
 /** What lies in the cache for an adapter. */

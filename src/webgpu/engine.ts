@@ -1,17 +1,17 @@
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
-import type { AdapterLike, DeviceLike } from './borrowed.js';
-import type { DeviceContext } from './context.js';
-import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device.js';
-import { halfDecodingOf } from './half-decoding.js';
-import { createMemory } from './memory.js';
-import { createPipelines } from './pipelines.js';
+import type { AdapterLike, DeviceLike } from './device/borrowed.js';
+import type { DeviceContext } from './device/context.js';
+import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device/device.js';
+import { halfDecodingOf } from './device/half-decoding.js';
+import { createMemory } from './device/memory.js';
+import { createPipelines } from './device/pipelines.js';
+import { checkLoops } from './device/probe.js';
+import { surroundings, withoutAdapter, withoutWebGpu } from './device/reach.js';
+import { compileProgram, prepareRun } from './device/run.js';
+import type { AdapterFacts, Forced } from './plan/planner.js';
 import { planText } from './plan-text.js';
-import type { AdapterFacts, Forced } from './planner.js';
-import { checkLoops } from './probe.js';
-import { surroundings, withoutAdapter, withoutWebGpu } from './reach.js';
-import { compileProgram, prepareRun } from './run.js';
-import { checkTuning, choicesOf, mergeTunings } from './tuning.js';
+import { checkTuning, choicesOf, mergeTunings } from './tune/tuning.js';
 
 export interface EngineOptions {
   /**
@@ -115,7 +115,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     },
     async tune(tuneOptions) {
       context.check();
-      const { tune } = await import('./tune.js');
+      const { tune } = await import('./tune/tune.js');
       tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));
       facts = { ...facts, tuned: choicesOf(tuning) };
       return tuning;

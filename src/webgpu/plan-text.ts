@@ -1,10 +1,10 @@
 /** What would run, as text: no device is needed. */
 import type { Program } from '../graph/program.js';
-import type { Dispatch } from './dispatch.js';
-import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower-program.js';
-import { stepText } from './lower-steps.js';
-import { pipelineKey } from './pipelines.js';
-import type { AdapterFacts } from './planner.js';
+import { pipelineKey } from './device/pipelines.js';
+import type { Dispatch } from './lower/dispatch.js';
+import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower/lower-program.js';
+import { stepText } from './lower/lower-steps.js';
+import type { AdapterFacts } from './plan/planner.js';
 
 /**
  * The program as it would be recorded on an adapter: each section with the number of its dispatches, and below every operation its

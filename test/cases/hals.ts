@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../src/data/random.js';
 import { T } from '../../src/graph/tensor.js';
-import type { Forced } from '../../src/webgpu/planner.js';
+import type { Forced } from '../../src/webgpu/plan/planner.js';
 import { type Case, differential, type Entries, uniformEntries } from './support.js';
 
 interface Shape {

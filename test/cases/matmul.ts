@@ -1,5 +1,5 @@
 import { T, type Tensor } from '../../src/graph/tensor.js';
-import type { MatmulAlgorithm } from '../../src/webgpu/planner.js';
+import type { MatmulAlgorithm } from '../../src/webgpu/plan/planner.js';
 import { type Case, differential, type Entries, signedEntries, uniformEntries } from './support.js';
 
 interface Shape {

@@ -8,7 +8,7 @@ import { control } from '../../src/graph/operations.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { bindingLimit, planPanels } from '../../src/webgpu/panels.js';
+import { bindingLimit, planPanels } from '../../src/webgpu/panels/panels.js';
 import { programs } from './programs.js';
 import { ssnmf } from './ssnmf.js';
 import { type Case, differential, type Entries, expectClose, type Stack, seedOf, signedEntries, uniformEntries } from './support.js';

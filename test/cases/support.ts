@@ -6,8 +6,8 @@ import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { fromHalf, toHalf } from '../../src/webgpu/halves.js';
-import type { Forced } from '../../src/webgpu/planner.js';
+import { fromHalf, toHalf } from '../../src/webgpu/layout/halves.js';
+import type { Forced } from '../../src/webgpu/plan/planner.js';
 
 export interface Stack {
   device: GPUDevice;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Tuning } from '../../src/engine.js';
 import { findTuning, forgetTuning, storeTuning } from '../../src/node/tuning-store.js';
-import { kernelsTimed, tuningVersion } from '../../src/webgpu/tuning.js';
+import { kernelsTimed, tuningVersion } from '../../src/webgpu/tune/tuning.js';
 import { lowRankCsv, runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

@@ -2,11 +2,11 @@
 import { printProgram } from '../../src/graph/print.js';
 import type { Program } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import type { Dispatch, Scratch } from '../../src/webgpu/dispatch.js';
-import { byteLength, placeOf } from '../../src/webgpu/layout.js';
-import { lowerProgram } from '../../src/webgpu/lower-program.js';
-import { stepText } from '../../src/webgpu/lower-steps.js';
-import type { AdapterFacts } from '../../src/webgpu/planner.js';
+import { byteLength, placeOf } from '../../src/webgpu/layout/layout.js';
+import type { Dispatch, Scratch } from '../../src/webgpu/lower/dispatch.js';
+import { lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import { stepText } from '../../src/webgpu/lower/lower-steps.js';
+import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
 
 const limits = {
   maxWorkgroupsPerDimension: 65_535,

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
-import { requestDevice } from '../../src/webgpu/device.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
 
 const lent: { dawn: DawnAdapter; device: GPUDevice }[] = [];
 

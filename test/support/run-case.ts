@@ -1,4 +1,4 @@
-import { requestDevice } from '../../src/webgpu/device.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { suites } from '../cases/index.js';
 

@@ -7,9 +7,9 @@ import { neuralNmf } from '../../src/models/neural.js';
 import { nmf } from '../../src/models/nmf.js';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
 import { createEngine } from '../../src/node/engine.js';
-import { requestDevice } from '../../src/webgpu/device.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
+import { specialise } from '../../src/webgpu/device/specialise.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { specialise } from '../../src/webgpu/specialise.js';
 
 // A device of the test's own: an adapter gives only one, so each takes a new adapter.
 const lent: DawnAdapter[] = [];

@@ -14,7 +14,7 @@ import { nnls } from '../../src/models/q.js';
 import { sparseCoding } from '../../src/models/sparse-coding.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { fromHalf, halveInputs, toHalf } from '../../src/webgpu/halves.js';
+import { fromHalf, halveInputs, toHalf } from '../../src/webgpu/layout/halves.js';
 import { lendDevice } from '../support/devices.js';
 
 describe('16-bit floats', () => {

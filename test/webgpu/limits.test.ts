@@ -6,7 +6,7 @@ import { programBuilder } from '../../src/graph/program.js';
 import { nmf } from '../../src/models/nmf.js';
 import { requestDawnAdapter } from '../../src/node/dawn.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { planPanels } from '../../src/webgpu/panels.js';
+import { planPanels } from '../../src/webgpu/panels/panels.js';
 
 let started: ReturnType<typeof start> | undefined;
 

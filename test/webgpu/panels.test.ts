@@ -13,13 +13,13 @@ import { qProgram } from '../../src/methods/q.js';
 import { sparseCodingProgram } from '../../src/methods/sparse-coding.js';
 import { ssnmfProgram } from '../../src/methods/ssnmf.js';
 import { unfoldedProgram } from '../../src/methods/unfolded.js';
-import { placeOf } from '../../src/webgpu/layout.js';
-import { lower } from '../../src/webgpu/lower.js';
-import { lowerStep, scratchFits } from '../../src/webgpu/lower-steps.js';
-import { padPanel, readTensors } from '../../src/webgpu/panel-io.js';
-import { planPanels, rangesBetween } from '../../src/webgpu/panels.js';
-import type { AdapterFacts } from '../../src/webgpu/planner.js';
-import { splitProgram } from '../../src/webgpu/split-program.js';
+import { placeOf } from '../../src/webgpu/layout/layout.js';
+import { lower } from '../../src/webgpu/lower/lower.js';
+import { lowerStep, scratchFits } from '../../src/webgpu/lower/lower-steps.js';
+import { padPanel, readTensors } from '../../src/webgpu/panels/panel-io.js';
+import { planPanels, rangesBetween } from '../../src/webgpu/panels/panels.js';
+import { splitProgram } from '../../src/webgpu/panels/split-program.js';
+import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
 
 const factsWith = (maxStorageBinding: number): AdapterFacts => ({
   software: true,

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/methods/neural.js';
 import { nmfProgram } from '../../src/methods/nmf.js';
-import { adapterFacts } from '../../src/webgpu/device.js';
-import { lower } from '../../src/webgpu/lower.js';
-import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower-program.js';
-import { planMatmul, planSweep } from '../../src/webgpu/plan-products.js';
-import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/planner.js';
+import { adapterFacts } from '../../src/webgpu/device/device.js';
+import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
+import { lower } from '../../src/webgpu/lower/lower.js';
+import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import { planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
+import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
-import { sizeBytes, specialise } from '../../src/webgpu/specialise.js';
 
 const software: AdapterFacts = {
   software: true,

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { AdapterError, DeviceLostError } from '../../src/errors.js';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
-import { requestDevice } from '../../src/webgpu/device.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 
 const lent: DawnAdapter[] = [];

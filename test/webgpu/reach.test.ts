@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { surroundings, withoutAdapter, withoutWebGpu } from '../../src/webgpu/reach.js';
+import { surroundings, withoutAdapter, withoutWebGpu } from '../../src/webgpu/device/reach.js';
 
 const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36';
 const safari = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15';

@@ -6,10 +6,10 @@ import { AdapterError, CancelledError, InputError } from '../../src/errors.js';
 import { nmf } from '../../src/models/nmf.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
-import { candidatePlans, planMatmul } from '../../src/webgpu/plan-products.js';
-import type { AdapterFacts } from '../../src/webgpu/planner.js';
-import { distinctProducts, type ProductShape, productsOf, shapeClass, typicalProblems } from '../../src/webgpu/product-shape.js';
-import { checkTuning, kernelsTimed, mergeTunings, tuningVersion } from '../../src/webgpu/tuning.js';
+import { candidatePlans, planMatmul } from '../../src/webgpu/plan/plan-products.js';
+import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
+import { distinctProducts, type ProductShape, productsOf, shapeClass, typicalProblems } from '../../src/webgpu/plan/product-shape.js';
+import { checkTuning, kernelsTimed, mergeTunings, tuningVersion } from '../../src/webgpu/tune/tuning.js';
 
 const software: AdapterFacts = {
   software: true,

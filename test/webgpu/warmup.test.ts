@@ -4,10 +4,10 @@ import { programBuilder } from '../../src/graph/program.js';
 import { programFor } from '../../src/models/programs.js';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
-import { requestDevice } from '../../src/webgpu/device.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
 import { dispatchCounts, planText } from '../../src/webgpu/plan-text.js';
-import type { AdapterFacts } from '../../src/webgpu/planner.js';
 
 const facts: AdapterFacts = {
   software: true,

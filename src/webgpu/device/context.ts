@@ -1,0 +1,17 @@
+import type { ForcedBySection } from '../lower/lower-program.js';
+import type { AdapterFacts } from '../plan/planner.js';
+import type { Memory } from './memory.js';
+import type { Pipelines } from './pipelines.js';
+
+/** What a run needs of its engine. */
+export interface DeviceContext {
+  readonly device: GPUDevice;
+  readonly facts: AdapterFacts;
+  readonly forced: ForcedBySection;
+  /** Where passes write the times of their beginning and end. */
+  readonly timestamps?: GPUComputePassTimestampWrites;
+  readonly memory: Memory;
+  readonly pipelines: Pipelines;
+  /** Throws if the device is lost or the engine disposed. */
+  check(): void;
+}

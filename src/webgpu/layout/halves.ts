@@ -1,0 +1,91 @@
+/**
+ * Inputs stored as 16-bit floats: two entries to a word, in rows padded as those of f32 tensors. Half the memory and half the traffic of
+ * what products read most, X; every entry is rounded to 11 significant bits, so an engine does it only when asked. Kernels unpack as
+ * they load and compute in f32; no feature of the device is needed.
+ */
+import { InputError } from '../../errors.js';
+import type { Operation } from '../../graph/operations.js';
+import type { Program } from '../../graph/program.js';
+import type { Tensor } from '../../graph/tensor.js';
+
+/** A tensor whose buffer holds 16-bit floats. */
+export interface HalfTensor extends Tensor {
+  readonly half: true;
+}
+
+export function isHalf(tensor: Tensor): tensor is HalfTensor {
+  return 'half' in tensor;
+}
+
+/**
+ * The program with the data of a fit, where it is dense and only multiplied or compared with a product, as a half tensor; and which tensor
+ * stands for which.
+ */
+export function halveInputs(program: Program): { program: Program; halves: ReadonlyMap<Tensor, HalfTensor> } {
+  const operations = Object.values(program.sections).flat();
+  const eligible = program.tensors.filter(
+    (tensor) =>
+      tensor.data === true &&
+      tensor.form === 'dense' &&
+      operations.every((operation) => operation.inputs.every((input, at) => input !== tensor || takesHalf(operation, at))),
+  );
+  const halves = new Map(eligible.map((tensor): [Tensor, HalfTensor] => [tensor, { ...tensor, half: true }]));
+  const own = (tensor: Tensor) => halves.get(tensor) ?? tensor;
+  const sections = Object.entries(program.sections).map(([section, steps]): [string, Operation[]] => [
+    section,
+    steps.map((operation) => ({ ...operation, inputs: operation.inputs.map(own) }) as Operation),
+  ]);
+  return { program: { ...program, tensors: program.tensors.map(own), sections: Object.fromEntries(sections) }, halves };
+}
+
+/** Whether the kernels of an operation read halves as its input number `at`. */
+function takesHalf({ kind, inputs }: Operation, at: number): boolean {
+  if (inputs.some(({ form }) => form === 'csr')) return false;
+  return (kind === 'matmul' && at < 2) || kind === 'gram' || (kind === 'residualNorm' && at === 0);
+}
+
+const largest = 65_504;
+const bits = new DataView(new ArrayBuffer(4));
+
+/** The bits of the nearest 16-bit float, ties to even. Throws InputError beyond ±65,504. */
+export function toHalf(value: number): number {
+  bits.setFloat32(0, value);
+  const pattern = bits.getUint32(0);
+  const sign = (pattern >>> 16) & 0x8000;
+  const magnitude = pattern & 0x7fff_ffff;
+  if (magnitude < 0x3880_0000) return sign | nearestEven(Math.abs(value) * 2 ** 24); // below the smallest normal number, 2⁻¹⁴
+  const half = ((magnitude + 0xfff + ((magnitude >>> 13) & 1)) >>> 13) - (112 << 10);
+  if (!(half < 0x7c00))
+    throw new InputError(
+      `16-bit floats hold nothing beyond ±${largest}, and an entry is ${value}. Scale the data, or leave out the option halfInputs (--half).`,
+    );
+  return sign | half;
+}
+
+export function fromHalf(half: number): number {
+  const exponent = (half >>> 10) & 31;
+  const fraction = half & 1023;
+  const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+function nearestEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
+/** Padded entries as the device holds them. */
+export function packHalves(padded: Float32Array): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(padded.length / 8) * 4);
+  const halves = new Uint16Array(words.buffer);
+  padded.forEach((value, i) => {
+    halves[i] = toHalf(value);
+  });
+  return words;
+}
+
+/** The entries of a buffer of halves. */
+export function unpackHalves(buffer: Float32Array): Float32Array {
+  return Float32Array.from(new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.length * 2), fromHalf);
+}

@@ -1,0 +1,109 @@
+/** Lowering of products with a CSR tensor and of its residual: gathers over stored entries, on the side of X whose lines make the result. */
+import type { OperationOf } from '../../graph/operations.js';
+import type { Tensor } from '../../graph/tensor.js';
+import { csrSides, type Side, segment } from '../layout/csr-layout.js';
+import { restartStep, strideOf } from '../layout/layout.js';
+import type { AdapterFacts } from '../plan/planner.js';
+import { type Constants, type Dispatch, perItem, type Scratch } from './dispatch.js';
+import { foldLevels } from './lower-products.js';
+
+/** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
+interface Gathered {
+  D: Tensor | Scratch;
+  /** Columns, and vec4 per row and from one restart to the next. */
+  k: number;
+  stride: number;
+  batchStep: number;
+  prepare: Dispatch[];
+}
+
+/** op(A) op(B) where one factor is CSR: a row of op(X) makes a row of the result, or (where X is the second factor) a column. */
+export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'>, facts: AdapterFacts): Dispatch[] {
+  const [A, B, E] = inputs;
+  const [C] = outputs;
+  const { transposeA, transposeB, scale, epilogue, addScale } = attributes;
+  const second = B.form === 'csr';
+  const X = second ? B : A;
+  const { plain, transposed } = csrSides(X);
+  // (op(A) X)ᵀ = Xᵀ op(A)ᵀ: the lines are those of the other side.
+  const side = (second ? !transposeB : transposeA) ? transposed : plain;
+  const gathered = second ? gatherable(A, !transposeA, facts) : gatherable(B, transposeB, facts);
+  const { D, k, stride, prepare } = gathered;
+  const shared = gatherConstants(side, gathered);
+  const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
+  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, [X, D, tails], shared, facts)];
+  const finish = { SCALE: scale, EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue], ADD_SCALE: addScale, TAILS: side.tails };
+  const bindings = [X, D, tails, E ?? D, C];
+  const product = second
+    ? perItem(
+        'sparse/product-transposed',
+        strideOf(C) * stride,
+        C.batch,
+        bindings,
+        { ...shared, ...finish, K: k, C_STRIDE: strideOf(C), C_BATCH: restartStep(C), E_BATCH: E ? restartStep(E) : 0 },
+        facts,
+      )
+    : perItem(
+        'sparse/product',
+        side.lines * stride,
+        C.batch,
+        bindings,
+        { ...shared, ...finish, C_BATCH: restartStep(C) / 4, E_BATCH: E ? restartStep(E) / 4 : 0 },
+        facts,
+      );
+  return [...prepare, ...sums, product];
+}
+
+/** ‖X − AZ‖² from the stored entries and the Gram matrices AᵀA and ZZᵀ: see shaders/sparse/residual.wgsl. */
+export function sparseResidual({ inputs, outputs }: OperationOf<'residualNorm'>, facts: AdapterFacts): Dispatch[] {
+  const [X, A, Z, G, Q] = inputs;
+  const [out] = outputs;
+  const side = csrSides(X).plain;
+  const gathered = gatherable(Z, true, facts);
+  const items = gathered.k + side.lines + side.tails;
+  const batchStride = Math.ceil(items / 4) * 4;
+  const partials: Scratch = { scratch: 1, bytes: batchStride * out.batch * 4 };
+  const constants = {
+    ...gatherConstants(side, gathered),
+    K: gathered.k,
+    A_BATCH: restartStep(A) / 4,
+    G_BATCH: restartStep(G) / 4,
+    Q_BATCH: restartStep(Q) / 4,
+    OUT_BATCH: batchStride,
+  };
+  return [
+    ...gathered.prepare,
+    perItem('sparse/residual', items, out.batch, [X, gathered.D, A, G, Q, partials], constants, facts),
+    ...foldLevels({ from: partials, count: items, batchStride, out, map: 0, maximum: false, level: 0 }, facts),
+  ];
+}
+
+function gatherable(F: Tensor, transpose: boolean, facts: AdapterFacts): Gathered {
+  if (!transpose) return { D: F, k: F.cols, stride: strideOf(F) / 4, batchStep: restartStep(F) / 4, prepare: [] };
+  const turned = { rows: F.cols, cols: F.rows };
+  const stride = strideOf(turned) / 4;
+  const D: Scratch = { scratch: 0, bytes: turned.rows * stride * 16 * F.batch };
+  const batchStep = F.batch === 1 ? 0 : turned.rows * stride;
+  const constants = {
+    ROWS: F.rows,
+    COLS: F.cols,
+    X_STRIDE: strideOf(F) / 4,
+    OUT_STRIDE: stride,
+    X_BATCH: restartStep(F) / 4,
+    OUT_BATCH: batchStep,
+  };
+  const prepare = perItem('elementwise/transpose', (strideOf(F) / 4) * stride, F.batch, [F, D], constants, facts);
+  return { D, k: F.rows, stride, batchStep, prepare: [prepare] };
+}
+
+function gatherConstants({ lines, linesAt, entriesAt, tailsAt }: Side, { stride, batchStep }: Gathered): Constants {
+  return {
+    LINES: lines,
+    LINES_AT: linesAt,
+    ENTRIES_AT: entriesAt,
+    TAILS_AT: tailsAt,
+    SEGMENT: segment,
+    D_BATCH: batchStep,
+    D_STRIDE: stride,
+  };
+}

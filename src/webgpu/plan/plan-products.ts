@@ -1,0 +1,252 @@
+/** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
+import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
+import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
+import { type ProductShape, shapeClass } from './product-shape.js';
+
+export type { ProductShape } from './product-shape.js';
+
+export interface MatmulPlan {
+  algorithm: MatmulAlgorithm;
+  /** Blocks of 4×4 in the tile of an invocation; a quad shares one of the two sides. */
+  blocksA: number;
+  blocksB: number;
+  /** Parts of the inner dimension; more than one takes a second pass. */
+  splits: number;
+  /** Inner length of a part, a multiple of 16. */
+  chunk: number;
+  /** How invocations lie over C: see the kernels. */
+  layout: Layout;
+}
+
+interface Layout {
+  /** Invocations of one part of the inner dimension, all restarts together. */
+  invocations: number;
+  /** The sizes that a quad kernel is given besides those of the product. */
+  sizes: Readonly<Record<string, number>>;
+}
+
+type Tile = Pick<MatmulPlan, 'algorithm' | 'blocksA' | 'blocksB'>;
+
+/** Few, since each that a program uses is another pipeline to compile. */
+const registerTiles: readonly Tile[] = [
+  { algorithm: 'register', blocksA: 1, blocksB: 1 },
+  { algorithm: 'register', blocksA: 2, blocksB: 2 },
+];
+
+/** Tiles of quads whose shared side divides that of C into parts as equal as can be: 13 blocks into 7 and 6, not 8 and 5. */
+function quadTiles(shape: ProductShape): Tile[] {
+  const { rows, cols } = shape;
+  return [
+    ...quadSides(rows, straddles('quad-rows', shape)).map(
+      ([shared, own]): Tile => ({ algorithm: 'quad-rows', blocksA: shared, blocksB: own }),
+    ),
+    ...quadSides(cols, straddles('quad-columns', shape)).map(
+      ([shared, own]): Tile => ({ algorithm: 'quad-columns', blocksA: own, blocksB: shared }),
+    ),
+  ];
+}
+
+/** Blocks on the shared and on the own side of a quad's tiles. */
+function quadSides(size: number, straddles: boolean): [shared: number, own: number][] {
+  const blocks = Math.ceil(size / 4);
+  const parts = [8, 7, 6, 5, 4, 3, 2, 1].map((most) => Math.ceil(blocks / Math.ceil(blocks / most)));
+  const shared = new Set(straddles ? [...parts, 4, 8] : parts);
+  return [...shared].flatMap((side) => [1, 2].map((own): [number, number] => [side, own]));
+}
+
+/**
+ * What was measured on the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
+ * itself, as sums of squares need it.
+ */
+export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, barrierFree = false): MatmulPlan {
+  const tuned = forced.matmul || forced.blocks ? undefined : facts.tuned?.get(shapeClass(shape, barrierFree));
+  if (tuned && runs(tuned, facts, barrierFree)) return withSplits(shape, tuned, forced.splits ?? tuned.splits);
+  if (facts.software) return cheapest(shape, facts, forced);
+  const square = shape.rows >= 64 && shape.cols >= 64 && !barrierFree;
+  const algorithm = forced.matmul ?? (square && facts.maxInvocationsPerWorkgroup >= 256 ? 'tiled' : 'register');
+  return split(shape, tileOf(algorithm, forced), facts, forced);
+}
+
+/**
+ * The plan of a product and a sweep over its columns (or rows) in one pass: a tile has all units of a column, and the inner dimension one
+ * part. Undefined where two passes are the better choice, or the only one.
+ */
+export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
+  const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
+  if (!planRegisters('sweptProduct', k, items * shape.batch, facts, forced)) return undefined;
+  const units = Math.ceil(k / 4);
+  const tile = (algorithm: MatmulAlgorithm, own: number): Tile => {
+    return of === 'rows' ? { algorithm, blocksA: own, blocksB: units } : { algorithm, blocksA: units, blocksB: own };
+  };
+  const quad = of === 'rows' ? 'quad-columns' : 'quad-rows';
+  const tiles = [tile(quad, 1), tile(quad, 2), tile('register', 1)].filter(({ algorithm, blocksA, blocksB }) => {
+    if (forced.blocks && (forced.blocks[0] !== blocksA || forced.blocks[1] !== blocksB)) return false;
+    if (forced.matmul) return algorithm === forced.matmul;
+    return algorithm === (facts.software && facts.subgroups ? quad : 'register');
+  });
+  const plans = tiles.map((own) => (facts.software ? withSplits(shape, own, forced.splits ?? 1) : split(shape, own, facts, forced)));
+  const fused = leastOf(shape, plans);
+  if (fused === undefined || fused.splits > 1) return undefined;
+  if (!facts.software || forced.matmul) return fused;
+  const sweep = cost.secondPass + (Math.ceil(items / 4) * shape.batch * k * k * cost.sweepLoad) / cores;
+  return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
+}
+
+/** Whether the device has what a tile needs. */
+function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): boolean {
+  if (algorithm === 'tiled') return !facts.software && !barrierFree && facts.maxInvocationsPerWorkgroup >= 256;
+  return algorithm === 'register' || facts.subgroups;
+}
+
+/** All that a tuning times: tiles that run, the inner dimension in 1, 2, 4, … parts, and what would run untuned, which comes first. */
+export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrierFree = false): MatmulPlan[] {
+  const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
+  const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
+  const parts = [1, 2, 4, 8, 16, 32, 64].filter((splits) => splits <= most);
+  const quads = quadTiles(shape).sort((one, other) => estimateTile(shape, one) - estimateTile(shape, other));
+  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), ...(facts.software ? [] : smallQuads), tileOf('tiled', {})].filter(
+    (tile) => runs(tile, facts, barrierFree),
+  );
+  const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits)));
+  return [untuned, ...plans].filter((plan, i, all) => all.findIndex((other) => sameChoice(plan, other)) === i);
+}
+
+/** Quad tiles that a tuning times: those of the least estimated time, which is that of a software adapter; so on others small ones, too. */
+const tunedQuads = 6;
+const smallQuads: readonly Tile[] = [
+  { algorithm: 'quad-rows', blocksA: 4, blocksB: 1 },
+  { algorithm: 'quad-columns', blocksA: 1, blocksB: 4 },
+];
+
+function estimateTile(shape: ProductShape, tile: Tile): number {
+  return estimate(shape, withSplits(shape, tile, 1));
+}
+
+function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
+  return (['algorithm', 'blocksA', 'blocksB', 'splits'] as const).every((part) => one[part] === other[part]);
+}
+
+/**
+ * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
+ * as spread over a thousand iterations.
+ */
+const cost = {
+  block: 180,
+  blockProduct: 96,
+  ownBlock: 120,
+  sharedVec4: 65,
+  turn: 40,
+  stored: 250,
+  sumVec4: 15,
+  secondPass: 40_000,
+  /** Of an entry of a Gram matrix, by four invocations of a sweep. */
+  sweepLoad: 18,
+  compiledBlock: 10_000,
+};
+
+/** The candidate of the least estimated time. */
+function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {
+  const tiles = forced.matmul
+    ? [tileOf(forced.matmul, forced)]
+    : [...registerTiles, ...(facts.subgroups ? quadTiles(shape) : [])].filter(
+        ({ blocksA, blocksB }) => !forced.blocks || (forced.blocks[0] === blocksA && forced.blocks[1] === blocksB),
+      );
+  if (tiles.length === 0) tiles.push(tileOf('register', forced));
+  const plans = tiles.flatMap((tile) =>
+    forced.splits
+      ? [withSplits(shape, tile, forced.splits)]
+      : [1, 2, 4, 8, 16]
+          .filter((splits) => splits === 1 || shape.inner / splits >= shortestChunk)
+          .map((splits) => withSplits(shape, tile, splits)),
+  );
+  return leastOf(shape, plans)!;
+}
+
+function leastOf(shape: ProductShape, plans: readonly MatmulPlan[]): MatmulPlan | undefined {
+  return plans.reduce<MatmulPlan | undefined>(
+    (best, plan) => (best && estimate(shape, best) <= estimate(shape, plan) ? best : plan),
+    undefined,
+  );
+}
+
+/** Invocations run four at a time, a quad on a core, and a workgroup of four quads on one: the time is that of the busiest core. */
+function estimate(shape: ProductShape, { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan): number {
+  const { rows, cols, batch } = shape;
+  const perStep = loading(shape, algorithm, blocksA, blocksB) + blocksA * blocksB * cost.blockProduct;
+  const perTile = Math.ceil(chunk / 4) * perStep + blocksA * blocksB * cost.stored;
+  const quads = Math.ceil((layout.invocations * splits) / 4);
+  const rounds = Math.min(quads, 4 * Math.ceil(quads / 4 / cores));
+  const second = splits === 1 ? 0 : cost.secondPass + (splits * ((rows * cols) / 4) * batch * cost.sumVec4) / cores;
+  return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
+}
+
+/** What an invocation reads in a step. Lanes of a quad take steps in turned order where those are what they swap. */
+function loading({ transposeA, transposeB }: ProductShape, algorithm: MatmulAlgorithm, blocksA: number, blocksB: number): number {
+  if (algorithm === 'register' || algorithm === 'tiled') return (blocksA + blocksB) * cost.block;
+  const [shared, own] = algorithm === 'quad-rows' ? [blocksA, blocksB] : [blocksB, blocksA];
+  const turned = algorithm === 'quad-rows' ? transposeA && transposeB : !transposeA && !transposeB;
+  return shared * cost.sharedVec4 + own * (cost.ownBlock + (turned ? cost.turn : 0));
+}
+
+/** Cores that the estimate counts on. */
+const cores = 2;
+
+/** Invocations that keep a GPU busy. Below this the inner dimension is split. */
+const busy = 16384;
+
+/** Splitting shorter inner dimensions costs more in the second pass than it gains. */
+const shortestChunk = 64;
+
+function split(shape: ProductShape, tile: Tile, facts: AdapterFacts, forced: Forced): MatmulPlan {
+  const { inner, batch } = shape;
+  const wanted = Math.ceil(busy / withSplits(shape, tile, 1).layout.invocations);
+  const most = Math.min(Math.floor(inner / shortestChunk), Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
+  return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)));
+}
+
+function withSplits(shape: ProductShape, tile: Tile, wanted: number): MatmulPlan {
+  const parts = Math.max(1, Math.min(wanted, Math.ceil(shape.inner / 16)));
+  const chunk = Math.ceil(shape.inner / parts / 16) * 16;
+  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout: layoutOf(shape, tile) };
+}
+
+function tileOf(algorithm: MatmulAlgorithm, { blocks }: Forced): Tile {
+  const [blocksA, blocksB] = blocks ?? { register: [1, 1], tiled: [1, 1], 'quad-rows': [4, 1], 'quad-columns': [1, 4] }[algorithm];
+  return { algorithm, blocksA, blocksB };
+}
+
+function layoutOf(shape: ProductShape, { algorithm, blocksA, blocksB }: Tile): Layout {
+  const { rows, cols, batch } = shape;
+  const tiles = Math.ceil(rows / (4 * blocksA)) * Math.ceil(cols / (4 * blocksB)) * batch;
+  switch (algorithm) {
+    case 'register':
+      return { invocations: tiles, sizes: {} };
+    case 'tiled':
+      return { invocations: Math.ceil(rows / 64) * Math.ceil(cols / 64) * 256 * batch, sizes: {} };
+    case 'quad-rows': {
+      const { blocks, groups } = quads(rows, batch, blocksA, straddles(algorithm, shape));
+      const own = roundUp(Math.ceil(cols / (4 * blocksB)), 4);
+      return { invocations: own * groups, sizes: { BATCH: batch, ROW_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
+    }
+    case 'quad-columns': {
+      const { blocks, groups } = quads(cols, batch, blocksB, straddles(algorithm, shape));
+      const own = roundUp(Math.ceil(rows / (4 * blocksA)), 4);
+      return { invocations: own * groups, sizes: { BATCH: batch, COL_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
+    }
+  }
+}
+
+/** Whether tiles of a quad may straddle restarts, since its other side is the same for all. */
+function straddles(algorithm: MatmulAlgorithm, { batch, sharedA, sharedB }: ProductShape): boolean {
+  return batch > 1 && Boolean(algorithm === 'quad-rows' ? sharedB : sharedA);
+}
+
+/** Blocks of a restart on the side that quads share, and tiles on that side over all restarts. */
+function quads(size: number, batch: number, shared: number, straddling: boolean): { blocks: number; groups: number } {
+  const blocks = straddling ? Math.ceil(size / 4) : roundUp(Math.ceil(size / 4), shared);
+  return { blocks, groups: Math.ceil((blocks * batch) / shared) };
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

@@ -1,0 +1,134 @@
+/**
+ * Choice of kernel variants: pure functions from shapes and adapter facts to an algorithm and its constants. Nothing here touches a
+ * GPU; tests force a choice through `Forced`, and print it without a device.
+ */
+
+import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
+
+/** How kernels decode 16-bit floats: by WGSL's built-in function, or by integers where that is refused. */
+export type HalfDecoding = 'built-in' | 'integers';
+
+/** What the choice of kernels may depend on. */
+export interface AdapterFacts {
+  /** A CPU-backed adapter: few wide threads, and barriers split kernels into coroutines, so barrier-free kernels win. */
+  software: boolean;
+  /** A software adapter whose kernels LLVM compiles, Mesa's llvmpipe: written-out kernels take it long. Others are as SwiftShader is. */
+  llvmpipe?: boolean;
+  /** The device has subgroup operations: invocations can swap registers with their neighbours. */
+  subgroups: boolean;
+  maxWorkgroupsPerDimension: number;
+  maxStorageBinding: number;
+  maxBufferSize: number;
+  maxWorkgroupStorage: number;
+  maxInvocationsPerWorkgroup: number;
+  /** Inputs that programs only multiply are stored as 16-bit floats. */
+  halfInputs?: boolean;
+  /** What was measured on the adapter, by shape class: see tuning.ts. */
+  tuned?: ReadonlyMap<string, ProductChoice>;
+}
+
+export type { MatmulAlgorithm } from '../../engine.js';
+
+/** Overrides for tests and measurements; everything left out is chosen. */
+export interface Forced {
+  matmul?: MatmulAlgorithm;
+  /** Blocks of 4×4 in the tile of an invocation; 'tiled' has a tile of its own. */
+  blocks?: readonly [rows: number, columns: number];
+  /** Parts of the inner dimension of a product. */
+  splits?: number;
+  /** Bytes of scratch memory that batched solves may use for factors. */
+  spillBytes?: number;
+  /** Keep factors of the NNLS kernels in the scratch buffer at every k, or in indexed private memory (false). */
+  spill?: boolean;
+  /** Rounds of pivoting after which a solve falls back to the active set. */
+  pivots?: number;
+  /** How kernels decode 16-bit floats. */
+  halfDecoding?: HalfDecoding;
+  /** Most bytes of a storage binding, if that is less than what the device allows: larger tensors are split into panels. */
+  bindingBytes?: number;
+}
+
+export interface SolvePlan {
+  /** Factors live in a scratch buffer instead of private memory. */
+  spill: boolean;
+  /** Columns, and invocations, of a dispatch. */
+  lanes: number;
+  scratchBytes: number;
+  /** Unknowns the private arrays hold: the next power of two, so that a few pipelines serve every k. */
+  capacity: number;
+  /** Entries of the factor in private memory. */
+  factorSize: number;
+}
+
+/**
+ * Most unknowns of a solve or sweep that is written out whatever it is used for. Where it was not measured, on GPUs, pivoting ends
+ * where its arrays fill the registers of an invocation.
+ *
+ * On llvmpipe (Mesa 25.0, LLVM 19, seconds of one core to compile and milliseconds of it for 1024 columns, written out against indexed)
+ * pivoting takes 4.4 s and 6 ms against 2.3 s and 37 ms at 16 unknowns, 12 s and 9 against 2.2 s and 107 at 24, 32 s and 29 against 2.9 s
+ * and 190 at 32: what nobody waits for. Masked solves take 1.2 s and 2.1 ms against .9 s and 2.8 at 9, 2 s and 3.2 against 1.2 s and 2.4 at
+ * 12, 9 s and 13 against 1.9 s and 3.2 at 24; sweeps 2.2 s and 3.3 against 1 s and 6.2 at 12, 1.9 s and 7.6 against 1.2 s and 9.3 at 16;
+ * products with their sweep 3.1 s and 5.6 against 1.2 s and 10.4 at 16, 4 s and 7 against 1.4 s and 22 at 24.
+ */
+const alwaysWritten = {
+  pivoting: { software: 16, llvmpipe: 16, hardware: 9 },
+  masked: { software: 16, llvmpipe: 9, hardware: 16 },
+  sweep: { software: 16, llvmpipe: 12, hardware: 16 },
+  sweptProduct: { software: 16, llvmpipe: 16, hardware: 16 },
+};
+
+/**
+ * Up to here a software adapter other than llvmpipe gets the solves written out where they have enough columns to repay the compiling: on one core .3 to .5 s
+ * at 16 unknowns, 1 to 1.5 s at 24, 3 to 4.5 s at 32, against a tenth of a millisecond saved at each four columns and iteration.
+ */
+const largestWritten = 32;
+const worthWriting = 256;
+
+/**
+ * Whether a solve (or `sweep`) of k unknowns keeps everything in registers: the kernels named …-registers; or whether a product that ends
+ * in a sweep does, which takes .5 to .7 s to compile at 24 to 32 unknowns, the product alone .3 to .5.
+ */
+export function planRegisters(
+  kind: keyof typeof alwaysWritten,
+  k: number,
+  columns: number,
+  facts: AdapterFacts,
+  forced: Forced = {},
+): boolean {
+  if (forced.spill !== undefined) return false;
+  if (k <= alwaysWritten[kind][facts.llvmpipe ? 'llvmpipe' : facts.software ? 'software' : 'hardware']) return true;
+  return kind !== 'sweep' && facts.software && !facts.llvmpipe && k <= largestWritten && columns >= worthWriting;
+}
+
+/** Length of private arrays for k unknowns. */
+export function planCapacity(k: number): number {
+  return Math.max(4, 2 ** Math.ceil(Math.log2(k)));
+}
+
+/** Private arrays beyond this many unknowns cost more than a buffer does. */
+const largestPrivateK = 32;
+
+export function planSolve(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): SolvePlan {
+  const spill = forced.spill ?? k > largestPrivateK;
+  const capacity = planCapacity(k);
+  if (!spill) return { spill, lanes: columns, scratchBytes: 16, capacity, factorSize: (capacity * (capacity + 1)) / 2 };
+  const factorBytes = (k * (k + 1) * 4) / 2;
+  const room = Math.min(forced.spillBytes ?? 64 << 20, facts.maxStorageBinding);
+  const lanes = Math.min(columns, Math.max(1, Math.floor(room / factorBytes)));
+  return { spill, lanes, scratchBytes: Math.ceil((factorBytes * lanes) / 16) * 16, capacity, factorSize: 1 };
+}
+
+/**
+ * Invocations of a workgroup. A CPU-backed adapter hands workgroups to its few threads one by one and gains nothing from wide ones:
+ * small ones spread small problems (measured on SwiftShader: a step of Neural NMF on 87×90 takes .6 to .9 of the time at 64).
+ */
+const workgroupSize = { software: 16, hardware: 64 };
+
+/** The workgroups that hold `items` invocations, wrapped into rows where one dimension does not suffice. */
+export function planGrid(items: number, facts: AdapterFacts): { x: number; y: number; perRow: number; workgroup: number } {
+  const workgroup = facts.software && items < 65_536 ? workgroupSize.software : workgroupSize.hardware;
+  const groups = Math.ceil(items / workgroup);
+  const y = Math.ceil(groups / facts.maxWorkgroupsPerDimension);
+  const x = Math.ceil(groups / y);
+  return { x, y, perRow: x * workgroup, workgroup };
+}

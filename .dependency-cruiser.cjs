@@ -1,4 +1,4 @@
-// Imports run one way: cli → models → methods → graph ← webgpu, reference; data stands apart (docs/architecture.md).
+// Imports run one way: cli → models → methods → programs → graph ← webgpu, reference; data stands apart (docs/architecture.md).
 
 /** Files in `room` may import from within src only what `allowed` matches. */
 const only = (room, allowed, comment) => ({
@@ -23,7 +23,7 @@ module.exports = {
 
     only('data', [], 'Data stands apart.'),
     only('graph', ['^src/data/'], 'The graph knows of matrices, not of any executor.'),
-    only('methods', ['^src/graph/', '^src/data/'], 'A method is a program: it writes graph operations and nothing else.'),
+    only('programs', ['^src/graph/', '^src/data/'], 'A program writes graph operations and nothing else.'),
     only(
       'webgpu',
       ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],
@@ -41,17 +41,14 @@ module.exports = {
       ['^src/graph/', '^src/data/', '^src/engine\\.ts$'],
       'An executor runs programs; it knows neither methods nor the other executor.',
     ),
-    only(
-      'models',
-      ['^src/(methods|graph|webgpu|reference|data)/', '^src/engine\\.ts$'],
-      'Models are below the public faces and the command line.',
-    ),
+    only('methods', ['^src/(programs|graph|data)/', '^src/engine\\.ts$'], 'Methods run programs on whatever engine they are given.'),
+    only('models', ['^src/(methods|data)/', '^src/engine\\.ts$'], 'What acts on a fitted model knows the methods that made it.'),
     {
       name: 'engine-is-low',
       severity: 'error',
-      comment: 'The contract between models and executors knows neither of them.',
+      comment: 'The contract between methods and executors knows neither of them.',
       from: { path: '^src/(engine|errors)\\.ts$' },
-      to: { path: '^src/(models|methods|webgpu|reference|cli|node)/' },
+      to: { path: '^src/(models|methods|programs|webgpu|reference|cli|node)/' },
     },
     {
       name: 'node-behind-its-face',

@@ -1,6 +1,7 @@
 /** orthant in a browser (main thread or worker), or wherever a GPUDevice is at hand. In Node import from 'orthant/node'. */
 
 export { randomLowRank, tableOne } from './data/generate.js';
+export type { Accuracy, Classifier, Labels } from './data/labels.js';
 export { type Matrix, matrix, transpose } from './data/matrix.js';
 export {
   type DataMatrix,
@@ -17,19 +18,19 @@ export type { AbortSignalLike, Engine, Problem, ProductChoice, Run, TuneOptions,
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
-export { type DeepOptions, deepNmf, transformDeep } from './models/deep.js';
-export { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './models/deep-semi.js';
-export type { Factorization, FitOptions, Layer, Method, Progress, StopReason, Supervision } from './models/factorization.js';
-export { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from './models/hierarchical.js';
-export type { Accuracy, Classifier, Labels } from './models/labels.js';
-export { modelFiles, modelFromFiles, type Prediction, predict, transform } from './models/model.js';
-export { type NeuralOptions, neuralNmf, transformNeural } from './models/neural.js';
-export { type NmfOptions, nmf } from './models/nmf.js';
-export { type ProgramShape, programFor } from './models/programs.js';
-export { type NnlsResult, nnls, nnlsVjp } from './models/q.js';
-export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from './models/sparse-coding.js';
-export { type SsnmfOptions, ssnmf, transformSsnmf } from './models/ssnmf.js';
-export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './models/unfolded.js';
+export { type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
+export { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
+export type { Factorization, FitOptions, Layer, Method, Progress, StopReason, Supervision } from './methods/factorization.js';
+export { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from './methods/hierarchical.js';
+export { type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
+export { type NmfOptions, nmf } from './methods/nmf.js';
+export { type ProgramShape, programFor } from './methods/program-for.js';
+export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
+export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
+export { type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
+export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './methods/unfolded.js';
+export { type Prediction, predict, transform } from './models/apply.js';
+export { modelFiles, modelFromFiles } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';

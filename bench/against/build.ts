@@ -1,6 +1,6 @@
 /** `--against`: another commit and the working tree as two modules, made the same way, in a temporary folder that always goes. */
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,12 +12,12 @@ import type { Against } from './measure.js';
 
 const run = promisify(execFile);
 
-/** What a build must have, by file: see Build in measure.ts. */
+/** What a build must have, and where: see Build in measure.ts. Commits before the rooms were named anew have programs in src/methods. */
 const exported = {
-  'src/webgpu/engine.ts': 'createWebGpuEngine',
-  'src/methods/nmf.ts': 'nmfProgram',
-  'src/methods/neural.ts': 'neuralProgram',
-  'src/methods/q.ts': 'qProgram',
+  createWebGpuEngine: ['src/webgpu/engine.ts'],
+  nmfProgram: ['src/programs/nmf.ts', 'src/methods/nmf.ts'],
+  neuralProgram: ['src/programs/neural.ts', 'src/methods/neural.ts'],
+  qProgram: ['src/programs/q.ts', 'src/methods/q.ts'],
 };
 
 export async function buildAgainst(ref: string, progress: (line: string) => void): Promise<Against & { dispose(): void }> {
@@ -97,7 +97,10 @@ async function bundlerVersion(folder: string): Promise<string | undefined> {
 
 async function bundle(ref: string, tree: string, folder: string, name: string): Promise<string> {
   const entry = path.join(folder, `${name}-entry.js`);
-  const lines = Object.entries(exported).map(([file, symbol]) => `export { ${symbol} } from ${JSON.stringify(path.join(tree, file))};`);
+  const lines = Object.entries(exported).map(([symbol, files]) => {
+    const file = files.find((one) => existsSync(path.join(tree, one))) ?? files[0];
+    return `export { ${symbol} } from ${JSON.stringify(path.join(tree, file))};`;
+  });
   await writeFile(entry, `${lines.join('\n')}\n`);
   try {
     await build({
@@ -113,7 +116,7 @@ async function bundle(ref: string, tree: string, folder: string, name: string): 
       },
     });
   } catch (error) {
-    const needed = Object.entries(exported).map(([file, symbol]) => `${symbol} of ${file}`);
+    const needed = Object.entries(exported).map(([symbol, files]) => `${symbol} of ${files[0]}`);
     throw new BenchError(`--against: ${ref} does not build. It must export ${needed.join(', ')}. ${essence(error)}`, 1);
   }
   return path.join(folder, name, `${name}.js`);

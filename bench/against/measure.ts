@@ -1,8 +1,8 @@
 /** Two builds of orthant, the working tree and another commit, in turns on one device. */
 import type { Engine } from '../../src/engine.js';
-import { neuralProgram } from '../../src/methods/neural.js';
-import type { nmfProgram } from '../../src/methods/nmf.js';
-import type { qProgram } from '../../src/methods/q.js';
+import { neuralProgram } from '../../src/programs/neural.js';
+import type { nmfProgram } from '../../src/programs/nmf.js';
+import type { qProgram } from '../../src/programs/q.js';
 import type { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { gramOf, largestResidual, productOf } from '../kkt.js';
 import { type Bench, checkNote, interleave, ratioTo, relativeDifference, rowOf, type Subject, unitsFor } from '../measure.js';

@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/engine.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 import { type Contender, type Problem, smallerFactor } from './contender.js';
 
 /** Every engine that has `prepare` will do: the reference, too, and that of another commit with its own `nmfProgram`. */

@@ -1,10 +1,10 @@
 /** One setting, all methods, all seeds. */
 import { random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
-import { deepNmf } from '../../src/models/deep.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { hierarchicalNmf } from '../../src/models/hierarchical.js';
-import { neuralNmf } from '../../src/models/neural.js';
+import { deepNmf } from '../../src/methods/deep.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import { neuralNmf } from '../../src/methods/neural.js';
 import type { Data, Setting } from './families.js';
 import { clusters, nmi, purity, type Spread, spread } from './scores.js';
 

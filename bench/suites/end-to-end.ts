@@ -1,9 +1,9 @@
 /** What a user waits for: the first iteration, then the way to an error, and the memory it takes. */
 import { tableOne } from '../../src/data/generate.js';
 import type { Matrix } from '../../src/data/matrix.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { neuralNmf } from '../../src/models/neural.js';
-import { nmf } from '../../src/models/nmf.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { countBytes, mebibytes } from '../device-bytes.js';
 import {

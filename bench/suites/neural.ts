@@ -2,8 +2,8 @@
 import { tableOne } from '../../src/data/generate.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
-import { type NeuralProgram, neuralProgram } from '../../src/methods/neural.js';
-import { checkFit, randomFactors } from '../../src/models/fit.js';
+import { checkFit, randomFactors } from '../../src/methods/fit.js';
+import { type NeuralProgram, neuralProgram } from '../../src/programs/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import {
   type Bench,
@@ -96,7 +96,7 @@ async function prepared(engine: Engine, t: NeuralProgram): Promise<Run> {
   return run;
 }
 
-/** Random factors and a fresh control vector, as neuralNmf (src/models/neural.ts) writes them, evaluated. */
+/** Random factors and a fresh control vector, as neuralNmf (src/methods/neural.ts) writes them, evaluated. */
 export function writeStart(run: Run, t: NeuralProgram): void {
   const settings = checkFit(X, ranks, { restarts: t.program.restarts }, { maxIterations: 1, tolerance: 0 });
   run.write(t.X, X.data);

@@ -1,8 +1,8 @@
 /** Exact nonnegative least squares of many columns: orthant beside ml-fcnnls, by the residual that each one leaves. */
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
-import { qProgram } from '../../src/methods/q.js';
-import { polish } from '../../src/models/polish.js';
+import { polish } from '../../src/methods/polish.js';
+import { qProgram } from '../../src/programs/q.js';
 import { gramOf, largestResidual, productOf } from '../kkt.js';
 import { type Bench, fewestRepeats, firstRunRow, interleave, milliseconds, ratioTo, rowOf, type Subject } from '../measure.js';
 import { loadFcnnls } from '../peers/ml-fcnnls.js';

@@ -2,7 +2,7 @@
 
 import { type SparseMatrix, sparseFromEntries } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
-import { type NmfSolver, nmfProgram } from '../../src/methods/nmf.js';
+import { type NmfSolver, nmfProgram } from '../../src/programs/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Bench, checkNote, interleave, relativeDifference, rowOf, type Subject, unitsFor } from '../measure.js';
 import { makeProblem } from '../peers/contender.js';

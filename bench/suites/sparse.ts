@@ -6,7 +6,7 @@ import { random } from '../../src/data/random.js';
 import { type SparseMatrix, sparseFromEntries } from '../../src/data/sparse.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
-import { type NeuralProgram, neuralProgram } from '../../src/methods/neural.js';
+import { type NeuralProgram, neuralProgram } from '../../src/programs/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Bench, checkNote, interleave, pairedRatio, relativeDifference, rowOf, type Subject } from '../measure.js';
 import { median, type Row } from '../rows.js';

@@ -2,7 +2,7 @@
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, stored, toDense } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { Method } from '../models/factorization.js';
+import type { Method } from '../methods/factorization.js';
 import { readMatrix } from '../node/files.js';
 
 /** What a sample is in the file. */

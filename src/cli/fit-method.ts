@@ -2,15 +2,15 @@
 import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
-import { deepNmf } from '../models/deep.js';
-import { deepSemiNmf } from '../models/deep-semi.js';
-import type { Factorization, FitOptions, Method } from '../models/factorization.js';
-import { hierarchicalNmf } from '../models/hierarchical.js';
-import { neuralNmf } from '../models/neural.js';
-import { nmf } from '../models/nmf.js';
-import { sparseCoding } from '../models/sparse-coding.js';
-import { ssnmf } from '../models/ssnmf.js';
-import { unfoldedNmf } from '../models/unfolded.js';
+import { deepNmf } from '../methods/deep.js';
+import { deepSemiNmf } from '../methods/deep-semi.js';
+import type { Factorization, FitOptions, Method } from '../methods/factorization.js';
+import { hierarchicalNmf } from '../methods/hierarchical.js';
+import { neuralNmf } from '../methods/neural.js';
+import { nmf } from '../methods/nmf.js';
+import { sparseCoding } from '../methods/sparse-coding.js';
+import { ssnmf } from '../methods/ssnmf.js';
+import { unfoldedNmf } from '../methods/unfolded.js';
 import type { GivenLabels } from './labels.js';
 import type { MethodOptions } from './method-options.js';
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { FitOptions, Method } from '../models/factorization.js';
+import type { FitOptions, Method } from '../methods/factorization.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';

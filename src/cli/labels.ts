@@ -1,6 +1,7 @@
 /** Files of labels: one line a sample, empty where the label is unknown. */
+
+import { targetsOf } from '../data/labels.js';
 import { InputError } from '../errors.js';
-import { targetsOf } from '../models/labels.js';
 import { decodeText, readBytes } from '../node/files.js';
 
 /** The labels that a fit gets, '' where one is unknown. */

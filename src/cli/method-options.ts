@@ -1,12 +1,12 @@
 /** Options that only some methods have: each names its methods, and is refused with any other. */
 import { type Command, Option } from 'commander';
 import { InputError } from '../errors.js';
-import type { DeepOptions } from '../models/deep.js';
-import type { DeepSemiOptions } from '../models/deep-semi.js';
-import type { Method } from '../models/factorization.js';
-import type { NmfOptions } from '../models/nmf.js';
-import type { SsnmfOptions } from '../models/ssnmf.js';
-import type { UnfoldedOptions } from '../models/unfolded.js';
+import type { DeepOptions } from '../methods/deep.js';
+import type { DeepSemiOptions } from '../methods/deep-semi.js';
+import type { Method } from '../methods/factorization.js';
+import type { NmfOptions } from '../methods/nmf.js';
+import type { SsnmfOptions } from '../methods/ssnmf.js';
+import type { UnfoldedOptions } from '../methods/unfolded.js';
 import { parseCount, parseLayers, parseNonnegative, parseNonnegatives, parseOneOf, parsePositiveInteger } from './arguments.js';
 
 /** The methods, and the line of the help for each. */

@@ -1,6 +1,6 @@
 /** What `orthant devices --plan` shows: how an adapter multiplies, untuned and tuned, and how many dispatches an iteration is. */
 import type { ProductChoice, TuningEntry } from '../engine.js';
-import { programFor } from '../models/programs.js';
+import { programFor } from '../methods/program-for.js';
 import { requestDawnAdapter } from '../node/dawn.js';
 import { findTuning } from '../node/tuning-store.js';
 import { adapterFacts, describeAdapter, requestDevice } from '../webgpu/device/device.js';

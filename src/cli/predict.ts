@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { predict } from '../models/model.js';
+import { predict } from '../models/apply.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { printLabels } from './labels.js';

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../models/factorization.js';
+import type { Progress } from '../methods/factorization.js';
 import type { Io } from './io.js';
 
 export interface ProgressLine {

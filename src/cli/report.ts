@@ -1,5 +1,5 @@
 /** The summary of a fit for people. */
-import type { Factorization, StopReason } from '../models/factorization.js';
+import type { Factorization, StopReason } from '../methods/factorization.js';
 import { alignColumns } from './columns.js';
 
 const stopReasons: Record<StopReason, string> = {

@@ -1,8 +1,8 @@
 /** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
 import type { Engine, Tuning } from '../engine.js';
-import type { Factorization, FitOptions } from '../models/factorization.js';
-import { modelFiles } from '../models/model.js';
+import type { Factorization, FitOptions } from '../methods/factorization.js';
+import { modelFiles } from '../models/files.js';
 import { createEngine } from '../node/engine.js';
 import { findTuning } from '../node/tuning-store.js';
 import type { CommonOptions, DeviceChoice } from './arguments.js';

@@ -20,7 +20,7 @@ import {
   type TableOneResult,
   type TableOneRun,
   type TableSupervision,
-} from '../models/table-one.js';
+} from './table1-experiment.js';
 
 export interface ReportFacts {
   restarts: number;

@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { runTableOne, type TableOneExample, type TableOneOptions } from '../models/table-one.js';
 import { createEngine } from '../node/engine.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
 import { describeDevice, toJson } from './run-fit.js';
+import { runTableOne, type TableOneExample, type TableOneOptions } from './table1-experiment.js';
 import { overview, statement, tableMarkdown } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { englishStopWords, termDocumentMatrix } from '../data/text.js';
-import { neuralNmf } from '../models/neural.js';
+import { neuralNmf } from '../methods/neural.js';
 import { readCorpus } from '../node/corpus.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';

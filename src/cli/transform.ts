@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Matrix, transpose } from '../data/matrix.js';
 import { encodeNpy } from '../data/npy.js';
 import { InputError } from '../errors.js';
-import { transform } from '../models/model.js';
+import { transform } from '../models/apply.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { describeDevice, onDevice } from './run-fit.js';

@@ -1,400 +1,322 @@
-/**
- * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with Z free in sign and H_m ≥ 0, and its non-linear form X ≈ Z₁ g(Z₂ g(… g(Z_mH_m))).
- * Trigeorgis, Bousmalis, Zafeiriou, Schuller: A Deep Semi-NMF Model for Learning Hidden Representations, ICML 2014; A Deep Matrix
- * Factorization Method for Learning Attribute Representations, IEEE TPAMI 2017. Semi-NMF: Ding, Li, Jordan, IEEE TPAMI 2010.
- */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
-import { T, type Tensor } from '../graph/tensor.js';
-import { forwardQ } from './q.js';
+import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
+import type { Classifier, Labels, Targets } from '../data/labels.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { random } from '../data/random.js';
+import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError } from '../errors.js';
+import { control } from '../graph/operations.js';
+import type { Tensor } from '../graph/tensor.js';
+import {
+  curves,
+  type DeepSemiProgram,
+  type Descent,
+  deepSemiProgram,
+  deepSemiTransformProgram,
+  type Nonlinearity,
+} from '../programs/deep-semi.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, randomFactors, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { checkSupervision, labelSettings, supervisedBy } from './supervision.js';
 
-export type Nonlinearity = 'identity' | 'square' | 'softplus' | 'sigmoid' | 'tanh';
-
-/** A function g between layers. */
-interface Curve {
-  apply(p: ProgramBuilder, y: Tensor): Tensor;
-  /** g′(y), given h = g(y) too. */
-  derivative(p: ProgramBuilder, y: Tensor, h: Tensor): Tensor;
-  /** g⁻¹(h), h brought into g's range where it lies outside. */
-  inverse(p: ProgramBuilder, h: Tensor, into: Tensor): Tensor;
-  /** Pre-training scales every row of an H that a deeper layer explains so that its largest entry is this. */
-  largest: number;
-}
-
-/** LeCun's scaled tanh, 1.7159 tanh(2y/3). */
-const [height, slope] = [1.7159, 2 / 3];
-
-/** Smaller values (and, of the sigmoid, those as close to 1) would send inverses to infinity. */
-const floor = 0.05;
-
-export const curves: Record<Exclude<Nonlinearity, 'identity'>, Curve> = {
-  square: {
-    apply: (p, y) => p.hadamard(y, y),
-    derivative: (p, y) => p.map('affine', [y], { p: 2 }),
-    inverse: (p, h, into) => p.map('power', [h], { p: 0.5, into }),
-    largest: 1,
-  },
-  softplus: {
-    apply: (p, y) => p.map('softplus', [y]),
-    derivative: (p, y) => p.map('sigmoid', [y]),
-    inverse: (p, h, into) => p.map('softplusInverse', [h], { p: floor, into }),
-    largest: 3,
-  },
-  sigmoid: {
-    apply: (p, y) => p.map('sigmoid', [y]),
-    derivative: (p, _y, h) => p.combine(1, h, -1, p.hadamard(h, h)),
-    inverse: (p, h, into) => p.map('sigmoidInverse', [h], { p: floor, into }),
-    largest: 0.9,
-  },
-  tanh: {
-    apply: (p, y) => p.map('tanh', [y], { p: height, q: slope }),
-    // p q (1 − tanh²) = p q − (q/p) h²
-    derivative: (p, _y, h) => p.map('affine', [p.hadamard(h, h)], { p: -slope / height, q: height * slope }),
-    inverse: (p, h, into) => p.map('tanhInverse', [h], { p: height, q: slope, into }),
-    largest: 0.9 * height,
-  },
-};
-
-/**
- * The label graph: W_ij = 1/n_c where samples i and j are both labelled with class c of n_c samples, so that every labelled sample has
- * degree 1, HW holds the class means and tr(H(D − W)Hᵀ) is the scatter of H within the classes.
- */
-export interface LabelGraph {
-  weight: number;
-  /** P×M with W = YᵀY: one-hot rows divided by √n_c. */
-  Y: Tensor;
-  /** k×M, the diagonal of D in every row: 1 where the sample is labelled. */
-  D: Tensor;
-}
-
-/** Z ← XH⁺ as Z + (X − ZH)Hᵀ(HHᵀ)⁻¹: the same in exact arithmetic, but only the correction is rounded, and no solve can raise ‖X − ZH‖. */
-function leastSquares(p: ProgramBuilder, X: Tensor, Z: Tensor, H: Tensor): Tensor {
-  const Q = p.gram(H, 'rows');
-  const missing = p.matmul(H, T(X), { add: p.matmul(Q, T(Z)), addScale: -1 });
-  return p.combine(1, Z, 1, p.transpose(solve(p, Q, missing)));
-}
-
-/** G⁻¹B for a symmetric positive definite G. */
-function solve(p: ProgramBuilder, G: Tensor, B: Tensor): Tensor {
-  return p.maskedSolve(G, p.map('affine', [B], { p: 0, q: 1 }), B);
+export interface DeepSemiOptions extends FitOptions {
+  /** [k₁, k₂, …]: each from 1 to 128, none larger than the one before, k₁ ≤ min(N, M). */
+  ranks: readonly number[];
+  /** g between the layers: 'identity' (default, linear), 'square', 'softplus', 'sigmoid' or 'tanh' (1.7159 tanh(2y/3)). */
+  nonlinearity?: Nonlinearity;
+  /** One label a sample, empty where it is unknown: draws samples of a class together in H_m. */
+  labels?: Labels;
+  /** A label for every sample, only for `supervision.accuracy.unlabelled`. */
+  truth?: Labels;
+  /** λ ≥ 0 of the label graph; default 1. H starts in the units of X, so λ has none. */
+  labelWeight?: number;
+  /** Most iterations of each layer's pre-training, which stops at a tolerance of 1e-5; default 500. */
+  pretrainIterations?: number;
 }
 
 /**
- * H ← H ∘ √((A⁺ + B⁻H + λHW) / (A⁻ + B⁺H + λHD + ε)) with A = ΨᵀX, B = ΨᵀΨ and M^± = (|M| ± M)/2: never raises
- * ‖X − ΨH‖² + λ tr(H(D − W)Hᵀ). An entry that is exactly 0 stays so.
- */
-function semiRule(p: ProgramBuilder, H: Tensor, A: Tensor, B: Tensor, graph?: LabelGraph): void {
-  let numerator = p.matmul(p.map('negative', [B]), H, { add: p.map('positive', [A]) });
-  let denominator = p.matmul(p.map('positive', [B]), H, { add: p.map('negative', [A]) });
-  if (graph) {
-    numerator = p.matmul(p.matmul(H, T(graph.Y)), graph.Y, { scale: graph.weight, add: numerator });
-    denominator = p.combine(1, denominator, graph.weight, p.hadamard(H, graph.D));
-  }
-  p.multiplicativeUpdate(H, numerator, denominator, { power: 0.5 });
-}
-
-/** HD − HW (k×M): how far each labelled sample is from its class mean; 0 elsewhere. */
-function offClassMean(p: ProgramBuilder, H: Tensor, graph: LabelGraph): Tensor {
-  return p.matmul(p.matmul(H, T(graph.Y)), graph.Y, { scale: -1, add: p.hadamard(H, graph.D) });
-}
-
-/** ‖X − ZH‖² + λ tr(H(D − W)Hᵀ) into `cost`. The Laplacian is a projection, so its term is ‖HD − HW‖², without cancellation. */
-function costInto(p: ProgramBuilder, cost: Tensor, X: Tensor, Z: Tensor, H: Tensor, last: Tensor, graph?: LabelGraph): void {
-  if (!graph) {
-    p.residualNorm(X, Z, H, { into: cost });
-    return;
-  }
-  const scatter = p.reduce(offClassMean(p, last, graph), 'squares');
-  p.combine(1, p.residualNorm(X, Z, H), graph.weight, scatter, { into: cost });
-}
-
-/** One iteration of Semi-NMF: Z ← XH⁺, then the rule of H. */
-function semiNmfStep(p: ProgramBuilder, X: Tensor, Z: Tensor, H: Tensor, graph?: LabelGraph): void {
-  p.copy(leastSquares(p, X, Z, H), Z);
-  semiRule(p, H, p.matmul(T(Z), X), p.gram(Z), graph);
-}
-
-/**
- * One iteration over all layers: for i = 1 … m, with H̃_m = H_m, H̃_i = Z_{i+1}H̃_{i+1} and Ψ = Z₁…Z_{i−1},
+ * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with every Z free in sign and H_m ≥ 0; X may have negative entries. In the result A holds the Z
+ * (N×k₁, k₁×k₂, …) and S the H (k_l×M).
  *
- *     Z_i ← Ψ⁺XH̃_i⁺,  then H_i by its rule with Ψ ← ΨZ_i
+ * Linear ('identity'): Semi-NMF layer by layer, H_{l−1} ≈ Z_lH_l, then all layers together, Z_i ← Ψ⁺XH̃_i⁺ and the multiplicative rule of
+ * every H_i; ‖X − Z₁…Z_mH_m‖² + λ tr(H_m(D − W)H_mᵀ) never increases. Every Z then has the last rank k_m, as the pseudo-inverses make
+ * it, so the errors of the layers before the last are at best those of rank k_m, too.
  *
- * The pseudo-inverses telescope. With K_i = Z_{i+1}…Z_m (full column rank) H̃_i⁺ = (K_iH_m)⁺ = H_m⁺K_i⁺, hence with F = XH_m⁺
+ * Otherwise X ≈ Z₁ g(Z₂ g(… g(Z_mH_m))): pre-training fits g⁻¹(H_{l−1}) ≈ Z_lH_l, then all Z and H_m descend together by projected
+ * gradient with a controlled step, so the objective never increases. The inner S[l−1] = g(Z_{l+1}S[l]) are functions of the last (of
+ * 'tanh' with negative entries where the fit wants them), the error is the same at every depth, and its bound is that of rank k₁.
  *
- *     Z₁ = F K₁⁺,  Ψ = Z₁…Z_{i−1} = F K_{i−1}⁺,  Ψ⁺ = K_{i−1}F⁺,  Z_i = K_{i−1}F⁺F K_i⁺ = K_{i−1}K_i⁺
+ * Labels: W_ij = 1/n_c for two labelled samples of class c (n_c of them), D its degrees, so the term is λ times the scatter of H_m within
+ * the classes. It falls when H_m shrinks and Z_m grows, too, which limits what a large λ can do. The method has no classifier of its own;
+ * the class of a column s of H_m is argmax B s, row c of B the mean of the labelled columns of class c at unit length: the nearest class
+ * mean by angle.
  *
- * so only matrices of the last rank are inverted; the Gram matrices of Ψ and H̃_i themselves are singular where ranks shrink.
+ * Starts: H from the leading right singular vectors, |ΣVᵀ| + 0.1 mean, in the first restart of the linear form; |N(0,1)| in all others
+ * (behind a g the SVD start was the worst of every batch). The non-linear forms have poor optima, 'square' and 'tanh' above all: give
+ * them restarts. maxIterations
+ * defaults to 500 for all layers together (1000 for the non-linear forms), tolerance to 1e-6.
+ *
+ * Trigeorgis, Bousmalis, Zafeiriou, Schuller, ICML 2014 and IEEE TPAMI 39(3), 2017; Ding, Li, Jordan, IEEE TPAMI 32(1), 2010.
+ *
+ * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-function fineTune(p: ProgramBuilder, X: Tensor, Z: Tensor[], H: Tensor[], graph?: LabelGraph): void {
-  const last = Z.length - 1;
-  const K: Tensor[] = []; // K_last would be the identity
-  for (let i = last - 1; i >= 0; i--) K[i] = i === last - 1 ? Z[last] : p.matmul(Z[i + 1], K[i + 1], { name: `K${i}` });
-  const F = leastSquares(p, X, last === 0 ? Z[0] : p.matmul(Z[0], K[0]), H[last]);
-  const FX = p.matmul(T(F), X);
-  const FF = p.gram(F);
-  // K_i⁺ = (K_iᵀK_i)⁻¹K_iᵀ
-  const inverse = K.map((k) => solve(p, p.gram(k), p.transpose(k)));
-  const next = Z.map((z, i) => {
-    if (last === 0) return F;
-    return i === last ? z : p.matmul(i === 0 ? F : K[i - 1], inverse[i]);
+export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<Factorization> {
+  const { ranks, nonlinearity = 'identity', pretrainIterations = 500 } = options;
+  const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
+  const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
+  checkNonlinearity(nonlinearity);
+  requireLinear(X, nonlinearity);
+  checkPositiveInteger('pretrainIterations', pretrainIterations);
+  const supervision = checkSupervision(options, X, { weight: 1 });
+
+  const { restarts } = settings;
+  const t = deepSemiProgram(X.rows, X.cols, ranks, {
+    restarts,
+    nonlinearity,
+    csrEntries: entriesOf(X),
+    labels: supervision && { weight: supervision.labelWeight, classes: supervision.targets.classes.length },
   });
-  inverse.forEach((k, i) => {
-    semiRule(p, H[i], p.matmul(T(k), FX), p.matmul(T(k), p.matmul(FF, k)));
+  return withFit(engine, t.program, { method: 'deep-semi', X, ranks, settings }, async (fit) => {
+    const { run } = fit;
+    writeMatrix(run, t.X, X);
+    if (supervision) writeGraph(run, t, supervision.targets);
+    await pretrain(fit, t, X, nonlinearity, pretrainIterations);
+    if (t.nonlinear) startDescent(run, t.nonlinear);
+    await fit.stage({
+      name: 'all layers',
+      step: 'step',
+      measure: t.nonlinear ? undefined : 'measure',
+      cost: t.cost,
+      costAt: t.nonlinear ? control.cost : 0,
+      factors: (restart) => {
+        if (t.nonlinear) run.execute('inner');
+        return readFactors(run, t.Z, t.H, restart);
+      },
+    });
+    const { kkt, errors } = await fit.measure(['errors', 'finish'], { kkt: t.kkt, errors: t.errors });
+    return fit.result({
+      A: t.Z,
+      S: t.H,
+      errors,
+      kkt: [kkt],
+      // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
+      boundRanks: nonlinearity === 'identity' ? ranks : ranks.map(() => ranks[0]),
+      own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
+      supervise: supervision && ((_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
+    });
   });
-  semiRule(p, H[last], FX, FF, graph);
-  next.forEach((z, i) => {
-    if (z !== Z[i]) p.copy(z, Z[i]);
-  });
 }
 
-export interface PretrainedLayer {
-  /** What this layer is fitted to: X, H_{l−1} or g⁻¹(H_{l−1}). */
-  X: Tensor;
-  start: string;
-  step: string;
-  measure: string;
-  cost: Tensor;
+function checkNonlinearity(nonlinearity: unknown): asserts nonlinearity is Nonlinearity {
+  const known = ['identity', ...Object.keys(curves)];
+  if (!known.includes(nonlinearity as string))
+    throw new InputError(`nonlinearity must be one of ${known.join(', ')}, not ${JSON.stringify(nonlinearity)}.`);
 }
 
-export interface Factors {
-  X: Tensor;
-  Z: Tensor[];
-  H: Tensor[];
+/** The non-linear forms make X − Z₁g(…), which is dense. */
+function requireLinear(X: DataMatrix, nonlinearity: Nonlinearity): void {
+  if (nonlinearity !== 'identity') requireDense(X, `The nonlinearity '${nonlinearity}'`, "choose 'identity'");
 }
 
-export interface DeepSemiProgram extends Factors {
-  program: Program;
-  pretrained: PretrainedLayer[];
-  /** Objective of all layers, 1×1; of the non-linear form it is in `nonlinear.control`. */
-  cost: Tensor;
-  /** ‖X − Z₁…Z_lH_l‖² of every depth, 1×1; of the non-linear form, whose inner H are functions of the last, all the same. */
-  errors: Tensor[];
-  /** Natural KKT residual of H_m, 1×1. */
-  kkt: Tensor;
-  graph?: LabelGraph;
-  nonlinear?: Descent;
-}
-
-/**
- * Sections pretrain0 … (`start`, `step`, `measure` of each layer), 'start' (non-linear form only), 'step' and 'measure' over all layers,
- * 'inner' (H of the layers before the last, non-linear form), 'errors', 'finish' (KKT residual). Only the linear form takes a sparse X.
- */
-export function deepSemiProgram(
-  N: number,
-  M: number,
-  ranks: readonly number[],
-  options: { restarts: number; nonlinearity: Nonlinearity; labels?: { weight: number; classes: number }; csrEntries?: number },
-): DeepSemiProgram {
-  const { restarts, nonlinearity, labels, csrEntries } = options;
-  const p = programBuilder('deepSemiNmf', { restarts });
-  const X = p.data('X', N, M, { csrEntries });
-  const Z = ranks.map((k, l) => p.state(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
-  const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
-  const last = ranks.length - 1;
-  const graph = labels && { weight: labels.weight, Y: p.input('Y', labels.classes, M), D: p.input('D', ranks[last], M) };
-  const pretrained = ranks.map((_, l) => pretraining(p, l, { X, Z, H }, nonlinearity, l === last ? graph : undefined));
-
-  const errors = ranks.map((_, l) => p.state(`error${l}`, 1, 1));
-  const kkt = p.state('kkt', 1, 1);
-  if (nonlinearity !== 'identity') {
-    const nonlinear = controlledDescent(p, X, Z, H[last], curves[nonlinearity], graph);
-    finishNonlinear(p, { X, Z, H }, curves[nonlinearity], nonlinear.dH, errors, kkt);
-    return { program: p.build(), X, Z, H, pretrained, cost: nonlinear.control, errors, kkt, graph, nonlinear };
+function writeGraph(run: Run, { graph, H }: DeepSemiProgram, { Y, L }: Targets): void {
+  const M = Y.cols;
+  const scaled = Float32Array.from(Y.data);
+  for (let c = 0; c < Y.rows; c++) {
+    const row = scaled.subarray(c * M, (c + 1) * M);
+    const size = row.reduce((sum, y) => sum + y, 0);
+    row.forEach((y, j) => {
+      row[j] = y / Math.sqrt(size);
+    });
   }
-
-  const cost = p.state('cost', 1, 1);
-  // Z₂…Z_lH_l
-  const product = (l: number) => Z.slice(1, l + 1).reduceRight((inner, z) => p.matmul(z, inner), H[l]);
-  p.section('step', () => fineTune(p, X, Z, H, graph));
-  p.section('measure', () => costInto(p, cost, X, Z[0], product(last), H[last], graph));
-  p.section('errors', () => {
-    for (let l = 0; l <= last; l++) p.residualNorm(X, Z[0], product(l), { into: errors[l] });
-  });
-  p.section('finish', () => {
-    const Psi = Z.reduce((left, z) => p.matmul(left, z));
-    let B = p.matmul(T(Psi), X);
-    // G H − B is half the gradient once the label graph's is in B.
-    if (graph) B = p.combine(1, B, -graph.weight, offClassMean(p, H[last], graph));
-    p.reduce(p.kktResidual(p.gram(Psi), B, H[last]), 'maxAbs', { into: kkt });
-  });
-  return { program: p.build(), X, Z, H, pretrained, cost, errors, kkt, graph };
+  const k = H[H.length - 1].rows;
+  run.write(graph!.Y, scaled);
+  run.write(
+    graph!.D,
+    Float32Array.from({ length: k * M }, (_, at) => L.data[at % M]),
+  );
 }
 
-/** Semi-NMF of X, or of g⁻¹(H_{l−1}) for a deeper layer. */
-function pretraining(p: ProgramBuilder, l: number, { X, Z, H }: Factors, nonlinearity: Nonlinearity, graph?: LabelGraph): PretrainedLayer {
-  const names = { start: `pretrainStart${l}`, step: `pretrain${l}`, measure: `pretrainMeasure${l}` };
-  const cost = p.state(`pretrainCost${l}`, 1, 1);
-  const curved = l > 0 && nonlinearity !== 'identity';
-  const own = l === 0 ? X : curved ? p.state(`inverse${l}`, H[l - 1].rows, H[l - 1].cols) : H[l - 1];
-  p.section(names.start, () => {
-    if (curved) curves[nonlinearity].inverse(p, H[l - 1], own);
-  });
-  p.section(names.step, () => semiNmfStep(p, own, Z[l], H[l], graph));
-  p.section(names.measure, () => costInto(p, cost, own, Z[l], H[l], H[l], graph));
-  return { X: own, ...names, cost };
-}
-
-/** The joint descent of the non-linear form, its step size and cost in `control`, with the gradient at the accepted point. */
-export interface Descent {
-  control: Tensor;
-  /** 8×1, to be written (1, 0, …, 0): picks η out of the control vector. */
-  first: Tensor;
-  dZ: Tensor[];
-  dH: Tensor;
-}
-
-/** H̃_{i−1} = g(Y_i), Y_i = Z_iH̃_i, from H̃_m = H up. */
-function forward(p: ProgramBuilder, Z: readonly Tensor[], H: Tensor, g: Curve): { Y: Tensor[]; inner: Tensor[] } {
-  const Y: Tensor[] = [];
-  const inner: Tensor[] = [];
-  inner[Z.length - 1] = H;
-  for (let i = Z.length - 1; i > 0; i--) {
-    Y[i] = p.matmul(Z[i], inner[i]);
-    inner[i - 1] = g.apply(p, Y[i]);
+/** Semi-NMF of one layer after the other: X ≈ Z₁H₁, then H₁ (or g⁻¹(H₁), its rows scaled into g's range) ≈ Z₂H₂, … */
+async function pretrain(fit: Fit, t: DeepSemiProgram, X: DataMatrix, nonlinearity: Nonlinearity, maxIterations: number): Promise<void> {
+  const { run, settings } = fit;
+  for (let l = 0; l < t.Z.length; l++) {
+    const layer = t.pretrained[l];
+    run.execute(layer.start);
+    const { rows, cols } = layer.X;
+    const size = rows * cols;
+    // X is the same for all restarts; the H before is not, and the first one's stands for all in the start.
+    const read = l === 0 ? undefined : await run.read(layer.X);
+    const data = read ? denseRows(rows, cols, read.subarray(0, size)) : storedRows(X);
+    const norm = Array.from(
+      { length: settings.restarts },
+      (_, r) => squaredNorm(read?.subarray(r * size, (r + 1) * size) ?? stored(X)) || 1,
+    );
+    run.write(t.Z[l], new Float32Array(t.Z[l].rows * t.Z[l].cols));
+    run.write(t.H[l], startOfH(data, t.H[l], norm, settings, { layer: l, fromSvd: nonlinearity === 'identity' }));
+    await fit.stage({
+      name: `layer ${l + 1} of ${t.Z.length}`,
+      step: layer.step,
+      measure: layer.measure,
+      cost: layer.cost,
+      norm,
+      maxIterations,
+      tolerance: 1e-5,
+      start: true,
+      factors: (restart) => readFactors(run, t.Z.slice(0, l + 1), t.H.slice(0, l + 1), restart),
+    });
+    if (nonlinearity !== 'identity' && l + 1 < t.Z.length) await scaleRows(run, t.Z[l], t.H[l], curves[nonlinearity].largest);
   }
-  return { Y, inner };
 }
 
-/** C with its gradient D and metric V in the variables Z₁ … Z_m, H (or H alone). */
-function costAndGradient(
-  p: ProgramBuilder,
-  X: Tensor,
-  Z: readonly Tensor[],
+/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z: ZH stays what it is. */
+async function scaleRows(run: Run, Z: Tensor, H: Tensor, largest: number): Promise<void> {
+  const [z, h] = (await Promise.all([run.read(Z), run.read(H)])).map((entries) => Float64Array.from(entries));
+  for (let row = 0; row < H.rows * H.batch; row++) {
+    const own = h.subarray(row * H.cols, (row + 1) * H.cols);
+    const scale = largest / (own.reduce((most, x) => Math.max(most, x), 0) || largest);
+    own.forEach((x, j) => {
+      own[j] = x * scale;
+    });
+    const [restart, j] = [Math.floor(row / H.rows), row % H.rows];
+    for (let i = 0; i < Z.rows; i++) z[(restart * Z.rows + i) * Z.cols + j] /= scale;
+  }
+  run.write(Z, z);
+  run.write(H, h);
+}
+
+function startDescent(run: Run, descent: Descent): void {
+  const initial = new Float32Array(control.length);
+  initial[control.eta] = 0.5;
+  initial[control.cost] = 3e38;
+  run.write(descent.control, initial);
+  run.write(
+    descent.first,
+    Float32Array.from({ length: control.length }, (_, i) => (i === control.eta ? 1 : 0)),
+  );
+  run.execute('start');
+}
+
+/** k×M a restart: |N(0,1)| of the data's size, but with `fromSvd` |ΣVᵀ| of its leading singular vectors for the first. */
+function startOfH(
+  data: StoredRows,
   H: Tensor,
-  g: Curve,
-  { graph, learnZ }: { graph?: LabelGraph; learnZ: boolean },
-): { cost: Tensor; D: Tensor[]; V: Tensor[] } {
-  const { Y, inner } = forward(p, Z, H, g);
-  const residual = p.matmul(Z[0], inner[0], { add: X, addScale: -1 });
-  let cost = p.reduce(residual, 'squares');
-  let dY = p.map('affine', [residual], { p: 2 });
-  let w = p.map('affine', [X], { p: 0, q: 1 });
-  const D: Tensor[] = [];
-  const V: Tensor[] = [];
-  Z.forEach((z, i) => {
-    if (i > 0) {
-      const derivative = g.derivative(p, Y[i], inner[i - 1]);
-      dY = p.hadamard(dY, derivative);
-      w = p.hadamard(w, p.hadamard(derivative, derivative));
-    }
-    if (learnZ) {
-      D.push(p.matmul(dY, T(inner[i])));
-      V.push(p.matmul(w, T(p.hadamard(inner[i], inner[i]))));
-    }
-    dY = p.matmul(T(z), dY);
-    w = p.matmul(T(p.hadamard(z, z)), w);
-  });
-  if (graph) {
-    const off = offClassMean(p, H, graph);
-    cost = p.combine(1, cost, graph.weight, p.reduce(off, 'squares'));
-    dY = p.combine(1, dY, 2 * graph.weight, off);
-    w = p.combine(1, w, graph.weight, graph.D);
+  norm: readonly number[],
+  settings: Settings,
+  { layer, fromSvd }: { layer: number; fromSvd: boolean },
+): Float32Array {
+  const { rows: k, cols: M } = H;
+  const entries = randomFactors(k, M, settings, layer);
+  for (let restart = 0; restart < settings.restarts; restart++) {
+    const scale = Math.sqrt(norm[restart] / (k * M));
+    const own = entries.subarray(restart * k * M, (restart + 1) * k * M);
+    own.forEach((x, at) => {
+      own[at] = x * scale;
+    });
   }
-  return { cost, D: [...D, dY], V: [...V, w] };
-}
-
-/**
- * Sections 'start' and 'step' of the projected gradient descent on
- *
- *     C = ‖X − Z₁H̃₁‖² + λ tr(H(D − W)Hᵀ),    H̃_m = H,  Y_i = Z_iH̃_i,  H̃_{i−1} = g(Y_i)
- *     Z_i ← Z_i − η ∂C/∂Z_i ⊘ 2V_i,    H ← max(H − η ∂C/∂H ⊘ 2V, 0)
- *
- * V is the diagonal of the Gauss–Newton Hessian without its cross terms, carried back like the gradient (Becker & LeCun 1989): w₁ = 1,
- * w_{i+1} = g′(Y_{i+1})² ∘ (Z_i∘Z_i)ᵀw_i, V_i = w_i(H̃_i∘H̃_i)ᵀ, damped by 1e-4 of its largest entry. η is controlled on the device: a
- * step that would raise C is dropped, so C never increases. Z is held where it is an input.
- */
-function controlledDescent(p: ProgramBuilder, X: Tensor, Z: readonly Tensor[], H: Tensor, g: Curve, graph?: LabelGraph): Descent {
-  const control = p.controlState();
-  const first = p.input('first', control.cols, 1);
-  const learnZ = Z[0].role === 'state';
-  const variables = learnZ ? [...Z, H] : [H];
-  const D = variables.map((x) => p.state(`d${x.name}`, x.rows, x.cols));
-  const V = variables.map((x) => p.state(`v${x.name}`, x.rows, x.cols));
-  const keep = (trial: { D: Tensor[]; V: Tensor[] }) => {
-    variables.forEach((_, i) => {
-      p.keepAccepted(D[i], trial.D[i], control);
-      p.keepAccepted(V[i], trial.V[i], control);
-    });
-  };
-  p.section('start', () => {
-    const here = costAndGradient(p, X, Z, H, g, { graph, learnZ });
-    p.acceptReject(here.cost, control, { grow: 1 });
-    keep(here);
+  if (!fromSvd) return entries;
+  const V = leadingRight(data, k);
+  let mean = 0;
+  for (const v of V) mean += Math.abs(v) / V.length;
+  // A zero could not be left again.
+  V.forEach((v, at) => {
+    entries[at] = Math.abs(v) + 0.1 * mean;
   });
-  p.section('step', () => {
-    const eta = p.matmul(control, first);
-    const trials = variables.map((x, i) => {
-      const damped = p.shift(V[i], p.reduce(V[i], 'maxAbs'), 1e-4);
-      const rate = p.shift(p.map('affine', [x], { p: 0 }), eta, 0.5);
-      const moved = p.combine(1, x, -1, p.hadamard(rate, p.map('quotient', [D[i], damped], { p: 1e-30 })));
-      return x === H ? p.map('positive', [moved]) : moved;
-    });
-    const there = costAndGradient(p, X, learnZ ? trials.slice(0, -1) : Z, trials[trials.length - 1], g, { graph, learnZ });
-    p.acceptReject(there.cost, control);
-    variables.forEach((x, i) => {
-      p.keepAccepted(x, trials[i], control);
-    });
-    keep(there);
-  });
-  return { control, first, dZ: D.slice(0, -1), dH: D[D.length - 1] };
+  return entries;
 }
 
-/** H_{i−1} ← g(Z_iH_i) from the last H up. */
-function innerLayers(p: ProgramBuilder, Z: readonly Tensor[], H: readonly Tensor[], g: Curve): void {
-  for (let i = Z.length - 1; i > 0; i--) p.copy(g.apply(p, p.matmul(Z[i], H[i])), H[i - 1]);
-}
+const powerIterations = 8;
 
-/** Sections 'inner', 'errors' and 'finish' of the non-linear form. */
-function finishNonlinear(p: ProgramBuilder, { X, Z, H }: Factors, g: Curve, dH: Tensor, errors: Tensor[], kkt: Tensor): void {
-  const last = Z.length - 1;
-  p.section('inner', () => innerLayers(p, Z, H, g));
-  p.section('errors', () => {
-    innerLayers(p, Z, H, g);
-    for (const error of errors) p.residualNorm(X, Z[0], H[0], { into: error });
-  });
-  p.section('finish', () => {
-    // With G only to scale, B = G H − ½ ∂C/∂H makes G H − B half the gradient.
-    const G = p.gram(Z[last]);
-    p.reduce(p.kktResidual(G, p.matmul(G, H[last], { add: dH, addScale: -0.5 }), H[last]), 'maxAbs', { into: kkt });
-  });
-}
-
-export interface TransformProgram extends Factors {
-  program: Program;
-  descent?: Descent;
-}
-
-/**
- * H for other columns with Z held. Linear: H_l = q(X, Z₁…Z_l), the exact minimiser (section 'solve'). Non-linear: 'solve' gives
- * H₁ = q(X, Z₁), H_l = q(g⁻¹(H_{l−1}), Z_l), from which 'start', then 'step' descend in H_m alone; 'inner' fills the other H.
- */
-export function deepSemiTransformProgram(
-  N: number,
-  M: number,
-  ranks: readonly number[],
-  nonlinearity: Nonlinearity,
-  csrEntries?: number,
-): TransformProgram {
-  const p = programBuilder('deepSemiTransform');
-  const X = p.input('X', N, M, { csrEntries });
-  const Z = ranks.map((k, l) => p.input(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
-  const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
-  p.section('solve', () => {
-    let Psi = Z[0];
-    H.forEach((h, l) => {
-      if (nonlinearity === 'identity') {
-        if (l > 0) Psi = p.matmul(Psi, Z[l]);
-        forwardQ(p, X, Psi, h, { warm: false });
-      } else if (l === 0) forwardQ(p, X, Z[0], h, { warm: false });
-      else {
-        const target = p.state(`inverse${l}`, H[l - 1].rows, M);
-        curves[nonlinearity].inverse(p, H[l - 1], target);
-        forwardQ(p, target, Z[l], h, { warm: false });
+/** ΣVᵀ of the k leading singular triplets of the data, nearly, by simultaneous iteration in f64 (k×M; rows beyond the rank are small). */
+function leadingRight({ rows, cols: M, values, columns, start }: StoredRows, k: number): Float64Array {
+  const { normal } = random(0);
+  let V = Float64Array.from({ length: k * M }, normal);
+  const scale = new Float64Array(k);
+  for (let n = 0; n < powerIterations; n++) {
+    orthonormalise(V, k, M, scale);
+    const next = new Float64Array(k * M);
+    for (let j = 0; j < k; j++) {
+      for (let i = 0; i < rows; i++) {
+        const [first, end] = [start(i), start(i + 1)];
+        let dot = 0;
+        for (let e = first; e < end; e++) dot += values[e] * V[j * M + (columns ? columns[e] : e - first)];
+        for (let e = first; e < end; e++) next[j * M + (columns ? columns[e] : e - first)] += dot * values[e];
       }
-    });
+    }
+    V = next;
+  }
+  orthonormalise(V, k, M, scale);
+  // After XᵀX the length of a row is its σ².
+  return V.map((v, at) => v * Math.sqrt(scale[Math.floor(at / M)]));
+}
+
+/** Gram–Schmidt on rows, twice over; `lengths` gets what each had left. */
+function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64Array): void {
+  for (let j = 0; j < k; j++) {
+    const own = V.subarray(j * M, (j + 1) * M);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let i = 0; i < j; i++) {
+        const other = V.subarray(i * M, (i + 1) * M);
+        let dot = 0;
+        for (let c = 0; c < M; c++) dot += own[c] * other[c];
+        for (let c = 0; c < M; c++) own[c] -= dot * other[c];
+      }
+    }
+    lengths[j] = Math.sqrt(squaredNorm(own));
+    for (let c = 0; c < M; c++) own[c] /= lengths[j] || 1;
+  }
+}
+
+/** On the last H, P×k: the mean of each class's labelled columns, at unit length (zero if the mean is). */
+function classMeansOf(S: readonly Matrix[], { indices, classes }: Targets): Classifier {
+  const layer = S.length - 1;
+  const H = S[layer];
+  const B = matrix(classes.length, H.rows);
+  indices.forEach((index, c) => {
+    if (index >= 0) for (let j = 0; j < H.rows; j++) B.data[index * H.rows + j] += H.data[j * H.cols + c];
   });
-  if (nonlinearity === 'identity') return { program: p.build(), X, Z, H };
-  const g = curves[nonlinearity];
-  const descent = controlledDescent(p, X, Z, H[H.length - 1], g);
-  p.section('inner', () => innerLayers(p, Z, H, g));
-  return { program: p.build(), X, Z, H, descent };
+  for (let i = 0; i < B.rows; i++) {
+    const row = B.data.subarray(i * B.cols, (i + 1) * B.cols);
+    const length = Math.sqrt(squaredNorm(row)) || 1;
+    row.forEach((b, j) => {
+      row[j] = b / length;
+    });
+  }
+  return { layer, B };
+}
+
+const transformIterations = 300;
+
+/**
+ * H of other columns, with the Z of a model held: H[l] (k_l×M′) for every layer.
+ *
+ * Linear: H[l] = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly. Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the
+ * layer-wise solution (300 iterations), and the others follow from it.
+ *
+ * @param newX N×M′, any sign, N as in the model's A[0].
+ * @throws ShapeError when the rows differ; InputError for NaN or infinite entries or a model of another method.
+ */
+export async function transformDeepSemi(
+  engine: Engine,
+  model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
+  newX: DataMatrix,
+): Promise<{ H: Matrix[] }> {
+  if (model.method !== 'deep-semi') throw new InputError(`transformDeepSemi takes a 'deep-semi' model, not '${model.method}'.`);
+  checkNewSamples(newX, model.A[0].rows, { signed: true });
+  const nonlinearity: unknown = model.settings.nonlinearity ?? 'identity';
+  checkNonlinearity(nonlinearity);
+  requireLinear(newX, nonlinearity);
+  const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
+  return withRun(engine, t.program, async (run) => {
+    writeMatrix(run, t.X, newX);
+    t.Z.forEach((tensor, l) => {
+      run.write(tensor, model.A[l].data);
+    });
+    run.execute('solve');
+    if (t.descent) {
+      startDescent(run, t.descent);
+      run.execute('step', transformIterations);
+      run.execute('inner');
+    }
+    return { H: (await readFactors(run, [], t.H, 0)).S };
+  });
 }

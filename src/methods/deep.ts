@@ -1,275 +1,214 @@
+import { checkNewSamples, checkPositive, checkPositiveInteger } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError } from '../errors.js';
+import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, readFactor, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { moveScale } from './hierarchical.js';
+import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
+
+export interface DeepOptions extends FitOptions, LabelOptions {
+  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M); kₗ at most the rows and columns that pooling leaves. */
+  ranks: readonly number[];
+  /** How neighbours in S are put together before the next layer; default 'none'. */
+  pooling?: Bridge['pooling'];
+  /** How many neighbours; default 2. The last group has what is left. */
+  poolSize?: number;
+  /**
+   * 'features' (default): neighbouring rows of S, so that Aˡ⁺¹ has ⌈kₗ/size⌉ rows. 'samples': neighbouring samples, so that Sˡ⁺¹ has
+   * ⌈Mₗ/size⌉ columns (order the samples so that neighbours belong together; takes no labels, since no column is one sample then, and a
+   * dense ⌈M/size⌉×M matrix).
+   */
+  poolOver?: Bridge['poolOver'];
+  /** f before pooling: 'identity' (default), 'power' (s^power) or 'log1p' (log(1 + s)). */
+  activation?: Bridge['activation'];
+  /** Exponent of 'power', > 0; default 0.5. */
+  power?: number;
+  /** μ_l > 0 of every layer; default 1 each. */
+  weights?: readonly number[];
+  /** 'hierarchical' (default): every layer is first fitted alone to the p of the one before. 'random': from |N(0,1)|. */
+  start?: 'hierarchical' | 'random';
+  /** Iterations per layer of the hierarchical start; default 50. */
+  startIterations?: number;
+}
+
 /**
- * Deep NMF with a map p between layers, S pooled and activated, and multiplicative back-propagation. After Flenner & Hunter, "A deep
- * non-negative matrix factorization neural network" (2018), whose equations are not available to us: what stands here is our variant of
- * what they describe, derived from the objective
+ * Deep NMF with pooling: several NMF layers learned together, a map p(S) = P f(S) between them (pooling of neighbours after an activation):
  *
- *     E = μ₀‖X − A⁰S⁰‖² + Σ_{l≥1} μ_l ‖p(Sˡ⁻¹) − AˡSˡ‖²  [+ λ‖L∘(Y − BSᴸ)‖²],        p(S) = P f(S)
+ *     E = μ₀‖X − A⁰S⁰‖² + Σ_{l≥1} μ_l ‖p(Sˡ⁻¹) − AˡSˡ‖²  [+ λ‖L∘(Y − BSᴸ)‖²]
+ *
+ * by multiplicative updates that carry what layer l + 1 wants back into Sˡ (formulas: programs/deep.ts). With average pooling or none and
+ * no activation E never increases; max pooling keeps its choice of entries within an iteration, and an activation splits the gradient
+ * f'∘Pᵀ(P f(S) − R) into its two parts, and neither has that guarantee.
+ *
+ * This is our variant of Flenner & Hunter, "A deep non-negative matrix factorization neural network" (2018), which describes NMF layers
+ * with pooling in between and multiplicative back-propagation: its exact equations are not available to us. E alone does not fix how
+ * scale is shared between A⁰ and S⁰, so long runs slowly take weight from the deeper terms; that is in the objective, not in the solver.
+ *
+ * relativeError and those of `layers`: ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)), where u undoes p: an average is given to every member
+ * of its group, a maximum to the entry of the fitted S that was the largest, the others being 0, and then f⁻¹ is taken. p(u(R)) = R always;
+ * with no pooling and no activation it is the A⁰A¹…AˡSˡ of the other methods. svdBound is null where X̂ can have a larger rank than k_l
+ * (max pooling or an activation, beyond layer 0). With pooling over samples Sˡ has ⌈M/sizeˡ⌉ columns.
+ *
+ * Starts: `start`; maxIterations 1000, tolerance 1e-6 of E, which also decides between restarts. settings holds what `transformDeep` needs.
+ *
+ * @throws InputError for negative, NaN or infinite entries, ranks that do not fit what pooling leaves, labels that do not fit or agree,
+ * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
-import { T, type Tensor } from '../graph/tensor.js';
-import { kktTensors, type LayerSections, layerSections } from './nmf.js';
-import { forwardQ } from './q.js';
-import {
-  classifierState,
-  coefficientSplit,
-  dictionarySplit,
-  type Fit,
-  type LabelTensors,
-  labelInputs,
-  naturalResidual,
-  type Split,
-} from './ssnmf.js';
+export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<Factorization> {
+  const { ranks, start = 'hierarchical', startIterations = 50 } = options;
+  const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const bridge = checkBridge(options);
+  checkPooledRanks(ranks, X, bridge);
+  if (start !== 'hierarchical' && start !== 'random')
+    throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
+  checkPositiveInteger('startIterations', startIterations);
+  const weights = checkWeights(options.weights, ranks);
+  const supervision = checkSupervision(options, X);
+  if (supervision && bridge.pooling !== 'none' && bridge.poolOver === 'samples' && ranks.length > 1)
+    throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.");
 
-/** The map p from the S of one layer to what the next one factors: entrywise f, then pooling of neighbours. */
-export interface Bridge {
-  pooling: 'none' | 'average' | 'max';
-  poolSize: number;
-  /** Neighbouring rows of S (features), or neighbouring columns (samples). */
-  poolOver: 'features' | 'samples';
-  /** f(s) = s, s^power or log(1 + s). */
-  activation: 'identity' | 'power' | 'log1p';
-  power: number;
+  const t = deepProgram(X.rows, X.cols, ranks, {
+    restarts: settings.restarts,
+    csrEntries: entriesOf(X),
+    bridge,
+    weights,
+    supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
+  });
+  const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
+  return withFit(engine, t.program, { method: 'deep', X, ranks, settings }, async (fit) => {
+    const { run } = fit;
+    writeMatrix(run, t.X, X);
+    writeGroups(run, t.groups, bridge);
+    t.A.forEach((tensor, l) => {
+      fit.writeRandom(tensor, 2 * l);
+      fit.writeRandom(t.S[l], 2 * l + 1);
+    });
+    if (t.labels && supervision) {
+      run.write(t.labels.Y, supervision.targets.Y.data);
+      run.write(t.labels.L, supervision.targets.L.data);
+      fit.writeRandom(t.labels.B, 2 * ranks.length);
+    }
+    if (start === 'hierarchical') await fitAlone(fit, t, startIterations);
+    await fit.stage({
+      name: 'all layers',
+      step: 'step',
+      measure: 'measure',
+      cost: t.cost,
+      norm: weights[0] * squaredNorm(stored(X)),
+      factors: (restart) => readFactors(run, t.A, t.S, restart),
+    });
+    const { cost, errors, kkt } = await fit.measure(['measure', 'errors', 'finish'], { cost: t.cost, errors: t.errors, kkt: t.kkt.flat() });
+    return fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
+      objectives: cost,
+      kkt,
+      // Beyond layer 0, what max pooling or an activation undoes can have a larger rank than k_l.
+      boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
+      product: bridge.pooling === 'none' && bridge.activation === 'identity',
+      own: { ...bridge, weights, start, startIterations, ...labelSettings(supervision) },
+      supervise:
+        supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
+    });
+  });
 }
 
-/** Below this an entry counts as this much in powers, whose derivative need not be finite at 0. */
-const floor = 1e-20;
-
-/** Rows and columns of p(S) for an S of the given ones. */
-export function pooledShape({ pooling, poolSize, poolOver }: Bridge, rows: number, cols: number): { rows: number; cols: number } {
-  if (pooling === 'none') return { rows, cols };
-  return poolOver === 'features' ? { rows: Math.ceil(rows / poolSize), cols } : { rows, cols: Math.ceil(cols / poolSize) };
+/**
+ * Sˡ ≥ 0 of every layer for unseen samples with the features of a fitted model, forward only: S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ), each
+ * exactly. In training, later layers act back on Sˡ, so that the S of the training samples differ a little from what this gives them.
+ *
+ * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
+ */
+export async function transformDeep(
+  engine: Engine,
+  model: Pick<Factorization, 'A' | 'ranks' | 'settings'>,
+  newX: DataMatrix,
+): Promise<Matrix[]> {
+  checkNewSamples(newX, model.A[0].rows);
+  const bridge = checkBridge(model.settings as Partial<Bridge>);
+  const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
+  return withRun(engine, program, async (run) => {
+    writeMatrix(run, t.X, newX);
+    writeGroups(run, t.groups, bridge);
+    t.A.forEach((tensor, l) => {
+      run.write(tensor, model.A[l].data);
+    });
+    run.execute('forward');
+    return Promise.all(t.S.map((tensor) => readFactor(run, tensor, 0)));
+  });
 }
 
-/** Inputs of one bridge: U holds ones where an entry is in a group, ⌈n/size⌉×n; P = diag(1/|group|) U averages. Dense, also over samples. */
-export interface Groups {
-  U: Tensor;
-  P?: Tensor;
-}
-
-function groupInputs(p: ProgramBuilder, { pooling, poolSize, poolOver }: Bridge, layer: number, S: Tensor): Groups | undefined {
-  if (pooling === 'none') return undefined;
-  const n = poolOver === 'features' ? S.rows : S.cols;
-  const groups = Math.ceil(n / poolSize);
-  return { U: p.input(`U${layer}`, groups, n), P: pooling === 'average' ? p.input(`P${layer}`, groups, n) : undefined };
-}
-
-interface Passed {
-  /** p(S). */
-  value: Tensor;
-  /** f'(S) ∘ PᵀR, the derivative of ½‖p(S)‖² when R = p(S); a max pool stays with the entries it chose at this S. */
-  back(R: Tensor): Tensor;
-  /** The S whose p is R: an average goes to every member of its group, a maximum to where it was, the others 0; then f⁻¹. */
-  lift(R: Tensor): Tensor;
-}
-
-function passOn(p: ProgramBuilder, bridge: Bridge, S: Tensor, groups?: Groups): Passed {
-  const { pooling, poolSize, poolOver, activation, power } = bridge;
-  const F = activation === 'power' ? p.map('power', [S], { p: power, q: floor }) : activation === 'log1p' ? p.map('log1p', [S]) : S;
-  /** R where its group is: UᵀR over rows, R U over columns. */
-  const spread = (R: Tensor, by: Tensor, options: { hadamard?: Tensor } = {}) =>
-    poolOver === 'features' ? p.matmul(T(by), R, options) : p.matmul(R, by, options);
-
-  let value = F;
-  let unpooled = (R: Tensor) => R;
-  let lifted = unpooled;
-  if (pooling === 'average') {
-    const { U, P } = groups!;
-    value = poolOver === 'features' ? p.matmul(P!, F) : p.matmul(F, T(P!));
-    unpooled = (R) => spread(R, P!);
-    lifted = (R) => spread(R, U);
-  } else if (pooling === 'max') {
-    const over = poolOver === 'features' ? p.maxPool(F, poolSize) : p.maxPool(p.transpose(F), poolSize);
-    value = poolOver === 'features' ? over.pooled : p.transpose(over.pooled);
-    const selector = poolOver === 'features' ? over.selector : p.transpose(over.selector);
-    unpooled = (R) => spread(R, groups!.U, { hadamard: selector });
-    lifted = unpooled;
+/** The start: each layer alone, to the p of the one before, with its scale moved into S. */
+async function fitAlone(fit: Fit, t: DeepProgram, maxIterations: number): Promise<void> {
+  const { run } = fit;
+  for (let l = 0; l < t.A.length; l++) {
+    const { start, step, measure } = t.layers[l];
+    if (l > 0) run.execute(`pass${l}`);
+    run.execute(start);
+    await fit.stage({
+      name: `layer ${l + 1} of ${t.A.length}`,
+      step,
+      measure,
+      cost: t.layerCost[l],
+      maxIterations,
+      start: true,
+      factors: (restart) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart),
+    });
+    await moveScale(run, t.A[l], t.S[l]);
   }
+}
 
-  let derivative: Tensor | undefined;
-  return {
-    value,
-    back: (R) => {
-      if (activation === 'identity') return unpooled(R);
-      derivative ??= slope(p, bridge, S, F);
-      return p.hadamard(derivative, unpooled(R));
-    },
-    lift: (R) => inverse(p, bridge, lifted(R)),
+function writeGroups(run: Run, groups: readonly (Groups | undefined)[], { poolSize }: Bridge): void {
+  for (const group of groups) {
+    if (!group) continue;
+    const { rows, cols } = group.U;
+    const U = matrix(rows, cols);
+    const P = matrix(rows, cols);
+    for (let i = 0; i < cols; i++) {
+      const g = Math.floor(i / poolSize);
+      U.data[g * cols + i] = 1;
+      P.data[g * cols + i] = 1 / (Math.min(cols, (g + 1) * poolSize) - g * poolSize);
+    }
+    run.write(group.U, U.data);
+    if (group.P) run.write(group.P, P.data);
+  }
+}
+
+function checkBridge(options: Partial<Bridge>): Bridge {
+  const { pooling = 'none', poolSize = 2, poolOver = 'features', activation = 'identity', power = 0.5 } = options;
+  const among = <V extends string>(name: string, value: V, allowed: readonly V[]) => {
+    if (!allowed.includes(value)) throw new InputError(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}.`);
   };
+  among('pooling', pooling, ['none', 'average', 'max']);
+  among('poolOver', poolOver, ['features', 'samples']);
+  among('activation', activation, ['identity', 'power', 'log1p']);
+  checkPositiveInteger('poolSize', poolSize);
+  checkPositive('power', power);
+  return { pooling, poolSize, poolOver, activation, power };
 }
 
-/** f'(S) ≥ 0: power · s^(power − 1), and 1 / (1 + s) as e^−f. */
-function slope(p: ProgramBuilder, { activation, power }: Bridge, S: Tensor, F: Tensor): Tensor {
-  if (activation === 'log1p') return p.map('exp', [p.combine(-1, F, 0, F)]);
-  const raised = p.map('power', [S], { p: power - 1, q: floor });
-  return p.combine(power, raised, 0, raised);
+function checkPooledRanks(ranks: readonly number[], X: DataMatrix, bridge: Bridge): void {
+  let left = { rows: ranks[0], cols: X.cols };
+  for (let l = 1; l < ranks.length; l++) {
+    left = pooledShape(bridge, left.rows, left.cols);
+    if (ranks[l] > Math.min(left.rows, left.cols))
+      throw new InputError(
+        `Pooling leaves layer ${l} a ${left.rows}×${left.cols} matrix, too small for rank ${ranks[l]}; choose a smaller rank or poolSize.`,
+      );
+    left = { rows: ranks[l], cols: left.cols };
+  }
 }
 
-/** f⁻¹(F): F^(1/power), and e^F − 1 by way of its logarithm, which is exact for small F too. */
-function inverse(p: ProgramBuilder, { activation, power }: Bridge, F: Tensor): Tensor {
-  if (activation === 'power') return p.map('power', [F], { p: 1 / power, q: floor });
-  if (activation === 'log1p') return p.map('exp', [p.map('softplusInverse', [F], { p: floor })]);
-  return F;
-}
-
-export interface DeepProgram {
-  program: Program;
-  X: Tensor;
-  /** A⁰ N×k₀; Aˡ has as many rows as p(Sˡ⁻¹). */
-  A: Tensor[];
-  /** Sˡ k_l×M_l; M_l is M unless samples are pooled. */
-  S: Tensor[];
-  /** Of the bridge into each layer; none into layer 0. */
-  groups: (Groups | undefined)[];
-  labels?: LabelTensors;
-  /** E, refreshed by 'measure'. */
-  cost: Tensor;
-  /** ‖X − A⁰ lift(A¹ lift(… AˡSˡ))‖², refreshed by 'errors'. */
-  errors: Tensor[];
-  kkt: [Tensor, Tensor][];
-  /** Sections that fit one layer to the p of the one before, as a start, and the cost of each. */
-  layers: LayerSections[];
-  layerCost: Tensor[];
-}
-
-export interface DeepProgramOptions {
-  restarts: number;
-  /** Stored entries of a sparse X. */
-  csrEntries?: number;
-  bridge: Bridge;
-  /** μ_l of every layer. */
-  weights: readonly number[];
-  supervision?: { classes: number; labelWeight: number };
-}
-
-/**
- * Sections: 'step' is one iteration. With Tˡ = p(Sˡ⁻¹), T⁰ = X, it updates all features, the classifier, and then the coefficients from
- * the last layer back to the first, each with the newest others:
- *
- *     Aˡ ← Aˡ ∘ [TˡSˡᵀ] / [AˡSˡSˡᵀ]
- *     Sˡ ← Sˡ ∘ ([μ_l AˡᵀTˡ + μ_{l+1} f'∘PᵀAˡ⁺¹Sˡ⁺¹] / [μ_l AˡᵀAˡSˡ + μ_{l+1} f'∘PᵀP f(Sˡ)])^γ
- *
- * and in the last layer λBᵀ(L∘Y) and λBᵀ(L∘(BS)) stand for the terms in μ_{l+1}. γ is 1, but 1/power where f is a power above 1: with
- * γ = 1 the update of s for (s^power − r)² would jump past r and back for ever. E never increases when p is linear.
- *
- * 'measure' E; 'errors' by layer; 'finish' KKT residuals; and for the start 'pass1', … with the sections of `layers`.
- */
-export function deepProgram(N: number, M: number, ranks: readonly number[], options: DeepProgramOptions): DeepProgram {
-  const { restarts, bridge, weights, supervision } = options;
-  const last = ranks.length - 1;
-  const p = programBuilder('deepNmf', { restarts });
-  const { X, A, S, groups } = deepTensors(p, N, M, ranks, bridge, { csrEntries: options.csrEntries });
-  const cost = p.state('cost', 1, 1);
-  const kkt = A.map((_, l) => kktTensors(p, l));
-  const errors = A.map((_, l) => p.state(`error${l}`, 1, 1));
-  const labels = supervision && classifierState(p, labelInputs(p, supervision.classes, S[last].cols), last, ranks[last]);
-  const labelFit: Fit | undefined = labels && { measure: 'frobenius', target: labels.Y, mask: labels.L, dictionary: labels.B };
-  const gamma = bridge.activation === 'power' ? 1 / Math.max(1, bridge.power) : 1;
-
-  /** p of every layer but the last, listed at the layer it is passed to. */
-  const passAll = () => A.map((_, l) => (l === 0 ? undefined : passOn(p, bridge, S[l - 1], groups[l])));
-  const fitOf = (l: number, passed: (Passed | undefined)[]): Fit => ({
-    measure: 'frobenius',
-    target: passed[l]?.value ?? X,
-    dictionary: A[l],
+function checkWeights(weights: readonly number[] | undefined, ranks: readonly number[]): readonly number[] {
+  if (weights === undefined) return ranks.map(() => 1);
+  if (weights.length !== ranks.length)
+    throw new InputError(`There are ${weights.length} weights for ${ranks.length} layers; give one for each.`);
+  weights.forEach((weight, l) => {
+    checkPositive(`The weight of layer ${l}`, weight);
   });
-  const coefficients = (l: number, passed: (Passed | undefined)[]): Split => {
-    const own = coefficientSplit(p, fitOf(l, passed), S[l], weights[l]);
-    if (l === last) return labelFit ? coefficientSplit(p, labelFit, S[l], supervision!.labelWeight, undefined, own) : own;
-    const { value, back } = passed[l + 1]!;
-    const below = p.matmul(A[l + 1], S[l + 1]);
-    return {
-      minus: p.combine(1, own.minus, weights[l + 1], back(below)),
-      plus: p.combine(1, own.plus, weights[l + 1], back(value)),
-    };
-  };
-
-  p.section('step', () => {
-    const passed = passAll();
-    const fits = A.map((_, l) => ({ fit: fitOf(l, passed), of: S[l] }));
-    if (labelFit) fits.push({ fit: labelFit, of: S[last] });
-    for (const { fit, of } of fits) {
-      const { minus, plus } = dictionarySplit(p, fit, of);
-      p.multiplicativeUpdate(fit.dictionary, minus, plus);
-    }
-    for (let l = last; l >= 0; l--) {
-      const { minus, plus } = coefficients(l, passed);
-      p.multiplicativeUpdate(S[l], minus, plus, { power: l < last ? gamma : 1 });
-    }
-  });
-  p.section('measure', () => {
-    const passed = passAll();
-    const terms = A.map((_, l) => ({ weight: weights[l], value: p.residualNorm(fitOf(l, passed).target, A[l], S[l]) }));
-    if (labels) {
-      p.residualNorm(labels.Y, labels.B, S[last], { W: labels.L, into: labels.loss });
-      terms.push({ weight: supervision!.labelWeight, value: labels.loss });
-    }
-    const [first, ...others] = terms;
-    let total = p.combine(first.weight, first.value, 0, first.value);
-    for (const { weight, value } of others) total = p.combine(1, total, weight, value);
-    p.copy(total, cost);
-  });
-  p.section('errors', () => {
-    const passed = passAll();
-    errors.forEach((into, l) => {
-      let Z = S[l];
-      for (let j = l; j > 0; j--) Z = passed[j]!.lift(p.matmul(A[j], Z));
-      p.residualNorm(X, A[0], Z, { into });
-    });
-  });
-  p.section('finish', () => {
-    const passed = passAll();
-    A.forEach((a, l) => {
-      naturalResidual(p, p.gram(a), S[l], coefficients(l, passed), kkt[l][0]);
-      const ofA = dictionarySplit(p, fitOf(l, passed), S[l]);
-      const transposed = { minus: p.transpose(ofA.minus), plus: p.transpose(ofA.plus) };
-      naturalResidual(p, p.gram(S[l], 'rows'), p.transpose(a), transposed, kkt[l][1]);
-    });
-  });
-
-  const layerCost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
-  const layers = A.map((a, l) => {
-    let target = X;
-    if (l > 0) {
-      const { rows, cols } = pooledShape(bridge, S[l - 1].rows, S[l - 1].cols);
-      target = p.state(`T${l}`, rows, cols);
-      p.section(`pass${l}`, () => p.copy(passOn(p, bridge, S[l - 1], groups[l]).value, target));
-    }
-    return layerSections(p, l, { X: target, A: a, S: S[l], cost: layerCost[l], kkt: kkt[l] }, 'mu');
-  });
-  return { program: p.build(), X, A, S, groups, labels, cost, errors, kkt, layers, layerCost };
-}
-
-function deepTensors(
-  p: ProgramBuilder,
-  N: number,
-  M: number,
-  ranks: readonly number[],
-  bridge: Bridge,
-  { given = false, csrEntries }: { given?: boolean; csrEntries?: number },
-) {
-  const X = given ? p.input('X', N, M, { csrEntries }) : p.data('X', N, M, { csrEntries });
-  const A: Tensor[] = [];
-  const S: Tensor[] = [];
-  const groups: (Groups | undefined)[] = [];
-  let target = { rows: N, cols: M };
-  ranks.forEach((k, l) => {
-    if (l > 0) target = pooledShape(bridge, S[l - 1].rows, S[l - 1].cols);
-    groups.push(l === 0 ? undefined : groupInputs(p, bridge, l, S[l - 1]));
-    A.push(given ? p.input(`A${l}`, target.rows, k) : p.state(`A${l}`, target.rows, k));
-    S.push(p.state(`S${l}`, k, target.cols));
-  });
-  return { X, A, S, groups };
-}
-
-/** Section 'forward': S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ) for given features. */
-export function deepForwardProgram(N: number, M: number, ranks: readonly number[], bridge: Bridge, csrEntries?: number) {
-  const p = programBuilder('deepNmfForward');
-  const tensors = deepTensors(p, N, M, ranks, bridge, { given: true, csrEntries });
-  const { X, A, S, groups } = tensors;
-  p.section('forward', () => {
-    A.forEach((a, l) => {
-      forwardQ(p, l === 0 ? X : passOn(p, bridge, S[l - 1], groups[l]).value, a, S[l], { warm: false });
-    });
-  });
-  return { program: p.build(), ...tensors };
+  return weights;
 }

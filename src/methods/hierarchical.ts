@@ -1,104 +1,193 @@
-/**
- * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, and so on, each layer fitted to the end before the next begins. Columns of A have unit
- * norm (their scale is in S), or the levels below scatter.
- */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
+import { checkNewSamples } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
+import type { Engine, Run } from '../engine.js';
+import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
-import { classifierState, type LabelTensors, labelInputs, supervisedSections } from './ssnmf.js';
+import { hierarchicalProgram, type Layers, type SequentialFit } from '../programs/hierarchical.js';
+import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, type Fit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { nnls } from './q.js';
+import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
-export interface Layers {
-  X: Tensor;
-  A: Tensor[];
-  S: Tensor[];
-}
-
-/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X of `csrEntries` stored ones is CSR. */
-export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], csrEntries?: number): Layers {
-  return {
-    X: p.data('X', N, M, { csrEntries }),
-    A: ranks.map((k, l) => p.state(`A${l}`, l === 0 ? N : ranks[l - 1], k)),
-    S: ranks.map((k, l) => p.state(`S${l}`, k, M)),
-  };
-}
-
-export interface SequentialFit {
-  layers: LayerSections[];
-  /** Cost of each layer's own problem, and the KKT residuals of its factors, all 1×1. */
-  cost: Tensor[];
-  kkt: [Tensor, Tensor][];
-  /** What the supervised layers add; Y and L are the same inputs in all of them. */
-  classifiers: { layer: number; labels: LabelTensors }[];
-  /** Whether a layer leaves the columns of its A at any norm: those of all solvers but 'anls', and all with `normalize` off. */
-  scaled: boolean[];
-}
-
-export interface SequentialOptions {
-  /** Alternating least squares brings the columns of A to unit norm in every step; default true. */
+export interface HierarchicalOptions extends FitOptions, LabelOptions {
+  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
+  ranks: readonly number[];
+  /** 'anls' (default, exact), 'hals' (coordinate descent) or 'mu' (multiplicative updates), for all layers or a list of one each; supervised layers use model 3 of ssnmf. */
+  solver?: NmfSolver | readonly NmfSolver[];
+  /** Columns of every Aˡ to unit norm, their scale into Sˡ, before the next layer is fitted to it. Default true; off, the deeper layers scatter. */
   normalize?: boolean;
-  supervision?: { classes: number; labelWeight: number; layers: readonly number[] };
-  /** Weights on X, for the first layer. */
-  W?: Tensor;
+  /** Layers (from 0) that also fit the labels; default the last. */
+  supervisedLayers?: readonly number[];
 }
 
-/** Sections that fit one layer after the other, each to the S of the one before; supervised layers by model 3 of supervised NMF. */
-export function sequentialSections(
-  p: ProgramBuilder,
-  { X, A, S }: Layers,
-  solver: NmfSolver | readonly NmfSolver[],
-  { normalize = true, supervision, W }: SequentialOptions = {},
-): SequentialFit {
-  const cost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
-  const kkt = A.map((_, l) => kktTensors(p, l));
-  const inputs = supervision && labelInputs(p, supervision.classes, X.cols);
-  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [] };
-  A.forEach((_, l) => {
-    const tensors: LayerTensors = { X: l === 0 ? X : S[l - 1], A: A[l], S: S[l], cost: cost[l], kkt: kkt[l] };
-    const own = typeof solver === 'string' ? solver : solver[l];
-    const supervised = supervision?.layers.includes(l) ?? false;
-    fit.scaled.push(supervised || own !== 'anls' || !normalize);
-    if (supervised) {
-      const labels = classifierState(p, inputs!, l, A[l].cols);
-      fit.classifiers.push({ layer: l, labels });
-      const error = p.state(`ownError${l}`, 1, 1);
-      fit.layers.push(supervisedSections(p, l, { ...tensors, error, labels }, { model: 3, labelWeight: supervision!.labelWeight }));
-    } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, W: l === 0 ? W : undefined }));
-  });
-  return fit;
-}
+/**
+ * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, …, each layer fitted to the end before the next, so X ≈ A⁰A¹…AˡSˡ at every depth.
+ * Topics of layer l in data space are the columns of A⁰…Aˡ; Aˡ itself maps subtopics to supertopics.
+ *
+ * With labels, a supervised layer minimises ‖Sˡ⁻¹ − AˡSˡ‖² + λ‖L∘(Y − BˡSˡ)‖² over Aˡ, Bˡ, Sˡ ≥ 0 (ssNMF model 3, multiplicative
+ * updates); the layers before it know nothing of the labels. Accuracy is that of the last classifier. The restart that is returned has
+ * the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖².
+ *
+ * Starts: |N(0,1)|. maxIterations (default 500 a layer, 1000 with 'hals', 2000 with multiplicative updates) and tolerance (1e-6) hold for each layer, and
+ * so does `stopping`. settings holds { solver, normalize } and with labels { labelWeight, supervisedLayers }.
+ *
+ * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
+ * ShapeError; BreakdownError, LimitError.
+ */
+export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<Factorization> {
+  const { ranks, solver = 'anls', normalize = true } = options;
+  const settings = checkFit(X, ranks, options, { maxIterations: 2000, tolerance: 1e-6 });
+  checkSolvers(solver, ranks);
+  if (typeof normalize !== 'boolean') throw new InputError(`normalize must be true or false, not ${JSON.stringify(normalize)}.`);
+  const supervision = checkSupervision(options, X);
+  const supervisedLayers = checkSupervisedLayers(options.supervisedLayers, ranks, supervision);
 
-/** Section 'errors': squared residual norms ‖W ∘ (X − A⁰A¹…AˡSˡ)‖² of every depth, each a 1×1 state. */
-export function errorSection(p: ProgramBuilder, { X, A, S }: Layers, W?: Tensor): Tensor[] {
-  const errors = A.map((_, l) => p.state(`error${l}`, 1, 1));
-  p.section('errors', () => {
-    for (let l = 0; l < A.length; l++) {
-      let Z = S[l];
-      for (let j = l; j > 0; j--) Z = p.matmul(A[j], Z);
-      p.residualNorm(X, A[0], Z, { into: errors[l], W });
-    }
-  });
-  return errors;
-}
-
-export interface HierarchicalProgram extends Layers, SequentialFit {
-  program: Program;
-  errors: Tensor[];
-}
-
-export function hierarchicalProgram(
-  N: number,
-  M: number,
-  ranks: readonly number[],
-  {
-    restarts,
+  const t = hierarchicalProgram(X.rows, X.cols, ranks, {
+    restarts: settings.restarts,
+    csrEntries: entriesOf(X),
     solver,
-    csrEntries,
-    ...options
-  }: { restarts: number; solver: NmfSolver | readonly NmfSolver[]; csrEntries?: number } & SequentialOptions,
-): HierarchicalProgram {
-  const p = programBuilder('hierarchicalNmf', { restarts });
-  const layers = layerTensors(p, N, M, ranks, csrEntries);
-  const fit = sequentialSections(p, layers, solver, options);
-  const errors = errorSection(p, layers);
-  return { program: p.build(), ...layers, ...fit, errors };
+    normalize,
+    supervision: supervision && {
+      classes: supervision.targets.classes.length,
+      labelWeight: supervision.labelWeight,
+      layers: supervisedLayers,
+    },
+  });
+  const solverOf = (l: number) => (supervisedLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
+  const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
+  return withFit(engine, t.program, { method: 'hierarchical', X, ranks, settings }, async (fit) => {
+    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision });
+    const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
+    const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
+      errors: t.errors,
+      kkt: t.kkt.flat(),
+      losses: t.classifiers.map(({ labels }) => labels.loss),
+    });
+    const lossOf = (restart: number) => losses.reduce((sum, loss) => sum + loss[restart], 0);
+    const classifiers = t.classifiers.map(({ layer, labels }) => ({ layer, B: labels.B }));
+    return fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
+      objectives: errors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r)),
+      kkt,
+      rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
+      own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { supervisedLayers } : {}) },
+      supervise: supervision && ((restart, { S }) => supervise(fit.run, supervision, classifiers, restart, S)),
+    });
+  });
+}
+
+/**
+ * Sˡ ≥ 0 of every layer for unseen samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
+ *
+ * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
+ */
+export async function transformHierarchical(engine: Engine, model: Pick<Factorization, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
+  checkNewSamples(newX, model.A[0].rows);
+  const S: Matrix[] = [];
+  for (const A of model.A) S.push((await nnls(engine, S.at(-1) ?? newX, A)).S);
+  return S;
+}
+
+export interface SequentialRun {
+  /** Of every layer, or one number for all. */
+  maxIterations: number | readonly number[];
+  /** Bring the columns of A to unit norm after each layer that left them at any; default true. */
+  normalize?: boolean;
+  supervision?: SupervisionSettings;
+  /** It is the start of another fit: see FitStage. */
+  start?: boolean;
+}
+
+/** Fits the layers of a program one after another from random starts; also the warm start of Neural NMF. */
+export async function fitSequentially(
+  fit: Fit,
+  { X: dataTensor, A, S }: Layers,
+  { layers, cost, scaled, classifiers }: SequentialFit,
+  X: DataMatrix,
+  { maxIterations, normalize = true, supervision, start }: SequentialRun,
+): Promise<void> {
+  const { run, settings } = fit;
+  writeMatrix(run, dataTensor, X);
+  A.forEach((tensor, l) => {
+    fit.writeRandom(tensor, 2 * l);
+    fit.writeRandom(S[l], 2 * l + 1);
+  });
+  for (const { layer, labels } of classifiers) {
+    run.write(labels.Y, supervision!.targets.Y.data);
+    run.write(labels.L, supervision!.targets.L.data);
+    fit.writeRandom(labels.B, 2 * A.length + layer);
+  }
+  let norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
+  for (let l = 0; l < A.length; l++) {
+    run.execute(layers[l].start);
+    await fit.stage({
+      name: `layer ${l + 1} of ${A.length}`,
+      step: layers[l].step,
+      measure: layers[l].measure,
+      cost: cost[l],
+      norm,
+      maxIterations: typeof maxIterations === 'number' ? maxIterations : maxIterations[l],
+      start,
+      factors: (restart) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart),
+    });
+    const B = classifiers.find(({ layer }) => layer === l)?.labels.B;
+    if (normalize && scaled[l]) await moveScale(run, A[l], S[l], B);
+    if (l + 1 === A.length) break;
+    // The next layer's errors are relative to this layer's S.
+    const all = await run.read(S[l]);
+    const size = S[l].rows * S[l].cols;
+    norm = norm.map((_, restart) => squaredNorm(all.subarray(restart * size, (restart + 1) * size)) || 1);
+  }
+}
+
+/** Columns of A to unit norm, their scale into the rows of S and out of the columns of B: neither AS nor BS changes. On the host, once a layer. */
+export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Promise<void> {
+  const [a, s] = await Promise.all([run.read(A), run.read(S)]);
+  const b = B && (await run.read(B));
+  const scaleColumns = ({ rows, cols }: Tensor, data: Float32Array | Float64Array, restart: number, column: number, by: number) => {
+    for (let i = 0; i < rows; i++) data[(restart * rows + i) * cols + column] *= by;
+  };
+  for (let restart = 0; restart < A.batch; restart++) {
+    for (let j = 0; j < A.cols; j++) {
+      let squares = 0;
+      for (let i = 0; i < A.rows; i++) squares += a[(restart * A.rows + i) * A.cols + j] ** 2;
+      if (squares === 0) continue; // a unit that only the classifier uses keeps its scale
+      const norm = Math.sqrt(squares);
+      scaleColumns(A, a, restart, j, 1 / norm);
+      if (B && b) scaleColumns(B, b, restart, j, 1 / norm);
+      const row = (restart * S.rows + j) * S.cols;
+      for (let c = 0; c < S.cols; c++) s[row + c] *= norm;
+    }
+  }
+  run.write(A, a);
+  run.write(S, s);
+  if (B && b) run.write(B, b);
+}
+
+function checkSolvers(solver: NmfSolver | readonly NmfSolver[], ranks: readonly number[]): void {
+  const solvers: readonly unknown[] = typeof solver === 'string' ? [solver] : solver;
+  if (!Array.isArray(solvers) || solvers.some((one) => !nmfSolvers.includes(one as NmfSolver)))
+    throw new InputError(`solver must be 'mu', 'hals' or 'anls', or a list of them, not ${JSON.stringify(solver)}.`);
+  if (typeof solver !== 'string' && solvers.length !== ranks.length)
+    throw new InputError(`There are ${solvers.length} solvers for ${ranks.length} layers; give one for all, or one each.`);
+}
+
+function checkSupervisedLayers(
+  layers: readonly number[] | undefined,
+  ranks: readonly number[],
+  supervision: SupervisionSettings | undefined,
+): number[] {
+  if (!supervision) {
+    if (layers) throw new InputError('supervisedLayers was given without labels.');
+    return [];
+  }
+  const sorted = [...new Set(layers ?? [ranks.length - 1])].sort((a, b) => a - b);
+  const fits = (l: number) => Number.isInteger(l) && l >= 0 && l < ranks.length;
+  if (sorted.length === 0 || !sorted.every(fits))
+    throw new InputError(`supervisedLayers must list layers from 0 to ${ranks.length - 1}, not [${sorted.join(', ')}].`);
+  return sorted;
 }

@@ -1,147 +1,123 @@
-/**
- * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖², column-wise nonnegative least squares, and its derivative, as pieces of programs.
- * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization, CAMSAP 2019, arXiv:2303.00058.
- */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
-import { T, type Tensor } from '../graph/tensor.js';
+import { checkAtLeastZero, checkFinite } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/sparse.js';
+import { type Engine, withRun } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import { qGradientProgram, qProgram } from '../programs/q.js';
+import { polish as polishInF64 } from './polish.js';
 
-/** Weights on the entries of X: W itself, its squares, and W² ∘ X, formed once. */
-export interface DataWeights {
-  W: Tensor;
-  W2: Tensor;
-  W2X: Tensor;
-}
-
-/** The states that hold W² and W² ∘ X; `weighData` fills them. */
-export function weightsOf(p: ProgramBuilder, X: Tensor, W: Tensor, layer = 0): DataWeights {
-  const state = (label: string) => p.state(`${label}${layer === 0 ? '' : layer}`, X.rows, X.cols, { shared: X.batch === 1 });
-  return { W, W2: state('W2'), W2X: state('W2X') };
-}
-
-export function weighData(p: ProgramBuilder, X: Tensor, { W, W2, W2X }: DataWeights): void {
-  p.hadamard(W, W, { into: W2 });
-  p.map('weightedProduct', [W, X, W], { into: W2X });
-}
-
-export interface Solved {
-  X: Tensor;
-  A: Tensor;
-  S: Tensor;
-  /** AᵀA; with weights the Gram matrix Aᵀ diag(w²) A of every column, k²×M. */
-  G: Tensor;
-  /** What S solves for: Aᵀ(W² ∘ X) − λ₁. G and B are formed once: the solve, its KKT test and the backward pass all need them. */
-  B: Tensor;
-  /** Aᵀ(W² ∘ X). */
-  AtX: Tensor;
-  weights?: DataWeights;
-}
-
-export interface ForwardOptions {
-  /** Start from the support of what S holds (default) or of every unknown whose (AᵀX)ᵢ is positive. */
-  warm?: boolean;
-  rounds?: Tensor;
-  /** λ₁ of ½‖X − AS‖² + λ₁ Σ S; default 0. */
-  l1?: number;
-  weights?: DataWeights;
-}
-
-/** S ← q(X, A) = argmin_{S ≥ 0} ½‖W ∘ (X − AS)‖² + λ₁ Σ S. */
-export function forwardQ(p: ProgramBuilder, X: Tensor, A: Tensor, S: Tensor, options: ForwardOptions = {}): Solved {
-  const { l1 = 0, weights, ...solve } = options;
-  const G = weights ? p.matmul(T(p.rowProducts(A)), weights.W2) : p.gram(A);
-  const AtX = p.matmul(T(A), weights ? weights.W2X : X);
-  const B = l1 === 0 ? AtX : p.map('affine', [AtX], { p: 1, q: -l1 });
-  p.nnls(G, B, S, solve);
-  return { X, A, S, G, B, AtX, weights };
-}
-
-/** W² ∘ (X − AZ). */
-export function weightedResidual(p: ProgramBuilder, { W2, W2X }: DataWeights, A: Tensor, Z: Tensor): Tensor {
-  return p.combine(-1, p.matmul(A, Z, { hadamard: W2 }), 1, W2X);
-}
-
-export interface BackwardOptions {
-  /** Also return ∂C/∂X; default true. Not with weights. */
-  wantX?: boolean;
-  plusX?: { scale: number; tensor: Tensor };
-  plusGram?: { scale: number; tensor: Tensor };
-  into?: Tensor;
+export interface NnlsResult {
+  /** k×M, every entry exactly ≥ 0. */
+  S: Matrix;
+  /** k×M, row-major: 1 where S > 0, else 0. */
+  support: Uint8Array;
+  /**
+   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|; 0 at the
+   * solution. About 1e-7 is what f32 allows, 1e-16 with `polish`.
+   */
+  kktResidual: number;
+  /** Columns whose active set was still changing when the iteration budget ran out; their S is feasible, not optimal. 0 as a rule. */
+  unconverged: number;
+  /** With `polish`: S in f64, k×M, row-major. */
+  polished?: Float64Array;
 }
 
 /**
- * Given dS = ∂C/∂S, the vector–Jacobian product of q. On the support P of each column G_PP β_P = dS_P, and then
+ * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖² column by column, exactly (active set), for any number of columns at once.
  *
- *     ∂C/∂X = A β        ∂C/∂A = X βᵀ − A (S βᵀ + β Sᵀ)
- *
- * so that all but the masked solves is matrix products, and X enters once. `plusX` (k×M) joins β in the product with X, `plusGram`
- * (k×k) the one with A, so that a caller's direct gradient X·plusXᵀ − A·plusGram costs no second pass over X. With weights
- *
- *     ∂C/∂A = (W² ∘ (X − AS)) βᵀ − (W² ∘ (Aβ)) Sᵀ
+ * @param X N×M data, columns are samples; any finite sign.
+ * @param A N×k features, k from 1 to 128; any finite sign. With both signs and dependent columns (k > N) single precision cannot always
+ * tell the support; kktResidual then says what is left.
+ * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve again in f64 on the host, from the supports that the device
+ * found, one factorization a column as a rule: then `polished` is S in f64, S and support are rounded from it, and kktResidual and
+ * unconverged speak of it; dense X only. Default false.
+ * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
-export function backwardQ(
-  p: ProgramBuilder,
-  { X, A, S, G, weights }: Pick<Solved, 'X' | 'A' | 'S' | 'G' | 'weights'>,
-  dS: Tensor,
-  { wantX = true, plusX, plusGram, into }: BackwardOptions = {},
-): { dX?: Tensor; dA: Tensor } {
-  const beta = p.maskedSolve(G, S, dS);
-  if (weights) {
-    const ofResidual = p.matmul(weightedResidual(p, weights, A, S), T(beta));
-    return { dA: p.matmul(p.matmul(A, beta, { hadamard: weights.W2 }), T(S), { scale: -1, add: ofResidual, into }) };
+export async function nnls(
+  engine: Engine,
+  X: DataMatrix,
+  A: Matrix,
+  { l1 = 0, polish = false }: { l1?: number; polish?: boolean } = {},
+): Promise<NnlsResult> {
+  checkProblem(X, A);
+  if (polish) requireDense(X, 'nnls with polish');
+  checkAtLeastZero('l1', l1);
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
+  const [S, residual, rounds] = await withRun(engine, program, (run) => {
+    run.write(t.X, isSparse(X) ? X : X.data);
+    run.write(t.A, A.data);
+    run.execute('solve');
+    return run.sample([t.S, t.residual, t.rounds]);
+  });
+  if (polish) {
+    const { S: polished, ...left } = polishInF64(X as Matrix, A, S, l1);
+    const support = Uint8Array.from(polished, (s) => (s > 0 ? 1 : 0));
+    return { S: matrix(A.cols, X.cols, polished), support, ...left, polished };
   }
-  const inner = p.matmul(S, T(beta), plusGram ? { add: plusGram.tensor, addScale: plusGram.scale } : {});
-  const symmetric = p.matmul(beta, T(S), { add: inner });
-  const V = plusX ? p.combine(1, beta, plusX.scale, plusX.tensor) : beta;
-  const dA = p.matmul(A, symmetric, { scale: -1, add: p.matmul(X, T(V)), into });
-  return { dX: wantX ? p.matmul(A, beta) : undefined, dA };
+  return {
+    S: matrix(A.cols, X.cols, S),
+    support: Uint8Array.from(S, (s) => (s > 0 ? 1 : 0)),
+    kktResidual: largest(residual),
+    unconverged: countNegative(rounds),
+  };
 }
 
-export interface QProgram {
-  program: Program;
-  X: Tensor;
-  A: Tensor;
-  S: Tensor;
-  residual: Tensor;
-  rounds: Tensor;
-}
-
-/** S ← q(X, A) once, with the KKT residual of every column. */
-export function qProgram(N: number, M: number, k: number, { l1 = 0, csrEntries }: { l1?: number; csrEntries?: number } = {}): QProgram {
-  const p = programBuilder('nnls');
-  const X = p.input('X', N, M, { csrEntries });
-  const A = p.input('A', N, k);
-  const S = p.state('S', k, M);
-  const residual = p.state('residual', 1, M);
-  const rounds = p.state('rounds', 1, M);
-  p.section('solve', () => {
-    const { G, B } = forwardQ(p, X, A, S, { warm: false, rounds, l1 });
-    p.kktResidual(G, B, S, { into: residual });
+/**
+ * The vector–Jacobian product of q at S = q(X, A): given gradS = ∂C/∂S, returns ∂C/∂X and ∂C/∂A of C(q(X, A)).
+ *
+ * Exact where the support is locally constant (strict complementarity, independent columns on each support); at a kink it is the
+ * derivative with S's own support. Formula: programs/q.ts.
+ *
+ * @param at X N×M, A N×k and S k×M as `nnls` returned it.
+ * @param gradS k×M; entries off the support have no effect.
+ */
+export async function nnlsVjp(
+  engine: Engine,
+  at: { X: Matrix; A: Matrix; S: Matrix },
+  gradS: Matrix,
+): Promise<{ gradX: Matrix; gradA: Matrix }> {
+  const { X, A, S } = at;
+  requireDense(X, 'nnlsVjp, whose gradient in X is dense,');
+  checkProblem(X, A);
+  for (const [name, given] of [
+    ['S', S],
+    ['gradS', gradS],
+  ] as const) {
+    checkFinite(given, name);
+    if (given.rows !== A.cols || given.cols !== X.cols) {
+      throw new ShapeError(
+        `${name} is ${given.rows}×${given.cols}, but X is ${X.rows}×${X.cols} and A ${A.rows}×${A.cols}: it must be ${A.cols}×${X.cols}.`,
+      );
+    }
+  }
+  const { program, ...t } = qGradientProgram(X.rows, X.cols, A.cols);
+  const [gradX, gradA] = await withRun(engine, program, (run) => {
+    run.write(t.X, X.data);
+    run.write(t.A, A.data);
+    run.write(t.S, S.data);
+    run.write(t.dS, gradS.data);
+    run.execute('backward');
+    return run.sample([t.dX, t.dA]);
   });
-  return { program: p.build(), X, A, S, residual, rounds };
+  return { gradX: matrix(X.rows, X.cols, gradX), gradA: matrix(A.rows, A.cols, gradA) };
 }
 
-export interface QGradientProgram {
-  program: Program;
-  X: Tensor;
-  A: Tensor;
-  S: Tensor;
-  dS: Tensor;
-  dX: Tensor;
-  dA: Tensor;
+function checkProblem(X: DataMatrix, A: Matrix): void {
+  checkFinite(X, 'X');
+  checkFinite(A, 'A');
+  if (X.rows !== A.rows)
+    throw new ShapeError(`X is ${X.rows}×${X.cols} and A ${A.rows}×${A.cols}; q(X, A) needs as many rows in A as in X.`);
+  if (A.cols > 128) throw new InputError(`A has ${A.cols} columns; up to 128 are supported.`);
 }
 
-/** The vector–Jacobian product of q at a given solution S. */
-export function qGradientProgram(N: number, M: number, k: number): QGradientProgram {
-  const p = programBuilder('nnlsVjp');
-  const X = p.input('X', N, M);
-  const A = p.input('A', N, k);
-  const S = p.input('S', k, M);
-  const dS = p.input('dS', k, M);
-  const gradX = p.state('dX', N, M);
-  const gradA = p.state('dA', N, k);
-  p.section('backward', () => {
-    const { dX } = backwardQ(p, { X, A, S, G: p.gram(A) }, dS, { into: gradA });
-    p.copy(dX!, gradX);
-  });
-  return { program: p.build(), X, A, S, dS, dX: gradX, dA: gradA };
+export function largest(values: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < values.length; i++) worst = Math.max(worst, values[i]);
+  return worst;
+}
+
+export function countNegative(values: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] < 0) count++;
+  return count;
 }

@@ -1,308 +1,240 @@
-/**
- * Deep sparse coding networks (Sun, Nasrabadi, Tran: Supervised deep sparse coding networks, 2017, arXiv:1701.08349): every layer codes
- * what the layer before hands it,
- *
- *     Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − DˡS‖² + λ_l 1ᵀS 1        column by column, S⁻¹ = X
- *
- * with dictionaries Dˡ that are free in sign (columns of norm ≤ 1) and codes that are not. Dˡ, λ_l and the classifier B learn together on
- *
- *     C = (w/M) ‖X − D⁰D¹…DᴸSᴸ‖² + (v/n) Σ_{labelled c} −log softmax(B Sᴸ)_{class(c), c}          n labelled columns
- *
- * by stochastic gradient, the gradient flowing exactly through every code.
- */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
-import { T, type Tensor } from '../graph/tensor.js';
-import { errorSection, type Layers, layerTensors } from './hierarchical.js';
+import { checkAtLeastZero, checkFinite, checkNewSamples, checkPositive, checkPositiveInteger, layerValues } from '../data/check.js';
+import type { Targets } from '../data/labels.js';
+import { type Matrix, matrix, scaled } from '../data/matrix.js';
+import { permutation, random } from '../data/random.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
+import type { Factorization, FitOptions, Supervision } from './factorization.js';
+import { checkFit, readFactor, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
 
-/** One layer's problem as the forward pass left it. */
-export interface Coded {
-  Y: Tensor;
-  D: Tensor;
-  S: Tensor;
-  /** DᵀD, DᵀY and DᵀY − λ. */
-  G: Tensor;
-  DtY: Tensor;
-  b: Tensor;
+export interface SparseCodingOptions extends FitOptions, Omit<LabelOptions, 'labelWeight'> {
+  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
+  ranks: readonly number[];
+  /** Start of λ, one for all layers or one a layer, in the units of X; default 0.02 times the root mean square norm of X's columns. */
+  lambda?: number | readonly number[];
+  /** Let λ learn too, kept ≥ 0. Default true with labels; without, false: reconstruction alone would only ever shrink λ. */
+  learnLambda?: boolean;
+  /** v ≥ 0, what the labels weigh; default 1. */
+  labelWeight?: number;
+  /** w ≥ 0, what reconstruction weighs; default 1. With labels 0 is the published network, which learns the classes alone. */
+  reconstruction?: number;
+  /** 'adam' (default) or 'momentum' (0.9), whose rate has to be found by trial: dictionaries of similar columns make gradients large. */
+  optimiser?: 'adam' | 'momentum';
+  /** Learning rate, for columns of X of norm 1 (the fit scales them so); default 0.01 with 'adam', 0.005 with 'momentum'. */
+  rate?: number;
+  /** Columns of a mini-batch; default all of them up to 1024, else 256. All of a sparse X. */
+  batchColumns?: number;
 }
 
-/** S ← argmin_{S ≥ 0} ½‖Y − DS‖² + λ 1ᵀS 1: the exact nonnegative least squares of G = DᵀD with DᵀY − λ for DᵀY. */
-export function forwardCode(
-  p: ProgramBuilder,
-  Y: Tensor,
-  { D, lambda }: { D: Tensor; lambda: Tensor },
-  S: Tensor,
-  options: { warm?: boolean; rounds?: Tensor } = {},
-): Coded {
-  const G = p.gram(D);
-  const DtY = p.matmul(T(D), Y);
-  const b = p.shift(DtY, lambda, -1);
-  p.nnls(G, b, S, options);
-  return { Y, D, S, G, DtY, b };
-}
+const momentum = 0.9;
 
 /**
- * Given dS = ∂C/∂S: on the support P of each column S_P = G_PP⁻¹ (D_PᵀY − λ), so with G_PP β_P = dS_P (β = 0 off P)
+ * Deep sparse coding network: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ_l 1ᵀS 1 with S⁻¹ = X, dictionaries Aˡ (N×k₀, k_{l−1}×k_l) free in
+ * sign with columns of norm ≤ 1, codes Sˡ (k_l×M) ≥ 0, and with labels a classifier B (P×k_L) free in sign. All Aˡ, λ_l and B learn
+ * together on
  *
- *     ∂C/∂Y = D β        ∂C/∂D = Y βᵀ − D (S βᵀ + β Sᵀ)        ∂C/∂λ = −1ᵀβ1
+ *     w ‖X − A⁰…AᴸSᴸ‖² / ‖X‖² + v · mean over labelled columns of −log softmax(B Sᴸ)        (w `reconstruction`, v `labelWeight`)
+ *
+ * by Adam or momentum over mini-batches of columns, differentiated exactly through every code. X may have negative entries.
+ *
+ * The fit works on X divided by the root mean square norm of its columns, so that rates and defaults fit data of any scale; codes and λ
+ * are scaled back (codes of cX with cλ are c times those of X with λ), B the other way. Starts: dictionaries are columns, taken at
+ * random, of what they code; classes take turns where labels are known. λ as learned is in `settings.lambda`. The restart with the
+ * smallest final objective is kept. maxIterations defaults to 1000 (at least 20 passes over X), tolerance to 0: a stochastic descent
+ * is run for a fixed number of steps.
+ *
+ * Sun, Nasrabadi, Tran: Supervised deep sparse coding networks, 2017, arXiv:1701.08349.
+ *
+ * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export function backwardCode(
-  p: ProgramBuilder,
-  { Y, D, S, G }: Coded,
-  dS: Tensor,
-  { wantY }: { wantY: boolean },
-): { dY?: Tensor; dD: Tensor; dLambda: Tensor } {
-  const beta = p.maskedSolve(G, S, dS);
-  const symmetric = p.matmul(beta, T(S), { add: p.matmul(S, T(beta)) });
-  const dD = p.matmul(D, symmetric, { scale: -1, add: p.matmul(Y, T(beta)) });
-  const total = p.reduce(beta, 'sum');
-  return { dY: wantY ? p.matmul(D, beta) : undefined, dD, dLambda: p.combine(-1, total, 0, total) };
-}
+export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<Factorization> {
+  const { ranks, reconstruction = 1 } = options;
+  checkFinite(X);
+  const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
+  checkPositiveInteger('batchColumns', batchColumns);
+  if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
+  if (batchColumns < X.cols) requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
+  const epoch = Math.ceil(X.cols / batchColumns);
+  const settings = checkFit(
+    X,
+    ranks,
+    { ...options, checkEvery: options.checkEvery ?? Math.max(10, epoch) },
+    { maxIterations: Math.max(1000, 20 * epoch), tolerance: 0 },
+    { signed: true },
+  );
+  const supervision = checkSupervision(options, X, { weight: 1 });
+  const learnLambda = options.learnLambda ?? supervision !== undefined;
+  checkAtLeastZero('reconstruction', reconstruction);
+  if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
+    throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
+  const optimiser = optimiserOf(options);
 
-/** What learns: the dictionaries D, one λ a layer, and the classifier. */
-interface Network {
-  D: Tensor[];
-  lambda: Tensor[];
-  B?: Tensor;
-}
-
-/** C = reconstruction · ‖R‖² + entropy · Σ losses on the columns at hand. */
-interface Weights {
-  reconstruction: number;
-  entropy: number;
-}
-
-interface Objective {
-  cost: Tensor;
-  /** R = X − D⁰Z⁰ with Zˡ = Dˡ⁺¹…DᴸSᴸ; absent where reconstruction has no weight, and of a sparse X, where it is dense. */
-  R?: Tensor;
-  Z: Tensor[];
-  /** softmax(B Sᴸ) − Y on labelled columns, 0 elsewhere. */
-  dLogits?: Tensor;
-}
-
-function objective(p: ProgramBuilder, X: Tensor, Y: Tensor | undefined, { D, B }: Network, S: Tensor[], weights: Weights): Objective {
-  const last = S.length - 1;
-  const Z = [...S];
-  const costs: Tensor[] = [];
-  let R: Tensor | undefined;
-  if (weights.reconstruction > 0) {
-    for (let l = last - 1; l >= 0; l--) Z[l] = p.matmul(D[l + 1], Z[l + 1], { name: `Z${l}` });
-    if (X.form === 'dense') R = p.matmul(D[0], Z[0], { scale: -1, add: X, name: 'R' });
-    const squares = R ? p.reduce(R, 'squares') : p.residualNorm(X, D[0], Z[0]);
-    costs.push(p.combine(weights.reconstruction, squares, 0, squares));
-  }
-  let dLogits: Tensor | undefined;
-  if (B && Y) {
-    const { loss, gradient } = p.softmaxCrossEntropy(p.matmul(B, S[last], { name: 'logits' }), Y);
-    const total = p.reduce(loss, 'sum');
-    costs.push(p.combine(weights.entropy, total, 0, total));
-    dLogits = gradient;
-  }
-  return { cost: costs.length === 2 ? p.combine(1, costs[0], 1, costs[1]) : costs[0], R, Z, dLogits };
-}
-
-/** ∂C/∂Dˡ, ∂C/∂λ_l and ∂C/∂B into the tensors of `into`. */
-function gradients(
-  p: ProgramBuilder,
-  { D, B }: Network,
-  coded: Coded[],
-  { R, Z, dLogits }: Objective,
-  { reconstruction, entropy }: Weights,
-  into: Network,
-): void {
-  const last = D.length - 1;
-  // Direct gradients: −2w Hˡ⁻¹(Zˡ)ᵀ in Dˡ with H⁻¹ = R, Hˡ = (Dˡ)ᵀHˡ⁻¹; −2w Hᴸ and Bᵀ dLogits in Sᴸ.
-  const direct: Tensor[] = [];
-  let H = R;
-  if (!R && reconstruction > 0) {
-    // R(Z⁰)ᵀ = X(Z⁰)ᵀ − D⁰Z⁰(Z⁰)ᵀ and H⁰ = (D⁰)ᵀX − (D⁰)ᵀD⁰Z⁰, neither of which needs R.
-    const { Y: X, G, DtY } = coded[0];
-    direct.push(
-      p.matmul(D[0], p.gram(Z[0], 'rows'), { scale: 2 * reconstruction, add: p.matmul(X, T(Z[0])), addScale: -2 * reconstruction }),
-    );
-    H = p.matmul(G, Z[0], { scale: -1, add: DtY, name: 'H0' });
-  }
-  for (let l = direct.length; H && l <= last; l++) {
-    direct.push(p.matmul(H, T(Z[l]), { scale: -2 * reconstruction }));
-    H = p.matmul(T(D[l]), H, { name: `H${l}` });
-  }
-  let dS = H && p.combine(-2 * reconstruction, H, 0, H);
-  if (B && dLogits) {
-    p.matmul(dLogits, T(coded[last].S), { scale: entropy, into: into.B });
-    dS = p.matmul(T(B), dLogits, { scale: entropy, add: dS });
-  }
-  for (let l = last; l >= 0; l--) {
-    const { dY, dD, dLambda } = backwardCode(p, coded[l], dS!, { wantY: l > 0 });
-    p.combine(1, dD, direct[l] ? 1 : 0, direct[l] ?? dD, { into: into.D[l] });
-    p.copy(dLambda, into.lambda[l]);
-    dS = dY;
-  }
-}
-
-export type Optimiser = { kind: 'adam'; rate: number } | { kind: 'momentum'; rate: number; momentum: number };
-
-export interface SparseCodingProgram extends Layers {
-  program: Program;
-  /** Counts iterations; `cost` is that of the last mini-batch, before its step. */
-  control: Tensor;
-  /** λ of each layer, 1×1. */
-  lambda: Tensor[];
-  B?: Tensor;
-  /** One-hot labels P×M, a zero column where there is none. */
-  Y?: Tensor;
-  /** A permutation of the columns, 1×M, in which mini-batches are taken; only where they are smaller than X. */
-  order?: Tensor;
-  /** Permutations 1×M, one a layer and restart: its first columns are the start of Dˡ. None for the first layer of a sparse X. */
-  startOrder: (Tensor | undefined)[];
-  /** M×k₀ instead, of ones where a column of X is one of D⁰. */
-  select?: Tensor;
-  /** Gradients of the last step. */
-  gradient: Network;
-  /** C over all columns, by 'measure'. */
-  cost: Tensor;
-  errors: Tensor[];
-  kkt: Tensor[];
-  rounds: Tensor[];
-}
-
-/**
- * Sections: 'start' takes the first dictionaries from columns of what they code; 'step' is one iteration on a mini-batch (columns of
- * every Dˡ longer than 1 are shortened to 1 afterwards); 'measure' codes all columns and evaluates C; 'finish' measures the KKT
- * residuals of those codes; 'errors' the squared errors of every depth.
- */
-export function sparseCodingProgram(
-  N: number,
-  M: number,
-  ranks: readonly number[],
-  options: {
-    restarts: number;
-    /** M for a sparse X. */
-    batchColumns: number;
-    /** Stored entries of a sparse X. */
-    csrEntries?: number;
-    /** The weight w. */
-    reconstruction: number;
-    /** `weight` is v, `labelled` n. */
-    supervised?: { classes: number; labelled: number; weight: number };
-    learnLambda: boolean;
-    optimiser: Optimiser;
-  },
-): SparseCodingProgram {
-  const { restarts, batchColumns, csrEntries, reconstruction, supervised, learnLambda, optimiser } = options;
-  const p = programBuilder('sparseCoding', { restarts });
-  const layers = layerTensors(p, N, M, ranks, csrEntries);
-  const { X, A: D, S } = layers;
-  const control = p.controlState();
-  const lambda = D.map((_, l) => p.state(`lambda${l}`, 1, 1));
-  const B = supervised && p.state('B', supervised.classes, ranks[ranks.length - 1]);
-  const Y = supervised && p.input('Y', supervised.classes, M);
-  const order = batchColumns < M ? p.input('order', 1, M) : undefined;
-  const select = csrEntries === undefined ? undefined : p.input('select', M, ranks[0], { batched: true });
-  const startOrder = D.map((_, l) => (select && l === 0 ? undefined : p.input(`startOrder${l}`, 1, M, { batched: true })));
-  const network: Network = { D, lambda, B };
-  const entropy = supervised ? supervised.weight / supervised.labelled : 0;
-  const like = (of: string, tensor: Tensor) => p.state(`${of}${tensor.name}`, tensor.rows, tensor.cols);
-  const gradient: Network = { D: D.map((d) => like('d', d)), lambda: lambda.map((y) => like('d', y)), B: B && like('d', B) };
-  const cost = p.state('cost', 1, 1);
-  const kkt = D.map((_, l) => p.state(`kkt${l}`, 1, 1));
-  const rounds = D.map((_, l) => p.state(`rounds${l}`, 1, M));
-
-  /** Codes of every layer for the columns of `of`, from the supports in `codes`. */
-  const forward = (of: Tensor, codes: Tensor[]) => {
-    const coded: Coded[] = [];
-    for (let l = 0; l < D.length; l++) coded.push(forwardCode(p, l === 0 ? of : codes[l - 1], { D: D[l], lambda: lambda[l] }, codes[l]));
-    return coded;
+  const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
+  const unitX = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
+  const lambda = startOfLambda(options.lambda, ranks.length, scale);
+  const targets = supervision?.targets;
+  const supervised = supervision && {
+    classes: supervision.targets.classes.length,
+    labelled: supervision.targets.labelled,
+    weight: supervision.labelWeight,
   };
-
-  p.section('start', () => {
-    for (let l = 0; l < D.length; l++) {
-      const order = startOrder[l];
-      if (order) p.takeColumns(l === 0 ? X : S[l - 1], order, control, ranks[l], { into: D[l] });
-      else p.matmul(X, select!, { into: D[l] });
-      p.normalizeColumns(D[l], p.gram(D[l]), { layer: l });
-      forwardCode(p, l === 0 ? X : S[l - 1], { D: D[l], lambda: lambda[l] }, S[l], { warm: false });
-    }
-  });
-
-  const stepOf = stepper(p, optimiser, control);
-  const steps = [
-    ...D.map((d, l) => stepOf(d, gradient.D[l], true)),
-    ...(learnLambda ? lambda.map((y, l) => stepOf(y, gradient.lambda[l], false)) : []),
-    ...(B ? [stepOf(B, gradient.B!, true)] : []),
-  ];
-
-  p.section('step', () => {
-    const take = (tensor: Tensor, name: string) => (order ? p.takeColumns(tensor, order, control, batchColumns, { name }) : tensor);
-    const Xb = take(X, 'Xb');
-    // The codes of the last 'measure' are the warm start of a mini-batch.
-    const codes = S.map((s) => take(s, `${s.name}b`));
-    const weights = { reconstruction: reconstruction / batchColumns, entropy: (entropy * M) / batchColumns };
-    const coded = forward(Xb, codes);
-    const reached = objective(p, Xb, Y && take(Y, 'Yb'), network, codes, weights);
-    gradients(p, network, coded, reached, weights, gradient);
-    for (const step of steps) step();
-    D.forEach((d, l) => {
-      p.normalizeColumns(d, p.gram(d), { layer: l, cap: true });
+  const { restarts } = settings;
+  const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
+  const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
+  return withFit(engine, t.program, { method: 'sparse-coding', X: unitX, ranks, settings }, async (fit) => {
+    const { run } = fit;
+    writeMatrix(run, t.X, unitX);
+    writeStarts(run, t, targets, lambda, settings);
+    run.execute('start');
+    await fit.stage({
+      name: 'all layers',
+      step: t.order ? inEpochs(run, t.order, batchColumns, settings.seed) : 'step',
+      measure: 'measure',
+      cost: t.cost,
+      norm: 1,
+      factors: async (restart) => rescale(await readFactors(run, t.A, t.S, restart), scale),
     });
-    p.countIteration(reached.cost, control);
+    const { objective, errors, kkt } = await fit.measure(['measure', 'finish', 'errors'], {
+      objective: t.cost,
+      errors: t.errors,
+      kkt: t.kkt,
+    });
+    const fitted = await fit.result({
+      A: t.A,
+      S: t.S,
+      errors,
+      objectives: objective,
+      kkt,
+      rounds: t.rounds,
+      own: { learnLambda, reconstruction, optimiser: optimiser.kind, rate: optimiser.rate, batchColumns, ...labelSettings(supervision) },
+      supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
+    });
+    const learned = await Promise.all(t.lambda.map((tensor) => readFactor(run, tensor, fitted.restart)));
+    const settled = { ...fitted.settings, lambda: learned.map(({ data }) => data[0] * scale) };
+    return { ...rescale(fitted, scale), settings: settled, supervision: fitted.supervision && inUnitsOfX(fitted.supervision, scale) };
   });
-
-  p.section('measure', () => {
-    forward(X, S);
-    const weights = { reconstruction: reconstruction / M, entropy };
-    p.copy(objective(p, X, Y, network, S, weights).cost, cost);
-  });
-  p.section('finish', () => {
-    for (let l = 0; l < D.length; l++) {
-      const { G, b } = forwardCode(p, l === 0 ? X : S[l - 1], { D: D[l], lambda: lambda[l] }, S[l], { rounds: rounds[l] });
-      p.reduce(p.kktResidual(G, b, S[l]), 'maxAbs', { into: kkt[l] });
-    }
-  });
-  const errors = errorSection(p, layers);
-  return { program: p.build(), ...layers, control, lambda, B, Y, order, startOrder, select, gradient, cost, errors, kkt, rounds };
 }
 
-/** Writes the optimiser's states for a parameter now and returns what writes its step, which belongs into a section. */
-function stepper(
-  p: ProgramBuilder,
-  optimiser: Optimiser,
-  control: Tensor,
-): (parameter: Tensor, gradient: Tensor, free: boolean) => () => void {
-  return (parameter, gradient, free) => {
-    const memory = (of: string) => p.state(`${of}${parameter.name}`, parameter.rows, parameter.cols);
-    if (optimiser.kind === 'momentum') {
-      const velocity = memory('velocity');
-      const { momentum } = optimiser;
-      // ∂C/∂λ is a sum over all codes: at the rate of the others one step can take λ beyond every code, where nothing is left to learn from.
-      const rate = free ? optimiser.rate : optimiser.rate / 100;
-      return () => p.momentumStep(parameter, velocity, gradient, { rate, momentum, free });
+function optimiserOf({ optimiser = 'adam', rate }: SparseCodingOptions): Optimiser {
+  if (optimiser !== 'adam' && optimiser !== 'momentum')
+    throw new InputError(`optimiser must be 'adam' or 'momentum', not ${JSON.stringify(optimiser)}.`);
+  if (rate !== undefined) checkPositive('rate', rate);
+  return optimiser === 'adam' ? { kind: 'adam', rate: rate ?? 0.01 } : { kind: 'momentum', rate: rate ?? 0.005, momentum };
+}
+
+/** λ of each layer, in units of the scaled X. */
+function startOfLambda(given: SparseCodingOptions['lambda'], layers: number, scale: number): number[] {
+  if (given === undefined) return new Array<number>(layers).fill(0.02);
+  return layerValues('lambda', given, layers).map((value) => value / scale);
+}
+
+function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {
+  const { restarts, seed } = settings;
+  const M = t.X.cols;
+  const streams = Array.from({ length: restarts }, (_, restart) => random(seed ^ Math.imul(restart + 1, 0x9e3779b1)));
+  for (const tensor of t.startOrder) {
+    const orders = new Float32Array(restarts * M);
+    streams.forEach((r, restart) => {
+      orders.set(inTurns(permutation(r, M), targets?.indices), restart * M);
+    });
+    if (tensor) run.write(tensor, orders);
+    else run.write(t.select!, selection(orders, t.select!, restarts));
+  }
+  t.lambda.forEach((tensor, l) => {
+    run.write(tensor, new Float32Array(restarts).fill(lambda[l]));
+  });
+  if (targets) {
+    const { rows, cols } = t.B!;
+    run.write(t.Y!, targets.Y.data);
+    // Small, so that every class starts about as likely, and not equal, so that restarts differ.
+    run.write(t.B!, Float32Array.from(streams.flatMap((r) => Array.from({ length: rows * cols }, () => 0.1 * r.normal()))));
+  }
+}
+
+/** Of every restart M×k, column j with its one in row order[j]: X times that are the first k columns of X in that order. */
+function selection(orders: Float32Array, { rows: M, cols: k }: Tensor, restarts: number): Float32Array {
+  const ones = new Float32Array(restarts * M * k);
+  for (let restart = 0; restart < restarts; restart++)
+    for (let j = 0; j < k; j++) ones[(restart * M + orders[restart * M + j]) * k + j] = 1;
+  return ones;
+}
+
+/** The same order, but classes take turns as long as they last; columns without a label count as a class. */
+function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
+  if (!indices) return order;
+  const seen = new Map<number, number>();
+  const turns = Array.from(order, (column) => {
+    const turn = seen.get(indices[column]) ?? 0;
+    seen.set(indices[column], turn + 1);
+    return { column, turn };
+  });
+  return Float32Array.from(turns.sort((a, b) => a.turn - b.turn).map(({ column }) => column));
+}
+
+/** Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps. */
+function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number) => void {
+  const r = random(seed ^ 0x51ed270b);
+  let left = 0;
+  return (times) => {
+    for (let todo = times; todo > 0; ) {
+      if (left === 0) {
+        run.write(order, permutation(r, order.cols));
+        left = Math.ceil(order.cols / batchColumns);
+      }
+      const now = Math.min(todo, left);
+      run.execute('step', now);
+      left -= now;
+      todo -= now;
     }
-    const moments = [memory('first'), memory('second')] as const;
-    return () => p.adamStep(parameter, moments, gradient, control, { rate: optimiser.rate, free });
   };
 }
 
-export interface CodesProgram {
-  program: Program;
-  X: Tensor;
-  A: Tensor[];
-  lambda: Tensor[];
-  S: Tensor[];
-  /** Factorizations each column took, 1×M a layer; negative where the budget did not suffice. */
-  rounds: Tensor[];
+function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
+  return { ...factors, S: factors.S.map((S) => scaled(S, scale)) };
 }
 
-/** Section 'code': the codes of every layer of a network that is given, each column from scratch; with λ = 0, Sˡ = q(Sˡ⁻¹, Aˡ). */
-export function codesProgram(N: number, M: number, ranks: readonly number[], csrEntries?: number): CodesProgram {
-  const p = programBuilder('codes');
-  const X = p.input('X', N, M, { csrEntries });
-  const A = ranks.map((k, l) => p.input(`A${l}`, l === 0 ? N : ranks[l - 1], k));
-  const lambda = ranks.map((_, l) => p.input(`lambda${l}`, 1, 1));
-  const S = ranks.map((k, l) => p.state(`S${l}`, k, M));
-  const rounds = ranks.map((_, l) => p.state(`rounds${l}`, 1, M));
-  p.section('code', () => {
-    for (let l = 0; l < ranks.length; l++)
-      forwardCode(p, l === 0 ? X : S[l - 1], { D: A[l], lambda: lambda[l] }, S[l], { warm: false, rounds: rounds[l] });
+/** The classifier for codes in the units of X: it reads what was scaled. */
+function inUnitsOfX(supervision: Supervision, scale: number): Supervision {
+  return { ...supervision, classifiers: supervision.classifiers.map(({ layer, B }) => ({ layer, B: divided(B, scale) })) };
+}
+
+function divided({ rows, cols, data }: Matrix, scale: number): Matrix {
+  return matrix(
+    rows,
+    cols,
+    data.map((x) => x / scale),
+  );
+}
+
+/**
+ * Sˡ of unseen columns (k_l×M'): the codes of `newX` (N×M', any sign) by the model's dictionaries and λ, exactly.
+ *
+ * @throws InputError when newX has another number of rows than the model has features, or entries that are not finite.
+ */
+export async function transformSparseCoding(engine: Engine, model: Factorization, newX: DataMatrix): Promise<Matrix[]> {
+  const { lambda } = model.settings;
+  if (!Array.isArray(lambda) || lambda.length !== model.A.length || !lambda.every((value) => Number.isFinite(value) && value >= 0))
+    throw new InputError(`A sparse coding model needs settings.lambda, a number ≥ 0 for each of its ${model.A.length} layers.`);
+  const { A } = model;
+  checkNewSamples(newX, A[0].rows, { signed: true });
+  const t = codesProgram(
+    newX.rows,
+    newX.cols,
+    A.map(({ cols }) => cols),
+    entriesOf(newX),
+  );
+  const S = await withRun(engine, t.program, async (run) => {
+    writeMatrix(run, t.X, newX);
+    t.A.forEach((tensor, l) => {
+      run.write(tensor, A[l].data);
+      run.write(t.lambda[l], [lambda[l] as number]);
+    });
+    run.execute('code');
+    return Promise.all(t.S.map((tensor) => run.read(tensor)));
   });
-  return { program: p.build(), X, A, lambda, S, rounds };
+  return S.map((entries, l) => matrix(A[l].cols, newX.cols, Float32Array.from(entries)));
 }

@@ -1,366 +1,221 @@
-/**
- * Unfolded Deep NMF: K multiplicative updates of H, from a fixed H⁰ > 0, are the layers of a network whose dictionaries W learn by
- * multiplicative back-propagation. Le Roux, Hershey, Weninger: Deep NMF for Speech Separation, ICASSP 2015.
- *
- *     layer:   H⁺ = H ∘ [W_kᵀ(X ∘ (W_kH)^{β−2})] / [W_kᵀ(W_kH)^{β−1} + μ],   β = 2 or 1
- *     output:  W H^K, or of every source s the part (WˢHˢ)/(WH) ∘ X
- *     training: W ← W ∘ [∇]₋ / [∇]₊
- *
- * Everywhere a gradient is carried as P − Q with P, Q ≥ 0.
- */
-import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
-import { T, type Tensor } from '../graph/tensor.js';
-import { kktTensors, type LayerSections, layerSections } from './nmf.js';
+import { checkAtLeastZero, checkNewSamples, checkNonnegative, checkPositiveInteger } from '../data/check.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
+import { type Engine, type Run, withRun } from '../engine.js';
+import { InputError, ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
+import type { Factorization, FitOptions } from './factorization.js';
+import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 
-/** Keeps quotients finite; part of the formulas, so gradients see it, too. */
-const epsilon = 1e-10;
-
-/** A gradient P − Q, both ≥ 0. */
-interface Split {
-  P: Tensor;
-  Q: Tensor;
+export interface UnfoldedSource {
+  /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
+  columns: number;
+  /** Tˢ ≥ 0, N×M: what its part of X should be. */
+  target: Matrix;
 }
 
-/** What a layer did, as far as its backward pass needs it. */
-interface Pass {
-  H: Tensor;
-  next: Tensor;
-  /** Numerator and denominator of the update: H⁺ = H ∘ a / d. */
-  a: Tensor;
-  d: Tensor;
-  /** X/V and X/V², V = WH + ε (β = 1 only). */
-  ratio?: Tensor;
-  curvature?: Tensor;
-}
-
-/** Data, and the vectors of ones that sums over rows and columns are products with. */
-interface Fixed {
-  X: Tensor;
-  ones: { N: Tensor; M: Tensor };
-  mu: number;
-}
-
-/** A dictionary W with what its layers share. */
-interface Dictionary {
-  W: Tensor;
-  forward(H: Tensor): Pass;
-  /** ∂E/∂H from ∂E/∂H⁺; the layer's part of ∂E/∂W is kept until `gradient` adds all up. */
-  backward(pass: Pass, output: Split, wantH: boolean): Split | undefined;
-  gradient(): Split;
-}
-
-function add(p: ProgramBuilder, X: Tensor | undefined, Y: Tensor): Tensor {
-  return X ? p.combine(1, X, 1, Y) : Y;
-}
-
-const over = (p: ProgramBuilder, x: Tensor, y: Tensor) => p.map('quotient', [x, y]);
-
-/**
- * β = 2. With a = WᵀX, G = WᵀW, d = GH + μ, u = P∘H/d and t = P∘H⁺/d (u^Q, t^Q likewise from Q):
- *
- *     [∇W]₊ = X(u^P)ᵀ + W(H t^Qᵀ + t^Q Hᵀ),   [∇W]₋ = X(u^Q)ᵀ + W(H t^Pᵀ + t^P Hᵀ)
- *     P′ = P∘a/d + G t^Q,   Q′ = Q∘a/d + G t^P
- */
-function frobenius(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
-  const a = p.matmul(T(W), X);
-  const G = p.gram(W);
-  // Sums over the layers that share W, so that X and W enter once.
-  const u: Partial<Split> = {};
-  const outer: Partial<Split> = {};
-  return {
-    W,
-    forward(H) {
-      const d = p.map('affine', [p.matmul(G, H)], { p: 1, q: mu + epsilon });
-      return { H, next: p.hadamard(H, over(p, a, d)), a, d };
-    },
-    backward({ H, next, d }, { P, Q }, wantH) {
-      const t: Partial<Split> = {};
-      for (const [side, part] of [['P', P] as const, ['Q', Q] as const]) {
-        const scaled = over(p, part, d);
-        u[side] = add(p, u[side], p.hadamard(scaled, H));
-        t[side] = p.hadamard(scaled, next);
-        const half = p.matmul(H, T(t[side]), outer[side] ? { add: outer[side] } : {});
-        outer[side] = p.matmul(t[side], T(H), { add: half });
-      }
-      if (!wantH) return undefined;
-      const rate = over(p, a, d);
-      return {
-        P: p.matmul(G, t.Q!, { add: p.hadamard(P, rate) }),
-        Q: p.matmul(G, t.P!, { add: p.hadamard(Q, rate) }),
-      };
-    },
-    gradient: () => ({
-      P: p.matmul(W, outer.Q!, { add: p.matmul(X, T(u.P!)) }),
-      Q: p.matmul(W, outer.P!, { add: p.matmul(X, T(u.Q!)) }),
-    }),
-  };
-}
-
-/**
- * β = 1. With V = WH + ε, R = X/V, C = X/V², a = WᵀR, d = Wᵀ1 + μ, u and t as above (δR = −C ∘ δV):
- *
- *     [∇W]₊ = R(u^P)ᵀ + (C∘(W u^Q))Hᵀ + 1(t^Q 1)ᵀ,   [∇W]₋ = R(u^Q)ᵀ + (C∘(W u^P))Hᵀ + 1(t^P 1)ᵀ
- *     P′ = P∘a/d + Wᵀ(C∘(W u^Q)),   Q′ = Q∘a/d + Wᵀ(C∘(W u^P))
- */
-function kullbackLeibler(p: ProgramBuilder, { X, ones, mu }: Fixed, W: Tensor): Dictionary {
-  const d = p.map('affine', [p.matmul(p.matmul(T(W), ones.N), T(ones.M))], { p: 1, q: mu + epsilon });
-  const sum: Partial<Split> = {};
-  const t: Partial<Split> = {};
-  return {
-    W,
-    forward(H) {
-      const V = p.map('affine', [p.matmul(W, H)], { p: 1, q: epsilon });
-      const ratio = over(p, X, V);
-      const a = p.matmul(T(W), ratio);
-      return { H, next: p.hadamard(H, over(p, a, d)), a, d, ratio, curvature: over(p, ratio, V) };
-    },
-    backward({ H, next, a, ratio, curvature }, { P, Q }, wantH) {
-      const bent: Partial<Split> = {};
-      for (const [side, part] of [['P', P] as const, ['Q', Q] as const]) {
-        const scaled = over(p, part, d);
-        const u = p.hadamard(scaled, H);
-        t[side] = add(p, t[side], p.hadamard(scaled, next));
-        bent[side] = p.matmul(W, u, { hadamard: curvature! });
-        sum[side] = p.matmul(ratio!, T(u), sum[side] ? { add: sum[side] } : {});
-      }
-      sum.P = p.matmul(bent.Q!, T(H), { add: sum.P! });
-      sum.Q = p.matmul(bent.P!, T(H), { add: sum.Q! });
-      if (!wantH) return undefined;
-      const rate = over(p, a, d);
-      return {
-        P: p.matmul(T(W), bent.Q!, { add: p.hadamard(P, rate) }),
-        Q: p.matmul(T(W), bent.P!, { add: p.hadamard(Q, rate) }),
-      };
-    },
-    gradient: () => ({
-      P: p.matmul(ones.N, T(p.matmul(t.Q!, ones.M)), { add: sum.P! }),
-      Q: p.matmul(ones.N, T(p.matmul(t.P!, ones.M)), { add: sum.Q! }),
-    }),
-  };
-}
-
-/** E with its gradient in the output dictionary and in H^K. */
-interface Output {
-  cost: Tensor;
-  W: Split;
-  H: Split;
-}
-
-/** β = 2: E = ‖T − WH‖²; β = 1: E = D(T ‖ WH) = Σ T log(T/WH) − T + WH. */
-function reconstructionOutput(p: ProgramBuilder, target: Tensor, W: Tensor, H: Tensor, beta: 1 | 2, { ones }: Fixed): Output {
-  if (beta === 2) {
-    const twice = (x: Tensor) => p.combine(2, x, 0, x);
-    return {
-      cost: p.residualNorm(target, W, H),
-      W: { P: p.matmul(W, p.gram(H, 'rows'), { scale: 2 }), Q: p.matmul(target, T(H), { scale: 2 }) },
-      H: { P: twice(p.matmul(p.gram(W), H)), Q: p.matmul(T(W), target, { scale: 2 }) },
-    };
-  }
-  const V = p.matmul(W, H);
-  const ratio = p.map('quotient', [target, V], { p: epsilon });
-  return {
-    cost: p.reduce(p.map('divergence', [target, V], { p: epsilon }), 'sum'),
-    W: { P: p.matmul(ones.N, T(p.matmul(H, ones.M))), Q: p.matmul(ratio, T(H)) },
-    H: { P: p.matmul(p.matmul(T(W), ones.N), T(ones.M)), Q: p.matmul(T(W), ratio) },
-  };
-}
-
-/** Source s: its target Tˢ, and the k×k diagonal of 0 and 1 that selects its columns of W (rows of H). */
-export interface SourceTensors {
-  target: Tensor;
-  select: Tensor;
-}
-
-/** Fˢ = Yˢ/V ∘ X with Yˢ = WˢHˢ, V = WH + ε. */
-function ratioMasks(p: ProgramBuilder, X: Tensor, W: Tensor, H: Tensor, selects: readonly Tensor[]) {
-  const V = p.map('affine', [p.matmul(W, H)], { p: 1, q: epsilon });
-  const gain = over(p, X, V);
-  return selects.map((select) => {
-    const own = p.matmul(select, H);
-    const Y = p.matmul(W, own);
-    return { own, share: over(p, Y, V), part: p.hadamard(Y, gain), gain };
-  });
-}
-
-/**
- * E = Σ_s ‖Tˢ − Fˢ‖². ∂E/∂Yˢ = X/V ∘ (eˢ − Σ_r eʳ∘Yʳ/V) with e = 2(F − T), so split with F, T ≥ 0:
- *
- *     [∂E/∂Yˢ]₊ = 2X/V ∘ (Fˢ + Σ_r Tʳ∘Yʳ/V),   [∂E/∂Yˢ]₋ = 2X/V ∘ (Tˢ + Σ_r Fʳ∘Yʳ/V)
- */
-function ratioMaskOutput(p: ProgramBuilder, X: Tensor, W: Tensor, H: Tensor, sources: readonly SourceTensors[]): Output {
-  const masks = ratioMasks(
-    p,
-    X,
-    W,
-    H,
-    sources.map(({ select }) => select),
-  );
-  let cost: Tensor | undefined;
-  const common: Partial<Split> = {};
-  masks.forEach(({ share, part }, s) => {
-    const { target } = sources[s];
-    cost = add(p, cost, p.reduce(p.combine(1, target, -1, part), 'squares'));
-    common.P = add(p, common.P, p.hadamard(target, share));
-    common.Q = add(p, common.Q, p.hadamard(part, share));
-  });
-  const ofW: Partial<Split> = {};
-  const ofH: Partial<Split> = {};
-  masks.forEach(({ own, part, gain }, s) => {
-    const { target, select } = sources[s];
-    for (const [side, direct] of [['P', part] as const, ['Q', target] as const]) {
-      const dY = p.hadamard(gain, p.combine(2, direct, 2, common[side]!));
-      ofW[side] = p.matmul(dY, T(own), ofW[side] ? { add: ofW[side] } : {});
-      ofH[side] = p.matmul(select, p.matmul(T(W), dY), ofH[side] ? { add: ofH[side] } : {});
-    }
-  });
-  return { cost: cost!, W: ofW as Split, H: ofH as Split };
-}
-
-export interface UnfoldedProgram {
-  program: Program;
-  X: Tensor;
-  target: Tensor;
-  sources: SourceTensors[];
-  H0: Tensor;
-  ones: { N: Tensor; M: Tensor };
-  /** The distinct dictionaries: that of the output first, then those of the layers in order (see dictionaryOfLayers). */
-  W: Tensor[];
-  /** H^K. */
-  H: Tensor;
-  /** [∇W]₊ and [∇W]₋ of each dictionary as section 'gradient' (or the last 'step') leaves them. */
-  gradients: Split[];
-  cost: Tensor;
-  /** ‖T − WH^K‖², or Σ_s ‖Tˢ − Fˢ‖². */
-  error: Tensor;
-  /** Natural KKT residual of H^K in ‖T − WH‖². */
-  kkt: Tensor;
-  /** Plain NMF of X: the start of every dictionary. */
-  tied: { S: Tensor; sections: LayerSections; cost: Tensor };
-}
-
-export interface UnfoldedShape {
+export interface UnfoldedOptions extends FitOptions {
+  /** k, the number of columns of every W: from 1 to min(N, M, 128). */
   rank: number;
-  layers: number;
-  untied: number;
-  beta: 1 | 2;
-  sparsity: number;
-  /** Number of sources of the ratio mask; 0 for the reconstruction. */
-  sources: number;
-  /** Stored entries of X and of the target where they are sparse: with β = 2 and the reconstruction only, all else forms WH. */
-  csrEntries?: number;
-  targetEntries?: number;
+  /** K, the inference iterations that are the layers; default 10. */
+  layers?: number;
+  /** C, how many of the last layers have a dictionary of their own, from 0 to K; default 3. */
+  untied?: number;
+  /** Divergence of the layers and of the reconstruction: 2 squared error (default), 1 Kullback–Leibler. */
+  beta?: 1 | 2;
+  /** μ ≥ 0 in every denominator, an L1 penalty on H; default 0. */
+  sparsity?: number;
+  /** T ≥ 0, N×M, what the reconstruction should be; default X. */
+  target?: DataMatrix;
+  /** 'reconstruction' (default): WH^K. 'ratioMask': (WˢHˢ)/(WH) ∘ X for each of `sources`. */
+  output?: 'reconstruction' | 'ratioMask';
+  /** The sources of 'ratioMask', two or more; their columns add up to `rank`. */
+  sources?: readonly UnfoldedSource[];
+  /** Iterations of the plain NMF of X (alternating exact least squares) that every dictionary starts from; default 50. */
+  startIterations?: number;
 }
 
 /**
- * Which of the distinct dictionaries each layer uses. 0 is the output's. With C = 0 it is everyone's; else layers 1 … K−C share
- * number 1 and each of the last C has its own after that.
+ * Unfolded Deep NMF: K multiplicative updates H⁺ = H ∘ [WₖᵀX(WₖH)^{β−2}] / [Wₖᵀ(WₖH)^{β−1} + μ] from H⁰ = 1 are the layers of a network;
+ * their dictionaries W (N×k, ≥ 0) learn by multiplicative back-propagation, W ← W ∘ [∇]₋ / [∇]₊, on
+ *
+ *     'reconstruction':  ‖T − WH^K‖² (β = 2) or D(T ‖ WH^K) (β = 1)
+ *     'ratioMask':       Σ_s ‖Tˢ − (WˢHˢ)/(WH^K) ∘ X‖²
+ *
+ * In the result A[0] is the output's dictionary. With untied = 0 it is everyone's; else A[1] is that of layers 1 … K−C (absent when
+ * C = K), and the last C layers' follow in order. S = [H^K]. Columns of W keep whatever norm training gives them: with μ > 0 or from a
+ * fixed H⁰ their scale is part of the model. Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm),
+ * all entries lifted by 0.01/√N, since an exact 0 would stay so. relativeError is ‖T − WH^K‖/‖T‖, the bound that of T; of 'ratioMask' the root of its objective over Σ_s ‖Tˢ‖², without a bound. Errors in
+ * `history` are roots of the objective, for β = 1 relative to Σ T. The multiplicative step is not proven to descend through layers;
+ * it did in every run of ours.
+ *
+ * maxIterations defaults to 500, tolerance to 1e-6. Le Roux, Hershey, Weninger: Deep NMF for Speech Separation, ICASSP 2015; the split of
+ * the gradients: programs/unfolded.ts.
+ *
+ * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
-export function dictionaryOfLayers(K: number, C: number): number[] {
-  const first = C < K ? 2 : 1;
-  return Array.from({ length: K }, (_, k) => (C === 0 ? 0 : k < K - C ? 1 : first + k - (K - C)));
-}
+export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<Factorization> {
+  const { target = X, startIterations = 50 } = options;
+  const settings = checkFit(X, [options.rank], options, { maxIterations: 500, tolerance: 1e-6 });
+  const { shape, sources } = checkShape(X, options);
+  checkPositiveInteger('startIterations', startIterations);
+  const { restarts } = settings;
+  const { rank: k, beta } = shape;
+  const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
+  const total = stored(target).reduce((sum, x) => sum + x, 0);
 
-/** H^K from H⁰: the passes, with the dictionaries that made them. */
-function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tensor, { layers, untied, beta }: UnfoldedShape) {
-  const dictionaries = W.map((w, i) => {
-    const used = i > 0 || untied === 0;
-    return used ? (beta === 2 ? frobenius : kullbackLeibler)(p, fixed, w) : undefined;
-  });
-  const of = dictionaryOfLayers(layers, untied);
-  const passes: Pass[] = [];
-  for (const i of of) passes.push(dictionaries[i]!.forward(passes.at(-1)?.next ?? H0));
-  return { dictionaries, of, passes, H: passes[passes.length - 1].next };
-}
-
-/** Sections 'step' (gradient, then W ← W∘[∇]₋/[∇]₊), 'gradient', 'finish', those of the tied start, and 'unfold', which ends it. */
-export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, restarts: number): UnfoldedProgram {
-  const { rank: k, layers, untied, beta, sparsity } = shape;
-  const p = programBuilder('unfoldedNmf', { restarts });
-  const X = p.data('X', N, M, { csrEntries: shape.csrEntries });
-  const target = p.input('T', N, M, { csrEntries: shape.targetEntries });
-  const sources = Array.from({ length: shape.sources }, (_, s) => ({
-    target: p.input(`T${s}`, N, M),
-    select: p.input(`select${s}`, k, k),
-  }));
-  const H0 = p.input('H0', k, M);
-  const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
-  const fixed: Fixed = { X, ones, mu: sparsity };
-  const count = 1 + Math.max(...dictionaryOfLayers(layers, untied));
-  const W = Array.from({ length: count }, (_, i) => p.state(`W${i}`, N, k));
-  const H = p.state('H', k, M);
-  const gradients = W.map((_, i) => ({ P: p.state(`plus${i}`, N, k), Q: p.state(`minus${i}`, N, k) }));
-  const [cost, error, kkt] = ['cost', 'error', 'kkt'].map((name) => p.state(name, 1, 1));
-
-  const S = p.state('S', k, M);
-  const tiedCost = p.state('tiedCost', 1, 1);
-  const sections = layerSections(p, 0, { X, A: W[0], S, cost: tiedCost, kkt: kktTensors(p, 0) }, 'anls');
-  p.section('unfold', () => {
-    // Exact solves leave zeros, which a multiplicative update could not leave again: all entries move up a little.
-    const positive = p.map('affine', [W[0]], { p: 1, q: 1e-2 / Math.sqrt(N) });
-    for (const w of W) p.copy(positive, w);
-  });
-
-  const gradient = () => {
-    const { dictionaries, of, passes, H: output } = unfold(p, fixed, W, H0, shape);
-    const E =
-      sources.length > 0 ? ratioMaskOutput(p, X, W[0], output, sources) : reconstructionOutput(p, target, W[0], output, beta, fixed);
-    p.copy(E.cost, cost);
-    let dH: Split | undefined = E.H;
-    for (let l = layers - 1; l >= 0; l--) dH = dictionaries[of[l]]!.backward(passes[l], dH!, l > 0);
-    W.forEach((_, i) => {
-      const inner = dictionaries[i]?.gradient();
-      for (const side of ['P', 'Q'] as const) {
-        const parts = [...(i === 0 ? [E.W[side]] : []), ...(inner ? [inner[side]] : [])];
-        p.copy(
-          parts.reduce((sum, part) => p.combine(1, sum, 1, part)),
-          gradients[i][side],
-        );
-      }
+  const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
+  const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
+  return withFit(engine, t.program, { method: 'unfolded', X: fitted, ranks: [k], settings }, async (fit) => {
+    const { run } = fit;
+    writeFixed(run, t, X, shape);
+    writeMatrix(run, t.target, target);
+    writeSelections(
+      run,
+      t.sources.map(({ select }) => select),
+      sources.map(({ columns }) => columns),
+    );
+    t.sources.forEach((tensors, s) => {
+      run.write(tensors.target, sources[s].target.data);
     });
-  };
-  p.section('gradient', gradient);
-  p.section('step', () => {
-    gradient();
-    W.forEach((w, i) => {
-      p.multiplicativeUpdate(w, gradients[i].Q, gradients[i].P);
+    const scale = Math.sqrt(mean(X) / k);
+    fit.writeRandom(t.W[0], 0, scale);
+    fit.writeRandom(t.tied.S, 1, scale);
+    run.execute(t.tied.sections.start);
+    await fit.stage({
+      name: 'tied dictionary',
+      step: t.tied.sections.step,
+      measure: t.tied.sections.measure,
+      cost: t.tied.cost,
+      norm: squaredNorm(stored(X)),
+      maxIterations: startIterations,
+      start: true,
+      factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
+    });
+    run.execute('unfold');
+    await fit.stage({
+      name: 'all layers',
+      step: 'step',
+      cost: t.cost,
+      norm: sources.length === 0 && beta === 1 ? total : squaredNorm(stored(fitted)),
+      factors: (restart) => {
+        run.execute('finish');
+        return readFactors(run, t.W, [t.H], restart);
+      },
+    });
+    const { error, kkt } = await fit.measure(['finish'], { error: t.error, kkt: t.kkt });
+    return fit.result({
+      A: t.W,
+      S: [t.H],
+      errors: [error],
+      kkt: [kkt],
+      boundRanks: sources.length > 0 ? [null] : undefined,
+      own: {
+        layers: shape.layers,
+        untied: shape.untied,
+        beta,
+        sparsity: shape.sparsity,
+        columns: sources.map(({ columns }) => columns),
+        startIterations,
+      },
     });
   });
-  p.section('finish', () => {
-    const { H: output } = unfold(p, fixed, W, H0, shape);
-    p.copy(output, H);
-    if (sources.length > 0) p.copy(ratioMaskOutput(p, X, W[0], output, sources).cost, error);
-    else p.residualNorm(target, W[0], output, { into: error });
-    p.reduce(p.kktResidual(p.gram(W[0]), p.matmul(T(W[0]), target), output), 'maxAbs', { into: kkt });
-  });
-  return { program: p.build(), X, target, sources, H0, ones, W, H, gradients, cost, error, kkt, tied: { S, sections, cost: tiedCost } };
 }
 
-export interface UnfoldedForward extends Pick<UnfoldedProgram, 'program' | 'X' | 'H0' | 'ones' | 'W' | 'H'> {
-  selects: Tensor[];
-  /** WH^K, or Fˢ of every source; none for a sparse X, which they would be dense beside. */
-  outputs: Tensor[];
+function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedShape; sources: readonly UnfoldedSource[] } {
+  const { rank, layers = 10, untied = Math.min(3, layers), beta = 2, sparsity = 0, output = 'reconstruction', target } = options;
+  checkPositiveInteger('layers', layers);
+  if (!Number.isInteger(untied) || untied < 0 || untied > layers)
+    throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
+  if (beta !== 1 && beta !== 2) throw new InputError(`beta must be 2 or 1, not ${beta}.`);
+  checkAtLeastZero('sparsity', sparsity);
+  for (const given of target ? [X, target] : [X]) {
+    if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
+    if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
+  }
+  if (output !== 'reconstruction' && output !== 'ratioMask')
+    throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`);
+  const sources = options.sources ?? [];
+  if (output === 'reconstruction' && sources.length > 0) throw new InputError("sources need output 'ratioMask'.");
+  if (output === 'ratioMask') {
+    if (sources.length < 2) throw new InputError(`output 'ratioMask' needs two sources or more, not ${sources.length}.`);
+    if (target) throw new InputError("output 'ratioMask' takes a target with each source, none of its own.");
+  }
+  const targets = sources.map((source, s) => [`sources[${s}].target`, source.target] as const);
+  for (const [name, given] of target ? [['target', target] as const] : targets) {
+    checkNonnegative(given, name);
+    if (given.rows !== X.rows || given.cols !== X.cols)
+      throw new ShapeError(`${name} is ${given.rows}×${given.cols}, but X is ${X.rows}×${X.cols}; they must agree.`);
+  }
+  if (target && stored(target).every((x) => x === 0)) throw new InputError('Every entry of target is zero; there is nothing to learn.');
+  if (targets.length > 0 && targets.every(([, { data }]) => data.every((x) => x === 0)))
+    throw new InputError('The targets of all sources are zero; there is nothing to learn.');
+  sources.forEach(({ columns }, s) => {
+    checkPositiveInteger(`sources[${s}].columns`, columns);
+  });
+  const columns = sources.reduce((sum, source) => sum + source.columns, 0);
+  if (sources.length > 0 && columns !== rank)
+    throw new InputError(`The sources have ${columns} columns together, but rank is ${rank}; they must agree.`);
+  return { shape: { rank, layers, untied, beta, sparsity, sources: sources.length }, sources };
 }
 
-/** Section 'forward': the K layers on other columns, and their output. */
-export function unfoldedForwardProgram(N: number, M: number, shape: UnfoldedShape): UnfoldedForward {
-  const p = programBuilder('unfoldedForward');
-  const X = p.input('X', N, M, { csrEntries: shape.csrEntries });
-  const H0 = p.input('H0', shape.rank, M);
-  const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
-  const count = 1 + Math.max(...dictionaryOfLayers(shape.layers, shape.untied));
-  const W = Array.from({ length: count }, (_, i) => p.input(`W${i}`, N, shape.rank));
-  const selects = Array.from({ length: shape.sources }, (_, s) => p.input(`select${s}`, shape.rank, shape.rank));
-  const H = p.state('H', shape.rank, M);
-  const outputCount = X.form === 'csr' ? 0 : Math.max(1, shape.sources);
-  const outputs = Array.from({ length: outputCount }, (_, s) => p.state(`output${s}`, N, M));
-  p.section('forward', () => {
-    p.copy(unfold(p, { X, ones, mu: shape.sparsity }, W, H0, shape).H, H);
-    if (outputs.length === 0) return;
-    if (selects.length === 0) p.matmul(W[0], H, { into: outputs[0] });
-    else
-      ratioMasks(p, X, W[0], H, selects).forEach(({ part }, s) => {
-        p.copy(part, outputs[s]);
-      });
+/** One matrix above the other. */
+function stack(all: readonly Matrix[]): Matrix {
+  const data = new Float32Array(all.reduce((sum, { data: own }) => sum + own.length, 0));
+  let at = 0;
+  for (const { data: own } of all) {
+    data.set(own, at);
+    at += own.length;
+  }
+  return matrix(data.length / all[0].cols, all[0].cols, data);
+}
+
+function writeFixed(run: Run, t: Pick<UnfoldedProgram, 'X' | 'H0' | 'ones'>, X: DataMatrix, { rank }: UnfoldedShape): void {
+  writeMatrix(run, t.X, X);
+  run.write(t.H0, new Float32Array(rank * X.cols).fill(1));
+  run.write(t.ones.N, new Float32Array(X.rows).fill(1));
+  run.write(t.ones.M, new Float32Array(X.cols).fill(1));
+}
+
+/** Each source's diagonal of ones over its own columns of W. */
+function writeSelections(run: Run, selects: readonly Tensor[], columns: readonly number[]): void {
+  let first = 0;
+  selects.forEach((select, s) => {
+    const diagonal = new Float32Array(select.rows * select.cols);
+    for (let j = first; j < first + columns[s]; j++) diagonal[j * select.cols + j] = 1;
+    first += columns[s];
+    run.write(select, diagonal);
   });
-  return { program: p.build(), X, H0, ones, W, H, selects, outputs };
+}
+
+/**
+ * The forward pass on other columns, at the cost of K updates, whatever the columns: H = H^K (k×M′), and `reconstruction` = WH^K (N×M′), or
+ * of a ratio-mask model `masks`, every source's part (WˢHˢ)/(WH) ∘ X of the data (N×M′ each). Of a sparse newX only H, since those are dense.
+ *
+ * @param newX N×M′, ≥ 0, N as in the model's A[0].
+ * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries or a model of another method.
+ */
+export async function transformUnfolded(
+  engine: Engine,
+  model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
+  newX: DataMatrix,
+): Promise<{ H: Matrix; reconstruction: Matrix | null; masks: Matrix[] | null }> {
+  if (model.method !== 'unfolded') throw new InputError(`transformUnfolded takes an 'unfolded' model, not '${model.method}'.`);
+  checkNewSamples(newX, model.A[0].rows);
+  const { layers, untied, beta, sparsity, columns } = model.settings as unknown as UnfoldedShape & { columns: number[] };
+  if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
+  const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length, csrEntries: entriesOf(newX) };
+  const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
+  return withRun(engine, t.program, async (run) => {
+    writeFixed(run, t, newX, shape);
+    t.W.forEach((tensor, i) => {
+      run.write(tensor, model.A[i].data);
+    });
+    writeSelections(run, t.selects, columns);
+    run.execute('forward');
+    const [H, ...outputs] = (await readFactors(run, [], [t.H, ...t.outputs], 0)).S;
+    if (outputs.length === 0) return { H, reconstruction: null, masks: null };
+    return columns.length > 0 ? { H, reconstruction: null, masks: outputs } : { H, reconstruction: outputs[0], masks: null };
+  });
 }

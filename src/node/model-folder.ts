@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Factorization } from '../models/factorization.js';
-import { modelFiles, modelFromFiles } from '../models/model.js';
+import type { Factorization } from '../methods/factorization.js';
+import { modelFiles, modelFromFiles } from '../models/files.js';
 import { readBytes, writeOutputs } from './files.js';
 
 /** The names `modelFiles` gives to matrices. */

@@ -3,7 +3,7 @@ import { random } from '../../src/data/random.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { type DeepSemiProgram, deepSemiProgram, type Nonlinearity } from '../../src/methods/deep-semi.js';
+import { type DeepSemiProgram, deepSemiProgram, type Nonlinearity } from '../../src/programs/deep-semi.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, expectAtMost, seedOf } from './support.js';
 

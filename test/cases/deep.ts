@@ -2,7 +2,7 @@
 import { randomLowRank } from '../../src/data/generate.js';
 import { random } from '../../src/data/random.js';
 import type { Engine, Run } from '../../src/engine.js';
-import { type Bridge, deepForwardProgram, deepProgram, type Groups } from '../../src/methods/deep.js';
+import { type Bridge, deepForwardProgram, deepProgram, type Groups } from '../../src/programs/deep.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { distance } from './ssnmf.js';
 import { type Case, type Entries, expectAtMost, seedOf, uniformEntries, unit } from './support.js';

@@ -2,7 +2,7 @@
 
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
-import { nnlsVjp, nnls as solve } from '../../src/models/q.js';
+import { nnlsVjp, nnls as solve } from '../../src/methods/q.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { type Case, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';

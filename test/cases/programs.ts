@@ -5,9 +5,9 @@ import { random } from '../../src/data/random.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { hierarchicalProgram } from '../../src/methods/hierarchical.js';
-import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/methods/neural.js';
-import { type NmfProgram, nmfProgram } from '../../src/methods/nmf.js';
+import { hierarchicalProgram } from '../../src/programs/hierarchical.js';
+import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/programs/neural.js';
+import { type NmfProgram, nmfProgram } from '../../src/programs/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, type Entries, expectAtMost, expectClose, seedOf, uniformEntries, unit } from './support.js';
 

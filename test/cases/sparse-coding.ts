@@ -2,7 +2,7 @@
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type Engine, withRun } from '../../src/engine.js';
-import { codesProgram, sparseCodingProgram } from '../../src/methods/sparse-coding.js';
+import { codesProgram, sparseCodingProgram } from '../../src/programs/sparse-coding.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, type Entries, expectAtMost, seedOf, signedEntries, unit } from './support.js';
 

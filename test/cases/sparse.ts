@@ -4,7 +4,7 @@ import { random } from '../../src/data/random.js';
 import { type SparseMatrix, sparseFromDense, sparseFromEntries, toDense } from '../../src/data/sparse.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
-import { neuralNmf } from '../../src/models/neural.js';
+import { neuralNmf } from '../../src/methods/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { type Case, type Entries, expectAtMost, expectClose, seedOf, signedEntries } from './support.js';

@@ -2,7 +2,7 @@
 import { randomLowRank } from '../../src/data/generate.js';
 import { random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
-import { ssnmfProgram } from '../../src/methods/ssnmf.js';
+import { ssnmfProgram } from '../../src/programs/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, type Entries, expectAtMost, seedOf, uniformEntries, unit } from './support.js';
 

@@ -2,7 +2,7 @@
 import { randomLowRank } from '../../src/data/generate.js';
 import { random } from '../../src/data/random.js';
 import type { Engine, Run } from '../../src/engine.js';
-import { type UnfoldedProgram, type UnfoldedShape, unfoldedProgram } from '../../src/methods/unfolded.js';
+import { type UnfoldedProgram, type UnfoldedShape, unfoldedProgram } from '../../src/programs/unfolded.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, expectAtMost, seedOf, uniformEntries } from './support.js';
 

@@ -10,9 +10,9 @@ import { isTyped, messageOf } from '../../src/data/realm.js';
 import { type SparseMatrix, sparseFromDense, sparseMatrix } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
-import { nmf } from '../../src/models/nmf.js';
-import { nnls } from '../../src/models/q.js';
-import { ssnmf } from '../../src/models/ssnmf.js';
+import { nmf } from '../../src/methods/nmf.js';
+import { nnls } from '../../src/methods/q.js';
+import { ssnmf } from '../../src/methods/ssnmf.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 

@@ -3,8 +3,8 @@ import { fuse, fuseSweeps } from '../../src/graph/fuse.js';
 import { operationText } from '../../src/graph/print.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
-import { neuralProgram } from '../../src/methods/neural.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
+import { neuralProgram } from '../../src/programs/neural.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 
 const texts = (program: Parameters<typeof fuse>[0], section: string) => fuse(program).sections[section].map(operationText);
 

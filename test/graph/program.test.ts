@@ -4,8 +4,8 @@ import { planBuffers } from '../../src/graph/lifetimes.js';
 import { printProgram } from '../../src/graph/print.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
-import { neuralProgram } from '../../src/methods/neural.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
+import { neuralProgram } from '../../src/programs/neural.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 
 test('a program prints as the formulas it implements', () => {
   const { program } = nmfProgram(87, 90, 9, { restarts: 4, solver: 'mu', weighted: false });

@@ -7,9 +7,9 @@ import type { Engine, Run } from '../../src/engine.js';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { deepSemiProgram } from '../../src/methods/deep-semi.js';
-import { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from '../../src/models/deep-semi.js';
+import { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from '../../src/methods/deep-semi.js';
 import { createEngine } from '../../src/node/engine.js';
+import { deepSemiProgram } from '../../src/programs/deep-semi.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Dense, dense, each, times, transposed, writeDeepSemi } from '../cases/deep-semi.js';
 

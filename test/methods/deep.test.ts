@@ -1,12 +1,12 @@
 /** Deep NMF: one iteration against loops written from the formula, what E does, what relativeError means, and bad input. */
 import { expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
+import { accuracyOf, classify, targetsOf } from '../../src/data/labels.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { InputError } from '../../src/errors.js';
-import { type Bridge, deepProgram } from '../../src/methods/deep.js';
-import { type DeepOptions, deepNmf, transformDeep } from '../../src/models/deep.js';
-import { accuracyOf, classify, targetsOf } from '../../src/models/labels.js';
+import { type DeepOptions, deepNmf, transformDeep } from '../../src/methods/deep.js';
+import { type Bridge, deepProgram } from '../../src/programs/deep.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 /** Fits run in f64 on the reference: what the kernels do with the same programs is tested by test/cases. */

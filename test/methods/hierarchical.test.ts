@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import { InputError } from '../../src/errors.js';
-import { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from '../../src/models/hierarchical.js';
+import { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from '../../src/methods/hierarchical.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const { X, labels } = tableOne(1);

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import { random } from '../../src/data/random.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
-import { nmf } from '../../src/models/nmf.js';
+import { nmf } from '../../src/methods/nmf.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const [N, M, k] = [7, 6, 3];

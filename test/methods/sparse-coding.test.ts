@@ -7,9 +7,9 @@ import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { sparseCodingProgram } from '../../src/methods/sparse-coding.js';
-import { sparseCoding, transformSparseCoding } from '../../src/models/sparse-coding.js';
+import { sparseCoding, transformSparseCoding } from '../../src/methods/sparse-coding.js';
 import { createEngine } from '../../src/node/engine.js';
+import { sparseCodingProgram } from '../../src/programs/sparse-coding.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { codesByCoordinates } from '../cases/sparse-coding.js';
 

@@ -1,12 +1,12 @@
 /** (Semi-)supervised NMF: each model against loops written from its formula, what the objective does, and what users can rely on. */
 import { describe, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
+import { accuracyOf, classify, type Labels, targetsOf } from '../../src/data/labels.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { type SsnmfModel, ssnmfProgram } from '../../src/methods/ssnmf.js';
-import { accuracyOf, classify, type Labels, targetsOf } from '../../src/models/labels.js';
-import { ssnmf, transformSsnmf } from '../../src/models/ssnmf.js';
+import { ssnmf, transformSsnmf } from '../../src/methods/ssnmf.js';
+import { type SsnmfModel, ssnmfProgram } from '../../src/programs/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 /** Fits run in f64 on the reference: what the kernels do with the same programs is tested by test/cases. */

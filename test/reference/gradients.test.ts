@@ -5,8 +5,8 @@ import { random } from '../../src/data/random.js';
 import type { Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/methods/neural.js';
-import { qGradientProgram, qProgram } from '../../src/methods/q.js';
+import { type NeuralProgram, type NeuralProgramOptions, neuralProgram } from '../../src/programs/neural.js';
+import { qGradientProgram, qProgram } from '../../src/programs/q.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const engine = createReferenceEngine();

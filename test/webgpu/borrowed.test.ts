@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import { OrthantError } from '../../src/errors.js';
-import { nmf } from '../../src/models/nmf.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { describeAdapter, isSoftware, requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { lendDevice } from '../support/devices.js';

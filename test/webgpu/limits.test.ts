@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import { LimitError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
-import { nmf } from '../../src/models/nmf.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { requestDawnAdapter } from '../../src/node/dawn.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { planPanels } from '../../src/webgpu/panels/panels.js';

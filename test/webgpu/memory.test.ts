@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
-import { nmf } from '../../src/models/nmf.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { createEngine } from '../../src/node/engine.js';
 
 setFlagsFromString('--expose-gc');

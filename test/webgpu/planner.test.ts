@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
-import { neuralProgram } from '../../src/methods/neural.js';
-import { nmfProgram } from '../../src/methods/nmf.js';
+import { neuralProgram } from '../../src/programs/neural.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 import { adapterFacts } from '../../src/webgpu/device/device.js';
 import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { lower } from '../../src/webgpu/lower/lower.js';

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import type { ProductChoice, Tuning } from '../../src/engine.js';
 import { AdapterError, CancelledError, InputError } from '../../src/errors.js';
-import { nmf } from '../../src/models/nmf.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { candidatePlans, planMatmul } from '../../src/webgpu/plan/plan-products.js';

@@ -1,7 +1,7 @@
 /** Warm-up compiles everything a program needs and gives nothing memory; a plan says what would run without a device. */
 import { afterAll, expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
-import { programFor } from '../../src/models/programs.js';
+import { programFor } from '../../src/methods/program-for.js';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { requestDevice } from '../../src/webgpu/device/device.js';

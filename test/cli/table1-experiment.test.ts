@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { neuralNmf } from '../../src/models/neural.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { neuralNmf } from '../../src/methods/neural.js';
 import { createEngine } from '../../src/node/engine.js';
 
 let engine: Promise<Engine> | undefined;

@@ -1,5 +1,6 @@
 /** What the methods that learn from labels share: their options, the checks, what a model says of its labels, and its classifiers. */
 import { checkAtLeastZero } from '../data/check.js';
+import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
 import type { Run } from '../engine.js';
@@ -7,7 +8,6 @@ import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Supervision } from './factorization.js';
 import { readFactor, squaredNorm } from './fit.js';
-import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from './labels.js';
 
 /** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
 export interface LabelOptions {

@@ -4,11 +4,11 @@ import { randomLowRank, tableOne } from '../../src/data/generate.js';
 import { matrix } from '../../src/data/matrix.js';
 import type { Engine } from '../../src/engine.js';
 import { CancelledError, InputError, ShapeError } from '../../src/errors.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { hierarchicalNmf } from '../../src/models/hierarchical.js';
-import { neuralNmf } from '../../src/models/neural.js';
-import { nmf } from '../../src/models/nmf.js';
-import { nnls, nnlsVjp } from '../../src/models/q.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { nmf } from '../../src/methods/nmf.js';
+import { nnls, nnlsVjp } from '../../src/methods/q.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 

@@ -2,15 +2,15 @@
 import { afterAll, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import { deepNmf } from '../../src/models/deep.js';
-import { deepSemiNmf } from '../../src/models/deep-semi.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { hierarchicalNmf } from '../../src/models/hierarchical.js';
-import { neuralNmf } from '../../src/models/neural.js';
-import { nmf } from '../../src/models/nmf.js';
-import { sparseCoding } from '../../src/models/sparse-coding.js';
-import { ssnmf } from '../../src/models/ssnmf.js';
-import { unfoldedNmf } from '../../src/models/unfolded.js';
+import { deepNmf } from '../../src/methods/deep.js';
+import { deepSemiNmf } from '../../src/methods/deep-semi.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { nmf } from '../../src/methods/nmf.js';
+import { sparseCoding } from '../../src/methods/sparse-coding.js';
+import { ssnmf } from '../../src/methods/ssnmf.js';
+import { unfoldedNmf } from '../../src/methods/unfolded.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 

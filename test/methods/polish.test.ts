@@ -5,8 +5,8 @@ import { type Random, random } from '../../src/data/random.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
-import { polish } from '../../src/models/polish.js';
-import { nnls } from '../../src/models/q.js';
+import { polish } from '../../src/methods/polish.js';
+import { nnls } from '../../src/methods/q.js';
 import { createEngine } from '../../src/node/engine.js';
 import { strictKkt } from '../cases/nnls.js';
 

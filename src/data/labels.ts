@@ -1,6 +1,7 @@
 /** Labels of samples as the methods use them: one-hot targets, a label mask, and accuracy. */
-import { type Matrix, matrix } from '../data/matrix.js';
+
 import { InputError, ShapeError } from '../errors.js';
+import { type Matrix, matrix } from './matrix.js';
 
 /** One label a sample; null, undefined or '' where it is unknown. */
 export type Labels = readonly (string | number | null | undefined)[];

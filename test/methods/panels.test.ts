@@ -2,10 +2,10 @@
 import { afterAll, expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import type { Factorization } from '../../src/models/factorization.js';
-import { neuralNmf } from '../../src/models/neural.js';
-import { nmf } from '../../src/models/nmf.js';
-import { ssnmf } from '../../src/models/ssnmf.js';
+import type { Factorization } from '../../src/methods/factorization.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { nmf } from '../../src/methods/nmf.js';
+import { ssnmf } from '../../src/methods/ssnmf.js';
 import { createEngine } from '../../src/node/engine.js';
 
 let started: Promise<{ whole: Engine; split: Engine }> | undefined;

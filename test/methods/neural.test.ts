@@ -5,7 +5,7 @@ import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { type NeuralOptions, neuralNmf, transformNeural } from '../../src/models/neural.js';
+import { type NeuralOptions, neuralNmf, transformNeural } from '../../src/methods/neural.js';
 import { createEngine } from '../../src/node/engine.js';
 
 let started: Promise<Engine> | undefined;

@@ -1,7 +1,8 @@
 /** What a fit is asked for and what it returns: plain data, the same for every method. */
+
+import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
-import type { Accuracy, Classifier } from './labels.js';
 
 export interface FitOptions {
   /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */

@@ -1,10 +1,5 @@
 /** The experiment of Table 1 without its numbers: which columns are labelled, what is compared with what, and the report. */
 import { describe, expect, test } from 'vitest';
-import { statement, tableMarkdown } from '../../src/cli/table1-report.js';
-import { heatMapSvg } from '../../src/cli/table1-svg.js';
-import { tableOne } from '../../src/data/generate.js';
-import { matrix } from '../../src/data/matrix.js';
-import { InputError } from '../../src/errors.js';
 import {
   againstBaselines,
   againstPublished,
@@ -17,7 +12,12 @@ import {
   runTableOne,
   supervisions,
   type TableOneRun,
-} from '../../src/models/table-one.js';
+} from '../../src/cli/table1-experiment.js';
+import { statement, tableMarkdown } from '../../src/cli/table1-report.js';
+import { heatMapSvg } from '../../src/cli/table1-svg.js';
+import { tableOne } from '../../src/data/generate.js';
+import { matrix } from '../../src/data/matrix.js';
+import { InputError } from '../../src/errors.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 describe('labelled columns', () => {

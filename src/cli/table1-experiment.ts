@@ -6,10 +6,10 @@ import { median } from '../data/median.js';
 import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { AbortSignalLike, Engine } from '../engine.js';
-import { deepNmf } from './deep.js';
-import type { Factorization, FitOptions } from './factorization.js';
-import { hierarchicalNmf } from './hierarchical.js';
-import { neuralNmf } from './neural.js';
+import { deepNmf } from '../methods/deep.js';
+import type { Factorization, FitOptions } from '../methods/factorization.js';
+import { hierarchicalNmf } from '../methods/hierarchical.js';
+import { neuralNmf } from '../methods/neural.js';
 
 export const supervisions = ['none', 'semi', 'full'] as const;
 export const depths = [1, 2, 3] as const;

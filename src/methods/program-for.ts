@@ -2,9 +2,9 @@
 import { checkPositiveInteger, checkRanks } from '../data/check.js';
 import { InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
-import { hierarchicalProgram } from '../methods/hierarchical.js';
-import { neuralProgram } from '../methods/neural.js';
-import { type NmfSolver, nmfProgram } from '../methods/nmf.js';
+import { hierarchicalProgram } from '../programs/hierarchical.js';
+import { neuralProgram } from '../programs/neural.js';
+import { type NmfSolver, nmfProgram } from '../programs/nmf.js';
 
 export interface ProgramShape {
   /** Of X; for a warm-up about the size that is expected does as well. */

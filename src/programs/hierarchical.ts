@@ -1,0 +1,104 @@
+/**
+ * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, and so on, each layer fitted to the end before the next begins. Columns of A have unit
+ * norm (their scale is in S), or the levels below scatter.
+ */
+import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
+import type { Tensor } from '../graph/tensor.js';
+import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
+import { classifierState, type LabelTensors, labelInputs, supervisedSections } from './ssnmf.js';
+
+export interface Layers {
+  X: Tensor;
+  A: Tensor[];
+  S: Tensor[];
+}
+
+/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X of `csrEntries` stored ones is CSR. */
+export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], csrEntries?: number): Layers {
+  return {
+    X: p.data('X', N, M, { csrEntries }),
+    A: ranks.map((k, l) => p.state(`A${l}`, l === 0 ? N : ranks[l - 1], k)),
+    S: ranks.map((k, l) => p.state(`S${l}`, k, M)),
+  };
+}
+
+export interface SequentialFit {
+  layers: LayerSections[];
+  /** Cost of each layer's own problem, and the KKT residuals of its factors, all 1×1. */
+  cost: Tensor[];
+  kkt: [Tensor, Tensor][];
+  /** What the supervised layers add; Y and L are the same inputs in all of them. */
+  classifiers: { layer: number; labels: LabelTensors }[];
+  /** Whether a layer leaves the columns of its A at any norm: those of all solvers but 'anls', and all with `normalize` off. */
+  scaled: boolean[];
+}
+
+export interface SequentialOptions {
+  /** Alternating least squares brings the columns of A to unit norm in every step; default true. */
+  normalize?: boolean;
+  supervision?: { classes: number; labelWeight: number; layers: readonly number[] };
+  /** Weights on X, for the first layer. */
+  W?: Tensor;
+}
+
+/** Sections that fit one layer after the other, each to the S of the one before; supervised layers by model 3 of supervised NMF. */
+export function sequentialSections(
+  p: ProgramBuilder,
+  { X, A, S }: Layers,
+  solver: NmfSolver | readonly NmfSolver[],
+  { normalize = true, supervision, W }: SequentialOptions = {},
+): SequentialFit {
+  const cost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
+  const kkt = A.map((_, l) => kktTensors(p, l));
+  const inputs = supervision && labelInputs(p, supervision.classes, X.cols);
+  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [] };
+  A.forEach((_, l) => {
+    const tensors: LayerTensors = { X: l === 0 ? X : S[l - 1], A: A[l], S: S[l], cost: cost[l], kkt: kkt[l] };
+    const own = typeof solver === 'string' ? solver : solver[l];
+    const supervised = supervision?.layers.includes(l) ?? false;
+    fit.scaled.push(supervised || own !== 'anls' || !normalize);
+    if (supervised) {
+      const labels = classifierState(p, inputs!, l, A[l].cols);
+      fit.classifiers.push({ layer: l, labels });
+      const error = p.state(`ownError${l}`, 1, 1);
+      fit.layers.push(supervisedSections(p, l, { ...tensors, error, labels }, { model: 3, labelWeight: supervision!.labelWeight }));
+    } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, W: l === 0 ? W : undefined }));
+  });
+  return fit;
+}
+
+/** Section 'errors': squared residual norms ‖W ∘ (X − A⁰A¹…AˡSˡ)‖² of every depth, each a 1×1 state. */
+export function errorSection(p: ProgramBuilder, { X, A, S }: Layers, W?: Tensor): Tensor[] {
+  const errors = A.map((_, l) => p.state(`error${l}`, 1, 1));
+  p.section('errors', () => {
+    for (let l = 0; l < A.length; l++) {
+      let Z = S[l];
+      for (let j = l; j > 0; j--) Z = p.matmul(A[j], Z);
+      p.residualNorm(X, A[0], Z, { into: errors[l], W });
+    }
+  });
+  return errors;
+}
+
+export interface HierarchicalProgram extends Layers, SequentialFit {
+  program: Program;
+  errors: Tensor[];
+}
+
+export function hierarchicalProgram(
+  N: number,
+  M: number,
+  ranks: readonly number[],
+  {
+    restarts,
+    solver,
+    csrEntries,
+    ...options
+  }: { restarts: number; solver: NmfSolver | readonly NmfSolver[]; csrEntries?: number } & SequentialOptions,
+): HierarchicalProgram {
+  const p = programBuilder('hierarchicalNmf', { restarts });
+  const layers = layerTensors(p, N, M, ranks, csrEntries);
+  const fit = sequentialSections(p, layers, solver, options);
+  const errors = errorSection(p, layers);
+  return { program: p.build(), ...layers, ...fit, errors };
+}

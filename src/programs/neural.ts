@@ -1,0 +1,256 @@
+/**
+ * Neural NMF (Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang; CAMSAP 2019, arXiv:2303.00058): the feature matrices A⁰ … Aᴸ are
+ * the only free variables, S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), and all Aˡ learn together on the objective of neural-cost.ts, by default
+ *
+ *     C = ‖X − A⁰A¹ … AᴸSᴸ‖²
+ *
+ * by projected gradient, the gradient flowing through every q exactly.
+ */
+import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
+import type { Tensor } from '../graph/tensor.js';
+import { errorSection, type Layers, layerTensors, type SequentialFit, sequentialSections } from './hierarchical.js';
+import { type ClassifierTensors, type CostWeights, costAndGradient, fitClassifier, type Terms } from './neural-cost.js';
+import { forwardQ, weighData, weightsOf } from './q.js';
+
+/**
+ * 'projected': projected gradient whose step is controlled on the device (full batch only). 'momentum': rate and momentum in the same
+ * diagonal metric. 'adam': Kingma & Ba's, on the plain gradient.
+ */
+export type Optimiser = { name: 'projected' } | { name: 'momentum'; rate: number; momentum: number } | { name: 'adam'; rate: number };
+
+export interface ClassifierSpec {
+  layer: number;
+  loss: 'squared' | 'crossEntropy';
+  weight: number;
+  classes: number;
+  labelled: number;
+}
+
+export interface NeuralProgramOptions {
+  restarts: number;
+  /** Stored entries of a sparse X: it has no weights and no mini-batches then. */
+  csrEntries?: number;
+  start: 'hierarchical' | 'random';
+  cost?: Partial<CostWeights>;
+  /** X has weights W: an input of its own. */
+  weighted?: boolean;
+  classifiers?: readonly ClassifierSpec[];
+  optimiser?: Optimiser;
+  /** Columns of a mini-batch; left out, every step sees all. Not with 'projected'. */
+  batchColumns?: number;
+}
+
+/** One free variable (an Aˡ, or a B with cross-entropy): its gradient and metric at the point that was last accepted. */
+interface Variable {
+  value: Tensor;
+  D: Tensor;
+  Q: Tensor;
+  M?: Tensor;
+}
+
+export interface NeuralProgram extends Layers {
+  program: Program;
+  /** η, accepted cost and counts of each restart: see `control` in graph/operations. */
+  control: Tensor;
+  D: Tensor[];
+  errors: Tensor[];
+  /** Sˡ for the accepted A as 'view' leaves them: looking at a fit must not change the warm starts of its next step. */
+  view: Tensor[];
+  /** Largest KKT residual of each layer's Sˡ, 1×1. */
+  kkt: Tensor[];
+  /** Factorizations each column of the last exact solve took, 1×M a layer; negative where the budget did not suffice. */
+  rounds: Tensor[];
+  classifiers: ClassifierTensors[];
+  W?: Tensor;
+  /** 1×M permutation of the columns that mini-batches walk through. */
+  order?: Tensor;
+  /** With momentum and Adam: C of all columns as 'measure' leaves it. */
+  objective?: Tensor;
+  /** Sections that start from hierarchical NMF. */
+  sequential?: SequentialFit;
+}
+
+/**
+ * Sections: 'start' evaluates the given A; 'step' is one iteration, with 'projected'
+ *
+ *     Aˡ' = max(Aˡ − η ∂C/∂Aˡ ⊘ 2 diag(M_l) diag(Q_l)ᵀ, 0)      (entrywise division: the scale-free diagonal metric)
+ *     keep A' and let η grow if C(A') ≤ C(A), else drop it and halve η
+ *
+ * with every decision on the device; 'finish' makes S exact for the accepted A and measures the KKT residuals.
+ */
+export function neuralProgram(N: number, M: number, ranks: readonly number[], options: NeuralProgramOptions): NeuralProgram {
+  const { restarts, start, weighted = false, optimiser = { name: 'projected' } } = options;
+  const p = programBuilder('neuralNmf', { restarts });
+  const layers = layerTensors(p, N, M, ranks, options.csrEntries);
+  const { X, A, S } = layers;
+  const weights: CostWeights = {
+    reconstruction: options.cost?.reconstruction ?? 1,
+    energy: options.cost?.energy ?? ranks.map(() => 0),
+    l1: options.cost?.l1 ?? ranks.map(() => 0),
+  };
+  const control = p.controlState();
+  const classifiers = (options.classifiers ?? []).map((spec, c) => classifierTensors(p, spec, c, ranks, M));
+  const W = weighted ? p.input('W', N, M) : undefined;
+  const mask = W && weightsOf(p, X, W);
+  const terms: Terms = { X, mask, weights, classifiers };
+  const variables = [...A, ...classifiers.filter(({ loss }) => loss === 'crossEntropy').map(({ B }) => B)].map((value, i) =>
+    variable(p, value, i, ranks.length),
+  );
+
+  const sequential = start === 'hierarchical' ? sequentialSections(p, layers, 'anls', { W }) : undefined;
+  p.section('start', () => {
+    if (mask) weighData(p, X, mask);
+    const evaluated = evaluate(p, terms, A, S, false);
+    p.acceptReject(evaluated.cost, control, { grow: 1 });
+    keepGradient(p, variables, evaluated.gradients, control);
+  });
+  const descent = optimiser.name === 'projected' ? undefined : freeDescent(p, options, optimiser, terms, A, S, variables, control);
+  if (!descent) controlledStep(p, terms, A, S, variables, control);
+
+  const rounds = A.map((_, l) => p.state(`roundsOf${l}`, 1, M));
+  const kkt = A.map((_, l) => p.state(`kkt${l}`, 1, 1));
+  p.section('finish', () => {
+    for (let l = 0; l < A.length; l++) {
+      const { G, B } = solveLayer(p, terms, A, S, l, rounds[l]);
+      p.reduce(p.kktResidual(G, B, S[l]), 'maxAbs', { into: kkt[l] });
+    }
+    for (const { loss, layer, Y, mask: labelled, B } of classifiers) if (loss === 'squared') fitClassifier(p, S[layer], Y, labelled, B);
+  });
+  const view = S.map((s, l) => p.state(`view${l}`, s.rows, s.cols));
+  p.section('view', () => {
+    for (let l = 0; l < A.length; l++) solveLayer(p, terms, A, view, l);
+  });
+  const errors = errorSection(p, layers, W);
+  const D = variables.slice(0, A.length).map((own) => own.D);
+  return { program: p.build(), ...layers, control, D, errors, view, kkt, rounds, classifiers, W, ...descent, sequential };
+}
+
+function classifierTensors(p: ProgramBuilder, spec: ClassifierSpec, c: number, ranks: readonly number[], M: number): ClassifierTensors {
+  const { layer, loss, weight, classes, labelled } = spec;
+  const k = ranks[layer];
+  const input = (label: string, rows: number) => p.input(`${label}${c}`, rows, M);
+  return {
+    layer,
+    loss,
+    weight,
+    labelled,
+    Y: input('Y', classes),
+    L: input('L', classes),
+    mask: input('labelled', k),
+    B: p.state(`B${c}`, classes, k),
+  };
+}
+
+/** The states that one free variable needs; Aˡ beyond the first have a metric on their rows, too. */
+function variable(p: ProgramBuilder, value: Tensor, i: number, layers: number): Variable {
+  const square = (label: string, size: number) => p.state(`${label}${i}`, size, size);
+  return {
+    value,
+    D: p.state(`D${i}`, value.rows, value.cols),
+    Q: square('Q', value.cols),
+    M: i > 0 && i < layers ? square('M', value.rows) : undefined,
+  };
+}
+
+function solveLayer(
+  p: ProgramBuilder,
+  { X, mask, weights }: Terms,
+  A: readonly Tensor[],
+  S: readonly Tensor[],
+  l: number,
+  rounds?: Tensor,
+) {
+  return forwardQ(p, l === 0 ? X : S[l - 1], A[l], S[l], { rounds, l1: weights.l1[l], weights: l === 0 ? mask : undefined });
+}
+
+interface Evaluated {
+  cost: Tensor;
+  /** Of each variable, in their order. */
+  gradients: { D: Tensor; Q: Tensor; M?: Tensor }[];
+}
+
+function evaluate(p: ProgramBuilder, terms: Terms, A: readonly Tensor[], S: readonly Tensor[], warm: boolean): Evaluated {
+  const { cost, D, Q, M, classifiers } = costAndGradient(p, terms, A, S, warm);
+  return { cost, gradients: [...D.map((own, l) => ({ D: own, Q: Q[l], M: M[l] })), ...classifiers] };
+}
+
+function keepGradient(p: ProgramBuilder, variables: readonly Variable[], gradients: Evaluated['gradients'], control: Tensor): void {
+  variables.forEach((current, i) => {
+    p.keepAccepted(current.D, gradients[i].D, control);
+    p.keepAccepted(current.Q, gradients[i].Q, control);
+    if (current.M && gradients[i].M) p.keepAccepted(current.M, gradients[i].M!, control);
+  });
+}
+
+/** 'step' with accept and reject. */
+function controlledStep(
+  p: ProgramBuilder,
+  terms: Terms,
+  A: readonly Tensor[],
+  S: readonly Tensor[],
+  variables: readonly Variable[],
+  control: Tensor,
+): void {
+  p.section('step', () => {
+    const trial = variables.map(({ value, D, Q, M }, i) => p.projectedStep(value, D, Q, control, { M, layer: i, name: `${value.name}'` }));
+    const trialOf = (value: Tensor) => trial[variables.findIndex((own) => own.value === value)];
+    const classifiers = terms.classifiers.map((own) => (own.loss === 'crossEntropy' ? { ...own, B: trialOf(own.B) } : own));
+    const { cost, gradients } = evaluate(p, { ...terms, classifiers }, A.map(trialOf), S, true);
+    p.acceptReject(cost, control);
+    variables.forEach(({ value }, i) => {
+      p.keepAccepted(value, trial[i], control);
+    });
+    keepGradient(p, variables, gradients, control);
+  });
+}
+
+/** 'step' and 'measure' of the optimisers that keep every step, on all columns or on mini-batches. */
+function freeDescent(
+  p: ProgramBuilder,
+  { batchColumns }: NeuralProgramOptions,
+  optimiser: Exclude<Optimiser, { name: 'projected' }>,
+  terms: Terms,
+  A: readonly Tensor[],
+  S: readonly Tensor[],
+  variables: readonly Variable[],
+  control: Tensor,
+): { objective: Tensor; order?: Tensor } {
+  const objective = p.state('objective', 1, 1);
+  const order = batchColumns ? p.input('order', 1, terms.X.cols, { batched: true }) : undefined;
+  const first = variables.map(({ value }) => p.state(`${value.name}first`, value.rows, value.cols));
+  const second = optimiser.name === 'adam' ? variables.map(({ value }) => p.state(`${value.name}second`, value.rows, value.cols)) : [];
+  const batchS = batchColumns ? S.map((s, l) => p.state(`batchS${l}`, s.rows, batchColumns)) : S;
+  p.section('step', () => {
+    const seen = batchColumns && order ? batchOf(p, terms, order, control, batchColumns) : terms;
+    // A mini-batch meets other columns every time: there is nothing to start warm from.
+    const { cost, gradients } = evaluate(p, seen, A, batchS, !batchColumns);
+    variables.forEach(({ value }, i) => {
+      const { D, Q, M } = gradients[i];
+      if (optimiser.name === 'adam') p.adamStep(value, [first[i], second[i]], D, control, { rate: optimiser.rate });
+      else p.momentumStep(value, first[i], p.metricScale(D, Q, { M }), { rate: optimiser.rate, momentum: optimiser.momentum });
+    });
+    p.countIteration(cost, control);
+  });
+  p.section('measure', () => {
+    p.copy(costAndGradient(p, terms, A, S, true).cost, objective);
+  });
+  return { objective, order };
+}
+
+/** The same terms on the columns of one mini-batch. */
+function batchOf(p: ProgramBuilder, terms: Terms, order: Tensor, control: Tensor, count: number): Terms {
+  const take = (tensor: Tensor) => p.takeColumns(tensor, order, control, count);
+  const { X, mask, classifiers } = terms;
+  return {
+    ...terms,
+    X: take(X),
+    mask: mask && { W: take(mask.W), W2: take(mask.W2), W2X: take(mask.W2X) },
+    classifiers: classifiers.map((own) => ({
+      ...own,
+      Y: take(own.Y),
+      L: take(own.L),
+      mask: take(own.mask),
+      labelled: Math.max(1, (own.labelled * count) / X.cols),
+    })),
+  };
+}

@@ -1,0 +1,192 @@
+/** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
+import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
+import { T, type Tensor } from '../graph/tensor.js';
+import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+
+export type NmfSolver = 'mu' | 'hals' | 'anls';
+
+export const nmfSolvers: readonly NmfSolver[] = ['mu', 'hals', 'anls'];
+
+/** Default of a fit's maxIterations: the cheaper an iteration, the more of them. */
+export const mostIterations: Record<NmfSolver, number> = { mu: 2000, hals: 1000, anls: 500 };
+
+export interface LayerTensors {
+  X: Tensor;
+  A: Tensor;
+  S: Tensor;
+  /** ‖W ∘ (X − AS)‖² of the last 'measure', 1×1. */
+  cost: Tensor;
+  /** Largest natural KKT residual of S and of A, each 1×1; see kktOfBoth. */
+  kkt: [ofS: Tensor, ofA: Tensor];
+}
+
+/** Names of the sections that fit one layer: run `start` once, `step` until `measure` says so. */
+export interface LayerSections {
+  /** Factorizations each column of the last exact solve for S took, 1×M; negative where the budget did not suffice. Not with 'mu'. */
+  rounds?: Tensor;
+  start: string;
+  step: string;
+  measure: string;
+  finish: string;
+}
+
+export interface LayerOptions {
+  /** Weights on the entries of X. */
+  W?: Tensor;
+  /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about what the start made it. */
+  normalize?: boolean;
+}
+
+/**
+ * Writes the sections that fit A and S to X into a program.
+ *
+ * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
+ * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
+ *
+ * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
+ * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs what one of 'mu' does.
+ *
+ * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
+ * weights every row and column has a Gram matrix of its own: k²(N + M) entries more.
+ */
+export function layerSections(
+  p: ProgramBuilder,
+  layer: number,
+  { X, A, S, cost, kkt }: LayerTensors,
+  solver: NmfSolver,
+  { W, normalize = true }: LayerOptions = {},
+): LayerSections {
+  const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
+  const weights = W && weightsOf(p, X, W, layer);
+  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, normalize, weights);
+  else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, weights);
+  else multiplicativeUpdates(p, names, { X, A, S }, weights);
+  p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
+  p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, weights));
+  return names;
+}
+
+function alternatingLeastSquares(
+  p: ProgramBuilder,
+  layer: number,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  normalize: boolean,
+  weights?: DataWeights,
+): Tensor {
+  const At = p.state(`At${layer}`, A.cols, A.rows);
+  const rounds = p.state(`rounds${layer}`, 1, S.cols);
+  p.section(names.start, () => {
+    if (weights) weighData(p, X, weights);
+    if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S, { warm: false, weights });
+  });
+  p.section(names.step, () => {
+    if (weights) p.nnls(p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), p.matmul(S, T(weights.W2X)), At);
+    else p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
+    p.transpose(At, { into: A });
+    if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    forwardQ(p, X, A, S, { rounds, weights });
+  });
+  return rounds;
+}
+
+function coordinateSweeps(
+  p: ProgramBuilder,
+  layer: number,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  weights?: DataWeights,
+): void {
+  p.section(names.start, () => {
+    if (weights) weighData(p, X, weights);
+  });
+  p.section(names.step, () => {
+    if (weights) {
+      const { W2, W2X } = weights;
+      p.halsUpdate(A, p.matmul(T(p.rowProducts(p.transpose(S))), T(W2)), p.matmul(W2X, T(S)), { of: 'rows', layer });
+      p.halsUpdate(S, p.matmul(T(p.rowProducts(A)), W2), p.matmul(T(A), W2X), { of: 'columns', layer });
+    } else {
+      p.halsUpdate(A, p.gram(S, 'rows'), p.matmul(X, T(S)), { of: 'rows', layer });
+      p.halsUpdate(S, p.gram(A), p.matmul(T(A), X), { of: 'columns', layer });
+    }
+  });
+}
+
+function multiplicativeUpdates(
+  p: ProgramBuilder,
+  names: LayerSections,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  weights?: DataWeights,
+): void {
+  p.section(names.start, () => {
+    if (weights) weighData(p, X, weights);
+  });
+  p.section(names.step, () => {
+    if (weights) {
+      const { W2, W2X } = weights;
+      p.multiplicativeUpdate(A, p.matmul(W2X, T(S)), p.matmul(p.matmul(A, S, { hadamard: W2 }), T(S)));
+      p.multiplicativeUpdate(S, p.matmul(T(A), W2X), p.matmul(T(A), p.matmul(A, S, { hadamard: W2 })));
+    } else {
+      p.multiplicativeUpdate(A, p.matmul(X, T(S)), p.matmul(A, p.gram(S, 'rows')));
+      p.multiplicativeUpdate(S, p.matmul(T(A), X), p.matmul(p.gram(A), S));
+    }
+  });
+}
+
+/**
+ * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
+ * at a stationary point of ‖W ∘ (X − AS)‖².
+ */
+function kktOfBoth(
+  p: ProgramBuilder,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  [ofS, ofA]: LayerTensors['kkt'],
+  weights?: DataWeights,
+): void {
+  const At = p.transpose(A);
+  const Gs = p.gram(A);
+  const Ga = p.gram(S, 'rows');
+  let Bs: Tensor;
+  let Ba: Tensor;
+  if (weights) {
+    // With B = Aᵀ(W²∘(X − AS)) + (AᵀA)S the residual B − GS is the weighted gradient.
+    const R = weightedResidual(p, weights, A, S);
+    Bs = p.matmul(Gs, S, { add: p.matmul(T(A), R) });
+    Ba = p.matmul(Ga, At, { add: p.matmul(S, T(R)) });
+  } else {
+    Bs = p.matmul(T(A), X);
+    Ba = p.matmul(S, T(X));
+  }
+  p.reduce(p.kktResidual(Gs, Bs, S), 'maxAbs', { into: ofS });
+  p.reduce(p.kktResidual(Ga, Ba, At), 'maxAbs', { into: ofA });
+}
+
+export function kktTensors(p: ProgramBuilder, layer: number): [Tensor, Tensor] {
+  return [p.state(`kktS${layer}`, 1, 1), p.state(`kktA${layer}`, 1, 1)];
+}
+
+export interface NmfProgram extends LayerTensors {
+  program: Program;
+  sections: LayerSections;
+  W?: Tensor;
+}
+
+export function nmfProgram(
+  N: number,
+  M: number,
+  k: number,
+  { restarts, solver, weighted, csrEntries }: { restarts: number; solver: NmfSolver; weighted: boolean; csrEntries?: number },
+): NmfProgram {
+  const p = programBuilder('nmf', { restarts });
+  const tensors: LayerTensors = {
+    X: p.data('X', N, M, { csrEntries }),
+    A: p.state('A0', N, k),
+    S: p.state('S0', k, M),
+    cost: p.state('cost', 1, 1),
+    kkt: kktTensors(p, 0),
+  };
+  const W = weighted ? p.input('W', N, M) : undefined;
+  const sections = layerSections(p, 0, tensors, solver, { W });
+  return { program: p.build(), sections, W, ...tensors };
+}

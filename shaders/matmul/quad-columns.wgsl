@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let col = ((first + q) % COL_BLOCKS) * 4u;
     at[q] = ((first + q) / COL_BLOCKS) * B_BATCH + select(lane * B_STRIDE + col / 4u, (col + lane) * B_STRIDE, TRANSPOSE_B);
   }
-  var c: array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
+  var c: Tile;
   for (var t = start; t < end; t += 4u) {
     var a: array<mat4x4f, BLOCKS_A>;
     var b: array<mat4x4f, BLOCKS_B>; // column s: step s, or l ^ s, of the columns

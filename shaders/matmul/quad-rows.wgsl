@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row = ((first + p) % ROW_BLOCKS) * 4u;
     at[p] = ((first + p) / ROW_BLOCKS) * A_BATCH + select((row + lane) * A_STRIDE, lane * A_STRIDE + row / 4u, TRANSPOSE_A);
   }
-  var c: array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
+  var c: Tile;
   for (var t = start; t < end; t += 4u) {
     var a: array<mat4x4f, BLOCKS_A>; // column s: step s, or l ^ s, of the rows
     var b: array<mat4x4f, BLOCKS_B>;

@@ -20,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let batch = place.restart / SPLITS;
   let split = place.restart % SPLITS;
   let end = min(INNER, (split + 1u) * CHUNK);
-  var c: array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
+  var c: Tile;
   for (var t = split * CHUNK; t < end; t += 4u) {
     var a: array<mat4x4f, BLOCKS_A>;
     var b: array<mat4x4f, BLOCKS_B>;

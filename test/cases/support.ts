@@ -1,4 +1,4 @@
-/** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page. */
+/** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page, wgpu in Deno. */
 import { type Random, random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import type { Program, ProgramBuilder } from '../../src/graph/program.js';

@@ -6,6 +6,8 @@ async function start() {
   if (!navigator.gpu) throw new Error('This Deno has no WebGPU (navigator.gpu is missing).');
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('This Deno has WebGPU but no adapter (requestAdapter gave null).');
+  if (adapter.features.has('subgroups'))
+    throw new Error('Deno has subgroups now: let test/deno.test.ts run the cases that need them, too.');
   return caseRunner(adapter);
 }
 

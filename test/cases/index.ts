@@ -2,6 +2,7 @@ import { adapter } from './adapter.js';
 import { deep } from './deep.js';
 import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
+import { fitsOfMethods } from './fits.js';
 import { hals } from './hals.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
@@ -14,12 +15,13 @@ import type { Case } from './support.js';
 import { unfolded } from './unfolded.js';
 import { vocabulary } from './vocabulary.js';
 
-/** Every case, by suite. Each runs twice: in Node on Dawn (dawn.test.ts) and in Chrome (chrome.test.ts). */
+/** Every case, by suite. Each runs three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
 export const suites: Record<string, Case[]> = {
   adapter,
   deep,
   ssnmf,
   elementwise,
+  fits: fitsOfMethods,
   hals,
   matmul,
   nnls,

@@ -1,4 +1,4 @@
-/** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page. */
+/** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page, wgpu in Deno. */
 import { type Random, random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import type { Program, ProgramBuilder } from '../../src/graph/program.js';
@@ -17,6 +17,8 @@ export interface Stack {
 
 export interface Case {
   name: string;
+  /** It forces kernels that need the feature 'subgroups', which the planner never chooses without. */
+  subgroups?: boolean;
   /** Throws with a message that lets the failure be repeated. */
   run(stack: Stack): Promise<void>;
 }
@@ -93,6 +95,7 @@ export function differential(
 ): Case {
   return {
     name,
+    subgroups: forced?.matmul?.startsWith('quad-'),
     async run({ device, engine }) {
       const p = programBuilder(name, { restarts });
       const written = write(p, random(seed));

@@ -270,8 +270,8 @@ function preload(library: string): string | undefined {
     process.dlopen({ exports: {} }, library, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
     const message = messageOf(error);
-    // "Module did not self-register": loaded, and then found to be no addon, which is what is meant to happen here.
-    if (!message.includes('did not self-register')) return message;
+    // Loaded, and then found to be no addon, which is what is meant to happen here, in the words of Node, Bun and Deno.
+    if (!/did not self-register|napi_register_module_v1|Unable to find register/.test(message)) return message;
   }
   return undefined;
 }

@@ -28,26 +28,26 @@ const roundedSteps = 2 * 3 * layered.ranks.length * common.maxIterations;
 const tolerance = roundedSteps * unit * Math.sqrt(M);
 
 interface Fit {
-  fit(engine: Engine): Promise<Factorization>;
+  factorize(engine: Engine): Promise<Factorization>;
   /** A is free in sign. */
   signed?: boolean;
 }
 
 const fits: Record<string, Fit> = {
-  'nmf, mu': { fit: (engine) => nmf(engine, X, { ...flat, solver: 'mu' }) },
-  'nmf, hals': { fit: (engine) => nmf(engine, X, { ...flat, solver: 'hals' }) },
-  'nmf, anls': { fit: (engine) => nmf(engine, X, { ...flat, solver: 'anls' }) },
-  ssnmf: { fit: (engine) => ssnmf(engine, X, { ...flat, labels }) },
-  hierarchical: { fit: (engine) => hierarchicalNmf(engine, X, layered) },
-  deep: { fit: (engine) => deepNmf(engine, X, layered) },
-  'deep-semi': { fit: (engine) => deepSemiNmf(engine, X, { ...layered, pretrainIterations: 10 }), signed: true },
-  unfolded: { fit: (engine) => unfoldedNmf(engine, X, { ...flat, layers: 4, untied: 2, startIterations: 10 }) },
+  'nmf, mu': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'mu' }) },
+  'nmf, hals': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'hals' }) },
+  'nmf, anls': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'anls' }) },
+  ssnmf: { factorize: (engine) => ssnmf(engine, X, { ...flat, labels }) },
+  hierarchical: { factorize: (engine) => hierarchicalNmf(engine, X, layered) },
+  deep: { factorize: (engine) => deepNmf(engine, X, layered) },
+  'deep-semi': { factorize: (engine) => deepSemiNmf(engine, X, { ...layered, pretrainIterations: 10 }), signed: true },
+  unfolded: { factorize: (engine) => unfoldedNmf(engine, X, { ...flat, layers: 4, untied: 2, startIterations: 10 }) },
   // Not with Adam, which moves entries whose gradient is all rounding by whole steps, and so parts from any other rounding.
-  'sparse coding': { fit: (engine) => sparseCoding(engine, X, { ...layered, labels, optimiser: 'momentum' }), signed: true },
-  neural: { fit: (engine) => neuralNmf(engine, X, layered) },
+  'sparse coding': { factorize: (engine) => sparseCoding(engine, X, { ...layered, labels, optimiser: 'momentum' }), signed: true },
+  neural: { factorize: (engine) => neuralNmf(engine, X, layered) },
 };
 
-export const fitsOfMethods: Case[] = Object.entries(fits).map(([name, { fit, signed = false }]) => ({
+export const fitsOfMethods: Case[] = Object.entries(fits).map(([name, { factorize, signed = false }]) => ({
   name: `${name}: a short fit`,
   async run({ engine }) {
     using reference = createReferenceEngine();

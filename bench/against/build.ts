@@ -50,6 +50,10 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 const end = () => process.exit(130);
 
 async function commitOf(ref: string): Promise<string> {
+  await run('git', ['rev-parse', '--git-dir'], { cwd: repository }).catch((error) => {
+    const why = error.code === 'ENOENT' ? 'git, which is not installed' : `a git checkout: ${essence(error)}`;
+    throw new BenchError(`--against needs ${why}.`, 1);
+  });
   try {
     const { stdout } = await run('git', ['rev-parse', '--verify', '--short', '--quiet', '--end-of-options', `${ref}^{commit}`], {
       cwd: repository,

@@ -1,5 +1,5 @@
 /** What is asked of the benchmark wrongly. Nothing here measures. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,14 @@ import { suiteNames } from '../../bench/suites/names.js';
 import { results } from './fixture.js';
 
 const command = fileURLToPath(new URL('../../bench/run.mjs', import.meta.url));
+
+/** Why `--against` can do nothing here, where there is no git or no checkout: the rest must pass there all the same. */
+const inGit = spawnSync('git', ['rev-parse', '--git-dir'], { cwd: path.dirname(command) });
+const cannot = inGit.error
+  ? /--against needs git, which is not installed\./
+  : inGit.status === 0
+    ? undefined
+    : /--against needs a git checkout/;
 
 /** In a temp folder of its own, so that what stays behind is seen. */
 async function bench(argv: string[], env: Record<string, string> = {}) {
@@ -44,8 +52,18 @@ test.each([
 
 test('--against a ref that does not exist: status 2, says so, leaves nothing', async () => {
   const { status, stderr, left } = await bench(['--against', 'no-such-ref']);
-  expect(stderr).toMatch(/--against: "no-such-ref" is no commit, branch or tag of this repository\./);
-  expect({ status, left }).toEqual({ status: 2, left: [] });
+  expect(stderr).toMatch(cannot ?? /--against: "no-such-ref" is no commit, branch or tag of this repository\./);
+  expect({ status, left }).toEqual({ status: cannot ? 1 : 2, left: [] });
+});
+
+test('--against without git or outside a checkout: status 1, says so', async () => {
+  const nowhere = await mkdtemp(path.join(os.tmpdir(), 'orthant-nowhere-'));
+  const withoutGit = await bench(['--against', 'main'], { PATH: nowhere });
+  expect(withoutGit.stderr.trim()).toBe('--against needs git, which is not installed.');
+  expect(withoutGit).toMatchObject({ status: 1, left: [] });
+  const { status, stderr } = await bench(['--against', 'main'], { GIT_DIR: nowhere });
+  expect(stderr).toMatch(inGit.error ? cannot! : /^--against needs a git checkout: .*$/m);
+  expect(status).toBe(1);
 });
 
 test('--against a ref that does not build: status 1, says why, leaves nothing', async () => {
@@ -53,12 +71,14 @@ test('--against a ref that does not build: status 1, says why, leaves nothing', 
   const objects = await mkdtemp(path.join(os.tmpdir(), 'orthant-objects-'));
   const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
   const author = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a' };
-  const ref = execFileSync('git', ['commit-tree', emptyTree, '-m', 'nothing'], {
-    encoding: 'utf8',
-    env: { ...process.env, ...author, GIT_OBJECT_DIRECTORY: objects },
-  }).trim();
+  const make = () =>
+    execFileSync('git', ['commit-tree', emptyTree, '-m', 'nothing'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...author, GIT_OBJECT_DIRECTORY: objects },
+    }).trim();
+  const ref = cannot ? 'nothing' : make();
   const { status, stderr, left } = await bench(['--against', ref], { GIT_ALTERNATE_OBJECT_DIRECTORIES: objects });
-  expect(stderr).toMatch(/--against: [0-9a-f]{40} does not build: /);
+  expect(stderr).toMatch(cannot ?? /--against: [0-9a-f]{40} does not build: /);
   expect({ status, left }).toEqual({ status: 1, left: [] });
 });
 

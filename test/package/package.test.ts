@@ -146,7 +146,7 @@ describe('what is packed', () => {
     const links = Array.from(readme.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link);
     const own = links.flatMap((link) => link.split(`https://unpkg.com/orthant@${version}/`)[1] ?? []);
     expect(own).toContain('docs/demo.png');
-    for (const file of own) await readFile(path.join(folder, file));
+    for (const file of own) await readFile(path.join(folder, file.split('#')[0]));
     for (const page of own.filter((file) => file.startsWith('docs/') && file.endsWith('.md'))) {
       const text = await readFile(path.join(folder, page), 'utf8');
       for (const [, picture] of text.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)) await readFile(path.join(folder, path.dirname(page), picture));

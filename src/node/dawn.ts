@@ -1,15 +1,12 @@
-import { readdirSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { runInThisContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
-import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { describeAdapter, isLlvmpipe, isSoftware, requestDevice } from '../webgpu/device/device.js';
 import { checkLoops } from '../webgpu/device/probe.js';
+import { denoAdapter, isDeno } from './deno.js';
 import { installHint } from './install.js';
 import { type AdapterPreference, type AdapterSource, type Candidate, inOrder } from './preference.js';
 import { canRunPackaged, softwareAdapter } from './software-adapter.js';
+import { driversChosen, ensureVulkanLoader, process, systemHasVulkanDriver, withDrivers } from './vulkan.js';
 
 export type { AdapterPreference, AdapterSource } from './preference.js';
 
@@ -57,9 +54,6 @@ const limitNames = [
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** Not that of jest, whose environment is a copy that native code never sees. */
-const process: NodeJS.Process = runInThisContext('process');
-
 /** Dawn crashes when what its `create()` returned is collected while a device lives; here it stays until `release()`. */
 const alive = new Set<GPU>();
 
@@ -75,6 +69,7 @@ const alive = new Set<GPU>();
  * @internal
  */
 export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {
+  if (isDeno) return requestDenoAdapter(prefer);
   const dawn = await loadDawn();
   const failures: string[] = [];
   const passedOver: string[] = [];
@@ -103,6 +98,10 @@ export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: Adapter
 
 /** Describes the adapters that `requestDawnAdapter` can choose from. */
 export async function listAdapters(): Promise<AdapterDescription[]> {
+  if (isDeno) {
+    const { adapter, source } = await requestDenoAdapter('auto');
+    return [describe(adapter, source)];
+  }
   const dawn = await loadDawn();
   const descriptions = new Map<string, AdapterDescription>();
   for (const source of ['system', 'packaged'] as const) {
@@ -124,6 +123,14 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
     }
   }
   return [...descriptions.values()];
+}
+
+/** Deno's own WebGPU in the place of Dawn. */
+async function requestDenoAdapter(prefer: AdapterPreference): Promise<DawnAdapter> {
+  const { gpu, adapter, source } = await denoAdapter(prefer);
+  const software = isSoftware(adapter.info);
+  const note = noteOf(adapter, source);
+  return { gpu, adapter, software, source, note, passedOver: [], release: () => {} };
 }
 
 /** An adapter and the Dawn instance that it is of. */
@@ -208,7 +215,12 @@ function sources(prefer: AdapterPreference): AdapterSource[] {
 /** Makes a Dawn instance that sees the drivers of one source. Throws an AdapterError where that source has nothing to offer. */
 async function open(dawn: Dawn, source: AdapterSource): Promise<{ gpu: GPU; label: string; request: Request }> {
   if (source === 'packaged') {
-    const { manifest } = await softwareAdapter();
+    const { folder, manifest } = await softwareAdapter();
+    if (process.versions.bun) {
+      throw new AdapterError(
+        `Bun's native code sees the packaged adapter only if the process was started with LD_LIBRARY_PATH=${folder} VK_DRIVER_FILES=${manifest}`,
+      );
+    }
     await ensureVulkanLoader();
     const gpu = dawn.create([]);
     const inThread = isMainThread
@@ -230,73 +242,14 @@ async function open(dawn: Dawn, source: AdapterSource): Promise<{ gpu: GPU; labe
   return { gpu, label: chosen ? `the driver that ${chosen} names` : 'the system', request: (options) => gpu.requestAdapter(options) };
 }
 
-/** The user's own choice of drivers, as `NAME=value`. */
-function driversChosen(): string | undefined {
-  const name = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].find((name) => process.env[name]);
-  return name && `${name}=${process.env[name]}`;
-}
-
-/**
- * Runs `act` while the Vulkan loader sees the given driver and no other. The loader reads its environment anew for every Vulkan
- * instance, and Dawn makes one inside `requestAdapter`, before that returns its promise: so nothing stays behind in the
- * environment, for this process or for those that it starts. Loaders before 1.3.207 know only the second name.
- */
-function withDrivers<T>(manifest: string, act: () => T): T {
-  const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
-  for (const name of names) process.env[name] = manifest;
-  try {
-    return act();
-  } finally {
-    for (const name of names) delete process.env[name];
-  }
-}
-
-/**
- * Makes sure that Dawn's `dlopen("libvulkan.so.1")` succeeds, with the packaged loader where the system has none. Setting
- * LD_LIBRARY_PATH would come too late in a running process; but a library that is already in memory is found by its name. The
- * packaged loader looks for drivers where any other does, so a GPU whose container lacks only the loader works too.
- */
-async function ensureVulkanLoader(): Promise<void> {
-  if (preload('libvulkan.so.1') === undefined || !canRunPackaged) return;
-  const { loader } = await softwareAdapter();
-  const failure = preload(loader);
-  if (failure) throw new AdapterError(`the Vulkan loader cannot be loaded (${failure})`);
-}
-
-/** Loads a native library for good and returns what went wrong, if anything. */
-function preload(library: string): string | undefined {
-  const RTLD_NODELETE = 0x1000; // not in os.constants; without it Node unloads the library again when it turns out to be no addon
-  try {
-    process.dlopen({ exports: {} }, library, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
-  } catch (error) {
-    const message = messageOf(error);
-    // Loaded, and then found to be no addon, which is what is meant to happen here, in the words of Node, Bun and Deno.
-    if (!/did not self-register|napi_register_module_v1|Unable to find register/.test(message)) return message;
-  }
-  return undefined;
-}
-
-/** Whether a driver manifest lies in one of the folders that Vulkan loaders on Linux search. */
-function systemHasVulkanDriver(): boolean {
-  const { XDG_CONFIG_HOME, XDG_CONFIG_DIRS = '/etc/xdg', XDG_DATA_HOME, XDG_DATA_DIRS = '/usr/local/share:/usr/share', HOME } = process.env;
-  const home = HOME ? [path.join(HOME, '.config'), path.join(HOME, '.local/share')] : [];
-  const fixed = ['/etc', '/usr/local/etc', '/usr/share', '/usr/local/share', '/run/opengl-driver/share'];
-  const roots = [XDG_CONFIG_HOME, ...XDG_CONFIG_DIRS.split(':'), XDG_DATA_HOME, ...XDG_DATA_DIRS.split(':'), ...home, ...fixed];
-  if (process.env.VK_ADD_DRIVER_FILES) return true;
-  return roots.some((root) => {
-    try {
-      return !!root && readdirSync(path.join(root, 'vulkan/icd.d')).some((file) => file.endsWith('.json'));
-    } catch {
-      return false;
-    }
-  });
-}
-
 function hold({ gpu, adapter, source, software }: Found, passedOver: readonly string[]): DawnAdapter {
   alive.add(gpu);
-  const from = `${describeAdapter(adapter.info)}, from ${source === 'packaged' ? 'the package @sparticuz/chromium' : 'the system'}`;
-  const note = [from, ...passedOver].join('. ');
+  const note = [noteOf(adapter, source), ...passedOver].join('. ');
   return { gpu, adapter, software, source, note, passedOver, release: () => void alive.delete(gpu) };
+}
+
+function noteOf(adapter: GPUAdapter, source: AdapterSource): string {
+  return `${describeAdapter(adapter.info)}, from ${source === 'packaged' ? 'the package @sparticuz/chromium' : 'the system'}`;
 }
 
 function describe(adapter: GPUAdapter, source: AdapterSource): AdapterDescription {

@@ -5,7 +5,7 @@ import { type SuiteName, suiteNames, usualSuites } from './suites/names.js';
 export const usage = `npm run bench -- [--quick] [--suite NAMES] [--node] [--out FILE]
 npm run bench -- --against REF [--quick] [--node] [--out FILE]
 npm run bench -- --plot FILE
-  --quick        7 repeats of fewer cases: three minutes on two cores
+  --quick        7 repeats of fewer cases: three to five minutes on two cores
   --suite NAMES  only these, comma-separated: ${suiteNames.join(', ')}
   --node         in Node on Dawn alone, without Chrome
   --against REF  the working tree beside a commit, branch or tag: what a change gains or costs

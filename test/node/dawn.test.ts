@@ -13,8 +13,11 @@ function deviceOfZeros(): GPUDevice {
     get: (_, key) => (key === 'then' || key === Symbol.toPrimitive ? undefined : key === 'getMappedRange' ? () => zeros : yes),
     apply: () => yes,
   });
-  const limits = { maxStorageBuffersPerShaderStage: 8 };
-  return new Proxy(yes as GPUDevice, { get: (target, key) => (key === 'limits' ? limits : Reflect.get(target, key)) });
+  const own: Partial<Record<string | symbol, unknown>> = {
+    limits: { maxStorageBuffersPerShaderStage: 8 },
+    popErrorScope: async () => null,
+  };
+  return new Proxy(yes as GPUDevice, { get: (target, key) => own[key] ?? Reflect.get(target, key) });
 }
 
 const lavapipe = {

@@ -82,7 +82,7 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
     measureGain();
     var infeasible = 0u;
     for (var j = 0u; j < K; j++) { // @unroll
-      let wrong = select(w[j] * unit[j] > tolerance, x[j] <= 0.0, has(passive, j));
+      let wrong = !select(w[j] * unit[j] <= tolerance, (x[j] > 0.0) & (x[j] < 3e38), has(passive, j));
       infeasible |= select(0u, 1u << j, wrong & has(usable, j));
     }
     var right = infeasible == 0u;

@@ -122,19 +122,24 @@ fn measureSlack(g: u32, tolerance: f32) -> u32 {
     if (passive[j]) {
       slack[j] = unknown[at];
       at++;
-      if (slack[j] <= 0.0) { infeasible++; }
+      if (!isFeasible(slack[j])) { infeasible++; }
     } else {
       slack[j] = tolerance * sqrt(gram(g, j, j)) - gradient(g, j);
-      if (slack[j] < 0.0) { infeasible++; }
+      if (!(slack[j] >= 0.0)) { infeasible++; }
     }
   }
   return infeasible;
 }
 
+// What overflowed on a support with many dependent columns is not, nor what came of that.
+fn isFeasible(x: f32) -> bool {
+  return x > 0.0 && x < 3e38;
+}
+
 fn exchange(all: bool) {
   for (var r = K; r > 0u; r--) {
     let j = r - 1u;
-    if (slack[j] < 0.0 || (passive[j] && slack[j] == 0.0)) {
+    if (!select(slack[j] >= 0.0, isFeasible(slack[j]), passive[j])) {
       passive[j] = !passive[j];
       if (!all) { return; }
     }

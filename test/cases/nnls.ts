@@ -69,6 +69,20 @@ function duplicateColumns(r: Random, N: number, M: number, k: number): Problem {
   return { X, A };
 }
 
+/** Columns of A that are sums of k / 4 others: pivoting begins with supports of which three quarters depend on the rest. */
+function dependentColumns(r: Random, N: number, M: number, k: number): Problem {
+  const rank = Math.ceil(k / 4);
+  const basis = uniformEntries(r, N * rank);
+  const A = matrix(N, k);
+  for (let t = 0; t < rank; t++) {
+    for (let j = 0; j < k; j++) {
+      const share = r.uniform();
+      for (let i = 0; i < N; i++) A.data[i * k + j] += basis[i * rank + t] * share;
+    }
+  }
+  return { X: matrix(N, M, uniformEntries(r, N * M)), A };
+}
+
 /** Free in sign, with more columns than rows: supports are limited by the rank, and pivoting can go round in circles. */
 function freeSign(r: Random, N: number, M: number, k: number): Problem {
   return { X: matrix(N, M, signedEntries(r, N * M)), A: matrix(N, k, signedEntries(r, N * k)) };
@@ -184,6 +198,8 @@ const fallback = [7, 16, 17].flatMap((k) => [
   kktCase('free in sign', freeSign, 2 * k, 45, k, { support: true, pivots: 1 }),
 ]);
 
+const lowRank = [8, 9, 21, 40].map((k) => kktCase('with a rank of k / 4', dependentColumns, k + 29, 47, k));
+
 const spilled = [kktCase('well-conditioned', wellConditioned, 87, 91, 9, { support: true, spill: true })];
 
 const allZero: Case = {
@@ -244,4 +260,4 @@ const gradients = [
   vjpCase(515, 37, 128),
 ];
 
-export const nnls: Case[] = [...oddShapes, ...hard, ...fallback, ...spilled, dependent, allZero, ...gradients];
+export const nnls: Case[] = [...oddShapes, ...hard, ...fallback, ...lowRank, ...spilled, dependent, allZero, ...gradients];

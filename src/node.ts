@@ -24,6 +24,7 @@ export {
   printProgram,
   programFor,
   randomLowRank,
+  reconstructUnfolded,
   sparseCoding,
   sparseFromDense,
   sparseFromEntries,

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/factorization.js';
+import type { Factorization } from '../methods/methods.js';
 import { writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';

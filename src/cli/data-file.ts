@@ -2,7 +2,7 @@
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, stored, toDense } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { Method } from '../methods/factorization.js';
+import type { Method } from '../methods/methods.js';
 import { readMatrix } from '../node/files.js';
 
 /** What a sample is in the file. */
@@ -19,30 +19,30 @@ export async function readData(path: string, samples: Samples, method: Method): 
 }
 
 /**
- * The mask in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
- * InputError for other shapes and entries, and for a mask that hides a whole row or column, of which the fit could say nothing.
+ * The weights in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
+ * InputError for other shapes and entries, and for weights that hide a whole row or column, of which the fit could say nothing.
  */
-export async function readMask(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
+export async function readWeights(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
   if (isSparse(X)) {
     throw new InputError(
-      'With --mask, which has an entry for each of the matrix, the matrix cannot be sparse; give it as .csv, .npy or a .mtx in array format.',
+      'With --weights, which has an entry for each of the matrix, the matrix cannot be sparse; give it as .csv, .npy or a .mtx in array format.',
     );
   }
   const { X: read, names } = await readMatrix(path, { samples });
-  const mask = toDense(read);
+  const weights = toDense(read);
   const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
-  if (mask.rows !== X.rows || mask.cols !== X.cols) {
-    throw new InputError(`${path} is ${sizeInFile(mask)}, but the matrix is ${sizeInFile(X)}; a mask needs one entry for each of its.`);
+  if (weights.rows !== X.rows || weights.cols !== X.cols) {
+    throw new InputError(`${path} is ${sizeInFile(weights)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
   }
-  checkFileEntries(path, mask, { samples, names, negative: false });
-  const other = method === 'ssnmf' ? mask.data.findIndex((w) => w !== 0 && w !== 1) : -1;
+  checkFileEntries(path, weights, { samples, names, negative: false });
+  const other = method === 'ssnmf' ? weights.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
-    const where = placeInFile(mask, other, samples, names);
-    throw new InputError(`${path}: ${where} is ${mask.data[other]}, but --method ssnmf takes a mask of zeros and ones; nmf takes weights.`);
+    const where = placeInFile(weights, other, samples, names);
+    throw new InputError(`${path}: ${where} is ${weights.data[other]}, but --method ssnmf takes zeros and ones alone; nmf takes weights.`);
   }
-  const seen = { feature: new Uint8Array(mask.rows), sample: new Uint8Array(mask.cols) };
-  mask.data.forEach((w, at) => {
-    if (w > 0) seen.feature[Math.floor(at / mask.cols)] = seen.sample[at % mask.cols] = 1;
+  const seen = { feature: new Uint8Array(weights.rows), sample: new Uint8Array(weights.cols) };
+  weights.data.forEach((w, at) => {
+    if (w > 0) seen.feature[Math.floor(at / weights.cols)] = seen.sample[at % weights.cols] = 1;
   });
   for (const of of ['feature', 'sample'] as const) {
     const hidden = seen[of].indexOf(0);
@@ -50,7 +50,7 @@ export async function readMask(path: string, X: DataMatrix, samples: Samples, me
     const side = (of === 'sample') === (samples === 'rows') ? 'row' : 'column';
     throw new InputError(`${path} is zero in all of ${side} ${hidden + 1}, which hides that ${of}; leave it out of both files instead.`);
   }
-  return mask;
+  return weights;
 }
 
 /** Names a bad entry by its place in the file, which X, with samples as columns, no longer shows. */

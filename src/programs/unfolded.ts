@@ -243,7 +243,7 @@ export interface UnfoldedShape {
   layers: number;
   untied: number;
   beta: 1 | 2;
-  sparsity: number;
+  l1: number;
   /** Number of sources of the ratio mask; 0 for the reconstruction. */
   sources: number;
   /** Stored entries of X and of the target where they are sparse: with β = 2 and the reconstruction only, all else forms WH. */
@@ -274,7 +274,7 @@ function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tenso
 
 /** Sections 'step' (gradient, then W ← W∘[∇]₋/[∇]₊), 'gradient', 'finish', those of the tied start, and 'unfold', which ends it. */
 export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, restarts: number): UnfoldedProgram {
-  const { rank: k, layers, untied, beta, sparsity } = shape;
+  const { rank: k, layers, untied, beta, l1 } = shape;
   const p = programBuilder('unfoldedNmf', { restarts });
   const X = p.data('X', N, M, { csrEntries: shape.csrEntries });
   const target = p.input('T', N, M, { csrEntries: shape.targetEntries });
@@ -284,7 +284,7 @@ export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, rest
   }));
   const H0 = p.input('H0', k, M);
   const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
-  const fixed: Fixed = { X, ones, mu: sparsity };
+  const fixed: Fixed = { X, ones, mu: l1 };
   const count = 1 + Math.max(...dictionaryOfLayers(layers, untied));
   const W = Array.from({ length: count }, (_, i) => p.state(`W${i}`, N, k));
   const H = p.state('H', k, M);
@@ -354,7 +354,7 @@ export function unfoldedForwardProgram(N: number, M: number, shape: UnfoldedShap
   const outputCount = X.form === 'csr' ? 0 : Math.max(1, shape.sources);
   const outputs = Array.from({ length: outputCount }, (_, s) => p.state(`output${s}`, N, M));
   p.section('forward', () => {
-    p.copy(unfold(p, { X, ones, mu: shape.sparsity }, W, H0, shape).H, H);
+    p.copy(unfold(p, { X, ones, mu: shape.l1 }, W, H0, shape).H, H);
     if (outputs.length === 0) return;
     if (selects.length === 0) p.matmul(W[0], H, { into: outputs[0] });
     else

@@ -28,7 +28,7 @@ describe('types in a clean project, strict and without skipLibCheck', () => {
     export async function app(): Promise<number> {
       const engine = await createEngine({ powerPreference: 'low-power' });
       const { X } = await readMatrix('a.csv');
-      const model = await nmf(engine, X, { rank: 1, signal: { aborted: false } });
+      const model = await nmf(engine, X, { ranks: 1, signal: { aborted: false } });
       (await createInNode({ prefer: 'cpu' })).dispose();
       return model.relativeError + (await listAdapters()).length;
     }`;
@@ -201,7 +201,7 @@ describe('in Node', () => {
       import { createEngine, nmf, tableOne } from 'orthant/node';
       await createEngine().catch(({ name, message }) => console.log(name, message));
       const engine = await createEngine({ prefer: 'cpu' });
-      console.log((await nmf(engine, tableOne().X, { rank: 2, maxIterations: 2 })).iterations);`;
+      console.log((await nmf(engine, tableOne().X, { ranks: 2, maxIterations: 2 })).iterations);`;
     const folder = await (await packed()).project([], { 'app.js': app });
     const { stdout, stderr } = await node(folder, 'app.js');
     expect(stderr).toBe('');

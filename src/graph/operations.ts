@@ -12,18 +12,13 @@ export interface Sweep {
 }
 
 export interface Operations {
-  /**
-   * out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E?
-   * 'update', made by fuse.ts alone: out ← out ∘ op(A) op(B) / (E + ε) in place. So is `sweep`: halsUpdate of out in place, with
-   * op(A) op(B) as B. inputs A, B, G
-   */
+  /** out = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. inputs A, B, E? */
   matmul: {
     transposeA: boolean;
     transposeB: boolean;
     scale: number;
-    epilogue: 'none' | 'add' | 'hadamard' | 'update';
+    epilogue: 'none' | 'add' | 'hadamard';
     addScale: number;
-    sweep?: Readonly<Sweep>;
   };
   /** out = AᵀA ('columns') or A Aᵀ ('rows'). inputs A */
   gram: { of: 'columns' | 'rows' };

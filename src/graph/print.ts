@@ -1,4 +1,4 @@
-import { inPlace, type MapFunction, mapFunctions, type Operation } from './operations.js';
+import { inPlace, type MapFunction, mapFunctions, type Operation, type OperationOf } from './operations.js';
 import type { Program } from './program.js';
 import { shapeText } from './tensor.js';
 
@@ -30,10 +30,8 @@ export function operationText(operation: Operation): string {
   const out = operation.outputs[0].name;
   switch (operation.kind) {
     case 'matmul': {
-      const { transposeA, transposeB, scale, epilogue, addScale, sweep } = operation.attributes;
-      const product = `${scale === 1 ? '' : `${scale} `}${names[0]}${transposeA ? 'ᵀ' : ''} ${names[1]}${transposeB ? 'ᵀ' : ''}`;
-      if (sweep) return `${out} = hals of ${sweep.of}(${names[2]}, ${product}, ${out})`;
-      if (epilogue === 'update') return `${out} = ${out} ∘ (${product}) / (${names[2]} + ε)`;
+      const { epilogue, addScale } = operation.attributes;
+      const product = productText(names, operation.attributes);
       if (epilogue === 'hadamard') return `${out} = ${names[2]} ∘ (${product})`;
       if (epilogue === 'add') return `${out} = ${product} + ${addScale === 1 ? '' : `${addScale} `}${names[2]}`;
       return `${out} = ${product}`;
@@ -65,6 +63,11 @@ export function operationText(operation: Operation): string {
     default:
       return `${out} = ${operation.kind}(${[...names, ...(inPlace.has(operation.kind) ? [out] : [])].join(', ')})`;
   }
+}
+
+/** A product without what its epilogue does. */
+export function productText([A, B]: readonly string[], { scale, transposeA, transposeB }: OperationOf<'matmul'>['attributes']): string {
+  return `${scale === 1 ? '' : `${scale} `}${A}${transposeA ? 'ᵀ' : ''} ${B}${transposeB ? 'ᵀ' : ''}`;
 }
 
 /** The formula of a map function with its tensors and constants written in. */

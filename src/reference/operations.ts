@@ -32,8 +32,7 @@ export const meanings: { [K in OperationKind]: Meaning<K> } = {
         }
         const at = i * out.cols + j;
         const extra = E?.data[at] ?? 0;
-        if (epilogue === 'update') out.data[at] *= (scale * sum) / (extra + epsilon);
-        else out.data[at] = epilogue === 'hadamard' ? scale * sum * extra : scale * sum + (epilogue === 'add' ? addScale * extra : 0);
+        out.data[at] = epilogue === 'hadamard' ? scale * sum * extra : scale * sum + (epilogue === 'add' ? addScale * extra : 0);
       }
     }
   },

@@ -1,8 +1,9 @@
 /** Lowering of keepAccepted: small copies, so a dispatch takes several. */
 import type { Tensor } from '../../graph/tensor.js';
 import { restartStep } from '../layout/layout.js';
-import type { SplitProgram, Step } from '../panels/split-program.js';
+import type { SplitProgram } from '../panels/split-program.js';
 import type { AdapterFacts } from '../plan/planner.js';
+import type { Step } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
 
 /** Pairs of a trial and a state that one dispatch can bind. */

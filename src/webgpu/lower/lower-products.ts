@@ -5,6 +5,7 @@ import { isHalf } from '../layout/halves.js';
 import { byteLength, restartStep, strideOf } from '../layout/layout.js';
 import { type MatmulPlan, type ProductShape, planMatmul, planSweep } from '../plan/plan-products.js';
 import { type AdapterFacts, type Forced, planGrid } from '../plan/planner.js';
+import type { FusedProduct } from '../steps/step.js';
 import { type Constants, type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
 
 export interface Product {
@@ -17,21 +18,26 @@ export interface Product {
   inner: number;
   scale: number;
   addScale: number;
-  epilogue: 'none' | 'add' | 'hadamard' | 'update';
-  /** Of C in place, where op(A) op(B) is what halsUpdate calls B, and E its G. */
-  sweep?: Readonly<Sweep>;
+  epilogue: OperationOf<'matmul'>['attributes']['epilogue'];
+  /** Of C in place, as in FusedProduct. */
+  ending?: 'update' | Readonly<Sweep>;
+}
+
+/** What kernels call the ways in which a product is stored. */
+export function epilogueOf({ epilogue, ending }: Pick<Product, 'epilogue' | 'ending'>): number {
+  return ending === 'update' ? 5 : { none: 0, add: 1, hadamard: 2 }[epilogue];
 }
 
 /** Whether a product and the sweep it ends in are one dispatch, or better two. */
-export function sweepsInOne(
-  { inputs: [A, B], outputs: [C], attributes }: OperationOf<'matmul'>,
-  facts: AdapterFacts,
-  forced: Forced,
-): boolean {
-  const { transposeA, sweep } = attributes;
-  if (!sweep || A.form === 'csr' || B.form === 'csr') return false;
+export function sweepsInOne({ inputs: [A, B], outputs: [C], attributes }: FusedProduct, facts: AdapterFacts, forced: Forced): boolean {
+  const { transposeA, ending } = attributes;
+  if (ending === 'update' || A.form === 'csr' || B.form === 'csr') return false;
   const shape = shapeOf({ A, B, C, inner: transposeA ? A.rows : A.cols, ...attributes });
-  return planSweep(shape, sweep.of, facts, forced) !== undefined;
+  return planSweep(shape, ending.of, facts, forced) !== undefined;
+}
+
+function sweepOf({ ending }: Pick<Product, 'ending'>): Readonly<Sweep> | undefined {
+  return ending === 'update' ? undefined : ending;
 }
 
 function shapeOf({ A, B, C, transposeA, transposeB, inner }: Product): ProductShape {
@@ -41,12 +47,13 @@ function shapeOf({ A, B, C, transposeA, transposeB, inner }: Product): ProductSh
 
 /** A product, in one pass or (split-K) in two. */
 export function product(given: Product, facts: AdapterFacts, forced: Forced): Dispatch[] {
-  const { A, E, C, scale, addScale, epilogue, sweep } = given;
+  const { A, E, C, scale, addScale } = given;
+  const sweep = sweepOf(given);
   const shape = shapeOf(given);
   const plan = sweep ? planSweep(shape, sweep.of, facts, forced)! : planMatmul(shape, facts, forced);
   const finish = {
     SCALE: scale,
-    EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue],
+    EPILOGUE: epilogueOf(given),
     ADD_SCALE: addScale,
     SPLITS: plan.splits,
     C_BATCH: restartStep(C) / 4,
@@ -61,7 +68,7 @@ export function product(given: Product, facts: AdapterFacts, forced: Forced): Di
 
 /** The dispatch that multiplies; `bindings` are E, W and C of shaders/matmul/blocks. */
 function multiply(
-  { A, B, transposeA, transposeB, sweep }: Pick<Product, 'A' | 'B' | 'transposeA' | 'transposeB' | 'sweep'>,
+  { A, B, transposeA, transposeB, ending }: Pick<Product, 'A' | 'B' | 'transposeA' | 'transposeB' | 'ending'>,
   { rows, cols, inner, batch }: ProductShape,
   plan: MatmulPlan,
   finish: Constants,
@@ -95,6 +102,7 @@ function multiply(
     };
   }
   const bindings = [A, B, E, W, C];
+  const sweep = sweepOf({ ending });
   const [swept, own] = sweep?.of === 'rows' ? [blocksB, blocksA] : [blocksA, blocksB];
   const sweeping = { SWEPT: sweep ? swept : 0, OWN: sweep ? own : 0, LAYER: sweep?.layer ?? 0 };
   const blocks = { ...constants, ...sweeping, BLOCKS_A: blocksA, BLOCKS_B: blocksB };

@@ -4,8 +4,9 @@ import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
 import { restartStep, strideOf } from '../layout/layout.js';
 import type { AdapterFacts } from '../plan/planner.js';
+import type { FusedProduct } from '../steps/step.js';
 import { type Constants, type Dispatch, perItem, type Scratch } from './dispatch.js';
-import { foldLevels } from './lower-products.js';
+import { epilogueOf, foldLevels } from './lower-products.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
 interface Gathered {
@@ -18,10 +19,10 @@ interface Gathered {
 }
 
 /** op(A) op(B) where one factor is CSR: a row of op(X) makes a row of the result, or (where X is the second factor) a column. */
-export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'>, facts: AdapterFacts): Dispatch[] {
+export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts): Dispatch[] {
   const [A, B, E] = inputs;
   const [C] = outputs;
-  const { transposeA, transposeB, scale, epilogue, addScale } = attributes;
+  const { transposeA, transposeB, scale, addScale } = attributes;
   const second = B.form === 'csr';
   const X = second ? B : A;
   const { plain, transposed } = csrSides(X);
@@ -32,7 +33,7 @@ export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matm
   const shared = gatherConstants(side, gathered);
   const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
   const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, [X, D, tails], shared, facts)];
-  const finish = { SCALE: scale, EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue], ADD_SCALE: addScale, TAILS: side.tails };
+  const finish = { SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale, TAILS: side.tails };
   const bindings = [X, D, tails, E ?? D, C];
   const product = second
     ? perItem(

@@ -2,17 +2,18 @@
  * Lowering: one operation of a program → the dispatches that run it. Pure: plain data in, plain data out, so that what would be
  * recorded can be printed and tested without a GPU.
  */
-import { mapFunctions, type Operation } from '../../graph/operations.js';
+import { mapFunctions } from '../../graph/operations.js';
 import { restartStep, strideOf } from '../layout/layout.js';
 import { firstColOf, firstRowOf } from '../panels/panels.js';
 import { type AdapterFacts, type Forced, planCapacity, planRegisters } from '../plan/planner.js';
+import type { FusedOperation } from '../steps/step.js';
 import { type Constants, type Dispatch, type KernelName, perItem, vectors } from './dispatch.js';
 import { keep } from './lower-keep.js';
 import { foldLevels, product, residual } from './lower-products.js';
 import { kktResidual, maskedSolve, solve } from './lower-solves.js';
 import { sparseProduct, sparseResidual } from './lower-sparse.js';
 
-export function lower(operation: Operation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
+export function lower(operation: FusedOperation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   const { inputs, outputs } = operation;
   const out = outputs[0];
 
@@ -20,6 +21,7 @@ export function lower(operation: Operation, facts: AdapterFacts, forced: Forced 
     perItem(kernel, items, out.batch, bindings, constants, facts);
 
   switch (operation.kind) {
+    case 'fusedProduct':
     case 'matmul': {
       const [A, B, E] = inputs;
       if (A.form === 'csr' || B.form === 'csr') return sparseProduct(operation, facts);

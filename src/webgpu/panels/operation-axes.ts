@@ -2,7 +2,8 @@
  * How operations spread over their tensors: which axes of which operands run over a common index, so that the operation can be done in
  * parts of it. For C = A B that is C[i,j] = Σ_t A[i,t] B[t,j]: rows of A and C share i, columns of A and rows of B share t.
  */
-import { inPlace, type Operation, type OperationKind } from '../../graph/operations.js';
+import { inPlace, type OperationKind } from '../../graph/operations.js';
+import type { FusedOperation } from '../steps/step.js';
 
 /** i and j are indices of results (of sums over all of X, those of X), t is summed over. */
 export type Index = 'i' | 'j' | 't';
@@ -23,15 +24,14 @@ const byEntry: Axes = { rows: 'i', cols: 'j' };
 const byRow: Axes = { rows: 'i' };
 const byColumn: Axes = { cols: 'j' };
 
-export function spreadOf(operation: Operation): Spread {
+export function spreadOf(operation: FusedOperation): Spread {
   const { inputs, outputs } = operation;
   const all = (axes: Axes): Spread => ({ inputs: inputs.map(() => axes), outputs: outputs.map(() => axes) });
   // CSR tensors are one piece, and with them everything they meet.
   if (inputs.some(({ form }) => form === 'csr')) return all(whole);
   switch (operation.kind) {
+    case 'fusedProduct':
     case 'matmul':
-      // Made only where nothing is split: see lower-program.ts.
-      if (operation.attributes.sweep) return all(whole);
       return productAxes(operation.attributes.transposeA, operation.attributes.transposeB, inputs.length);
     case 'gram': {
       const ofColumns = operation.attributes.of === 'columns';

@@ -1,0 +1,62 @@
+/**
+ * What a program becomes for a GPU: its operations, and steps that only a GPU has, for what one dispatch does best together and for what
+ * tensors in panels need besides.
+ */
+import type { Operation, OperationOf, Sweep } from '../../graph/operations.js';
+import { operationText, productText } from '../../graph/print.js';
+import type { Program } from '../../graph/program.js';
+import type { Tensor } from '../../graph/tensor.js';
+
+/**
+ * A product and the operation that alone reads it, which updates F as the product is stored; made by fuse.ts alone. 'update':
+ * F ← F ∘ product / (E + ε), inputs A, B, E. A sweep: halsUpdate of F with the product as B, inputs A, B, G. output F in place
+ */
+export interface FusedProduct {
+  readonly kind: 'fusedProduct';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: OperationOf<'matmul'>['attributes'] & { readonly ending: 'update' | Readonly<Sweep> };
+}
+
+export type FusedOperation = Operation | FusedProduct;
+
+/** A program of which some operations are fused. */
+export interface FusedProgram extends Omit<Program, 'sections'> {
+  readonly sections: Readonly<Record<string, readonly FusedOperation[]>>;
+}
+
+/** Copies `cols` columns of the input, from column `from` on, to column `to` of the output. Columns start at multiples of 4. */
+export interface ColumnCopy {
+  readonly kind: 'copyColumns';
+  readonly inputs: readonly [Tensor];
+  readonly outputs: readonly [Tensor];
+  readonly attributes: { readonly from: number; readonly to: number; readonly cols: number };
+}
+
+/** Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state. inputs control, trials; outputs states */
+export interface KeepTogether {
+  readonly kind: 'keepTogether';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+export type Step = FusedOperation | ColumnCopy | KeepTogether;
+
+export function stepText(step: Step): string {
+  const [out] = step.outputs;
+  const names = step.inputs.map(({ name }) => name);
+  switch (step.kind) {
+    case 'copyColumns':
+      return `${out.name} = columns of ${names[0]}`;
+    case 'keepTogether':
+      return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${names[i + 1]}, ${names[0]}, ${name})`).join('; ');
+    case 'fusedProduct': {
+      const { ending, ...product } = step.attributes;
+      const text = productText(names, product);
+      if (ending === 'update') return `${out.name} = ${out.name} ∘ (${text}) / (${names[2]} + ε)`;
+      return `${out.name} = hals of ${ending.of}(${names[2]}, ${text}, ${out.name})`;
+    }
+    default:
+      return operationText(step);
+  }
+}

@@ -3,10 +3,10 @@
  * tensor with a buffer of its own. Restarts lie in a panel as they lie in a tensor, so batched tensors are split no differently.
  */
 import { LimitError } from '../../errors.js';
+import { type Axis, axisNames } from '../../graph/operations/definition.js';
 import { shapeText, type Tensor } from '../../graph/tensor.js';
 import { byteLength } from '../layout/layout.js';
-import type { FusedProgram } from '../steps/step.js';
-import { type Axis, axisNames, spreadOf } from './operation-axes.js';
+import { type FusedProgram, spreadOf } from '../steps/step.js';
 
 /** Indices first … first + size − 1 of an axis. */
 export interface Range {

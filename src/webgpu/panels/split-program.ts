@@ -9,11 +9,19 @@
  * Sums over panels are added up in the order of the panels, so results do not differ between runs.
  */
 import type { Flow } from '../../graph/lifetimes.js';
-import type { Operation, OperationOf } from '../../graph/operations.js';
+import type { Axes, Index } from '../../graph/operations/definition.js';
+import { type Operation, type OperationOf, readOutputs } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { placeOf, type View } from '../layout/layout.js';
-import type { ColumnCopy, FusedOperation, FusedProduct, FusedProgram, Step } from '../steps/step.js';
-import { type Axes, type Index, readsOutputs, type Spread, spreadOf } from './operation-axes.js';
+import {
+  type ColumnCopy,
+  type FusedOperation,
+  type FusedProduct,
+  type FusedProgram,
+  type Spread,
+  type Step,
+  spreadOf,
+} from '../steps/step.js';
 import { granule, type Panelled, type Piece, pieceOf, type Range, rangesBetween } from './panels.js';
 
 export interface SplitProgram {
@@ -176,7 +184,7 @@ function write(tensor: Tensor, axes: Axes, part: Part, s: Splitting): { target: 
 function partOf(operation: Operation, spread: Spread, part: Part, s: Splitting): void {
   const inputs = operation.inputs.map((tensor, n) => read(tensor, spread.inputs[n], part, s));
   const written = operation.outputs.map((tensor, n) => write(tensor, spread.outputs[n], part, s));
-  if (readsOutputs(operation.kind)) s.steps.push(...written.flatMap(({ before }) => before));
+  if (readOutputs(operation).length > 0) s.steps.push(...written.flatMap(({ before }) => before));
   s.steps.push({ ...operation, inputs, outputs: written.map(({ target }) => target) } as Operation);
   s.steps.push(...written.flatMap(({ after }) => after));
 }

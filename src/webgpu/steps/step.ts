@@ -2,8 +2,11 @@
  * What a program becomes for a GPU: its operations, and steps that only a GPU has, for what one dispatch does best together and for what
  * tensors in panels need besides.
  */
-import type { Operation, OperationOf, Sweep } from '../../graph/operations.js';
-import { operationText, productText } from '../../graph/print.js';
+
+import { type Axes, whole } from '../../graph/operations/definition.js';
+import { productText } from '../../graph/operations/products.js';
+import { type Attributes, inputRule, type Operation, type OperationOf, outputRule, type Sweep } from '../../graph/operations.js';
+import { operationText } from '../../graph/print.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
 
@@ -15,7 +18,7 @@ export interface FusedProduct {
   readonly kind: 'fusedProduct';
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  readonly attributes: OperationOf<'matmul'>['attributes'] & { readonly ending: 'update' | Readonly<Sweep> };
+  readonly attributes: Attributes<'matmul'> & { readonly ending: 'update' | Sweep };
 }
 
 export type FusedOperation = Operation | FusedProduct;
@@ -41,6 +44,25 @@ export interface KeepTogether {
 }
 
 export type Step = FusedOperation | ColumnCopy | KeepTogether;
+
+/** The axes of every operand of an operation. */
+export interface Spread {
+  readonly inputs: readonly Axes[];
+  readonly outputs: readonly Axes[];
+}
+
+export function spreadOf(operation: FusedOperation): Spread {
+  const { inputs, outputs } = operation;
+  // CSR tensors are one piece, and with them everything they meet.
+  if (inputs.some(({ form }) => form === 'csr')) return { inputs: inputs.map(() => whole), outputs: outputs.map(() => whole) };
+  const own = operation.kind === 'fusedProduct' ? productOf(operation) : operation;
+  return { inputs: inputs.map((_, at) => inputRule(own, at)), outputs: outputs.map((_, at) => outputRule(own, at)) };
+}
+
+/** The product alone: it is spread as the fused one, whose ending goes entry by entry where anything is split. */
+function productOf({ inputs, outputs, attributes }: FusedProduct): OperationOf<'matmul'> {
+  return { kind: 'matmul', inputs, outputs, attributes };
+}
 
 export function stepText(step: Step): string {
   const [out] = step.outputs;

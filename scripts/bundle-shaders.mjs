@@ -15,8 +15,8 @@ const header = `// Written by scripts/bundle-shaders.mjs from shaders/**/*.wgsl:
 
 /** A kernel, and what it says about itself. */
 export interface Shader {
-  /** The storage buffers: their numbers run from 0 in group 0. */
-  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write' }[];
+  /** The storage buffers: their numbers run from 0 in group 0. \`width\` is how many numbers an element of the array holds. */
+  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write'; readonly width: number }[];
   /** The constants marked \`// @set\`: they shape the code, and the engine writes its own values over those in the source. */
   readonly constants: readonly string[];
   /** The constants marked \`// @size\`: the engine makes them fields of a uniform buffer, so that one pipeline serves every shape. */
@@ -93,6 +93,9 @@ function joined(source) {
   return pieces.filter((piece) => piece !== '""').join(' + ');
 }
 
+/** Numbers in an element of a binding. */
+const widths = { f32: 1, u32: 1, vec2f: 2, vec2u: 2, vec4f: 4, vec4u: 4 };
+
 const variable = (part) => part.replace(/\W(\w)/g, (_, letter) => letter.toUpperCase());
 
 /** WGSL without what only people read: comments other than marks, indentation, blank lines. */
@@ -131,11 +134,13 @@ export function describeShader(code) {
   if (other.length > 0) throw new Error(`only storage buffers can be bound; ${other[0].name} is something else`);
   if (storage.length > 8)
     throw new Error(`a kernel binds at most 8 buffers, which is what every device allows; this one has ${storage.length}`);
-  const bindings = storage.map(({ name, group, binding, access }, i) => {
+  const bindings = storage.map(({ name, group, binding, access, format }, i) => {
     if (group !== 0) throw new Error(`every binding must be in group 0; ${name} is in group ${group}`);
     if (binding !== i)
       throw new Error(`bindings must be numbered 0, 1, … in the order of their declarations; ${name} has ${binding}, expected ${i}`);
-    return { name, access: access === 'read_write' ? access : 'read' };
+    const width = widths[format?.name];
+    if (width === undefined) throw new Error(`every binding must be an array of numbers or vectors; ${name} is one of ${format?.name}`);
+    return { name, access: access === 'read_write' ? access : 'read', width };
   });
 
   const constants = [];

@@ -8,10 +8,10 @@ import type { AdapterFacts, Forced } from '../plan/planner.js';
 import { fuse, fuseSweeps } from '../steps/fuse.js';
 import type { FusedProgram, Step } from '../steps/step.js';
 import type { Dispatch } from './dispatch.js';
+import { keepTogether } from './keep.js';
 import { lower } from './lower.js';
-import { keepTogether } from './lower-keep.js';
-import { sweepsInOne } from './lower-products.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
+import { sweepsInOne } from './products.js';
 
 /** What is forced, everywhere or by section. */
 export type ForcedBySection = Forced | ((section: string) => Forced);

@@ -61,6 +61,13 @@ ${Object.entries(shaders)
   .map(([name, shader]) => `  ${JSON.stringify(name)}: ${JSON.stringify(shader)},\n`)
   .join('')}} as const satisfies Record<string, Shader>;
 
+/** Numbers that parts have names for, such as the entries of the control vector. */
+export const named = {
+${Array.from(parts, (part) => [part, numbersOf(sources.get(part))])
+  .filter(([, numbers]) => Object.keys(numbers).length > 0)
+  .map(([part, numbers]) => `  ${JSON.stringify(part)}: ${JSON.stringify(numbers)},\n`)
+  .join('')}} as const;
+
 ${Array.from(parts, (part) => `const ${variable(part)} = ${JSON.stringify(strip(sources.get(part)))};\n`).join('')}
 /** The WGSL of every kernel, without its comments (but for marks), indentation and blank lines. Parts are written once. */
 export const codes: Readonly<Record<ShaderName, string>> = {
@@ -75,6 +82,12 @@ ${Object.entries(codes)
     await rename(staging, output).finally(() => rm(staging, { force: true }));
   }
   return Object.keys(shaders);
+}
+
+/** The constants of a part that neither a lowering nor the code gives other values. */
+function numbersOf(source = '') {
+  const constants = source.matchAll(/^const (\w+): (?:u32|f32) = ([\d.e+-]+)[uf]?;(?! \/\/ @)/gm);
+  return Object.fromEntries(Array.from(constants, ([, name, value]) => [name, Number(value)]));
 }
 
 /** Puts the files that a kernel names by `// @use folder/file` in the place of those lines. */

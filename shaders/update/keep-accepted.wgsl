@@ -12,6 +12,7 @@ const STATE2_BATCH: u32 = 0u; // @size
 const CONTROL_BATCH: u32 = 8u; // @size entries from one restart to the next
 
 // @use grid
+// @use update/control
 
 @group(0) @binding(0) var<storage, read> control: array<f32>;
 @group(0) @binding(1) var<storage, read> trial0: array<vec4f>;
@@ -25,7 +26,7 @@ const CONTROL_BATCH: u32 = 8u; // @size entries from one restart to the next
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
-  if (control[place.restart * CONTROL_BATCH + 2u] != 1.0) { return; }
+  if (control[place.restart * CONTROL_BATCH + ACCEPTED] != 1.0) { return; }
   var at = place.item;
   if (at < VECTORS_0) {
     state0[place.restart * STATE0_BATCH + at] = trial0[place.restart * TRIAL0_BATCH + at];

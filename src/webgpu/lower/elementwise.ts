@@ -1,11 +1,11 @@
 /** Lowering of what computes every entry from few entries of its inputs. */
 
 import type { elementwise as definitions } from '../../graph/operations/elementwise.js';
-import { mapFunctions } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { strideOf } from '../layout/layout.js';
 import type { AdapterFacts } from '../plan/planner.js';
 import { type Dispatch, entries, type Lowerings, perItem, standIn, vectors } from './dispatch.js';
+import { functionNumber } from './names.js';
 
 export const elementwise: Lowerings<keyof typeof definitions> = {
   combine: ({ inputs: [X, Y], outputs: [out], attributes: { scale, otherScale } }, facts) =>
@@ -14,7 +14,7 @@ export const elementwise: Lowerings<keyof typeof definitions> = {
   copy: ({ inputs: [X], outputs: [out] }, facts) => combined(X, undefined, out, { SCALE: 1, OTHER_SCALE: 0, PRODUCT: false }, facts),
 
   map({ inputs: [X, Y = X, W = X], outputs: [out], attributes: { fn, p, q } }, facts) {
-    const numbers = { COLS: out.cols, FUNCTION: Object.keys(mapFunctions).indexOf(fn), P: p, Q: q };
+    const numbers = { COLS: out.cols, FUNCTION: functionNumber(fn), P: p, Q: q };
     return [perItem('elementwise/map', entries(out), out.batch, { X, Y, W, out }, numbers, facts)];
   },
 

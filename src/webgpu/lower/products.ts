@@ -6,9 +6,9 @@ import type { Tensor } from '../../graph/tensor.js';
 import { byteLength, restartStep, strideOf } from '../layout/layout.js';
 import { type MatmulPlan, type ProductShape, planMatmul, planSweep } from '../plan/plan-products.js';
 import { type AdapterFacts, type Forced, planGrid } from '../plan/planner.js';
-import type { FusedProduct } from '../steps/step.js';
+import type { Ending, FusedProduct } from '../steps/step.js';
 import { call, type Dispatch, type Lowerings, perItem, type Scratch, type StandIn, standIn, vectors } from './dispatch.js';
-import { epilogueOf } from './epilogue.js';
+import { epilogueOf, epilogues, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 import { sparseProduct, sparseResidual } from './sparse.js';
 
@@ -45,7 +45,7 @@ export function sweepsInOne({ inputs, outputs: [C], attributes }: FusedProduct, 
 }
 
 /** Of a product alone, or of one that ends in what changes C in place. */
-type Product = Attributes<'matmul'> & Partial<Pick<FusedProduct['attributes'], 'ending'>>;
+type Product = Attributes<'matmul'> & { readonly ending?: Ending };
 
 function sweepOf({ ending }: Pick<Product, 'ending'>): Sweep | undefined {
   return ending === 'update' ? undefined : ending;
@@ -110,8 +110,8 @@ function residual([X, A, Z, W]: readonly Tensor[], out: Tensor, facts: AdapterFa
   // Restarts that share A and Z alone still each have squares of their own, so what is shared is not given to the plan.
   const perRestart = plan.layout.invocations / out.batch;
   const partials = { scratch: 0, bytes: plan.layout.invocations * 16 };
-  const finish = { SCALE: 1, EPILOGUE: W ? 4 : 3, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };
+  const finish = { SCALE: 1, EPILOGUE: W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };
   const squares = multiply({ A, B: Z, E: X, W: W ?? standIn(X), C: partials }, shape, plan, finish, undefined, facts);
-  const fold = { from: partials, count: perRestart, batchStride: perRestart, out, map: 1, maximum: false, level: 1 };
+  const fold = { from: partials, count: perRestart, batchStride: perRestart, out, map: terms.ENTRIES, maximum: false, level: 1 };
   return [squares, ...foldLevels(fold, facts)];
 }

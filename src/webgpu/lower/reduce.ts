@@ -4,10 +4,11 @@ import type { Tensor } from '../../graph/tensor.js';
 import { restartStep, strideOf } from '../layout/layout.js';
 import type { AdapterFacts } from '../plan/planner.js';
 import { type Dispatch, entries, type Lowerings, perItem, type Scratch, vectors } from './dispatch.js';
+import { terms } from './names.js';
 
 export const reduce: Lowerings<keyof typeof definitions> = {
   reduce({ inputs: [X], outputs: [out], attributes: { of } }, facts) {
-    const map = { sum: 1, squares: 2, maxAbs: 3 }[of];
+    const map = { sum: terms.ENTRIES, squares: terms.SQUARES, maxAbs: terms.MAGNITUDES }[of];
     return foldLevels({ from: X, count: vectors(X), batchStride: restartStep(X) / 4, out, map, maximum: of === 'maxAbs', level: 0 }, facts);
   },
 
@@ -28,6 +29,7 @@ export interface Fold {
   count: number;
   batchStride: number;
   out: Tensor;
+  /** One of `terms`. */
   map: number;
   maximum: boolean;
   level: number;
@@ -52,5 +54,8 @@ export function foldLevels({ from, count, batchStride, out, map, maximum, level 
   };
   const dispatch = perItem('reduce/fold', groups, out.batch, { X: from, result: to }, numbers, facts);
   if (groups === 1) return [dispatch];
-  return [dispatch, ...foldLevels({ from: to, count: groups, batchStride: groupStride, out, map: 0, maximum, level: level + 1 }, facts)];
+  return [
+    dispatch,
+    ...foldLevels({ from: to, count: groups, batchStride: groupStride, out, map: terms.PARTIALS, maximum, level: level + 1 }, facts),
+  ];
 }

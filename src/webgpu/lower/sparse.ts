@@ -6,7 +6,7 @@ import { restartStep, strideOf } from '../layout/layout.js';
 import type { AdapterFacts } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
-import { epilogueOf } from './epilogue.js';
+import { epilogueOf, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
@@ -55,7 +55,7 @@ export function sparseResidual({ inputs, outputs }: OperationOf<'residualNorm'>,
   return [
     ...gathered.prepare,
     perItem('sparse/residual', items, out.batch, { X, D: gathered.D, A, G, Q, partials }, numbers, facts),
-    ...foldLevels({ from: partials, count: items, batchStride, out, map: 0, maximum: false, level: 0 }, facts),
+    ...foldLevels({ from: partials, count: items, batchStride, out, map: terms.PARTIALS, maximum: false, level: 0 }, facts),
   ];
 }
 

@@ -2,7 +2,7 @@
 import type { Operation, OperationOf } from '../../graph/operations.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
-import type { FusedOperation, FusedProduct, FusedProgram } from './step.js';
+import type { Ending, FusedOperation, FusedProduct, FusedProgram } from './step.js';
 
 export function fuse(program: Program): FusedProgram {
   const sections = Object.entries(program.sections).map(([label, operations]) => [label, fuseUpdates(withoutRepeats(operations))] as const);
@@ -42,12 +42,7 @@ function fuseUpdates(operations: readonly Operation[]): FusedOperation[] {
   );
 }
 
-function fused(
-  { inputs, attributes }: OperationOf<'matmul'>,
-  other: Tensor,
-  outputs: readonly Tensor[],
-  ending: FusedProduct['attributes']['ending'],
-): FusedProduct {
+function fused({ inputs, attributes }: OperationOf<'matmul'>, other: Tensor, outputs: readonly Tensor[], ending: Ending): FusedProduct {
   return { kind: 'fusedProduct', inputs: [...inputs, other], outputs, attributes: { ...attributes, ending } };
 }
 

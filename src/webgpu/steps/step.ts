@@ -10,6 +10,8 @@ import { operationText } from '../../graph/print.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
 
+export type Ending = 'update' | Sweep;
+
 /**
  * A product and the operation that alone reads it, which updates F as the product is stored; made by fuse.ts alone. 'update':
  * F ← F ∘ product / (E + ε), inputs A, B, E. A sweep: halsUpdate of F with the product as B, inputs A, B, G. output F in place
@@ -18,7 +20,7 @@ export interface FusedProduct {
   readonly kind: 'fusedProduct';
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  readonly attributes: Attributes<'matmul'> & { readonly ending: 'update' | Sweep };
+  readonly attributes: Attributes<'matmul'> & { readonly ending: Ending };
 }
 
 export type FusedOperation = Operation | FusedProduct;

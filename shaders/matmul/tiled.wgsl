@@ -38,7 +38,7 @@ const DEPTH: u32 = 16u;
 var<workgroup> panelA: array<array<vec4f, 16>, 16>;
 var<workgroup> panelB: array<array<vec4f, 16>, 16>;
 
-// Four neighbours along the stored row of M, zero past its rows; past its columns the padding is zero already.
+// Four neighbours along a stored row of A or B, zero past its rows; past its columns the padding is zero already.
 fn load4(value: vec4f, inside: bool) -> vec4f {
   return select(vec4f(0.0), value, inside);
 }

@@ -56,52 +56,36 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     return made;
   }
 
-  function emit(kind: OperationKind, { inputs, outputs, attributes }: Pick<Operation, 'inputs' | 'outputs' | 'attributes'>): void {
-    if (current === undefined) throw new InputError(`Program ${name}: ${kind} stands outside a section; wrap it in section(name, …).`);
-    for (const out of outputs) {
-      if (out.role === 'input')
-        throw new ShapeError(`Program ${name}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
-      if (inputs.includes(out)) throw new ShapeError(`Program ${name}: ${kind} reads and writes ${out.name}; give it another output.`);
-    }
-    const operation = { kind, inputs, outputs, attributes } as Operation;
-    const sparse = inputs.find(({ form }, at) => form === 'csr' && !inputRule(operation, at).sparse);
-    if (sparse !== undefined)
-      throw new ShapeError(
-        `Program ${name}: ${kind} has no rule for the CSR tensor ${sparse.name}; only matmul takes one as a factor and residualNorm as X.`,
-      );
-    current.push(operation);
-  }
-
-  function requireShape(kind: string, given: Tensor, rows: number, cols: number): void {
-    if (given.rows !== rows || given.cols !== cols) {
-      throw new ShapeError(`${kind} in program ${name}: ${given.name} is ${given.rows}×${given.cols}, but ${rows}×${cols} is needed.`);
-    }
-  }
-
   function writerFor(kind: OperationKind, label: string = kind): Writer<object> {
+    const what = `${label} in program ${name}`;
     const w: Writer<object> = {
       program: name,
       called: (other) => writerFor(kind, other),
       as: (other) => writerFor(other as OperationKind),
-      requireShape: (given, rows, cols) => requireShape(label, given, rows, cols),
+      requireShape: (given, rows, cols) => requireShape(what, given, rows, cols),
       requireBatch(given, inputs) {
         const batch = commonBatch(label, inputs);
         if (given.batch === batch) return;
-        throw new ShapeError(`${label} in program ${name}: ${given.name} is ${shapeText(given)}, but its batch must be ${batch}.`);
+        throw new ShapeError(`${what}: ${given.name} is ${shapeText(given)}, but its batch must be ${batch}.`);
       },
       requireGram(G, { rows, cols }) {
         if (G.rows === rows && G.cols === rows) return false;
-        requireShape(label, G, rows * rows, cols);
+        requireShape(what, G, rows * rows, cols);
         return true;
       },
       output(inputs, rows, cols, { into, name: own }: Into = {}) {
         const batch = commonBatch(label, inputs);
         if (into === undefined) return tensor('transient', own ?? `t${tensors.length}`, rows, cols, batch);
-        requireShape(label, into, rows, cols);
+        requireShape(what, into, rows, cols);
         if (into.batch === batch) return into;
         throw new ShapeError(`${label} makes ${shapeText({ rows, cols, batch })}, but ${into.name} is ${shapeText(into)}.`);
       },
-      emit: (inputs, outputs, attributes) => emit(kind, { inputs, outputs, attributes }),
+      emit(inputs, outputs, attributes) {
+        if (current === undefined) throw new InputError(`Program ${name}: ${kind} stands outside a section; wrap it in section(name, …).`);
+        const operation = { kind, inputs, outputs, attributes } as Operation;
+        checkOperands(name, operation);
+        current.push(operation);
+      },
       result(inputs, rows, cols, attributes, options) {
         const out = w.output(inputs, rows, cols, options);
         w.emit(inputs, [out], attributes);
@@ -155,6 +139,25 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return { name, restarts, tensors, sections };
     },
   };
+}
+
+function requireShape(what: string, given: Tensor, rows: number, cols: number): void {
+  if (given.rows === rows && given.cols === cols) return;
+  throw new ShapeError(`${what}: ${given.name} is ${given.rows}×${given.cols}, but ${rows}×${cols} is needed.`);
+}
+
+function checkOperands(program: string, operation: Operation): void {
+  const { kind, inputs, outputs } = operation;
+  for (const out of outputs) {
+    if (out.role === 'input')
+      throw new ShapeError(`Program ${program}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
+    if (inputs.includes(out)) throw new ShapeError(`Program ${program}: ${kind} reads and writes ${out.name}; give it another output.`);
+  }
+  const sparse = inputs.find(({ form }, at) => form === 'csr' && !inputRule(operation, at).sparse);
+  if (sparse === undefined) return;
+  throw new ShapeError(
+    `Program ${program}: ${kind} has no rule for the CSR tensor ${sparse.name}; its definition says which inputs may be sparse.`,
+  );
 }
 
 /** A transient must be written before it is read, within its own section: memory of transients does not survive between sections. */

@@ -63,7 +63,7 @@ export const elementwise = {
   copy: define({
     inputs: { X: byEntry },
     outputs: { out: byEntry },
-    write: (w: Writer<NoAttributes>, X: Tensor, into: Tensor): void => {
+    write: (w: Writer<NoAttributes>, X: Tensor, into: Tensor) => {
       w.requireShape(into, X.rows, X.cols);
       w.emit([X], [into], {});
     },

@@ -26,13 +26,7 @@ export const update = {
     outputs: { F: entryInPlace },
     text: ([numerator, denominator], [F], { power }) =>
       `${F} = ${F} ∘ ${power === 1 ? `${numerator} / (${denominator} + ε)` : `(${numerator} / (${denominator} + ε))^${power}`}`,
-    write: (
-      w: Writer<{ power: number }>,
-      F: Tensor,
-      numerator: Tensor,
-      denominator: Tensor,
-      { power = 1 }: { power?: number } = {},
-    ): void => {
+    write: (w: Writer<{ power: number }>, F: Tensor, numerator: Tensor, denominator: Tensor, { power = 1 }: { power?: number } = {}) => {
       for (const other of [numerator, denominator]) w.requireShape(other, F.rows, F.cols);
       w.emit([numerator, denominator], [F], { power });
     },
@@ -47,13 +41,7 @@ export const update = {
     inputs: { G: ({ of, perColumn }) => (!perColumn ? whole : of === 'rows' ? { cols: 'i' } : byColumn), B: sweptAxes },
     outputs: { F: (attributes) => ({ ...sweptAxes(attributes), inPlace: true }) },
     text: (names, [F], { of }) => `${F} = hals of ${of}(${names.join(', ')}, ${F})`,
-    write: (
-      w: Writer<Sweep & { perColumn: boolean }>,
-      F: Tensor,
-      G: Tensor,
-      B: Tensor,
-      options: { of: Sweep['of']; layer?: number },
-    ): void => {
+    write: (w: Writer<Sweep & { perColumn: boolean }>, F: Tensor, G: Tensor, B: Tensor, options: { of: Sweep['of']; layer?: number }) => {
       const { of, layer = 0 } = options;
       w.requireShape(B, F.rows, F.cols);
       const perColumn = w.requireGram(G, of === 'rows' ? { rows: F.cols, cols: F.rows } : F);
@@ -105,7 +93,7 @@ export const update = {
       cost: Tensor,
       controlVector: Tensor,
       { grow = 1.2, shrink = 0.5 }: { grow?: number; shrink?: number } = {},
-    ): void => {
+    ) => {
       w.requireShape(cost, 1, 1);
       w.emit([cost], [controlVector], { grow, shrink });
     },
@@ -115,7 +103,7 @@ export const update = {
   keepAccepted: define({
     inputs: { trial: byEntry, control: whole },
     outputs: { state: entryInPlace },
-    write: (w: Writer<NoAttributes>, state: Tensor, trial: Tensor, controlVector: Tensor): void => {
+    write: (w: Writer<NoAttributes>, state: Tensor, trial: Tensor, controlVector: Tensor) => {
       w.requireShape(trial, state.rows, state.cols);
       w.emit([trial, controlVector], [state], {});
     },
@@ -132,7 +120,7 @@ export const update = {
       V: Tensor,
       D: Tensor,
       { rate, momentum, free = false }: { rate: number; momentum: number; free?: boolean },
-    ): void => {
+    ) => {
       for (const other of [V, D]) w.requireShape(other, A.rows, A.cols);
       w.emit([D], [A, V], { rate, momentum, free });
     },
@@ -150,7 +138,7 @@ export const update = {
       D: Tensor,
       controlVector: Tensor,
       options: { rate: number; beta1?: number; beta2?: number; epsilon?: number; free?: boolean },
-    ): void => {
+    ) => {
       for (const other of [...moments, D]) w.requireShape(other, A.rows, A.cols);
       const { rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, free = false } = options;
       w.emit([D, controlVector], [A, ...moments], { rate, beta1, beta2, epsilon, free });
@@ -162,7 +150,7 @@ export const update = {
     inputs: { cost: whole },
     outputs: { control: { inPlace: true } },
     text: ([cost], [controlVector]) => `${controlVector} = countIteration(${cost})`,
-    write: (w: Writer<NoAttributes>, cost: Tensor, controlVector: Tensor): void => {
+    write: (w: Writer<NoAttributes>, cost: Tensor, controlVector: Tensor) => {
       w.requireShape(cost, 1, 1);
       w.emit([cost], [controlVector], {});
     },
@@ -175,7 +163,7 @@ export const update = {
   normalizeColumns: define({
     inputs: { G: whole },
     outputs: { F: { ...byRow, inPlace: true } },
-    write: (w: Writer<{ layer: number; cap: boolean }>, F: Tensor, G: Tensor, options: { layer?: number; cap?: boolean } = {}): void => {
+    write: (w: Writer<{ layer: number; cap: boolean }>, F: Tensor, G: Tensor, options: { layer?: number; cap?: boolean } = {}) => {
       w.requireShape(G, F.cols, F.cols);
       w.emit([G], [F], { layer: options.layer ?? 0, cap: options.cap ?? false });
     },

@@ -1,5 +1,4 @@
 /** What the steps of optimisers mean. */
-
 import type { update as definitions } from '../graph/operations/update.js';
 import { control } from '../graph/operations.js';
 import type { Meanings } from './value.js';

@@ -8,14 +8,14 @@ import type { FusedOperation } from '../steps/step.js';
 import type { Dispatch, Lowerings } from './dispatch.js';
 import { elementwise } from './elementwise.js';
 import { nnls } from './nnls.js';
-import { fusedProduct, products } from './products.js';
+import { lowerProduct, products } from './products.js';
 import { reduce } from './reduce.js';
 import { update } from './update.js';
 
 const lowerings: Lowerings<OperationKind> = { ...elementwise, ...products, ...nnls, ...reduce, ...update };
 
 export function lower(operation: FusedOperation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
-  if (operation.kind === 'fusedProduct') return fusedProduct(operation, facts, forced);
+  if (operation.kind === 'fusedProduct') return lowerProduct(operation, facts, forced);
   const lowering = lowerings[operation.kind] as (operation: Operation, facts: AdapterFacts, forced: Forced) => Dispatch[];
   return lowering(operation, facts, forced);
 }

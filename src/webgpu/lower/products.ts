@@ -1,7 +1,6 @@
 /** Lowering of products, and of the norm of what a product leaves of X. */
-
 import type { products as definitions } from '../../graph/operations/products.js';
-import type { Attributes, Sweep } from '../../graph/operations.js';
+import type { Attributes, OperationOf, Sweep } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { byteLength, restartStep, strideOf } from '../layout/layout.js';
 import { type MatmulPlan, type ProductShape, planMatmul, planSweep } from '../plan/plan-products.js';
@@ -13,11 +12,7 @@ import { foldLevels } from './reduce.js';
 import { sparseProduct, sparseResidual } from './sparse.js';
 
 export const products: Lowerings<keyof typeof definitions> = {
-  matmul(operation, facts, forced) {
-    const { inputs, outputs, attributes } = operation;
-    if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts);
-    return product(inputs, outputs[0], attributes, facts, forced);
-  },
+  matmul: lowerProduct,
 
   gram({ inputs: [A], outputs: [C], attributes: { of } }, facts, forced) {
     const ofColumns = of === 'columns';
@@ -31,7 +26,7 @@ export const products: Lowerings<keyof typeof definitions> = {
   },
 };
 
-export function fusedProduct(operation: FusedProduct, facts: AdapterFacts, forced: Forced): Dispatch[] {
+export function lowerProduct(operation: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const { inputs, outputs, attributes } = operation;
   if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts);
   return product(inputs, outputs[0], attributes, facts, forced);

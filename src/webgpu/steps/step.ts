@@ -2,7 +2,6 @@
  * What a program becomes for a GPU: its operations, and steps that only a GPU has, for what one dispatch does best together and for what
  * tensors in panels need besides.
  */
-
 import { type Axes, whole } from '../../graph/operations/definition.js';
 import { productText } from '../../graph/operations/products.js';
 import { type Attributes, inputRule, type Operation, type OperationOf, outputRule, type Sweep } from '../../graph/operations.js';

@@ -1,7 +1,6 @@
 /** What is split, how, and what is refused: all of it decided before a buffer is made. */
 import { expect, test } from 'vitest';
 import { LimitError } from '../../src/errors.js';
-import { fuse } from '../../src/graph/fuse.js';
 import type { Program } from '../../src/graph/program.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { deepProgram } from '../../src/programs/deep.js';
@@ -20,6 +19,7 @@ import { padPanel, readTensors } from '../../src/webgpu/panels/panel-io.js';
 import { planPanels, rangesBetween } from '../../src/webgpu/panels/panels.js';
 import { splitProgram } from '../../src/webgpu/panels/split-program.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
+import { fuse } from '../../src/webgpu/steps/fuse.js';
 
 const factsWith = (maxStorageBinding: number): AdapterFacts => ({
   software: true,

@@ -58,11 +58,12 @@ function quotient(p: ProgramBuilder, { target, mask, dictionary }: Fit, S: Tenso
 export function dictionarySplit(p: ProgramBuilder, fit: Fit, S: Tensor, ones?: Ones): Split {
   const { measure, target, mask, dictionary } = fit;
   if (measure === 'divergence') {
-    const plus = mask ? p.matmul(mask, T(S)) : p.matmul(ones!.N, p.matmul(T(ones!.M), T(S)));
-    return { minus: p.matmul(quotient(p, fit, S), T(S)), plus };
+    const minus = p.matmul(quotient(p, fit, S), T(S));
+    return { minus, plus: mask ? p.matmul(mask, T(S)) : p.matmul(ones!.N, p.matmul(T(ones!.M), T(S))) };
   }
+  const minus = p.matmul(target, T(S));
   const plus = mask ? p.matmul(p.matmul(dictionary, S, { hadamard: mask }), T(S)) : p.matmul(dictionary, p.gram(S, 'rows'));
-  return { minus: p.matmul(target, T(S)), plus };
+  return { minus, plus };
 }
 
 /**

@@ -4,9 +4,10 @@ import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
+import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
 import type { Factorization, FitOptions } from './factorization.js';
 import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
   /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
@@ -63,7 +64,6 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
   const { restarts } = settings;
   const { rank: k, beta } = shape;
   const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
-  const total = stored(target).reduce((sum, x) => sum + x, 0);
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
@@ -98,7 +98,7 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       name: 'all layers',
       step: 'step',
       cost: t.cost,
-      norm: sources.length === 0 && beta === 1 ? total : squaredNorm(stored(fitted)),
+      norm: sources.length === 0 ? sizeOf(target, lossOf(beta)) : squaredNorm(stored(fitted)),
       factors: (restart) => {
         run.execute('finish');
         return readFactors(run, t.W, [t.H], restart);
@@ -130,8 +130,9 @@ function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedS
     throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
   if (beta !== 1 && beta !== 2) throw new InputError(`beta must be 2 or 1, not ${beta}.`);
   checkAtLeastZero('sparsity', sparsity);
+  const loss = lossOf(beta);
   for (const given of target ? [X, target] : [X]) {
-    if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
+    if (loss.dense) requireDense(given, `beta ${beta}, which measures by ${loss.name},`, 'choose beta 2');
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
@@ -204,7 +205,8 @@ export async function transformUnfolded(
   if (model.method !== 'unfolded') throw new InputError(`transformUnfolded takes an 'unfolded' model, not '${model.method}'.`);
   checkNewSamples(newX, model.A[0].rows);
   const { layers, untied, beta, sparsity, columns } = model.settings as unknown as UnfoldedShape & { columns: number[] };
-  if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
+  const loss = lossOf(beta);
+  if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
   const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length, csrEntries: entriesOf(newX) };
   const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
   return withRun(engine, t.program, async (run) => {

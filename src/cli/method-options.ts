@@ -7,6 +7,7 @@ import type { Method } from '../methods/factorization.js';
 import type { NmfOptions } from '../methods/nmf.js';
 import type { SsnmfOptions } from '../methods/ssnmf.js';
 import type { UnfoldedOptions } from '../methods/unfolded.js';
+import { ssnmfModels } from '../programs/ssnmf.js';
 import { parseCount, parseLayers, parseNonnegative, parseNonnegatives, parseOneOf, parsePositiveInteger } from './arguments.js';
 
 /** The methods, and the line of the help for each. */
@@ -55,6 +56,8 @@ type MethodOption = [
 
 const supervised: readonly Method[] = ['ssnmf', 'hierarchical', 'deep', 'deep-semi', 'sparse-coding', 'neural'];
 
+const models = Object.keys(ssnmfModels).map(Number);
+
 const groups: Record<string, MethodOption[]> = {
   [`Labels (${supervised.join(', ')}):`]: [
     [supervised, '--labels <file>', 'one label a line for each sample, empty where it is unknown'],
@@ -77,7 +80,7 @@ const groups: Record<string, MethodOption[]> = {
       'multiplicative updates, coordinate descent or exact least squares (default); not of layers with labels',
       ['mu', 'hals', 'anls'],
     ],
-    [['ssnmf'], '--model <n>', '1 to 6, see docs/methods.md; default 3 with labels, else 1', parseOneOf([1, 2, 3, 4, 5, 6])],
+    [['ssnmf'], '--model <n>', `${models[0]} to ${models.at(-1)}, see docs/methods.md; default 3 with labels, else 1`, parseOneOf(models)],
     [['deep'], '--pooling <name>', 'how neighbours in S are put together; default none', ['none', 'average', 'max']],
     [['deep'], '--pool-size <n>', 'how many neighbours; default 2', parsePositiveInteger],
     [['deep'], '--pool-over <side>', 'neighbouring rows or columns of S; default features', ['features', 'samples']],

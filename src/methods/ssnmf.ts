@@ -171,7 +171,9 @@ function writeOnes(run: Run, ones: SsnmfProgram['ones']): void {
 }
 
 function checkModel(model: SsnmfModel): void {
-  if (!(model in ssnmfModels)) throw new InputError(`model must be 1, 2, 3, 4, 5 or 6, not ${JSON.stringify(model)}.`);
+  const models = Object.keys(ssnmfModels);
+  if (!models.includes(String(model)))
+    throw new InputError(`model must be ${models.slice(0, -1).join(', ')} or ${models.at(-1)}, not ${JSON.stringify(model)}.`);
 }
 
 function checkZerosAndOnes(mask: Matrix): void {

@@ -240,7 +240,11 @@ function leadingRight({ rows, cols: M, values, columns, start }: StoredRows, k: 
   return V.map((v, at) => v * Math.sqrt(scale[Math.floor(at / M)]));
 }
 
-/** Gram–Schmidt on rows, twice over; `lengths` gets what each had left. */
+/**
+ * Gram–Schmidt on rows, twice over; `lengths` gets what each had left. It subtracts one projection after the other, and a row that depends
+ * on those before it keeps its rounding as a direction. That of the SVD bound subtracts all projections at once and makes such a row 0, so
+ * neither can stand for the other without other bits in what the fits return.
+ */
 function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64Array): void {
   for (let j = 0; j < k; j++) {
     const own = V.subarray(j * M, (j + 1) * M);

@@ -1,9 +1,10 @@
 import { checkNewSamples, checkPositiveInteger, seenThrough } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
-import { type Engine, withRun } from '../engine.js';
+import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
-import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
+import { squared } from '../programs/losses.js';
+import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
@@ -12,9 +13,11 @@ import { nnls } from './q.js';
 import { runStage } from './stage.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
+const models = Object.keys(ssnmfModels).map(Number) as SsnmfModel[];
+
 const options = {
   /** 1 to 6, see `ssnmf`. Default 3 with labels, 1 without. Models 1 and 2 take no labels, the others need them. */
-  model: choice([1, 2, 3, 4, 5, 6], '1 to 6, see docs/methods.md', { default: '3 with labels, else 1', placeholder: 'n' }),
+  model: choice(models, `${models[0]} to ${models.at(-1)}, see docs/methods.md`, { default: '3 with labels, else 1', placeholder: 'n' }),
   /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. Needs a dense X. */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing and 1 elsewhere'),
   ...labelOptions,
@@ -53,7 +56,7 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
     throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
   if (measures.labels !== null && !options.labels)
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
-  if (measures.data === 'divergence') requireDense(X, `Model ${model}, which measures X by divergence,`, 'choose model 1, 3 or 4');
+  if (measures.data.dense) requireDense(X, `Model ${model}, which measures X by ${measures.data.name},`, 'choose model 1, 3 or 4');
   const WX = seenThrough(weights, X);
   if (weights) checkZerosAndOnes(weights);
   const supervision = checkSupervision(options, WX, { measure: measures.data });
@@ -111,17 +114,17 @@ export async function transformSsnmf(
   const [A] = model.A;
   checkNewSamples(newX, A.rows);
   const which = model.settings.model;
-  if (ssnmfModels[which].data === 'frobenius') return [(await nnls(engine, newX, A)).S];
+  const loss = ssnmfModels[which].data;
+  if (loss === squared) return [(await nnls(engine, newX, A)).S];
 
-  requireDense(newX, `Model ${which}, which measures X by divergence,`, 'fit model 1, 3 or 4');
+  requireDense(newX, `Model ${which}, which measures X by ${loss.name},`, 'fit model 1, 3 or 4');
   const { maxIterations = 2000, tolerance = 1e-7 } = options;
   checkPositiveInteger('maxIterations', maxIterations);
-  const t = divergenceTransformProgram(newX.rows, newX.cols, A.cols);
+  const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss);
   return withRun(engine, t.program, async (run) => {
     run.write(t.X, newX.data);
     run.write(t.A, A.data);
-    run.write(t.ones.N, new Float32Array(newX.rows).fill(1));
-    run.write(t.ones.M, new Float32Array(newX.cols).fill(1));
+    writeOnes(run, t.ones);
     // Any positive start will do, the problem is convex; the first update gives every column its right sum.
     run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
     await runStage(
@@ -131,7 +134,7 @@ export async function transformSsnmf(
         step: 'step',
         measure: 'measure',
         cost: t.cost,
-        norm: [sizeOf(newX, 'divergence') || 1],
+        norm: [sizeOf(newX, loss) || 1],
         maxIterations,
         factors: (restart) => readFactors(run, [t.A], [t.S], restart),
       },
@@ -151,7 +154,7 @@ function writeProblem(
   const scale = Math.sqrt(mean(X) / t.A.cols);
   writeMatrix(run, t.X, X);
   if (t.W) run.write(t.W, weights!.data);
-  if (t.ones) for (const ones of [t.ones.N, t.ones.M]) run.write(ones, new Float32Array(ones.rows).fill(1));
+  writeOnes(run, t.ones);
   writeRandom(t.A, 0, scale);
   writeRandom(t.S, 1, scale);
   if (t.labels && supervision) {
@@ -159,6 +162,10 @@ function writeProblem(
     run.write(t.labels.L, supervision.targets.L.data);
     writeRandom(t.labels.B, 2);
   }
+}
+
+function writeOnes(run: Run, ones: SsnmfProgram['ones']): void {
+  for (const column of ones ? [ones.N, ones.M] : []) run.write(column, new Float32Array(column.rows).fill(1));
 }
 
 function checkZerosAndOnes(weights: Matrix): void {

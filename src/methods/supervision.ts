@@ -5,8 +5,9 @@ import { type DataMatrix, stored } from '../data/sparse.js';
 import type { Run } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import { type Loss, squared } from '../programs/losses.js';
 import type { LabelSettings, Supervision } from './factorization.js';
-import { readFactor, squaredNorm } from './fit.js';
+import { readFactor } from './fit.js';
 import { atLeastZero, labelList, type OptionsOf } from './options.js';
 
 /** The options of every method that takes labels. */
@@ -46,7 +47,7 @@ export interface SupervisionSettings {
 export function checkSupervision(
   { labels, truth, labelWeight }: LabelOptions,
   X: DataMatrix,
-  { measure = 'frobenius', weight }: { measure?: 'frobenius' | 'divergence'; weight?: number } = {},
+  { measure = squared, weight }: { measure?: Loss; weight?: number } = {},
 ): SupervisionSettings | undefined {
   if (!labels) return undefined;
   const targets = targetsOf(labels, X.cols);
@@ -94,7 +95,9 @@ export function supervisedBy(classifiers: Classifier[], S: readonly Matrix[], { 
   return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
 }
 
-/** Size of a side of the objective at the zero model: ‖X‖², or ΣX for a divergence. */
-export function sizeOf(X: DataMatrix, measure: 'frobenius' | 'divergence'): number {
-  return measure === 'frobenius' ? squaredNorm(stored(X)) : stored(X).reduce((sum, x) => sum + x, 0);
+/** Size of the data as a loss has it: ‖X‖², or ΣX for a divergence. */
+export function sizeOf(X: DataMatrix, loss: Loss): number {
+  let sum = 0;
+  for (const x of stored(X)) sum += loss.size(x);
+  return sum;
 }

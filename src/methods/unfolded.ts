@@ -4,11 +4,12 @@ import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
+import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
+import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
   /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
@@ -77,7 +78,6 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
   const { shape, sources } = checkShape(X, ranks[0], options);
   const { rank: k, beta } = shape;
   const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
-  const total = stored(target).reduce((sum, x) => sum + x, 0);
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
@@ -112,7 +112,7 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       name: 'all layers',
       step: 'step',
       cost: t.cost,
-      norm: sources.length === 0 && beta === 1 ? total : squaredNorm(stored(fitted)),
+      norm: sources.length === 0 ? sizeOf(target, lossOf(beta)) : squaredNorm(stored(fitted)),
       factors: (restart) => {
         run.execute('finish');
         return readFactors(run, t.W, [t.H], restart);
@@ -146,8 +146,9 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
   const { output = 'reconstruction', target } = own;
   const shape = shapeOf(rank, own);
   const { beta } = shape;
+  const loss = lossOf(beta);
   for (const given of target ? [X, target] : [X]) {
-    if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
+    if (loss.dense) requireDense(given, `beta ${beta}, which measures by ${loss.name},`, 'choose beta 2');
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
@@ -239,7 +240,8 @@ async function forward(
   withOutputs: boolean,
 ): Promise<{ H: Matrix; outputs: Matrix[] }> {
   checkNewSamples(newX, A[0].rows);
-  if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
+  const loss = lossOf(beta);
+  if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
   const shape = { rank: ranks[0], layers, untied, beta, l1, sources: columns.length, csrEntries: entriesOf(newX) };
   const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
   return withRun(engine, t.program, async (run) => {

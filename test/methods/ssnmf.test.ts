@@ -13,6 +13,7 @@ import { createReferenceEngine } from '../../src/reference/engine.js';
 const engine = createReferenceEngine();
 
 const models = [1, 2, 3, 4, 5, 6] as const;
+type Tested = (typeof models)[number];
 const N = 8;
 const M = 7;
 const K = 3;
@@ -33,7 +34,7 @@ const plus = (a: number, A: Rows, b: number, B: Rows): Rows => each((x, y) => a 
 const sum = (A: Rows): number => A.flat().reduce((total, x) => total + x, 0);
 
 /** One iteration as section 4 of the methods states it, every mask written out. */
-function iterate(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows): { A: Rows; B: Rows; S: Rows } {
+function iterate(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows): { A: Rows; B: Rows; S: Rows } {
   const WX = times(W, X);
   const LY = times(L, Y);
   const frobenius = (D: Rows, MZ: Rows, mask: Rows, R: Rows) => times(D, over(mul(MZ, tr(R)), mul(times(mask, mul(D, R)), tr(R))));
@@ -63,7 +64,7 @@ function iterate(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows,
 }
 
 /** The objective of a model; 0 log 0 = 0. */
-function objectiveOf(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows, weight = lambda): number {
+function objectiveOf(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows, weight = lambda): number {
   const squares = (Z: Rows, mask: Rows, R: Rows) => sum(each((z, m, r) => (m * (z - r)) ** 2, Z, mask, R));
   const divergence = (Z: Rows, mask: Rows, R: Rows) =>
     sum(each((z, m, r) => (m * z > 0 ? m * z * Math.log((m * z + eps) / (m * r + eps)) : 0) - m * z + m * r, Z, mask, R));
@@ -85,11 +86,11 @@ function problem(seed: number, masked: boolean) {
   };
 }
 
-function prepare(model: SsnmfModel, masked: boolean) {
+function prepare(model: Tested, masked: boolean) {
   return ssnmfProgram(N, M, K, { restarts: 1, model, labelWeight: lambda, classes: P, masked });
 }
 
-async function onReference(model: SsnmfModel, masked: boolean, given: ReturnType<typeof problem>) {
+async function onReference(model: Tested, masked: boolean, given: ReturnType<typeof problem>) {
   const t = prepare(model, masked);
   const run = await engine.prepare(t.program);
   run.write(t.X, given.X.flat());

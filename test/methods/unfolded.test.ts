@@ -33,7 +33,7 @@ test.each(shapes)('the gradient of %s is P − Q with P, Q ≥ 0', async (_name,
     return (await run.read(t.cost))[0];
   };
   await cost();
-  const splits = await Promise.all(t.gradients.map(async ({ P, Q }) => [await run.read(P), await run.read(Q)]));
+  const splits = await Promise.all(t.gradients.map(async ({ plus, minus }) => [await run.read(plus), await run.read(minus)]));
   const h = 1e-6;
   for (const [i, [P, Q]] of splits.entries()) {
     const W = Float64Array.from(await run.read(t.W[i]));

@@ -43,7 +43,7 @@ describe('types in a clean project, strict and without skipLibCheck', () => {
     export async function app(device: GPUDevice, adapter: GPUAdapter, signal: AbortSignal) {
       await createEngine({ adapter });
       const engine = await createEngine({ device });
-      return nmf(engine, { rows: 1, cols: 1, data: new Float32Array(1) }, { rank: 1, signal });
+      return nmf(engine, { rows: 1, cols: 1, data: new Float32Array(1) }, { ranks: 1, signal });
     }`;
   const wrong = `
     import { createEngine } from 'orthant';

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Gives `use` a function that loads a module, named from the root of the repository, and returns what `use` does. `instead` holds texts
- * of files that are to be read in place of those on disk.
+ * of files that are to be read in place of those on disk, or as if they were there.
  */
 export async function withLoader(use, instead = new Map()) {
   const server = await createServer({
@@ -19,13 +19,26 @@ export async function withLoader(use, instead = new Map()) {
     server: { middlewareMode: true, ws: false, hmr: false, watch: null },
     oxc: { target: 'es2022' }, // Node 20 does not know `using`
     optimizeDeps: { noDiscovery: true },
-    plugins: [{ name: 'instead', load: (id) => instead.get(path.relative(root, id).split(path.sep).join('/')) }],
+    plugins: [reading(instead)],
   });
   try {
     return await use((module) => server.ssrLoadModule(module));
   } finally {
     await server.close();
   }
+}
+
+function reading(instead) {
+  const inRoot = (file) => path.relative(root, file).split(path.sep).join('/');
+  return {
+    name: 'instead',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      const file = importer && source.startsWith('.') && path.join(path.dirname(importer), source.replace(/\.js$/, '.ts'));
+      return file && instead.has(inRoot(file)) ? file : undefined;
+    },
+    load: (id) => instead.get(inRoot(id)),
+  };
 }
 
 /** Runs `main` of a module with the arguments of the process, and sets the exit status. */

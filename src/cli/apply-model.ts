@@ -2,6 +2,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { byExtension } from '../data/file-format.js';
+import { formats } from '../data/formats.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
@@ -19,7 +21,7 @@ export interface ApplyOptions {
 export function addApplyOptions(command: Command, layer: string): Command {
   return command
     .argument('<model>', 'what fit --out or topics --out wrote: the folder, or the model.json in it')
-    .argument('<matrix>', 'numeric .csv, .npy or .mtx with the features of the model; rows are samples')
+    .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples`)
     .addOption(samplesOption())
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());

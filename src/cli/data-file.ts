@@ -1,6 +1,8 @@
 /** Matrices that the command line reads, with complaints in the terms of the file: its rows and columns, counted from 1. */
+import { formats } from '../data/formats.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, stored, toDense } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { Method } from '../methods/methods.js';
 import { readMatrix } from '../node/files.js';
@@ -24,8 +26,9 @@ export async function readData(path: string, samples: Samples, method: Method): 
  */
 export async function readWeights(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
   if (isSparse(X)) {
+    const dense = formats.map(({ extensions: [usual], denseForm }) => (denseForm ? `a ${usual} in ${denseForm}` : usual));
     throw new InputError(
-      'With --weights, which has an entry for each of the matrix, the matrix cannot be sparse; give it as .csv, .npy or a .mtx in array format.',
+      `With --weights, which has an entry for each of the matrix, the matrix cannot be sparse; give it as ${inWords(dense, 'or')}.`,
     );
   }
   const { X: read, names } = await readMatrix(path, { samples });

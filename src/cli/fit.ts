@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
+import { byExtension } from '../data/file-format.js';
+import { formats } from '../data/formats.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { FitOptions } from '../methods/factorization.js';
@@ -20,11 +22,14 @@ interface FitCommandOptions extends CommonOptions {
   stopping?: FitOptions['stopping'];
 }
 
+const table = (facts: [string, string][]) => alignFacts(facts.map(([name, text]) => [`  ${name}`, text])).join('\n');
+
 const notes = `
 Methods:
-${alignFacts(Object.entries(summaries))
-  .map((line) => `  ${line}`)
-  .join('\n')}
+${table(Object.entries(summaries))}
+
+Files of matrices:
+${table(formats.map(({ extensions, name, summary }) => [extensions.join(', '), `${name}: ${summary}`]))}
 
 Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
@@ -38,7 +43,7 @@ export function addFitCommand(program: Command, io: Io): void {
     .command('fit')
     .summary('factorize a matrix')
     .description('Factorizes a matrix: X ≈ A⁰A¹…AˡSˡ at every depth l, all entries ≥ 0 but for methods that say otherwise.')
-    .argument('<matrix>', 'numeric .csv (a header is fine), .npy or .mtx (sparse); rows are samples')
+    .argument('<matrix>', `numeric ${byExtension(formats)}, see below; rows are samples`)
     .addOption(new Option('--method <name>', 'which factorization, see below').choices(Object.keys(methods)).default('neural'))
     .addOption(samplesOption());
   addFitOptions(command, { restarts: 1 }).addOption(

@@ -1,8 +1,9 @@
 /** Files of labels: one line a sample, empty where the label is unknown. */
 
+import { decodeText, within } from '../data/file-format.js';
 import { targetsOf } from '../data/labels.js';
 import { InputError } from '../errors.js';
-import { decodeText, readBytes } from '../node/files.js';
+import { readBytes } from '../node/files.js';
 
 /** The labels that a fit gets, '' where one is unknown. */
 export interface GivenLabels {
@@ -15,18 +16,10 @@ export interface GivenLabels {
 /** Reads and checks --labels and --truth. Throws InputError where they do not fit the samples, or say too little to learn from. */
 export async function readGivenLabels(labelsPath: string, truthPath: string | undefined, samples: number): Promise<GivenLabels> {
   const labels = await readLabels(labelsPath, samples);
-  const classes = classesIn(labelsPath, labels);
+  const { classes } = within(labelsPath, () => targetsOf(labels, labels.length));
   const truth = truthPath === undefined ? undefined : await readLabels(truthPath, samples);
   const classesWithoutLabel = [...new Set(truth)].filter((name) => name !== '' && !classes.includes(name)).sort();
   return { labels, truth, classesWithoutLabel };
-}
-
-function classesIn(path: string, labels: readonly string[]): string[] {
-  try {
-    return targetsOf(labels, labels.length).classes;
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${path}: ${error.message}`, { cause: error }) : error;
-  }
 }
 
 /**

@@ -1,9 +1,10 @@
-import { extname } from 'node:path';
 import type { Command } from 'commander';
-import { type Matrix, transpose } from '../data/matrix.js';
-import { encodeNpy } from '../data/npy.js';
+import { byExtension, isWritten } from '../data/file-format.js';
+import { formats } from '../data/formats.js';
+import { transpose } from '../data/matrix.js';
 import { InputError } from '../errors.js';
 import { transform } from '../models/apply.js';
+import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { describeDevice, onDevice } from './run-fit.js';
@@ -23,17 +24,14 @@ export function addTransformCommand(program: Command, io: Io): void {
     .summary('coefficients of new samples')
     .description('Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data.');
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
-    .requiredOption('--out <file>', 'write S into this .npy or .csv')
+    .requiredOption('--out <file>', `write S into this ${byExtension(formats.filter(isWritten))}`)
     .addHelpText('after', examples)
     .action((model: string, data: string, options: TransformCommandOptions) => transformData(io, model, data, options));
 }
 
-const encoders: Record<string, (X: Matrix) => Uint8Array | string> = { '.npy': encodeNpy, '.csv': encodeCsv };
-
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {
   const { samples, layer, device: prefer, out } = options;
-  const encode = encoders[extname(out).toLowerCase()];
-  if (!encode) throw new InputError(`Cannot tell the format of '${out}' from its name; S is written as .npy or .csv.`);
+  const encode = encoderFor(out);
   await checkOutputFile(out);
   const { model, X } = await readModelAndData(modelPath, dataPath, samples);
   const chosen = layer ?? model.S.length - 1;
@@ -47,10 +45,4 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const inFile = samples === 'rows' ? transpose(S) : S;
   await writeOutput(out, encode(inFile));
   io.stdout.write(`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}\n`);
-}
-
-/** Numbers with as many digits as tell one f32 from the next. */
-function encodeCsv({ rows, cols, data }: Matrix): string {
-  const row = (i: number) => Array.from(data.subarray(i * cols, (i + 1) * cols), (x) => String(Number(x.toPrecision(9)))).join(',');
-  return Array.from({ length: rows }, (_, i) => `${row(i)}\n`).join('');
 }

@@ -1,5 +1,17 @@
 import { InputError } from '../errors.js';
+import { decodeText, type FileFormat } from './file-format.js';
 import type { Matrix } from './matrix.js';
+
+export const csv: FileFormat = {
+  name: 'CSV',
+  summary: 'numbers between commas, semicolons or tabs; a header is fine',
+  extensions: ['.csv', '.tsv', '.txt'],
+  read(bytes, source) {
+    const { X, header: names } = parseCsvMatrix(decodeText(bytes, source), { source });
+    return { X, names };
+  },
+  write: encodeCsv,
+};
 
 /** Handles one record; `line` is the line of the file it starts on, counted from 1. */
 type Visit = (cells: string[], line: number) => void;
@@ -74,6 +86,12 @@ function badCell(source: string, cell: string, line: number, j: number, header: 
     hint = ' Separate cells by commas, semicolons or tabs.';
   } else if (first) hint = ' If this line is a header, it must not contain numbers.';
   return new InputError(`${where} has ${shown}, which is not a number; correct it or remove the row or column.${hint}`);
+}
+
+/** Numbers between commas, with as many digits as tell one f32 from the next. */
+function encodeCsv({ rows, cols, data }: Matrix): string {
+  const row = (i: number) => Array.from(data.subarray(i * cols, (i + 1) * cols), (x) => String(Number(x.toPrecision(9)))).join(',');
+  return Array.from({ length: rows }, (_, i) => `${row(i)}\n`).join('');
 }
 
 /**

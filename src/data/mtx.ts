@@ -1,6 +1,15 @@
 import { InputError } from '../errors.js';
+import { decodeText, type FileFormat } from './file-format.js';
 import { type Matrix, matrix } from './matrix.js';
 import { arrangeEntries, type DataMatrix, type SparseMatrix } from './sparse.js';
+
+export const mtx: FileFormat = {
+  name: 'Matrix Market',
+  summary: 'coordinates, which stay sparse, or an array',
+  extensions: ['.mtx'],
+  denseForm: 'array format',
+  read: (bytes, source) => ({ X: parseMtxMatrix(decodeText(bytes, source), { source }) }),
+};
 
 interface Header {
   format: 'coordinate' | 'array';

@@ -1,6 +1,14 @@
 import { InputError } from '../errors.js';
-import type { Matrix } from './matrix.js';
-import { matrix } from './matrix.js';
+import { type FileFormat, within } from './file-format.js';
+import { type Matrix, matrix } from './matrix.js';
+
+export const npy: FileFormat = {
+  name: 'NumPy',
+  summary: 'an array of two dimensions, or of one as a column',
+  extensions: ['.npy'],
+  read: (bytes, source) => ({ X: within(source, () => decodeNpy(bytes)) }),
+  write: encodeNpy,
+};
 
 /**
  * NumPy's .npy format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):

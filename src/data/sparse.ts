@@ -223,7 +223,7 @@ export function placeOf(X: DataMatrix, e: number): { row: number; col: number } 
 /** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what` needs it, `instead` is what else would do. */
 export function requireDense(X: DataMatrix, what: string, instead?: string): asserts X is Matrix {
   if (!isSparse(X)) return;
-  const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not a sparse .mtx)`;
+  const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not sparse)`;
   throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${advice}.`);
 }
 

@@ -6,14 +6,8 @@ import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, s
 import { type Engine, type Run, withRun } from '../engine.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
-import {
-  curves,
-  type DeepSemiProgram,
-  type Descent,
-  deepSemiProgram,
-  deepSemiTransformProgram,
-  type Nonlinearity,
-} from '../programs/deep-semi.js';
+import { curves, type Nonlinearity } from '../programs/curves.js';
+import { type DeepSemiProgram, type Descent, deepSemiProgram, deepSemiTransformProgram } from '../programs/deep-semi.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, randomFactors, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';

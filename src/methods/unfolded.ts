@@ -240,6 +240,7 @@ async function forward(
   withOutputs: boolean,
 ): Promise<{ H: Matrix; outputs: Matrix[] }> {
   checkNewSamples(newX, A[0].rows);
+  if (beta !== 1 && beta !== 2) throw new InputError(`The model's beta must be 2 or 1, not ${beta}.`);
   const loss = lossOf(beta);
   if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
   const shape = { rank: ranks[0], layers, untied, beta, l1, sources: columns.length, csrEntries: entriesOf(newX) };

@@ -1,5 +1,6 @@
 /** A fitted model as files, and back. */
 import { checkFinite, checkNonnegative } from '../data/check.js';
+import { within } from '../data/file-format.js';
 import type { Accuracy } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
@@ -66,13 +67,7 @@ export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>
   const positive = !methodOf(method).signed.A;
   const load = async (name: string, [rows, cols]: [number, number], nonnegative: boolean) => {
     const bytes = await readFile(read, name);
-    let factor: Matrix;
-    try {
-      factor = decodeNpy(bytes);
-    } catch (error) {
-      if (error instanceof InputError) throw new InputError(`${name}: ${error.message}`, { cause: error });
-      throw error;
-    }
+    const factor = within(name, () => decodeNpy(bytes));
     if (factor.rows !== rows || factor.cols !== cols)
       throw new ShapeError(
         `${name} is ${factor.rows}×${factor.cols}, but the model needs ${rows}×${cols} there; the files are not of one model.`,

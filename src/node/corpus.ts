@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { decodeText } from '../data/file-format.js';
 import type { Document } from '../data/text.js';
 import { InputError } from '../errors.js';
-import { decodeText, readBytes } from './files.js';
+import { readBytes } from './files.js';
 import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
 
 export interface Corpus {

@@ -1,39 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { parseCsvMatrix } from '../data/csv.js';
+import { byExtension, type FileContent, isWritten, type WrittenFormat } from '../data/file-format.js';
+import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
-import { parseMtxMatrix } from '../data/mtx.js';
-import { decodeNpy } from '../data/npy.js';
-import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
+import { isSparse, sparseTranspose } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
 /**
  * The matrix in a file, samples as COLUMNS: X is features × samples whichever way the file lies.
  *
- * `samples` says what a sample is in the file (default 'rows', which are then transposed). `.csv`, `.tsv` and `.txt` are read as
- * CSV, `.npy` as NumPy arrays, `.mtx` as Matrix Market, whose coordinate format gives a sparse matrix, transposed as such. `names` is the header of a CSV file: the names of the features if samples are rows, else of the samples.
+ * `samples` says what a sample is in the file (default 'rows', which are then transposed). The end of the file's name tells its format
+ * (src/data/formats.ts); what holds a sparse matrix gives a sparse one, transposed as such. `names` are the names of the columns, where the
+ * file has them (the header of a CSV file): of the features if samples are rows, else of the samples.
  * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
  */
-export async function readMatrix(
-  path: string,
-  { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {},
-): Promise<{ X: DataMatrix; names?: string[] }> {
+export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
   if (samples !== 'rows' && samples !== 'columns') throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`);
-  const extension = extname(path).toLowerCase();
-  if (!['.csv', '.tsv', '.txt', '.npy', '.mtx'].includes(extension)) {
-    throw new InputError(
-      `Cannot tell the format of '${path}' from its name; matrices are read from .csv, .tsv, .txt, .npy and .mtx files.`,
-    );
-  }
-  const bytes = await readBytes(path);
-  let X: DataMatrix;
-  let names: string[] | undefined;
-  if (extension === '.npy') X = within(path, () => decodeNpy(bytes));
-  else if (extension === '.mtx') X = parseMtxMatrix(decodeText(bytes, path), { source: path });
-  else ({ X, header: names } = parseCsvMatrix(decodeText(bytes, path), { source: path }));
+  const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
+  if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
+  const { X, names } = format.read(await readBytes(path), path);
   if (samples === 'columns') return { X, names };
   return { X: isSparse(X) ? sparseTranspose(X) : transpose(X), names };
+}
+
+/** The function that makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */
+export function encoderFor(path: string): WrittenFormat['write'] {
+  const written = formats.filter(isWritten);
+  const format = written.find(({ extensions: [usual] }) => usual === extensionOf(path));
+  if (!format) throw unknownFormat(path, `matrices are written as ${byExtension(written)}`);
+  return format.write;
+}
+
+const extensionOf = (path: string) => extname(path).toLowerCase();
+
+function unknownFormat(path: string, known: string): InputError {
+  return new InputError(`Cannot tell the format of '${path}' from its name; ${known}.`);
 }
 
 /** The bytes of a file. Throws InputError if it is missing, empty, a directory or not readable. */
@@ -45,15 +48,6 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   });
   if (bytes.length === 0) throw new InputError(`The file '${path}' is empty.`);
   return bytes;
-}
-
-/** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */
-export function decodeText(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new InputError(`The file '${path}' is not UTF-8 text; save it in that encoding.`);
-  }
 }
 
 /**
@@ -117,15 +111,5 @@ export async function writeOutputs(dir: string, files: Record<string, Uint8Array
   } finally {
     // After a rename of the whole folder there is nothing left to remove, which `force` lets pass.
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-/** Puts the file's name before the message of an InputError. */
-function within<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${path}: ${error.message}`, { cause: error });
-    throw error;
   }
 }

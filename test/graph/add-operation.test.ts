@@ -2,8 +2,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { bundleShaders } from '../../scripts/bundle-shaders.mjs';
 import { withLoader } from '../../scripts/load-typescript.mjs';
@@ -12,23 +10,16 @@ import type { ProgramBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { expectClose } from '../cases/support.js';
 import { lendDevice } from '../support/devices.js';
+import { examplePieces, problemsIn, root } from '../support/examples.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const generated = 'src/webgpu/shaders.generated.ts';
 const [definition, meaning, lowering] = ['graph/operations', 'reference', 'webgpu/lower'].map((room) => `src/${room}/elementwise.ts`);
 const kernel = 'shaders/elementwise/soft-threshold.wgsl';
 
 /** The pieces of text, by the file that the first line of each names. */
-const pieces = await examplePieces();
+const pieces = await examplePieces('Add an operation');
 /** The bundle with the new kernel. */
 const bundle = await bundleWith(kernel);
-
-async function examplePieces(): Promise<ReadonlyMap<string, string>> {
-  const guide = await readFile(path.join(root, 'CONTRIBUTING.md'), 'utf8');
-  const section = guide.split('## Add an operation')[1].split('\n## ')[0];
-  const blocks = section.matchAll(/^ *```\w+\n *\/\/ (\S+)\n([\s\S]*?)^ *```$/gm);
-  return new Map(Array.from(blocks, ([, file, text]) => [file, text.replace(/^ {3}/gm, '')]));
-}
 
 async function bundleWith(added: string): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'orthant-'));
@@ -55,41 +46,10 @@ async function filesWith(...added: string[]): Promise<Map<string, string>> {
   return files;
 }
 
-/** Files as they are on disk; what is not changed is parsed once. */
-const parsed = new Map<string, ts.SourceFile | undefined>();
+const joints = ['src/graph/operations.ts', 'src/graph/program.ts', 'src/reference/operations.ts', 'src/webgpu/lower/lower.ts'];
 
-/** What the compiler says of the family and of what joins the families, with these texts, as 'file: message'. */
-function problemsOf(files: ReadonlyMap<string, string>): string[] {
-  // Without the types of browsers and Node, which these files do not use and which take longest to read.
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    lib: ['lib.es2023.d.ts'],
-    types: [],
-  };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile } = host;
-  host.getSourceFile = (file, ...rest) => {
-    const text = files.get(path.relative(root, file).split(path.sep).join('/'));
-    if (text !== undefined) return ts.createSourceFile(file, text, ts.ScriptTarget.ES2022);
-    if (!parsed.has(file)) parsed.set(file, getSourceFile(file, ...rest));
-    return parsed.get(file);
-  };
-  const joints = ['src/graph/operations.ts', 'src/graph/program.ts', 'src/reference/operations.ts', 'src/webgpu/lower/lower.ts'];
-  const program = ts.createProgram(
-    joints.map((file) => path.join(root, file)),
-    options,
-    host,
-  );
-  return [definition, meaning, lowering, ...joints].flatMap((file) =>
-    program
-      .getSemanticDiagnostics(program.getSourceFile(path.join(root, file)))
-      .map(({ messageText }) => `${file}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`),
-  );
-}
+/** What the compiler says of the family and of what joins the families, with these texts. */
+const problemsOf = (files: ReadonlyMap<string, string>) => problemsIn([definition, meaning, lowering, ...joints], files);
 
 test('it takes four places, three of them in files that are there', () => {
   expect([...pieces.keys()]).toEqual([definition, meaning, lowering, kernel]);

@@ -145,7 +145,7 @@ const factor = (rows: number, cols: number) => ({ rows, cols, data: new Float32A
 const refusals: Record<string, [fit: (engine: Engine, of: DataMatrix) => Promise<unknown>, message: string]> = {
   'weights of nmf': [
     (e, of) => nmf(e, of, { ranks: 3, weights: ones }),
-    "The option 'weights' needs a dense matrix with an entry for each of X, but X is sparse; leave it out, or make X dense (toDense(X), or a file that is not a sparse .mtx).",
+    "The option 'weights' needs a dense matrix with an entry for each of X, but X is sparse; leave it out, or make X dense (toDense(X), or a file that is not sparse).",
   ],
   'weights of neuralNmf': [(e, of) => neuralNmf(e, of, { ranks: [3], weights: ones }), "The option 'weights' needs a dense matrix"],
   'weights of ssnmf': [(e, of) => ssnmf(e, of, { ranks: 3, weights: ones }), "The option 'weights' needs a dense matrix"],

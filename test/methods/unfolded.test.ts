@@ -230,4 +230,6 @@ test('a negative entry, and new data of another height, are refused', async () =
   await expect(unfoldedNmf(reference, matrix(2, 2, [1, -1, 1, 1]), { ranks: 1 })).rejects.toThrow(/entry -1/);
   const model = await unfoldedNmf(reference, X, { ranks: 3, layers: 2, untied: 1, maxIterations: 1, startIterations: 1, svdBound: false });
   await expect(transformUnfolded(reference, model, matrix(5, 5))).rejects.toThrow(ShapeError);
+  const strange = { ...model, settings: { ...model.settings, beta: 3 as unknown as 1 } };
+  await expect(transformUnfolded(reference, strange, X)).rejects.toThrow(/beta must be 2 or 1, not 3/);
 });

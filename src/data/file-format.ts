@@ -1,0 +1,63 @@
+/** What a file format of matrices is. The list of all formats is in formats.ts, apart from what browsers load. */
+import { InputError } from '../errors.js';
+import type { Matrix } from './matrix.js';
+import type { DataMatrix } from './sparse.js';
+import { inWords } from './words.js';
+
+export interface FileFormat {
+  /** Its name, for people. */
+  name: string;
+  /** One line of the help on a file of this format. */
+  summary: string;
+  /** Ends of file names, lower case, with the point. The first stands for the format in help and errors, and is the one to write. */
+  extensions: readonly [string, ...string[]];
+  /** Of a format that can hold a sparse matrix: its form that holds a dense one. */
+  denseForm?: string;
+  /**
+   * The matrix in a file, rows as they lie there. `source`, the file's name, starts every message.
+   *
+   * @throws InputError for bytes that are no matrix in this format, with `row` and `column` where one entry is to blame.
+   */
+  read(bytes: Uint8Array, source: string): FileContent;
+  /** The content of a file from which `read` gets the same entries, bit for bit. Without it the format is only read. */
+  write?(X: Matrix): Uint8Array | string;
+}
+
+export interface FileContent {
+  X: DataMatrix;
+  /** Names of the columns, where the file has them. */
+  names?: string[];
+}
+
+/** A format that matrices are written in. */
+export type WrittenFormat = FileFormat & Required<Pick<FileFormat, 'write'>>;
+
+export function isWritten(format: FileFormat): format is WrittenFormat {
+  return format.write !== undefined;
+}
+
+/** Formats by their usual extensions: '.csv, .npy or .mtx'. */
+export function byExtension(formats: readonly FileFormat[]): string {
+  return inWords(
+    formats.map(({ extensions: [usual] }) => usual),
+    'or',
+  );
+}
+
+/** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */
+export function decodeText(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(`The file '${source}' is not UTF-8 text; save it in that encoding.`);
+  }
+}
+
+/** The result of `read`; `source` is put before the message of an InputError. */
+export function within<T>(source: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${source}: ${error.message}`, { cause: error }) : error;
+  }
+}

@@ -1,0 +1,17 @@
+/** What holds for every file format of matrices. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { formats } from '../../src/data/formats.js';
+import { formatContract } from '../support/format-contract.js';
+
+formatContract(formats);
+
+test('the README names every format', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const readable = /`<matrix>` is [^;]*;/.exec(readme)?.[0];
+  const written = /`transform` writes [^,]*,/.exec(readme)?.[0];
+  for (const { extensions, write } of formats) {
+    expect(readable).toContain(extensions[0]);
+    if (write) expect(written).toContain(extensions[0]);
+  }
+});

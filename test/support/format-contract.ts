@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import type { FileFormat } from '../../src/data/file-format.js';
+import { matrix } from '../../src/data/matrix.js';
+import { toDense } from '../../src/data/sparse.js';
+import { InputError } from '../../src/errors.js';
+
+/** Tests of what every format of the list must hold to. */
+export function formatContract(formats: readonly FileFormat[]): void {
+  test('no two formats share an extension', () => {
+    const all = formats.flatMap(({ extensions }) => extensions);
+    expect(new Set(all).size).toBe(all.length);
+    for (const extension of all) expect(extension).toMatch(/^\.[a-z0-9]+$/);
+  });
+
+  describe.each(formats.map((format) => [format.name, format] as const))('%s', (_name, { extensions, read, write }) => {
+    test.each(['\n', 'no matrix at all', '\u00a7'])('refuses %j, and names the file', (text) => {
+      const source = `folder/some${extensions[0]}`;
+      const reading = () => read(new TextEncoder().encode(text), source);
+      expect(reading).toThrow(InputError);
+      expect(reading).toThrow(source);
+    });
+
+    // The largest and the smallest f32, neighbours of 1, fractions that have no end in base 2, and one that eight digits cannot tell.
+    const entries = [
+      0,
+      1,
+      1 / 3,
+      -2.5,
+      3.4028234663852886e38,
+      1.401298464324817e-45,
+      1 + 2 ** -23,
+      1 - 2 ** -24,
+      1000 + 2 ** -14,
+      1e-7,
+      0.1,
+      7,
+    ];
+    if (!write) return;
+    test('reads back what it writes, bit for bit', () => {
+      for (const [rows, cols] of [
+        [3, 4],
+        [12, 1],
+        [1, 12],
+      ]) {
+        const X = matrix(rows, cols, entries);
+        const content = write(X);
+        const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+        expect(toDense(read(bytes, 'source').X)).toEqual(X);
+      }
+    });
+  });
+}

@@ -1,23 +1,24 @@
-/** Matrices that the command line reads, with complaints in the terms of the file: its rows and columns, counted from 1. */
+/** Matrices that the command line reads, with complaints in the terms of the file. */
+import { checkFinite, checkNonnegative, checkWeights } from '../data/check.js';
 import { formats } from '../data/formats.js';
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, isSparse, placeOf, stored, toDense } from '../data/sparse.js';
+import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { Method } from '../methods/factorization.js';
+import { signed } from '../models/apply.js';
 import { readMatrix } from '../node/files.js';
+import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
-/** What a sample is in the file. */
-export type Samples = 'rows' | 'columns';
-
-/** Methods that take data with negative entries. */
-const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
+async function readFile(path: string, samples: Samples): Promise<MatrixFile> {
+  return { path, samples, ...(await readMatrix(path, { samples })) };
+}
 
 /** X (features × samples) in a file, every entry of which the method can take. */
 export async function readData(path: string, samples: Samples, method: Method): Promise<DataMatrix> {
-  const { X, names } = await readMatrix(path, { samples });
-  checkFileEntries(path, X, { samples, names, negative: signed.has(method) });
-  return X;
+  const file = await readFile(path, samples);
+  checkFile(file, () => (signed.has(method) ? checkFinite(file.X) : checkNonnegative(file.X)));
+  return file.X;
 }
 
 /**
@@ -31,51 +32,18 @@ export async function readMask(path: string, X: DataMatrix, samples: Samples, me
       `With --mask, which has an entry for each of the matrix, the matrix cannot be sparse; give it as ${inWords(dense, 'or')}.`,
     );
   }
-  const { X: read, names } = await readMatrix(path, { samples });
-  const mask = toDense(read);
+  const file = await readFile(path, samples);
+  const mask = toDense(file.X);
   const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
   if (mask.rows !== X.rows || mask.cols !== X.cols) {
     throw new InputError(`${path} is ${sizeInFile(mask)}, but the matrix is ${sizeInFile(X)}; a mask needs one entry for each of its.`);
   }
-  checkFileEntries(path, mask, { samples, names, negative: false });
+  checkFile(file, () => checkWeights(mask, X));
   const other = method === 'ssnmf' ? mask.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
-    const where = placeInFile(mask, other, samples, names);
+    const { row, col: column } = placeOf(mask, other);
+    const where = placeInFile({ row, column }, file);
     throw new InputError(`${path}: ${where} is ${mask.data[other]}, but --method ssnmf takes a mask of zeros and ones; nmf takes weights.`);
   }
-  const seen = { feature: new Uint8Array(mask.rows), sample: new Uint8Array(mask.cols) };
-  mask.data.forEach((w, at) => {
-    if (w > 0) seen.feature[Math.floor(at / mask.cols)] = seen.sample[at % mask.cols] = 1;
-  });
-  for (const of of ['feature', 'sample'] as const) {
-    const hidden = seen[of].indexOf(0);
-    if (hidden < 0) continue;
-    const side = (of === 'sample') === (samples === 'rows') ? 'row' : 'column';
-    throw new InputError(`${path} is zero in all of ${side} ${hidden + 1}, which hides that ${of}; leave it out of both files instead.`);
-  }
   return mask;
-}
-
-/** Names a bad entry by its place in the file, which X, with samples as columns, no longer shows. */
-function checkFileEntries(
-  path: string,
-  X: DataMatrix,
-  { samples, names, negative }: { samples: Samples; names?: string[]; negative: boolean },
-) {
-  const values = stored(X);
-  const bad = values.findIndex((x) => !(Number.isFinite(x) && (negative || x >= 0)));
-  if (bad < 0) return;
-  const where = placeInFile(X, bad, samples, names);
-  const value = values[bad];
-  throw new InputError(
-    Number.isFinite(value)
-      ? `${path}: ${where} is ${value}, but every entry must be ≥ 0; shift or clip the data first.`
-      : `${path}: ${where} is ${value}, but every entry must be a finite number; replace or remove it first.`,
-  );
-}
-
-function placeInFile(X: DataMatrix, at: number, samples: Samples, names?: string[]): string {
-  const { row: i, col: j } = placeOf(X, at);
-  const [row, column] = samples === 'rows' ? [j, i] : [i, j];
-  return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
 }

@@ -8,13 +8,14 @@ import type { FitOptions, Method } from '../methods/factorization.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { readData, readMask, type Samples } from './data-file.js';
+import { readData, readMask } from './data-file.js';
 import { fitMethod } from './fit-method.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, methods } from './method-options.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
 import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
+import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions, MethodOptions {
   method: Method;

@@ -53,11 +53,13 @@ export function decodeText(bytes: Uint8Array, source: string): string {
   }
 }
 
-/** The result of `read`; `source` is put before the message of an InputError. */
+/** The result of `read`; an InputError gets `source`, a file's name, before its message and keeps its row and column. */
 export function within<T>(source: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${source}: ${error.message}`, { cause: error }) : error;
+    if (!(error instanceof InputError)) throw error;
+    const { message, row, column } = error;
+    throw new InputError(`${source}: ${message}`, { row, column, cause: error });
   }
 }

@@ -17,7 +17,8 @@ import { InputError } from '../errors.js';
  * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
  */
 export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
-  if (samples !== 'rows' && samples !== 'columns') throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`);
+  if (samples !== 'rows' && samples !== 'columns')
+    throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`, { option: 'samples' });
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
   const { X, names } = format.read(await readBytes(path), path);

@@ -21,7 +21,20 @@ export function formatContract(formats: readonly FileFormat[]): void {
     });
 
     // The largest and the smallest f32, neighbours of 1, fractions that have no end in base 2, and one that eight digits cannot tell.
-    const entries = [0, 1, 1 / 3, -2.5, 3.4028234663852886e38, 1.401298464324817e-45, 1 + 2 ** -23, 1 - 2 ** -24, 1000 + 2 ** -14, 1e-7, 0.1, 7];
+    const entries = [
+      0,
+      1,
+      1 / 3,
+      -2.5,
+      3.4028234663852886e38,
+      1.401298464324817e-45,
+      1 + 2 ** -23,
+      1 - 2 ** -24,
+      1000 + 2 ** -14,
+      1e-7,
+      0.1,
+      7,
+    ];
     if (!write) return;
     test('reads back what it writes, bit for bit', () => {
       for (const [rows, cols] of [

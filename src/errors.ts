@@ -27,7 +27,7 @@ export class InputError extends OrthantError implements InputPlace {
   declare readonly row?: number;
   declare readonly column?: number;
 
-  constructor(message: string, { option, row, column, ...cause }: InputPlace & ErrorOptions = {}) {
+  constructor(message: string, { option, row, column, ...cause }: InputPlace & { cause?: unknown } = {}) {
     super(message, cause);
     // What is not known is no property, so that printed errors stay short.
     for (const [name, value] of Object.entries({ option, row, column })) if (value !== undefined) Object.assign(this, { [name]: value });

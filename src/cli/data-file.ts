@@ -41,8 +41,7 @@ export async function readMask(path: string, X: DataMatrix, samples: Samples, me
   checkFile(file, () => checkWeights(mask, X));
   const other = method === 'ssnmf' ? mask.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
-    const { row, col: column } = placeOf(mask, other);
-    const where = placeInFile({ row, column }, file);
+    const where = placeInFile(placeOf(mask, other), file);
     throw new InputError(`${path}: ${where} is ${mask.data[other]}, but --method ssnmf takes a mask of zeros and ones; nmf takes weights.`);
   }
   return mask;

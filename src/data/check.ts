@@ -27,7 +27,7 @@ function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?
     const value = values[p];
     // One comparison per good entry: NaN fails it, too.
     if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
-    const { row, col: column } = placeOf(X, p);
+    const { row, column } = placeOf(X, p);
     const where = `${name} has the entry ${value} in row ${row}, column ${column} (counted from 0)`;
     throw new InputError(
       value < 0 && Number.isFinite(value)
@@ -56,12 +56,14 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
  */
 export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): asserts X is Matrix {
   requireDense(X, `The option '${name}'`, 'leave it out', name);
-  if (isSparse(W)) throw new InputError(`${name} is sparse, but it needs an entry for each of X; give it as toDense(…).`, { option: name });
+  const refuse = (what: string, place: { row?: number; column?: number } = {}) => {
+    throw new InputError(`${name} ${what}`, { option: name, ...place });
+  };
+  if (isSparse(W)) return refuse('is sparse, but it needs an entry for each of X; give it as toDense(…).');
   checkEntries(W, name, true, name);
   if (W.rows !== X.rows || W.cols !== X.cols) {
-    throw new ShapeError(`${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`, {
-      option: name,
-    });
+    const what = `${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`;
+    throw new ShapeError(what, { option: name });
   }
   const rows = new Uint8Array(W.rows);
   const cols = new Uint8Array(W.cols);
@@ -70,13 +72,8 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): asserts X
   });
   const row = rows.indexOf(0);
   const column = cols.indexOf(0);
-  if (row >= 0)
-    throw new InputError(`${name} hides all of row ${row} (counted from 0); leave the row out of X instead.`, { option: name, row });
-  if (column >= 0)
-    throw new InputError(`${name} hides all of column ${column} (counted from 0); leave the sample out of X instead.`, {
-      option: name,
-      column,
-    });
+  if (row >= 0) refuse(`hides all of row ${row} (counted from 0); leave the row out of X instead.`, { row });
+  if (column >= 0) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });
 }
 
 /** W ∘ X, what a fit sees of X; X itself without W. Throws as `checkWeights` does, and InputError where nothing is left. */
@@ -122,20 +119,15 @@ export function checkSeed(seed: number, name = 'seed'): void {
   }
 }
 
-export function checkPositiveInteger(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InputError(`${name} must be a positive integer, not ${describe(value)}.`, { option: optionIn(name) });
+function numberCheck(what: string, fits: (value: number) => boolean): (name: string, value: number) => void {
+  return (name, value) => {
+    if (!fits(value)) throw new InputError(`${name} must be ${what}, not ${describe(value)}.`, { option: optionIn(name) });
+  };
 }
 
-export function checkPositive(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0))
-    throw new InputError(`${name} must be a finite number > 0, not ${describe(value)}.`, { option: optionIn(name) });
-}
-
-export function checkAtLeastZero(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value >= 0))
-    throw new InputError(`${name} must be a finite number ≥ 0, not ${describe(value)}.`, { option: optionIn(name) });
-}
+export const checkPositiveInteger = numberCheck('a positive integer', (x) => Number.isSafeInteger(x) && x >= 1);
+export const checkPositive = numberCheck('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
+export const checkAtLeastZero = numberCheck('a finite number ≥ 0', (x) => Number.isFinite(x) && x >= 0);
 
 /** One number for every layer, or one each, as a list of them. */
 export function layerValues(name: string, given: number | readonly number[], layers: number): number[] {

@@ -64,7 +64,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
     for (let j = 0; j < cols; j++) {
       const cell = cells[j].trim();
       const value = number.test(cell) ? Math.fround(Number(cell)) : Number.NaN;
-      if (!Number.isFinite(value)) throw badCell(source, cell, { line, row: rows, column: j }, header, line === firstLine);
+      if (!Number.isFinite(value)) throw badCell(source, cell, line, { row: rows, column: j }, header, line === firstLine);
       data[rows * cols + j] = value;
     }
     rows++;
@@ -75,14 +75,9 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
   return { X: { rows, cols, data: data.slice(0, rows * cols) }, header };
 }
 
-/** Where a cell stands: the line in the file counted from 1, row and column in the matrix from 0. */
-interface Cell {
-  line: number;
-  row: number;
-  column: number;
-}
+type Place = { row: number; column: number };
 
-function badCell(source: string, cell: string, { line, ...place }: Cell, header: string[] | undefined, first: boolean): InputError {
+function badCell(source: string, cell: string, line: number, place: Place, header: string[] | undefined, first: boolean): InputError {
   const name = header?.[place.column] ? ` (${header[place.column]})` : '';
   const where = `${source}: line ${line}, column ${place.column + 1}${name}`;
   if (cell === '') return new InputError(`${where} is empty; every cell needs a number.`, place);

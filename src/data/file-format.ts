@@ -29,19 +29,10 @@ export interface FileContent {
   names?: string[];
 }
 
-/** A format that matrices are written in. */
-export type WrittenFormat = FileFormat & Required<Pick<FileFormat, 'write'>>;
-
-export function isWritten(format: FileFormat): format is WrittenFormat {
-  return format.write !== undefined;
-}
-
 /** Formats by their usual extensions: '.csv, .npy or .mtx'. */
 export function byExtension(formats: readonly FileFormat[]): string {
-  return inWords(
-    formats.map(({ extensions: [usual] }) => usual),
-    'or',
-  );
+  const usual = formats.map(({ extensions }) => extensions[0]);
+  return inWords(usual, 'or');
 }
 
 /** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */

@@ -169,11 +169,10 @@ function checkOnce({ rows, rowStarts, columns }: SparseMatrix, symmetric: boolea
   for (let i = 0; i < rows; i++) {
     for (let e = rowStarts[i] + 1; e < rowStarts[i + 1]; e++) {
       if (columns[e] !== columns[e - 1]) continue;
-      const both = symmetric && columns[e] !== i ? ' (a symmetric matrix is written as one triangle)' : '';
-      throw new InputError(`${source} has two entries for row ${i + 1}, column ${columns[e] + 1}${both}; add them up or drop one.`, {
-        row: i,
-        column: columns[e],
-      });
+      const [row, column] = [i, columns[e]];
+      const both = symmetric && column !== row ? ' (a symmetric matrix is written as one triangle)' : '';
+      const what = `${source} has two entries for row ${row + 1}, column ${column + 1}${both}; add them up or drop one.`;
+      throw new InputError(what, { row, column });
     }
   }
 }

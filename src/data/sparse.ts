@@ -216,17 +216,14 @@ function checkRow({ cols, rowStarts, columns }: SparseMatrix, i: number, name: s
 }
 
 /** Where the stored entry e of X stands. */
-export function placeOf(X: DataMatrix, e: number): { row: number; col: number } {
-  if (!isSparse(X)) return { row: Math.floor(e / X.cols), col: e % X.cols };
+export function placeOf(X: DataMatrix, e: number): { row: number; column: number } {
+  if (!isSparse(X)) return { row: Math.floor(e / X.cols), column: e % X.cols };
   let row = 0;
   while (X.rowStarts[row + 1] <= e) row++;
-  return { row, col: X.columns[e] };
+  return { row, column: X.columns[e] };
 }
 
-/**
- * Throws InputError for a sparse X where an N×M matrix would have to be formed; `what` needs it, `instead` is what else would do. `option`
- * is the option to blame, if it is one.
- */
+/** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what`, perhaps an option, needs it, `instead` would do. */
 export function requireDense(X: DataMatrix, what: string, instead?: string, option?: string): asserts X is Matrix {
   if (!isSparse(X)) return;
   const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not sparse)`;

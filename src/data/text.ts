@@ -61,9 +61,8 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   checkPositiveInteger('minDocuments', minDocuments);
   checkPositiveInteger('maxTerms', maxTerms);
   if (!(maxDocumentFraction > 0 && maxDocumentFraction <= 1)) {
-    throw new InputError(`maxDocumentFraction must be more than 0 and at most 1, not ${maxDocumentFraction}.`, {
-      option: 'maxDocumentFraction',
-    });
+    const what = `maxDocumentFraction must be more than 0 and at most 1, not ${maxDocumentFraction}.`;
+    throw new InputError(what, { option: 'maxDocumentFraction' });
   }
   if (weighting !== 'tfidf' && weighting !== 'counts') {
     throw new InputError(`weighting must be 'tfidf' or 'counts', not '${String(weighting)}'.`, { option: 'weighting' });

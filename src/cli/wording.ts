@@ -35,13 +35,13 @@ export function inFlags({ message, option, row, column }: InputError, options: r
   return flag === undefined || worded.includes(flag) ? worded : `${flag}: ${worded}`;
 }
 
-/** The message with rows and columns that the library counts from 0 counted from 1. */
+/** The message with a place that the library counts from 0 counted from 1. */
 function countedFromOne(message: string, { row, column }: Pick<InputError, 'row' | 'column'>): string {
-  if (!message.includes(' (counted from 0)')) return message;
-  return message
-    .replace(' (counted from 0)', '')
-    .replace(`row ${row}`, `row ${Number(row) + 1}`)
-    .replace(`column ${column}`, `column ${Number(column) + 1}`);
+  const place = (first: number) =>
+    Object.entries({ row, column })
+      .flatMap(([side, at]) => (at === undefined ? [] : `${side} ${at + first}`))
+      .join(', ');
+  return message.replace(`${place(0)} (counted from 0)`, place(1));
 }
 
 /** Runs checks of the library on a matrix that was read from a file, and puts what they refuse in terms of that file. */

@@ -24,6 +24,7 @@ test.each([
   ['rankings are no option.', { option: 'ranks' }, '--ranks: rankings are no option.'],
   ['/home/maxIterations/x.csv has no data.', {}, '/home/maxIterations/x.csv has no data.'],
   ['A0.npy has 1 in row 9, column 10 (counted from 0).', { row: 9, column: 10 }, 'A0.npy has 1 in row 10, column 11.'],
+  ['row 0.npy has 1 in row 0, column 0 (counted from 0).', { row: 0, column: 0 }, 'row 0.npy has 1 in row 1, column 1.'],
   ['X hides all of row 0 (counted from 0).', { row: 0 }, 'X hides all of row 1.'],
   ['f.csv: line 3, column 2 is empty.', { row: 1, column: 1 }, 'f.csv: line 3, column 2 is empty.'],
 ])('%s', (message, place, said) => {

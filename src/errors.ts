@@ -6,9 +6,32 @@ export class OrthantError extends Error {
   override readonly name: string = 'OrthantError';
 }
 
-/** The data or an option cannot be used as given: the caller has to change it. */
-export class InputError extends OrthantError {
+/** Where the fault is, for a form or a table that marks it. */
+export interface InputPlace {
+  /** The option that cannot stay as it is, by its name: 'maxIterations'. */
+  option?: string;
+  /** Its row in a matrix, counted from 0; alone it means all of that row. */
+  row?: number;
+  /** Its column, in the same way. */
+  column?: number;
+}
+
+/**
+ * The data or an option cannot be used as given: the caller has to change it. Where one option is to blame, `option` is its name; where
+ * one entry, row or column of a matrix is, `row` and `column` say where it stands in the matrix or file that was given, counted from 0.
+ * The message says the same in words.
+ */
+export class InputError extends OrthantError implements InputPlace {
   override readonly name: string = 'InputError';
+  declare readonly option?: string;
+  declare readonly row?: number;
+  declare readonly column?: number;
+
+  constructor(message: string, { option, row, column, ...cause }: InputPlace & { cause?: unknown } = {}) {
+    super(message, cause);
+    // What is not known is no property, so that printed errors stay short.
+    for (const [name, value] of Object.entries({ option, row, column })) if (value !== undefined) Object.assign(this, { [name]: value });
+  }
 }
 
 /** Shapes that do not fit each other, or an operation that was given a tensor of the wrong shape. */

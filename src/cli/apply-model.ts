@@ -10,7 +10,8 @@ import type { Factorization } from '../methods/methods.js';
 import { writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
-import { readData, type Samples } from './data-file.js';
+import { readData } from './data-file.js';
+import type { Samples } from './wording.js';
 
 export interface ApplyOptions {
   samples: Samples;

@@ -9,12 +9,13 @@ import { type Factorization, type Method, methodOf, methods } from '../methods/m
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { readData, readWeights, type Samples } from './data-file.js';
+import { readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
 import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
+import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions {
   method: Method;

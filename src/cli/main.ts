@@ -1,5 +1,5 @@
 /** The command line: `main` parses, runs one command and turns what went wrong into one sentence and an exit status. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
@@ -10,16 +10,19 @@ import { addTableOneCommand } from './table1.js';
 import { addTopicsCommand } from './topics.js';
 import { addTransformCommand } from './transform.js';
 import { addTuneCommand } from './tune.js';
+import { inFlags } from './wording.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  const program = commandLine(io);
   try {
-    await commandLine(io).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
     if (error instanceof CancelledError) return 130;
-    io.stderr.write(`orthant: ${explain(error, Boolean(io.env.ORTHANT_DEBUG))}\n`);
+    const command = program.commands.find((one) => one.name() === argv[0]);
+    io.stderr.write(`orthant: ${explain(error, Boolean(io.env.ORTHANT_DEBUG), command?.options)}\n`);
     return error instanceof InputError ? 2 : 1;
   }
 }
@@ -56,10 +59,10 @@ function usageError(text: string): string {
   return /[.?)]$/.test(message) ? `${message} See orthant --help.` : `${message}. See orthant --help.`;
 }
 
-/** One sentence for people; with `debug` where it comes from. */
-export function explain(error: unknown, debug: boolean): string {
+/** One sentence for people, in the words of a command with these options; with `debug` where it comes from. */
+export function explain(error: unknown, debug: boolean, options: readonly Option[] = []): string {
   if (!(error instanceof Error)) return String(error);
   if (debug) return error.stack ?? error.message;
-  const message = error.message.replaceAll(/\s*\n\s*/g, ' ');
+  const message = (error instanceof InputError ? inFlags(error, options) : error.message).replaceAll(/\s*\n\s*/g, ' ');
   return error instanceof OrthantError ? message : `${message} (unexpected; set ORTHANT_DEBUG=1 to see where it comes from)`;
 }

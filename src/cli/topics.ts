@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { englishStopWords, termDocumentMatrix } from '../data/text.js';
 import { neuralNmf } from '../methods/neural.js';
-import { readCorpus } from '../node/corpus.js';
+import { corpusForms, readCorpus } from '../node/corpus.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
@@ -38,7 +38,7 @@ export function addTopicsCommand(program: Command, io: Io): void {
     .command('topics')
     .summary('find a tree of topics in texts')
     .description('Finds a tree of topics in texts with Neural NMF and prints it, the last layer of --ranks on top.')
-    .argument('<corpus>', 'a folder of .txt files, a .jsonl file with a "text" in each line, or a built-in example: sotu, brown');
+    .argument('<corpus>', corpusForms);
   addFitOptions(command, defaults)
     .option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10)
     .option('--max-terms <n>', 'most terms in the vocabulary', parsePositiveInteger, 1500)

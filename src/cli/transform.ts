@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { byExtension, isWritten } from '../data/file-format.js';
+import { byExtension } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
 import { InputError } from '../errors.js';
@@ -24,7 +24,7 @@ export function addTransformCommand(program: Command, io: Io): void {
     .summary('coefficients of new samples')
     .description('Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data.');
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
-    .requiredOption('--out <file>', `write S into this ${byExtension(formats.filter(isWritten))}`)
+    .requiredOption('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
     .addHelpText('after', examples)
     .action((model: string, data: string, options: TransformCommandOptions) => transformData(io, model, data, options));
 }

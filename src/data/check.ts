@@ -19,7 +19,7 @@ export function checkFinite(X: DataMatrix, name = 'X'): void {
   checkEntries(X, name, false);
 }
 
-function checkEntries(X: DataMatrix, name: string, nonnegative: boolean): void {
+function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?: string): void {
   if (isSparse(X)) checkSparse(X, name);
   else checkDense(X, name);
   const values = stored(X);
@@ -27,12 +27,13 @@ function checkEntries(X: DataMatrix, name: string, nonnegative: boolean): void {
     const value = values[p];
     // One comparison per good entry: NaN fails it, too.
     if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
-    const { row, col } = placeOf(X, p);
-    const where = `${name} has the entry ${value} in row ${row}, column ${col} (counted from 0)`;
+    const { row, column } = placeOf(X, p);
+    const where = `${name} has the entry ${value} in row ${row}, column ${column} (counted from 0)`;
     throw new InputError(
       value < 0 && Number.isFinite(value)
         ? `${where}, but every entry must be ≥ 0; shift or clip the data first.`
         : `${where}, but every entry must be a finite number; replace or remove it first.`,
+      { option, row, column },
     );
   }
 }
@@ -54,11 +55,15 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
  * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
  */
 export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): asserts X is Matrix {
-  requireDense(X, `The option '${name}'`, 'leave it out');
-  if (isSparse(W)) throw new InputError(`${name} is sparse, but it needs an entry for each of X; give it as toDense(…).`);
-  checkNonnegative(W, name);
+  requireDense(X, `The option '${name}'`, 'leave it out', name);
+  const refuse = (what: string, place: { row?: number; column?: number } = {}) => {
+    throw new InputError(`${name} ${what}`, { option: name, ...place });
+  };
+  if (isSparse(W)) return refuse('is sparse, but it needs an entry for each of X; give it as toDense(…).');
+  checkEntries(W, name, true, name);
   if (W.rows !== X.rows || W.cols !== X.cols) {
-    throw new ShapeError(`${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);
+    const what = `${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`;
+    throw new ShapeError(what, { option: name });
   }
   const rows = new Uint8Array(W.rows);
   const cols = new Uint8Array(W.cols);
@@ -66,9 +71,9 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): assert
     if (w > 0) rows[Math.floor(at / W.cols)] = cols[at % W.cols] = 1;
   });
   const row = rows.indexOf(0);
-  const col = cols.indexOf(0);
-  if (row >= 0) throw new InputError(`${name} hides all of row ${row} (counted from 0); leave the row out of X instead.`);
-  if (col >= 0) throw new InputError(`${name} hides all of column ${col} (counted from 0); leave the sample out of X instead.`);
+  const column = cols.indexOf(0);
+  if (row >= 0) refuse(`hides all of row ${row} (counted from 0); leave the row out of X instead.`, { row });
+  if (column >= 0) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });
 }
 
 /** W ∘ X, what a fit sees of X; X itself without W. Throws as `checkWeights` does, and InputError where nothing is left. */
@@ -77,7 +82,7 @@ export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'weight
   checkWeights(W, X, name);
   const seen = { ...X, data: X.data.map((x, i) => x * W.data[i]) };
   if (seen.data.every((x) => x === 0))
-    throw new InputError(`The option '${name}' leaves no entry of X that is not zero; there is nothing to factorize.`);
+    throw new InputError(`The option '${name}' leaves no entry of X that is not zero; there is nothing to factorize.`, { option: name });
   return seen;
 }
 
@@ -86,47 +91,49 @@ export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'weight
  * one or more positive integers, k0 ≤ min(N, M, 128) and none larger than the one before.
  */
 export function checkRanks(ranks: readonly number[], N: number, M: number): void {
+  const refuse = (message: string) => {
+    throw new InputError(message, { option: 'ranks' });
+  };
   if (!Array.isArray(ranks) || ranks.length === 0) {
-    throw new InputError(`ranks must be a list of one or more positive integers such as [9, 4, 2], not ${describe(ranks)}.`);
+    refuse(`ranks must be a list of one or more positive integers such as [9, 4, 2], not ${describe(ranks)}.`);
   }
   const list = `ranks [${ranks.join(', ')}]`;
   ranks.forEach((rank, layer) => {
     if (!Number.isInteger(rank) || rank < 1) {
-      throw new InputError(`The ${list} must be positive integers, but layer ${layer} has ${describe(rank)}.`);
+      refuse(`The ${list} must be positive integers, but layer ${layer} has ${describe(rank)}.`);
     }
-    if (rank > maxRank) throw new InputError(`Layer ${layer} of the ${list} exceeds the largest rank supported, ${maxRank}.`);
+    if (rank > maxRank) refuse(`Layer ${layer} of the ${list} exceeds the largest rank supported, ${maxRank}.`);
     if (layer > 0 && rank > ranks[layer - 1]) {
-      throw new InputError(`The ${list} must not increase, but layer ${layer} has ${rank} after ${ranks[layer - 1]}.`);
+      refuse(`The ${list} must not increase, but layer ${layer} has ${rank} after ${ranks[layer - 1]}.`);
     }
   });
   if (ranks[0] > Math.min(N, M)) {
-    throw new InputError(`Rank ${ranks[0]} is more than a ${N}×${M} matrix can use; choose at most ${Math.min(N, M)}.`);
+    refuse(`Rank ${ranks[0]} is more than a ${N}×${M} matrix can use; choose at most ${Math.min(N, M)}.`);
   }
 }
 
 /** Throws InputError unless `seed` is an integer from 0 to 2³²−1. */
 export function checkSeed(seed: number, name = 'seed'): void {
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    throw new InputError(`${name} must be an integer from 0 to ${0xffffffff}, not ${describe(seed)}.`);
+    throw new InputError(`${name} must be an integer from 0 to ${0xffffffff}, not ${describe(seed)}.`, { option: name });
   }
 }
 
-export function checkPositiveInteger(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) throw new InputError(`${name} must be a positive integer, not ${describe(value)}.`);
+function numberCheck(what: string, fits: (value: number) => boolean): (name: string, value: number) => void {
+  return (name, value) => {
+    if (!fits(value)) throw new InputError(`${name} must be ${what}, not ${describe(value)}.`, { option: optionIn(name) });
+  };
 }
 
-export function checkPositive(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0)) throw new InputError(`${name} must be a finite number > 0, not ${describe(value)}.`);
-}
-
-export function checkAtLeastZero(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value >= 0)) throw new InputError(`${name} must be a finite number ≥ 0, not ${describe(value)}.`);
-}
+export const checkPositiveInteger = numberCheck('a positive integer', (x) => Number.isSafeInteger(x) && x >= 1);
+export const checkPositive = numberCheck('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
+export const checkAtLeastZero = numberCheck('a finite number ≥ 0', (x) => Number.isFinite(x) && x >= 0);
 
 /** One number for every layer, or one each, as a list of them. */
 export function layerValues(name: string, given: number | readonly number[], layers: number): number[] {
   const values = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
-  if (values.length !== layers) throw new InputError(`${name} has ${values.length} values for ${layers} layers; give one, or one a layer.`);
+  if (values.length !== layers)
+    throw new InputError(`${name} has ${values.length} values for ${layers} layers; give one, or one a layer.`, { option: optionIn(name) });
   values.forEach((value) => {
     checkAtLeastZero(name, value);
   });
@@ -139,6 +146,11 @@ export function checkNewSamples(newX: DataMatrix, features: number, { signed = f
   if (newX.rows === features) return;
   const hint = newX.cols === features ? 'It has that many columns: is it transposed?' : 'It needs the same features in the same order.';
   throw new ShapeError(`newX is ${newX.rows}×${newX.cols}, but the model was fitted to ${features} features, one a row. ${hint}`);
+}
+
+/** The option that a name such as `sources[0].columns` is part of; none where it is words. */
+function optionIn(name: string): string | undefined {
+  return /^[a-z]\w*(?![\w ])/.exec(name)?.[0];
 }
 
 /** How a value of any type reads in an error message. */

@@ -53,6 +53,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
     if (cells.length !== cols) {
       throw new InputError(
         `${source}: line ${line} has ${count(cells.length, 'cell')}, but line ${firstLine} has ${cols}; every row needs the same number of cells.`,
+        { row: rows },
       );
     }
     if ((rows + 1) * cols > data.length) {
@@ -63,7 +64,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
     for (let j = 0; j < cols; j++) {
       const cell = cells[j].trim();
       const value = number.test(cell) ? Math.fround(Number(cell)) : Number.NaN;
-      if (!Number.isFinite(value)) throw badCell(source, cell, line, j, header, line === firstLine);
+      if (!Number.isFinite(value)) throw badCell(source, cell, line, { row: rows, column: j }, header, line === firstLine);
       data[rows * cols + j] = value;
     }
     rows++;
@@ -74,18 +75,20 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
   return { X: { rows, cols, data: data.slice(0, rows * cols) }, header };
 }
 
-function badCell(source: string, cell: string, line: number, j: number, header: string[] | undefined, first: boolean): InputError {
-  const name = header?.[j] ? ` (${header[j]})` : '';
-  const where = `${source}: line ${line}, column ${j + 1}${name}`;
-  if (cell === '') return new InputError(`${where} is empty; every cell needs a number.`);
+type Place = { row: number; column: number };
+
+function badCell(source: string, cell: string, line: number, place: Place, header: string[] | undefined, first: boolean): InputError {
+  const name = header?.[place.column] ? ` (${header[place.column]})` : '';
+  const where = `${source}: line ${line}, column ${place.column + 1}${name}`;
+  if (cell === '') return new InputError(`${where} is empty; every cell needs a number.`, place);
   const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
-  if (number.test(cell)) return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`);
+  if (number.test(cell)) return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`, place);
   let hint = '';
   if (/^[+-]?\d+,\d+$/.test(cell)) hint = ' Write decimals with a point.';
   else if (/^\S+(\s+\S+)+$/.test(cell) && cell.split(/\s+/).every((part) => number.test(part))) {
     hint = ' Separate cells by commas, semicolons or tabs.';
   } else if (first) hint = ' If this line is a header, it must not contain numbers.';
-  return new InputError(`${where} has ${shown}, which is not a number; correct it or remove the row or column.${hint}`);
+  return new InputError(`${where} has ${shown}, which is not a number; correct it or remove the row or column.${hint}`, place);
 }
 
 /** Numbers between commas, with as many digits as tell one f32 from the next. */

@@ -29,19 +29,10 @@ export interface FileContent {
   names?: string[];
 }
 
-/** A format that matrices are written in. */
-export type WrittenFormat = FileFormat & Required<Pick<FileFormat, 'write'>>;
-
-export function isWritten(format: FileFormat): format is WrittenFormat {
-  return format.write !== undefined;
-}
-
 /** Formats by their usual extensions: '.csv, .npy or .mtx'. */
 export function byExtension(formats: readonly FileFormat[]): string {
-  return inWords(
-    formats.map(({ extensions: [usual] }) => usual),
-    'or',
-  );
+  const usual = formats.map(({ extensions }) => extensions[0]);
+  return inWords(usual, 'or');
 }
 
 /** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */
@@ -53,11 +44,13 @@ export function decodeText(bytes: Uint8Array, source: string): string {
   }
 }
 
-/** The result of `read`; `source` is put before the message of an InputError. */
+/** The result of `read`; an InputError gets `source`, a file's name, before its message and keeps its row and column. */
 export function within<T>(source: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${source}: ${error.message}`, { cause: error }) : error;
+    if (!(error instanceof InputError)) throw error;
+    const { message, row, column } = error;
+    throw new InputError(`${source}: ${message}`, { row, column, cause: error });
   }
 }

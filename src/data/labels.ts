@@ -20,13 +20,14 @@ export interface Targets {
 
 /** Throws ShapeError when there is not one label a sample, InputError when none is known or all known ones agree. */
 export function targetsOf(labels: Labels, samples: number): Targets {
+  const place = { option: 'labels' };
   if (labels.length !== samples)
-    throw new ShapeError(`There are ${labels.length} labels for ${samples} samples; give one a sample, empty where it is unknown.`);
+    throw new ShapeError(`There are ${labels.length} labels for ${samples} samples; give one a sample, empty where it is unknown.`, place);
   const known = labels.map((label) => (label === null || label === undefined || label === '' ? undefined : String(label)));
   const classes = [...new Set(known.filter((label) => label !== undefined))].sort(byValue);
-  if (classes.length === 0) throw new InputError('No sample has a label; label some, or leave the labels out.');
+  if (classes.length === 0) throw new InputError('No sample has a label; label some, or leave the labels out.', place);
   if (classes.length === 1)
-    throw new InputError(`Every labelled sample is in class "${classes[0]}"; a classifier needs two classes or more.`);
+    throw new InputError(`Every labelled sample is in class "${classes[0]}"; a classifier needs two classes or more.`, place);
   const at = new Map(classes.map((name, i) => [name, i]));
   const indices = Int32Array.from(known, (label) => (label === undefined ? -1 : at.get(label)!));
   const P = classes.length;

@@ -122,7 +122,7 @@ function readCoordinates(
     }
     const i = indexIn(cells[0], rows, 'row', lines);
     const j = indexIn(cells[1], cols, 'column', lines);
-    const x = field === 'pattern' ? 1 : parseValue(cells[2], lines);
+    const x = field === 'pattern' ? 1 : parseValue(cells[2], lines, i, j);
     put(i, j, x);
     if (symmetric && i !== j) put(j, i, x);
   }
@@ -146,7 +146,7 @@ function readArray(lines: Lines, { symmetric }: Header, rows: number, cols: numb
       const cells = lines.next();
       if (cells === undefined) throw new InputError(`${source} ends before row ${i + 1}, column ${j + 1} of ${rows}×${cols}.`);
       if (cells.length !== 1) throw new InputError(`${lines.where()} should hold one value, but is ${quoted(cells.join(' '))}.`);
-      X.data[i * cols + j] = parseValue(cells[0], lines);
+      X.data[i * cols + j] = parseValue(cells[0], lines, i, j);
       if (symmetric) X.data[j * cols + i] = X.data[i * cols + j];
     }
   }
@@ -169,8 +169,10 @@ function checkOnce({ rows, rowStarts, columns }: SparseMatrix, symmetric: boolea
   for (let i = 0; i < rows; i++) {
     for (let e = rowStarts[i] + 1; e < rowStarts[i + 1]; e++) {
       if (columns[e] !== columns[e - 1]) continue;
-      const both = symmetric && columns[e] !== i ? ' (a symmetric matrix is written as one triangle)' : '';
-      throw new InputError(`${source} has two entries for row ${i + 1}, column ${columns[e] + 1}${both}; add them up or drop one.`);
+      const [row, column] = [i, columns[e]];
+      const both = symmetric && column !== row ? ' (a symmetric matrix is written as one triangle)' : '';
+      const what = `${source} has two entries for row ${row + 1}, column ${column + 1}${both}; add them up or drop one.`;
+      throw new InputError(what, { row, column });
     }
   }
 }
@@ -181,12 +183,12 @@ function indexIn(cell: string, size: number, side: 'row' | 'column', lines: Line
   throw new InputError(`${lines.where()} names ${side} ${cell}, but ${side}s run from 1 to ${size}.`);
 }
 
-function parseValue(cell: string, lines: Lines): number {
+function parseValue(cell: string, lines: Lines, row: number, column: number): number {
   if (!number.test(cell))
-    throw new InputError(`${lines.where()} has the value ${quoted(cell)}, which is not a number; correct or remove it.`);
+    throw new InputError(`${lines.where()} has the value ${quoted(cell)}, which is not a number; correct or remove it.`, { row, column });
   const value = Math.fround(Number(cell));
   if (!Number.isFinite(value))
-    throw new InputError(`${lines.where()} has the value ${cell}, which is too large for f32; rescale the data.`);
+    throw new InputError(`${lines.where()} has the value ${cell}, which is too large for f32; rescale the data.`, { row, column });
   return value;
 }
 

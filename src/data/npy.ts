@@ -89,6 +89,7 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
       if (Math.abs(X.data[p]) === Infinity && Number.isFinite(value)) {
         throw new InputError(
           `The .npy file has ${value} in row ${i}, column ${j} (counted from 0), which is too large for f32; rescale the data.`,
+          { row: i, column: j },
         );
       }
     }

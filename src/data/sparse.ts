@@ -57,6 +57,7 @@ export function sparseFromEntries(
     if (!(isIndex(i, rows) && isIndex(j, cols)))
       throw new InputError(
         `Entry ${e} is in row ${i}, column ${j}, but a ${rows}×${cols} matrix has rows 0 to ${rows - 1} and columns 0 to ${cols - 1}.`,
+        { row: i, column: j },
       );
   }
   const X = arrangeEntries(rows, cols, { rowIndices, columns, values: numbers(values) });
@@ -202,29 +203,31 @@ function checkRow({ cols, rowStarts, columns }: SparseMatrix, i: number, name: s
     if (j >= cols)
       throw new InputError(
         `${name} has an entry in row ${i}, column ${j} (counted from 0), but its columns are 0 to ${cols - 1}; correct the index.`,
+        { row: i, column: j },
       );
     if (e === rowStarts[i] || j > columns[e - 1]) continue;
     throw new InputError(
       j === columns[e - 1]
         ? `${name} has two entries in row ${i}, column ${j} (counted from 0); add them up or drop one.`
         : `${name} has column ${j} after column ${columns[e - 1]} in row ${i} (counted from 0); sort each row, or use sparseFromEntries(…).`,
+      { row: i, column: j },
     );
   }
 }
 
 /** Where the stored entry e of X stands. */
-export function placeOf(X: DataMatrix, e: number): { row: number; col: number } {
-  if (!isSparse(X)) return { row: Math.floor(e / X.cols), col: e % X.cols };
+export function placeOf(X: DataMatrix, e: number): { row: number; column: number } {
+  if (!isSparse(X)) return { row: Math.floor(e / X.cols), column: e % X.cols };
   let row = 0;
   while (X.rowStarts[row + 1] <= e) row++;
-  return { row, col: X.columns[e] };
+  return { row, column: X.columns[e] };
 }
 
-/** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what` needs it, `instead` is what else would do. */
-export function requireDense(X: DataMatrix, what: string, instead?: string): asserts X is Matrix {
+/** Throws InputError for a sparse X where an N×M matrix would have to be formed; `what`, perhaps an option, needs it, `instead` would do. */
+export function requireDense(X: DataMatrix, what: string, instead?: string, option?: string): asserts X is Matrix {
   if (!isSparse(X)) return;
   const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not sparse)`;
-  throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${advice}.`);
+  throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${advice}.`, { option });
 }
 
 /** Throws ShapeError unless a program's tensor and what is written into it have the same form, and if they are sparse the same size. */

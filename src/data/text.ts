@@ -61,10 +61,11 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   checkPositiveInteger('minDocuments', minDocuments);
   checkPositiveInteger('maxTerms', maxTerms);
   if (!(maxDocumentFraction > 0 && maxDocumentFraction <= 1)) {
-    throw new InputError(`maxDocumentFraction must be more than 0 and at most 1, not ${maxDocumentFraction}.`);
+    const what = `maxDocumentFraction must be more than 0 and at most 1, not ${maxDocumentFraction}.`;
+    throw new InputError(what, { option: 'maxDocumentFraction' });
   }
   if (weighting !== 'tfidf' && weighting !== 'counts') {
-    throw new InputError(`weighting must be 'tfidf' or 'counts', not '${String(weighting)}'.`);
+    throw new InputError(`weighting must be 'tfidf' or 'counts', not '${String(weighting)}'.`, { option: 'weighting' });
   }
 
   const counts = countWords(documents, options);
@@ -78,6 +79,7 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
     throw new InputError(
       `None of the ${spread.size} words is in at least ${minDocuments} and at most ${Math.floor(maxDocumentFraction * M)} of the ${M} documents; ` +
         `lower minDocuments (${minDocuments}) or raise maxDocumentFraction (${maxDocumentFraction}).`,
+      { option: 'minDocuments' },
     );
   }
   const idf = new Map([...candidates].map(([term, n]) => [term, Math.log((1 + M) / (1 + n)) + 1]));
@@ -108,7 +110,7 @@ export function topTerms(A: Matrix, terms: readonly string[], column: number, co
 function countWords(documents: readonly Document[], options: TermOptions): Map<string, number>[] {
   const { locale = 'en', stopWords = englishStopWords, minLength = 3 } = options;
   checkPositiveInteger('minLength', minLength);
-  if (typeof stopWords === 'string') throw new InputError('stopWords must be a list of words, not one string.');
+  if (typeof stopWords === 'string') throw new InputError('stopWords must be a list of words, not one string.', { option: 'stopWords' });
   const wordsOf = splitter(locale);
   const stop = new Set(Array.from(stopWords, (word) => word.normalize('NFKC').toLocaleLowerCase(locale)));
   const kept = (word: string) => word.length >= minLength && letter.test(word) && !stop.has(word);
@@ -142,7 +144,7 @@ function splitter(locale: string): (run: string) => string[] {
   try {
     Intl.getCanonicalLocales(locale);
   } catch {
-    throw new InputError(`The locale '${locale}' is not a language tag such as 'en' or 'de-AT'.`);
+    throw new InputError(`The locale '${locale}' is not a language tag such as 'en' or 'de-AT'.`, { option: 'locale' });
   }
   let segmenter: Intl.Segmenter | undefined;
   return (run) => {

@@ -65,7 +65,8 @@ const quoted = (values: readonly unknown[]) => {
 /** One of a few. */
 export function choice<const V extends readonly (string | number)[]>(values: V, help: string, words: Words = {}): Option<V[number]> {
   const check = (name: string, value: unknown) => {
-    if (!values.includes(value as V[number])) throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`);
+    if (!values.includes(value as V[number]))
+      throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
 }
@@ -79,7 +80,7 @@ export function choices<const V extends readonly string[]>(
   const check = (name: string, value: unknown) => {
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (!all.every((one) => values.includes(one as V[number])))
-      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`);
+      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`, { option: name });
   };
   return { kind: 'choices', values, help, placeholder: 'name', check, ...words };
 }
@@ -87,7 +88,7 @@ export function choices<const V extends readonly string[]>(
 /** True or false. */
 export function flag(help: string, words: Words = {}): Option<boolean> {
   const check = (name: string, value: unknown) => {
-    if (typeof value !== 'boolean') throw new InputError(`${name} must be true or false, not ${describe(value)}.`);
+    if (typeof value !== 'boolean') throw new InputError(`${name} must be true or false, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'flag', help, check, ...words };
 }
@@ -96,7 +97,7 @@ export function flag(help: string, words: Words = {}): Option<boolean> {
 export function count(help: string, words: Words = {}): Option<number> {
   const check = (name: string, value: unknown) => {
     if (!(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw new InputError(`${name} must be an integer from 0 on, not ${describe(value)}.`);
+      throw new InputError(`${name} must be an integer from 0 on, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'count', help, placeholder: 'n', check, ...words };
 }
@@ -128,8 +129,8 @@ export function layerList(help: string, words: Words = {}): Option<readonly numb
   const check = (name: string, value: unknown) => {
     const isLayer = (layer: unknown) => Number.isSafeInteger(layer) && (layer as number) >= 0;
     if (!(Array.isArray(value) && value.length > 0 && value.every(isLayer)))
-      throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`);
-    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`);
+      throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`, { option: name });
+    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`, { option: name });
   };
   return { kind: 'layerList', help, placeholder: 'list', check, ...words };
 }
@@ -171,6 +172,8 @@ export function checkTogether(options: OptionRecord, given: Readonly<Record<stri
     const value = typeof other === 'object' && other !== null && 'name' in other ? other.name : other;
     if (needs.values ? needs.values.includes(value) : other !== undefined) continue;
     const wanted = needs.values ? ` ${quoted(needs.values)}` : '';
-    throw new InputError(`${nameOf(name)} does nothing without ${nameOf(needs.option)}${wanted}; give both, or leave it out.`);
+    throw new InputError(`${nameOf(name)} does nothing without ${nameOf(needs.option)}${wanted}; give both, or leave it out.`, {
+      option: name,
+    });
   }
 }

@@ -37,7 +37,8 @@ const builtIn: Record<string, Example> = {
   },
 };
 
-const forms = `Give a folder of .txt files, a .jsonl file with a "text" in each line, or one of the built-in examples (${Object.keys(builtIn).join(', ')}).`;
+/** What a corpus can be, for help and errors. */
+export const corpusForms = `a folder of .txt files, a .jsonl file with a "text" in each line, or one of the built-in examples (${Object.keys(builtIn).join(', ')})`;
 
 /**
  * The documents of a built-in example ('sotu': the 233 State of the Union addresses to 2021; 'brown': the 500 texts of the Brown
@@ -57,7 +58,8 @@ export async function readCorpus(source: string, options: FetchOptions = {}): Pr
   if (there?.isDirectory()) return { name: basename(source), documents: await readFolder(source) };
   const extension = extname(source).toLowerCase();
   if (there && extension === '.jsonl') return { name: basename(source, extname(source)), documents: await readJsonLines(source) };
-  throw new InputError(there ? `The file '${source}' cannot be read as a corpus. ${forms}` : `There is no corpus '${source}'. ${forms}`);
+  const problem = there ? `The file '${source}' cannot be read as a corpus.` : `There is no corpus '${source}'.`;
+  throw new InputError(`${problem} Give ${corpusForms}.`);
 }
 
 async function readFolder(folder: string): Promise<Document[]> {

@@ -22,7 +22,9 @@ export async function createEngine(options: NodeEngineOptions = {}): Promise<Eng
   const { prefer = 'auto', device, adapter } = options;
   if (device || adapter) return createWebGpuEngine(options);
   if (prefer === 'cpu' && options.halfInputs)
-    throw new InputError('The f64 reference executor keeps nothing in 16 bits: leave out halfInputs (--half), or prefer another device.');
+    throw new InputError('The f64 reference executor keeps nothing in 16 bits: leave out halfInputs, or prefer another device.', {
+      option: 'halfInputs',
+    });
   if (prefer === 'cpu') return letEventsIn(createReferenceEngine());
   const dawn = await requestDawnAdapter({ prefer });
   let own: GPUDevice | undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { byExtension, type FileContent, isWritten, type WrittenFormat } from '../data/file-format.js';
+import { byExtension, type FileContent, type FileFormat } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
 import { isSparse, sparseTranspose } from '../data/sparse.js';
@@ -17,7 +17,8 @@ import { InputError } from '../errors.js';
  * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
  */
 export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
-  if (samples !== 'rows' && samples !== 'columns') throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`);
+  if (samples !== 'rows' && samples !== 'columns')
+    throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`, { option: 'samples' });
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
   const { X, names } = format.read(await readBytes(path), path);
@@ -25,12 +26,12 @@ export async function readMatrix(path: string, { samples = 'rows' }: { samples?:
   return { X: isSparse(X) ? sparseTranspose(X) : transpose(X), names };
 }
 
-/** The function that makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */
-export function encoderFor(path: string): WrittenFormat['write'] {
-  const written = formats.filter(isWritten);
-  const format = written.find(({ extensions: [usual] }) => usual === extensionOf(path));
-  if (!format) throw unknownFormat(path, `matrices are written as ${byExtension(written)}`);
-  return format.write;
+/** What makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */
+export function encoderFor(path: string): NonNullable<FileFormat['write']> {
+  const written = formats.filter(({ write }) => write);
+  const write = written.find(({ extensions }) => extensions[0] === extensionOf(path))?.write;
+  if (!write) throw unknownFormat(path, `matrices are written as ${byExtension(written)}`);
+  return write;
 }
 
 const extensionOf = (path: string) => extname(path).toLowerCase();

@@ -30,9 +30,9 @@ test('compressed rows and what they stand for', () => {
   expect(mean(X)).toBeCloseTo(11 / 9, 6);
   expect(mean(dense)).toBeCloseTo(11 / 9, 6);
   expect([0, 1, 2].map((e) => placeOf(X, e))).toEqual([
-    { row: 0, col: 1 },
-    { row: 2, col: 0 },
-    { row: 2, col: 2 },
+    { row: 0, column: 1 },
+    { row: 2, column: 0 },
+    { row: 2, column: 2 },
   ]);
 });
 

@@ -56,7 +56,8 @@ export function toHalf(value: number): number {
   const half = ((magnitude + 0xfff + ((magnitude >>> 13) & 1)) >>> 13) - (112 << 10);
   if (!(half < 0x7c00))
     throw new InputError(
-      `16-bit floats hold nothing beyond ±${largest}, and an entry is ${value}. Scale the data, or leave out the option halfInputs (--half).`,
+      `16-bit floats hold nothing beyond ±${largest}, and an entry is ${value}. Scale the data, or leave out the option halfInputs.`,
+      { option: 'halfInputs' },
     );
   return sign | half;
 }

@@ -1,0 +1,74 @@
+/**
+ * What the library refuses, in the words of the command line: options by their flags, rows and columns counted from 1, those of a file as
+ * they lie there. An InputError says which they are.
+ */
+import type { Option } from 'commander';
+import type { DataMatrix } from '../data/sparse.js';
+import { InputError } from '../errors.js';
+
+/** What a sample is in a file. */
+export type Samples = 'rows' | 'columns';
+
+/** A matrix that was read, features × samples, and how it lies in its file. */
+export interface MatrixFile {
+  path: string;
+  X: DataMatrix;
+  samples: Samples;
+  /** Names of the file's columns. */
+  names?: string[];
+}
+
+/** Options that the library calls otherwise than the command line. */
+const otherNames: Record<string, string> = { halfInputs: 'half' };
+
+/** The message of an error, for people who call a command with these options. */
+export function inFlags({ message, option, row, column }: InputError, options: readonly Option[]): string {
+  const counted = countedFromOne(message, { row, column });
+  if (option === undefined) return counted;
+  const flagOf = (name: string) => options.find((one) => one.attributeName() === (otherNames[name] ?? name))?.long;
+  const flag = flagOf(option);
+  // 'labels' may be a word anywhere but where the message starts with its subject; 'labelLayers' is no word.
+  const subject = new RegExp(`^(?:The (?:option )?)?'?${option}\\b'?`);
+  const worded = counted
+    .replace(subject, (name) => flag ?? name)
+    .replaceAll(/(?:[Tt]he option )?'?\b([a-z]+(?:[A-Z][a-z]+)+)\b'?/g, (words, name) => flagOf(name) ?? words);
+  return flag === undefined || worded.includes(flag) ? worded : `${flag}: ${worded}`;
+}
+
+/** The message with a place that the library counts from 0 counted from 1. */
+function countedFromOne(message: string, { row, column }: Pick<InputError, 'row' | 'column'>): string {
+  const place = (first: number) =>
+    Object.entries({ row, column })
+      .flatMap(([side, at]) => (at === undefined ? [] : `${side} ${at + first}`))
+      .join(', ');
+  return message.replace(`${place(0)} (counted from 0)`, place(1));
+}
+
+/** Runs checks of the library on a matrix that was read from a file, and puts what they refuse in terms of that file. */
+export function checkFile(file: MatrixFile, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof InputError) || (error.row === undefined && error.column === undefined)) throw error;
+    throw new InputError(inFile(error, file), { row: error.row, column: error.column, cause: error });
+  }
+}
+
+function inFile({ message, row, column }: InputError, file: MatrixFile): string {
+  const { path, samples } = file;
+  if (row === undefined || column === undefined) {
+    const [hidden, line] = row === undefined ? ['sample', column] : ['feature', row];
+    const side = (row === undefined) === (samples === 'rows') ? 'row' : 'column';
+    return `${path} is zero in all of ${side} ${Number(line) + 1}, which hides that ${hidden}; leave it out of both files instead.`;
+  }
+  return message.replace(
+    /^.* has the entry (\S+) in row \d+, column \d+ \(counted from 0\)/,
+    (_, value) => `${path}: ${placeInFile({ row, column }, file)} is ${value}`,
+  );
+}
+
+/** Where an entry of X stands in its file. */
+export function placeInFile(at: { row: number; column: number }, { samples, names }: MatrixFile): string {
+  const [row, column] = samples === 'rows' ? [at.column, at.row] : [at.row, at.column];
+  return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
+}

@@ -63,12 +63,7 @@ export interface SolvePlan {
 /**
  * Most unknowns of a solve or sweep that is written out whatever it is used for. Where it was not measured, on GPUs, pivoting ends
  * where its arrays fill the registers of an invocation.
- *
- * On llvmpipe (Mesa 25.0, LLVM 19, seconds of one core to compile and milliseconds of it for 1024 columns, written out against indexed)
- * pivoting takes 4.4 s and 6 ms against 2.3 s and 37 ms at 16 unknowns, 12 s and 9 against 2.2 s and 107 at 24, 32 s and 29 against 2.9 s
- * and 190 at 32: what nobody waits for. Masked solves take 1.2 s and 2.1 ms against .9 s and 2.8 at 9, 2 s and 3.2 against 1.2 s and 2.4 at
- * 12, 9 s and 13 against 1.9 s and 3.2 at 24; sweeps 2.2 s and 3.3 against 1 s and 6.2 at 12, 1.9 s and 7.6 against 1.2 s and 9.3 at 16;
- * products with their sweep 3.1 s and 5.6 against 1.2 s and 10.4 at 16, 4 s and 7 against 1.4 s and 22 at 24.
+ * The figures behind the column of llvmpipe are in docs/performance.md.
  */
 const alwaysWritten = {
   pivoting: { software: 16, llvmpipe: 16, hardware: 9 },

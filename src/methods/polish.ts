@@ -1,6 +1,6 @@
 /**
- * Exact nonnegative least squares in f64, from the support that a device found in f32: what is left to do is one factorization a column as
- * a rule, so the host does it. Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there.
+ * Exact nonnegative least squares in f64 on the host, from the support that a device found in f32: one factorization a column as a rule.
+ * Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there.
  */
 import type { Matrix } from '../data/matrix.js';
 
@@ -9,7 +9,7 @@ export interface Polished {
   S: Float64Array;
   /** Largest natural KKT residual of any column, relative to its largest |Aᵀx|. */
   kktResidual: number;
-  /** Columns whose pivoting went round in circles: theirs is the S that was given. */
+  /** Columns whose pivoting went round in circles. They keep the S that was given. */
   unconverged: number;
 }
 

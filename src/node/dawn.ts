@@ -59,14 +59,18 @@ const limitNames = [
 const alive = new Set<GPU>();
 
 /**
- * Finds a WebGPU adapter for this process. With 'auto', the default: what the system offers, hardware first, then Mesa's lavapipe, and
- * where that is nothing, on linux-x64, the packaged software adapter. 'gpu' accepts hardware only, 'software' an adapter on the CPU
- * only. A software adapter whose compiler ends loops early is passed over where there is another. Throws an AdapterError that says what
- * was tried where there is none.
+ * Finds a WebGPU adapter for this process.
  *
- * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers it names are tried. In a worker thread
- * `process.env` is a copy that native code never sees, so the packaged adapter is found there only if the worker was started with
- * `env: SHARE_ENV`, or if `VK_DRIVER_FILES` was set before the process started.
+ * - 'auto' (default): an adapter of the system, hardware first, then Mesa's lavapipe. Without one, on linux-x64, the packaged software adapter.
+ * - 'gpu': hardware only.
+ * - 'software': an adapter on the CPU only.
+ *
+ * A software adapter whose compiler ends loops early is passed over where there is another.
+ * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers that it names are tried.
+ * In a worker thread `process.env` is a copy that native code never sees. So the packaged adapter is found there only if the worker was
+ * started with `env: SHARE_ENV`, or if `VK_DRIVER_FILES` was set before the process started.
+ *
+ * @throws AdapterError, with the attempts, where there is none.
  * @internal
  */
 export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {

@@ -9,11 +9,16 @@ import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 
 /**
- * The matrix in a file, samples as COLUMNS: X is features × samples whichever way the file lies.
+ * The matrix in a file, with samples as COLUMNS: X is features × samples whichever way the file lies.
  *
- * `samples` says what a sample is in the file (default 'rows', which are then transposed). `.csv`, `.tsv` and `.txt` are read as
- * CSV, `.npy` as NumPy arrays, `.mtx` as Matrix Market, whose coordinate format gives a sparse matrix, transposed as such. `names` is the header of a CSV file: the names of the features if samples are rows, else of the samples.
- * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
+ * - `.csv`, `.tsv` and `.txt` are read as CSV.
+ * - `.npy` is a NumPy array.
+ * - `.mtx` is Matrix Market. Its coordinate format gives a sparse matrix.
+ *
+ * `samples` is 'rows' (default, transposed on reading) or 'columns': the place of a sample in the file.
+ * `names` is the header of a CSV file: names of features if samples are rows, else names of samples.
+ *
+ * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
  */
 export async function readMatrix(
   path: string,
@@ -57,8 +62,8 @@ export function decodeText(bytes: Uint8Array, path: string): string {
 }
 
 /**
- * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing (more likely a slip than
- * a wish): for the time before a long computation.
+ * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing, which is more likely a slip.
+ * It is for the time before a long computation.
  */
 export async function checkOutputFolder(dir: string): Promise<void> {
   if (dir === '') throw new InputError('The name of the output folder is empty; give one.');
@@ -77,10 +82,11 @@ export async function checkOutputFolder(dir: string): Promise<void> {
 }
 
 /**
- * Writes `files` (file name → content) into the folder `dir` so that none of them ever appears half-written. A new folder appears
- * with all of them or not at all. In a folder that exists they replace those of the same name, one rename after the other,
- * once all have been written. Nothing is left behind on failure.
- * Throws InputError if `dir` is a file, if it cannot be made or written to, or if a file name is not a plain one.
+ * Writes `files` (file name → content) into the folder `dir` so that none of them ever appears half-written.
+ * A new folder appears with all of them or not at all. In an existing folder they replace files of the same name, one rename after the
+ * other, once all have been written. Nothing is left behind on failure.
+ *
+ * @throws InputError if `dir` is a file, if it cannot be made or written to, or if a file name is not a plain one.
  */
 export async function writeOutputs(dir: string, files: Record<string, Uint8Array | string>): Promise<void> {
   const names = Object.keys(files);

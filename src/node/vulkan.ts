@@ -17,9 +17,9 @@ export function driversChosen(): string | undefined {
 }
 
 /**
- * Runs `act` while the Vulkan loader sees the given driver and no other. The loader reads its environment anew for every Vulkan
- * instance, and Dawn makes one inside `requestAdapter`, before that returns its promise: so nothing stays behind in the
- * environment, for this process or for those that it starts. Loaders before 1.3.207 know only the second name.
+ * Runs `act` while the Vulkan loader sees the given driver and no other.
+ * The loader reads its environment anew for every Vulkan instance, and Dawn makes one inside `requestAdapter`, before that returns its
+ * promise. So nothing stays behind in the environment. Loaders before 1.3.207 know only the second name.
  */
 export function withDrivers<T>(manifest: string, act: () => T): T {
   const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
@@ -32,9 +32,9 @@ export function withDrivers<T>(manifest: string, act: () => T): T {
 }
 
 /**
- * Makes sure that Dawn's `dlopen("libvulkan.so.1")` succeeds, with the packaged loader where the system has none. Setting
- * LD_LIBRARY_PATH would come too late in a running process; but a library that is already in memory is found by its name. The
- * packaged loader looks for drivers where any other does, so a GPU whose container lacks only the loader works too.
+ * Makes sure that Dawn's `dlopen("libvulkan.so.1")` succeeds, with the packaged loader where the system has none.
+ * Setting LD_LIBRARY_PATH would come too late in a running process, but a library that is already in memory is found by its name.
+ * The packaged loader looks for drivers where any other does, so a GPU whose container lacks only the loader works, too.
  */
 export async function ensureVulkanLoader(): Promise<void> {
   if (preload('libvulkan.so.1') === undefined || !canRunPackaged) return;

@@ -20,8 +20,8 @@ export interface Engine extends Disposes {
   readonly software: boolean;
   /**
    * Compiles the pipelines of a program, all at once, without memory for its tensors. Later fits start without that wait.
-   * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product whose
-   * size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns on.
+   * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product
+   * whose size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns on.
    */
   warmup(program: Program): Promise<void>;
   /**

@@ -1,6 +1,7 @@
 /**
- * The vocabulary: every operation that a method may ask of an executor. Each is one definition, in the file of its family. Files of the same
- * names have its meaning (src/reference: one loop nest in f64) and its lowering (src/webgpu/lower). An operation of a program is plain data.
+ * The vocabulary: every operation that a method may ask of an executor. Each is one definition, in the file of its family. Files of the
+ * same names have its meaning (src/reference: one loop nest in f64) and its lowering (src/webgpu/lower). An operation of a program is plain
+ * data.
  */
 import { type Definition, type Input, type Operands, type Output, type Writer, whole } from './operations/definition.js';
 import { elementwise } from './operations/elementwise.js';

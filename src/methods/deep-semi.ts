@@ -164,7 +164,7 @@ async function pretrain(fit: Fit, t: DeepSemiProgram, X: DataMatrix, nonlinearit
   }
 }
 
-/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z: ZH stays what it is. */
+/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z. ZH does not change. */
 async function scaleRows(run: Run, Z: Tensor, H: Tensor, largest: number): Promise<void> {
   const [z, h] = (await Promise.all([run.read(Z), run.read(H)])).map((entries) => Float64Array.from(entries));
   for (let row = 0; row < H.rows * H.batch; row++) {

@@ -78,13 +78,14 @@ export type DeepFactorization = Model<
  * pooling in between and multiplicative back-propagation; their exact equations are not available to us.
  * E alone does not fix how scale is shared between A⁰ and S⁰, so long runs slowly take weight from the deeper terms.
  *
- * relativeError, also in `layers`, is ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)). u undoes p: an average goes to every member of its group,
- * a maximum to the entry of the fitted S that was the largest, the others being 0; then f⁻¹ is taken. p(u(R)) = R always. With no pooling and
- * no activation X̂ is the A⁰A¹…AˡSˡ of the other methods.
+ * relativeError, also in `layers`, is ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)). u undoes p: an average goes to every member of its
+ * group, a maximum to the entry of the fitted S that was the largest, the others being 0; then f⁻¹ is taken. p(u(R)) = R always. With no
+ * pooling and no activation X̂ is the A⁰A¹…AˡSˡ of the other methods.
  * svdBound is null where X̂ can have a larger rank than k_l: with max pooling or an activation, beyond layer 0.
  * With pooling over samples Sˡ has ⌈M/sizeˡ⌉ columns.
  *
- * maxIterations defaults to 1000, tolerance to 1e-6 of E. E also decides between restarts. settings holds the options that `transformDeep` needs.
+ * maxIterations defaults to 1000, tolerance to 1e-6 of E. E also decides between restarts. settings holds the options that `transformDeep`
+ * needs.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit the pooled shapes, labels that do not fit or agree,
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
@@ -137,7 +138,7 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       errors,
       objectives: cost,
       kkt,
-      // Beyond layer 0, what max pooling or an activation undoes can have a larger rank than k_l.
+      // Beyond layer 0, X̂ after max pooling or an activation can have a larger rank than k_l.
       boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
       own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },

@@ -53,8 +53,8 @@ export type HierarchicalFactorization = Model<
  * The restart with the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖² is returned.
  *
  * Starts are |N(0,1)|.
- * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does `stopping`.
- * settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
+ * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does
+ * `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.

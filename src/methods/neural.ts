@@ -118,8 +118,8 @@ export type NeuralFactorization = Model<
  * With labels the restart with the smallest objective is kept, and `supervision` holds classes, classifiers and accuracy.
  * maxIterations defaults to 1000, tolerance to 1e-5.
  *
- * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization for Hierarchical Multilayer Topic Modeling,
- * CAMSAP 2019; arXiv:2303.00058.
+ * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization for Hierarchical Multilayer Topic
+ * Modeling, CAMSAP 2019; arXiv:2303.00058.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */

@@ -54,7 +54,7 @@ export function polish(X: Matrix, A: Matrix, S: ArrayLike<number>, l1 = 0): Poli
   return { S: result, kktResidual, unconverged };
 }
 
-/** Leaves the solution in system.x and what moving from it gains in system.w. */
+/** Leaves the solution in system.x, and the gain of moving from it in system.w. */
 function pivot(system: System, b: Float64Array, passive: Uint8Array, unit: Float64Array, bound: number): boolean {
   const { k, x, w } = system;
   let fewest = k + 1;
@@ -83,7 +83,7 @@ function pivot(system: System, b: Float64Array, passive: Uint8Array, unit: Float
 
 type System = ReturnType<typeof systemOf>;
 
-/** Cholesky of G_PP and what is solved with it, in arrays that every column uses again. A pivot below 1e-12 of its entry is lifted to that. */
+/** Cholesky of G_PP and its solves, in arrays that every column uses again. A pivot below 1e-12 of its entry is lifted to that. */
 function systemOf(G: Float64Array, k: number) {
   const support = new Int32Array(k);
   const factor = new Float64Array(k * k);

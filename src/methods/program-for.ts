@@ -1,4 +1,4 @@
-/** The programs behind the fits, without any data: to warm an engine up, or to read what a method does. */
+/** The programs behind the fits, without any data: to warm up an engine, or to read a method. */
 import { checkPositiveInteger, checkRanks, describe } from '../data/check.js';
 import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';

@@ -200,7 +200,9 @@ function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
   return Float32Array.from(turns.sort((a, b) => a.turn - b.turn).map(({ column }) => column));
 }
 
-/** Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps. */
+/**
+ * Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps.
+ */
 function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number) => void {
   const r = random(seed ^ 0x51ed270b);
   let left = 0;
@@ -222,7 +224,7 @@ function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
   return { ...factors, S: factors.S.map((S) => scaled(S, scale)) };
 }
 
-/** The classifier for codes in the units of X: it reads what was scaled. */
+/** The classifier for codes in the units of X, which it reads. */
 function inUnitsOfX(supervision: Supervision, scale: number): Supervision {
   return { ...supervision, classifiers: supervision.classifiers.map(({ layer, B }) => ({ layer, B: divided(B, scale) })) };
 }

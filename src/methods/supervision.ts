@@ -23,8 +23,8 @@ export const labelOptions = {
   }),
   /**
    * λ ≥ 0, the weight of the labels against the data.
-   * Default, unless the method says otherwise, ‖W∘X‖² / M, the average of a sample. Missing one label then costs as much as losing one sample,
-   * whatever the scale of X. Where X is measured by a divergence the sum of W∘X stands for its squared norm.
+   * Default, unless the method says otherwise, ‖W∘X‖² / M, the average of a sample. Missing one label then costs as much as losing one
+   * sample, whatever the scale of X. Where X is measured by a divergence the sum of W∘X stands for its squared norm.
    * With a far larger weight labelled samples get units of their own, and the others are predicted badly.
    */
   labelWeight: atLeastZero('weight of the labels against the data; default the method’s own', {

@@ -73,8 +73,8 @@ export type UnfoldedFactorization = Model<
  * 1 … K−C (absent when C = K), and those of the last C layers follow in order. S = [H^K].
  * Columns of W keep the norm that training gives them: with μ > 0 or from a fixed H⁰ their scale is part of the model.
  *
- * Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm). All its entries are lifted by 0.01/√N, since
- * an exact 0 would stay 0.
+ * Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm). All its entries are lifted by 0.01/√N,
+ * since an exact 0 would stay 0.
  * relativeError is ‖T − WH^K‖/‖T‖, with the bound of T. For 'ratioMask' it is the root of the objective over Σ_s ‖Tˢ‖², without a bound.
  * Errors in `history` are roots of the objective, for β = 1 relative to Σ T.
  * The multiplicative step is not proven to descend through layers. It did in every run of ours.

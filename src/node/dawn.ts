@@ -21,7 +21,7 @@ export interface DawnAdapter {
   /** Whether it computes on the CPU. */
   software: boolean;
   source: AdapterSource;
-  /** One line to show to a person: what it is and where it comes from, and why it is not one that would have come first. */
+  /** One line for people: its name, its source, and why it is not an adapter that would have come first. */
   note: string;
   /** Sentences about adapters that would have come first, but cannot be trusted. */
   passedOver: readonly string[];
@@ -55,7 +55,7 @@ const limitNames = [
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** Dawn crashes when what its `create()` returned is collected while a device lives; here it stays until `release()`. */
+/** Dawn crashes when the object of its `create()` is collected while a device lives; here it stays until `release()`. */
 const alive = new Set<GPU>();
 
 /**
@@ -112,7 +112,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
   for (const source of ['system', 'packaged'] as const) {
     if (source === 'packaged' && (!canRunPackaged || driversChosen())) continue;
     try {
-      // WebGPU cannot enumerate: asking in these three ways brings out what there is on nearly every machine.
+      // WebGPU cannot enumerate: asking in these three ways finds all adapters of nearly every machine.
       const { found } = await candidates(dawn, source, [
         { powerPreference: 'high-performance' },
         { powerPreference: 'low-power' },
@@ -123,7 +123,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
         descriptions.set(JSON.stringify(description), description);
       }
     } catch (error) {
-      // One source that cannot be opened must not hide what the other one offers.
+      // One source that cannot be opened must not hide the adapters of the other one.
       if (!(error instanceof AdapterError)) throw error;
     }
   }

@@ -19,7 +19,7 @@ export interface PinnedPackage {
 }
 
 export interface FetchOptions {
-  /** Told what is about to be fetched, in one line. Left out, nothing is fetched. */
+  /** Called with one line about each package before it is fetched. Left out, nothing is fetched. */
   announce?: (line: string) => void;
   /** Aborting rejects with CancelledError. */
   signal?: AbortSignalLike;

@@ -3,8 +3,8 @@ import { setImmediate as onNextTurn } from 'node:timers';
 /**
  * Rests while promises of a software adapter are pending.
  * Dawn in Node looks for finished work on every turn of the event loop, without a pause, so waiting takes a whole core. A software adapter
- * computes on that core. While a promise of the device is pending, every turn naps: at first for moments, later for a millisecond, at most a
- * sixteenth of the time that was waited.
+ * computes on that core. While a promise of the device is pending, every turn naps: at first for moments, later for a millisecond, at most
+ * a sixteenth of the time that was waited.
  *
  * It is for software adapters only. On a GPU it was not measured, and the core has nothing else to do there.
  * @internal

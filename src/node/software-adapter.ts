@@ -90,7 +90,7 @@ function findPackage() {
 }
 
 /**
- * Makes and returns the folder for unpacked files, the first of `cacheCandidates` that will do. What lies in it is loaded into the
+ * Makes and returns the folder for unpacked files, the first of `cacheCandidates` that will do. Its files are loaded into the
  * process as native code, so a folder that belongs to another user, or that others may write to, is not used.
  */
 async function cacheFolder(): Promise<string> {

@@ -1,4 +1,4 @@
-/** Keeps what was measured on an adapter in the user's cache: one JSON file an adapter. */
+/** Keeps the tuning of an adapter in the user's cache: one JSON file an adapter. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -91,7 +91,7 @@ function parse(text: string, adapter: string): Pick<StoredFile, 'tuning' | 'prob
   }
 }
 
-/** Readable, and with no two adapters in one file: what is no plain character becomes a dash, and a hash of the whole name follows. */
+/** Readable, and with no two adapters in one file: every other character becomes a dash, and a hash of the whole name follows. */
 function fileName(adapter: string): string {
   const plain = adapter
     .toLowerCase()

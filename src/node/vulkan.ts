@@ -43,14 +43,14 @@ export async function ensureVulkanLoader(): Promise<void> {
   if (failure) throw new AdapterError(`the Vulkan loader cannot be loaded (${failure})`);
 }
 
-/** Loads a native library for good and returns what went wrong, if anything. */
+/** Loads a native library for good. Returns the error, if there was one. */
 function preload(library: string): string | undefined {
   const RTLD_NODELETE = 0x1000; // not in os.constants; without it Node unloads the library again when it turns out to be no addon
   try {
     process.dlopen({ exports: {} }, library, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
     const message = messageOf(error);
-    // Loaded, and then found to be no addon, which is what is meant to happen here, in the words of Node, Bun and Deno.
+    // Loaded, and then found to be no addon, as intended here; these are the words of Node, Bun and Deno.
     if (!/did not self-register|napi_register_module_v1|Unable to find register/.test(message)) return message;
   }
   return undefined;

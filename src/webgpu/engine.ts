@@ -36,8 +36,8 @@ export interface EngineOptions {
   /**
    * Whether to keep the data X of a fit as 16-bit floats where the method only multiplies it. Default false.
    * That is half its memory, and half the traffic of the products with it.
-   * Every entry is rounded to 11 significant bits, a relative error of at most 0.0005, so results change. Below 6.1e-5 the device may take an
-   * entry for 0. Entries beyond ±65,504 are an InputError.
+   * Every entry is rounded to 11 significant bits, a relative error of at most 0.0005, so results change. Below 6.1e-5 the device may take
+   * an entry for 0. Entries beyond ±65,504 are an InputError.
    * f32 stay: sparse data; data with weights, in mini-batches, with divergences or non-linear layers; programs that are split into panels;
    * `nnls`, `transform` and `predict`. `engine.plan` says which tensors are stored in 16 bits.
    */

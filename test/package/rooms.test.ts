@@ -1,4 +1,6 @@
-/** The rooms of src and what they may import: docs/architecture.md says what dependency-cruiser checks, and no more is allowed than is used. */
+/**
+ * The rooms of src and what they may import: docs/architecture.md says what dependency-cruiser checks, and no more is allowed than is used.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -12,8 +12,8 @@ export const nnls = {
   /**
    * S = argmin_{S ≥ 0} ‖X − AS‖² per column, from G = AᵀA and B = AᵀX.
    * With `warm` (default true) it starts from the support of the S that is there, else from {B > 0}.
-   * Returns `rounds` (1×M): the number of factorizations that the pivoting of each column took, negative where neither pivoting nor the active
-   * set came to an end.
+   * Returns `rounds` (1×M): the number of factorizations that the pivoting of each column took, negative where neither pivoting nor the
+   * active set came to an end.
    */
   nnls: define({
     inputs: { G: gramAxes, B: byColumn },

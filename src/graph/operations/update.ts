@@ -35,7 +35,8 @@ export const update = {
   /**
    * One sweep of HALS over every row f of F (N×k), or every column (k×M), for G and B of its normal equations:
    * f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0) for j in turn.
-   * A unit with g_jj = 0 becomes hashed uniform numbers. With a Gram matrix for each row or column (`perColumn`, G k²×items) it stays as it is.
+   * A unit with g_jj = 0 becomes hashed uniform numbers. With a Gram matrix for each row or column (`perColumn`, G k²×items) it stays as it
+   * is.
    */
   halsUpdate: define({
     inputs: { G: ({ of, perColumn }) => (!perColumn ? whole : of === 'rows' ? { cols: 'i' } : byColumn), B: sweptAxes },
@@ -88,7 +89,8 @@ export const update = {
   }),
 
   /**
-   * Keeps the trial cost if it is at most the accepted one, and adapts η: it grows by `grow` (default 1.2), or shrinks by `shrink` (default 0.5).
+   * Keeps the trial cost if it is at most the accepted one, and adapts η: it grows by `grow` (default 1.2), or shrinks by `shrink` (default
+   * 0.5).
    */
   acceptReject: define({
     inputs: { cost: whole },

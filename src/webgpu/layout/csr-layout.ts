@@ -6,8 +6,8 @@
  *     entries            (column, bits of the value)
  *     tails              (first entry, row): a row longer than a segment goes on in tails of a segment each
  *
- * How many tails there are depends on the data, which a program does not know: there is room for the most there can be, and those that are
- * left over are empty.
+ * The number of tails depends on the data, which a program does not know. There is room for the most there can be. Tails that are
+ * not used are empty.
  */
 import { type SparseMatrix, sparseTranspose } from '../../data/sparse.js';
 import type { Tensor } from '../../graph/tensor.js';

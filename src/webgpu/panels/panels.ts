@@ -28,7 +28,7 @@ export interface Panelled {
 
 /**
  * Panels begin at multiples of 16: rows take 16 bytes at least, so 16 of them reach the 256 bytes that an offset into a buffer is a
- * multiple of, and a range of columns starts at a vec4. What is a row of one tensor may be a column of another.
+ * multiple of, and a range of columns starts at a vec4. A row of one tensor may be a column of another.
  */
 export const granule = 16;
 
@@ -56,7 +56,7 @@ export function firstColOf(tensor: Tensor | Piece): number {
 /**
  * The tensors of a program that exceed `limit` bytes, each with its panels: rows where they can be, since rows of any buffer are a view and
  * ranges of columns a copy. But where one tensor has to go by columns, those of as many columns do, too, and with the same panels: X would
- * be copied wherever it meets an S in panels of other columns. Throws LimitError for what cannot be split.
+ * be copied wherever it meets an S in panels of other columns. Throws LimitError for a tensor that cannot be split.
  */
 export function planPanels(program: FusedProgram, limit: number): Map<Tensor, Panelled> {
   // Of a transient that fusion did away with only the name is left.

@@ -104,10 +104,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     ...writers,
     name,
     restarts,
-    /**
-     * Data of the host. `batched` gives every restart its own. `csrEntries` makes it a CSR matrix with that many stored entries, which all
-     * restarts share.
-     */
+    /** Data of the host. `batched` gives every restart its own. `csrEntries` makes it a CSR matrix with so many stored entries. */
     input(label: string, rows: number, cols: number, options: { batched?: boolean; csrEntries?: number } = {}): Tensor {
       const { batched = false, csrEntries } = options;
       if (batched && csrEntries !== undefined)

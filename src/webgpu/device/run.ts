@@ -65,7 +65,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
     };
     const allocated = guard.around(() => withinMemory(device, allocate));
-    // Bind groups of buffers that are not there would be errors of the device.
+    // Bind groups of missing buffers would be errors of the device.
     if (!(await allocated)) throw outOfMemory(program.name, owned);
     const sizes = guard.around(() => writeSizes(context, `${program.name}/sizes`, all));
     owned.push(sizes.buffer);

@@ -1,6 +1,6 @@
 /**
- * Device form of a CSR tensor: one buffer of pairs of u32 that holds X and, prepared once when it is written, Xᵀ, so that both products are
- * gathers and no kernel needs atomics. Of each of the two it has, one after the other,
+ * Device form of a CSR tensor: one buffer of pairs of u32 that holds X and Xᵀ, so that both products are gathers and no kernel needs
+ * atomics. Xᵀ is prepared once, when X is written. Each of the two has, in this order,
  *
  *     lines + 1 pairs    (first entry, first tail) of every row, and their ends
  *     entries            (column, bits of the value)
@@ -13,8 +13,8 @@ import { type SparseMatrix, sparseTranspose } from '../../data/sparse.js';
 import type { Tensor } from '../../graph/tensor.js';
 
 /**
- * Entries that one invocation adds up. Long rows (the common terms of a corpus) cost n / segment + segment steps in a row; a shorter
- * segment would spread them further, and cost more for the sums of tails: at 64 that is one in 64.
+ * Entries that one invocation adds up. Long rows (the common terms of a corpus) cost n / segment + segment steps in a row.
+ * A shorter segment would spread them further, but have more tails to add up: at 64 that is one in 64 entries.
  */
 export const segment = 64;
 

@@ -98,9 +98,9 @@ export function call(
 }
 
 /**
- * How the tensors lie that are bound, in the names that kernels have for it. For a binding x that is X_STRIDE, from one row to the next,
- * X_BATCH, from one restart to the next, both in elements of its array, and HALF_X, whether it holds 16-bit floats. STRIDE alone is
- * that of the first output.
+ * The layout of the bound tensors, under the names of the kernels. A binding x has X_STRIDE, from one row to the next, and X_BATCH, from
+ * one restart to the next, both in elements of its array. HALF_X says whether it holds 16-bit floats. STRIDE alone is that of the first
+ * output.
  */
 function layoutOf({ bindings }: Shader, operands: Readonly<Record<string, Operand>>): Map<string, number | boolean> {
   const layout = new Map<string, number | boolean>();

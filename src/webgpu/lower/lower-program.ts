@@ -36,7 +36,7 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
   const { program: whole, halves, panelled } = stored(original, facts);
-  // Parts of a sum are nothing that could be swept.
+  // Parts of a sum cannot be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [

@@ -1,6 +1,6 @@
 /**
- * A program of which some tensors are panels (panels.ts), as the same program over panels: every operation that meets one is done in
- * parts, each an ordinary operation, so that lowering and kernels know nothing of panels. A part reads and writes
+ * A program with tensors in panels (panels.ts), as the same program over panels. Every operation on such a tensor is done in parts. Each
+ * part is an ordinary operation, so lowering and kernels know nothing of panels. A part reads and writes
  *
  *     a panel            as it stands
  *     rows of a buffer   as a view: a binding with an offset, no copy

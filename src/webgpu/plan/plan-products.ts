@@ -1,4 +1,4 @@
-/** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
+/** The plan of a product: the kernel of shaders/matmul, its tile, the parts of the inner dimension. Pure, like planner.ts. */
 import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
 import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
 import { type ProductShape, shapeClass } from './product-shape.js';

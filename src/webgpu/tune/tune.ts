@@ -1,6 +1,6 @@
 /**
- * Measures which kernel multiplies fastest on this adapter, class by class. All candidates of a class work on the same matrices; each is
- * checked against sums in f64 before it may win; a first round drops the slow ones, the others take turns. The untuned choice stays
+ * Measures the fastest kernel for products on this adapter, class by class. All candidates of a class work on the same matrices. Each is
+ * checked against sums in f64 before it may win. A first round drops the slow ones, and the others take turns. The untuned choice stays
  * unless another one is clearly faster.
  */
 import { median } from '../../data/median.js';

@@ -1,13 +1,13 @@
 /**
- * Options of methods as data: what each takes, its default and a few words about it. The option types of the library, its checks, the flags
- * and the help of the command line and the tables of the docs are all made from them.
+ * Options of methods as data: the values of each, its default and a few words about it. From them come the option types of the library, its
+ * checks, the flags and the help of the command line, and the tables of the docs.
  */
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { InputError } from '../errors.js';
 
-/** What the command line reads an option from. */
+/** The form of an option's values, from which the command line reads it. */
 export type OptionKind =
   | 'choice'
   | 'choices'
@@ -22,7 +22,7 @@ export type OptionKind =
   | 'labels'
   | 'data';
 
-/** Another option that must be given, to one of `values` where they are listed, or this one would do nothing. */
+/** Another option that must be given, with one of `values` where they are listed. Otherwise this one would do nothing. */
 export interface Need {
   readonly option: string;
   readonly values?: readonly unknown[];
@@ -32,14 +32,14 @@ export interface Option<T = unknown> {
   readonly kind: OptionKind;
   /** A few words for the help, no capital and no full stop. */
   readonly help: string;
-  /** Where it is left out: a value, or words about one that depends on others. */
+  /** The value of an option that is left out, or words about one that depends on others. */
   readonly default?: unknown;
-  /** What a choice can be. */
+  /** The values of a choice. */
   readonly values?: readonly (string | number)[];
-  /** What a value is called in the help: <name>, <n> … */
+  /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
-  /** Throws InputError for a value that it does not take. What depends on the data, the method checks. */
+  /** Throws InputError for a value that the option does not take. The method checks conditions that depend on the data. */
   readonly check: (name: string, value: unknown) => void;
   /** Only for the type. */
   readonly type?: T;
@@ -50,7 +50,7 @@ export type OptionRecord = Readonly<Record<string, Option>>;
 /** The options as an object that a caller gives. */
 export type OptionsOf<D extends OptionRecord> = { [K in keyof D]?: D[K] extends Option<infer T> ? T : never };
 
-/** What all kinds may say besides. */
+/** The fields that all kinds may have besides. */
 interface Words {
   default?: unknown;
   placeholder?: string;
@@ -145,7 +145,7 @@ export function labelList(help: string, words: Words = {}): Option<Labels> {
   return { kind: 'labels', help, placeholder: 'file', check: () => {}, ...words };
 }
 
-/** What only the library takes; the method checks it. */
+/** An option of the library alone, which the method checks. */
 export function data<T>(help: string, words: Words = {}): Option<T> {
   return { kind: 'data', help, check: () => {}, ...words };
 }

@@ -7,15 +7,18 @@ import { InputError } from '../errors.js';
 export function checkNames(what: string, given: object, known: readonly string[], renamed: Readonly<Record<string, string>> = {}): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || known.includes(name)) continue;
-    if (Object.hasOwn(renamed, name)) throw new InputError(`${what} has no option '${name}' any more: it is now ${renamed[name]}.`);
+    if (Object.hasOwn(renamed, name))
+      throw new InputError(`${what} has no option '${name}' any more: it is now ${renamed[name]}.`, { option: name });
     const nearest = nearestOf(name, known);
     const hint = nearest === undefined ? `It has ${[...known].sort().join(', ')}.` : `Did you mean '${nearest}'?`;
-    throw new InputError(`${what} has no option '${name}'. ${hint}`);
+    throw new InputError(`${what} has no option '${name}'. ${hint}`, { option: name });
   }
 }
 
-/** The name that takes the fewest insertions, deletions and changes, if that is no more than a third of it. */
+/** The name that begins so, or the one that takes the fewest insertions, deletions and changes, if that is no more than a third of it. */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  if (name.length > 1 && begun.length === 1) return begun[0];
   let nearest: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const one of known) {

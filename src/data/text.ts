@@ -1,6 +1,7 @@
 import { InputError, ShapeError } from '../errors.js';
 import { checkPositiveInteger } from './check.js';
 import type { Matrix } from './matrix.js';
+import { checkNames } from './names.js';
 import { type SparseMatrix, sparseTranspose } from './sparse.js';
 
 export interface Document {
@@ -24,6 +25,16 @@ export interface TermOptions {
   /** 'tfidf' (default): counts × (ln((1 + M) / (1 + documents with the term)) + 1), each column of unit L2 norm; or 'counts'. */
   weighting?: 'tfidf' | 'counts';
 }
+
+const termOptionNames = Object.keys({
+  locale: true,
+  stopWords: true,
+  minLength: true,
+  minDocuments: true,
+  maxDocumentFraction: true,
+  maxTerms: true,
+  weighting: true,
+} satisfies Record<keyof TermOptions, true>);
 
 export interface TermDocumentMatrix {
   /** N terms × M documents, ≥ 0, of which only the terms that a document has are stored. */
@@ -54,6 +65,7 @@ export const englishStopWords: ReadonlySet<string> = new Set(
  * Throws InputError for an empty corpus, one without any word, thresholds that leave no term, and options out of range.
  */
 export function termDocumentMatrix(documents: readonly Document[], options: TermOptions = {}): TermDocumentMatrix {
+  checkNames('termDocumentMatrix', options, termOptionNames);
   const M = documents.length;
   if (M === 0) throw new InputError('The corpus has no documents; at least one is needed.');
   const { minDocuments = M < 10 ? 1 : Math.max(2, Math.ceil(0.02 * M)), maxDocumentFraction = 0.5, maxTerms = 2000 } = options;

@@ -1,5 +1,6 @@
 import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/sparse.js';
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -36,12 +37,9 @@ export interface NnlsResult {
  * are those of it.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
-export async function nnls(
-  engine: Engine,
-  X: DataMatrix,
-  A: Matrix,
-  { l1 = 0, polish = false }: { l1?: number; polish?: boolean } = {},
-): Promise<NnlsResult> {
+export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, options: { l1?: number; polish?: boolean } = {}): Promise<NnlsResult> {
+  checkNames('nnls', options, ['l1', 'polish']);
+  const { l1 = 0, polish = false } = options;
   checkProblem(X, A);
   if (polish) requireDense(X, 'nnls with polish');
   checkAtLeastZero('l1', l1);

@@ -22,8 +22,10 @@ import { type Factorization, methodOf } from '../methods/methods.js';
  * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
  * rows as the model has features.
  */
+const transformOptions = ['maxIterations', 'tolerance'];
+
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
-  checkNames('transform', options, ['maxIterations', 'tolerance']);
+  checkNames('transform', options, transformOptions);
   checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
   return methodOf(model.method).transform(engine, model, newX, options);
 }
@@ -47,6 +49,7 @@ export async function predict(
   newX: DataMatrix,
   { layer, ...options }: TransformOptions & { layer?: number } = {},
 ): Promise<Prediction> {
+  checkNames('predict', options, transformOptions);
   if (!model.supervision)
     throw new InputError('The model was fitted without labels, so it knows no classes; fit it with labels to predict.');
   const { classes, classifiers } = model.supervision;

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { checkNames } from '../data/names.js';
 import { disposeKey, type Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { createReferenceEngine } from '../reference/engine.js';
 import { requestDevice } from '../webgpu/device/device.js';
-import { createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
+import { createWebGpuEngine, type EngineOptions, engineOptionNames } from '../webgpu/engine.js';
 import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
 
 export interface NodeEngineOptions extends EngineOptions {
@@ -24,8 +25,9 @@ export interface NodeEngineOptions extends EngineOptions {
  * @throws AdapterError where there is no adapter of the wanted kind, with the attempts; InputError for `halfInputs` on 'cpu'.
  */
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
-  const { prefer = 'auto', device, adapter } = options;
-  if (device || adapter) return createWebGpuEngine(options);
+  const { prefer = 'auto', ...rest } = options;
+  checkNames('createEngine', rest, engineOptionNames);
+  if (rest.device || rest.adapter) return createWebGpuEngine(rest);
   if (prefer === 'cpu' && options.halfInputs)
     throw new InputError('The f64 reference executor keeps nothing in 16 bits: leave out halfInputs, or prefer another device.', {
       option: 'halfInputs',
@@ -35,7 +37,7 @@ export async function createEngine(options: NodeEngineOptions = {}): Promise<Eng
   let own: GPUDevice | undefined;
   try {
     own = await requestDevice(dawn.adapter);
-    return ownEngine(await createWebGpuEngine({ ...options, device: own }), own, () => dawn.release());
+    return ownEngine(await createWebGpuEngine({ ...rest, device: own }), own, () => dawn.release());
   } catch (error) {
     own?.destroy();
     dawn.release();

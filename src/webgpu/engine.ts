@@ -1,3 +1,4 @@
+import { checkNames } from '../data/names.js';
 import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
 import type { AdapterLike, DeviceLike } from './device/borrowed.js';
@@ -46,6 +47,16 @@ export interface EngineOptions {
   forced?: Forced;
 }
 
+/** The names of all of them. */
+export const engineOptionNames = Object.keys({
+  device: true,
+  adapter: true,
+  powerPreference: true,
+  tuning: true,
+  halfInputs: true,
+  forced: true,
+} satisfies Record<keyof EngineOptions, true>);
+
 /** Looks for a tuning where it was kept. */
 export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
 
@@ -55,6 +66,7 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
  * @throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkNames('createEngine', options, engineOptionNames);
   const borrowed = options.device !== undefined;
   const adapter = (options.adapter as GPUAdapter | undefined) ?? (borrowed ? undefined : await requestAdapter(options.powerPreference));
   const device = (options.device as GPUDevice | undefined) ?? (await requestDevice(adapter!));
@@ -119,7 +131,8 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     get tuning() {
       return tuning;
     },
-    async tune(tuneOptions) {
+    async tune(tuneOptions = {}) {
+      checkNames('tune', tuneOptions, ['problems', 'repeats', 'onProgress', 'signal']);
       context.check();
       const { tune } = await import('./tune/tune.js');
       tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));

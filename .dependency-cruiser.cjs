@@ -32,9 +32,10 @@ module.exports = {
     // The rooms of the GPU executor, from the ground up.
     only('webgpu/layout', outside, 'How tensors lie in buffers.'),
     only('webgpu/plan', outside, 'Choices of kernels: pure.'),
-    only('webgpu/panels', [...outside, '^src/webgpu/layout/'], 'What no binding can hold, cut.'),
-    only('webgpu/lower', [...outside, '^src/webgpu/(layout|plan|panels)/', generated], 'Operations to dispatches: pure.'),
-    only('webgpu/device', [...outside, '^src/webgpu/(layout|plan|panels|lower)/', generated], 'All that touches a GPUDevice.'),
+    only('webgpu/steps', outside, 'Operations, and what only a GPU has besides: pure.'),
+    only('webgpu/panels', [...outside, '^src/webgpu/(layout|steps)/'], 'What no binding can hold, cut.'),
+    only('webgpu/lower', [...outside, '^src/webgpu/(layout|plan|steps|panels)/', generated], 'Steps to dispatches: pure.'),
+    only('webgpu/device', [...outside, '^src/webgpu/(layout|plan|steps|panels|lower)/', generated], 'All that touches a GPUDevice.'),
     only('webgpu/tune', [...outside, '^src/webgpu/(plan|lower|device)/', generated], 'Choices measured.'),
     only(
       'reference',

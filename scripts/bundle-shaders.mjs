@@ -15,8 +15,8 @@ const header = `// Written by scripts/bundle-shaders.mjs from shaders/**/*.wgsl:
 
 /** A kernel, and what it says about itself. */
 export interface Shader {
-  /** The storage buffers: their numbers run from 0 in group 0. */
-  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write' }[];
+  /** The storage buffers: their numbers run from 0 in group 0. \`width\` is how many numbers an element of the array holds. */
+  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write'; readonly width: number }[];
   /** The constants marked \`// @set\`: they shape the code, and the engine writes its own values over those in the source. */
   readonly constants: readonly string[];
   /** The constants marked \`// @size\`: the engine makes them fields of a uniform buffer, so that one pipeline serves every shape. */
@@ -61,6 +61,13 @@ ${Object.entries(shaders)
   .map(([name, shader]) => `  ${JSON.stringify(name)}: ${JSON.stringify(shader)},\n`)
   .join('')}} as const satisfies Record<string, Shader>;
 
+/** Numbers that parts have names for, such as the entries of the control vector. */
+export const named = {
+${Array.from(parts, (part) => [part, numbersOf(sources.get(part))])
+  .filter(([, numbers]) => Object.keys(numbers).length > 0)
+  .map(([part, numbers]) => `  ${JSON.stringify(part)}: ${JSON.stringify(numbers)},\n`)
+  .join('')}} as const;
+
 ${Array.from(parts, (part) => `const ${variable(part)} = ${JSON.stringify(strip(sources.get(part)))};\n`).join('')}
 /** The WGSL of every kernel, without its comments (but for marks), indentation and blank lines. Parts are written once. */
 export const codes: Readonly<Record<ShaderName, string>> = {
@@ -75,6 +82,12 @@ ${Object.entries(codes)
     await rename(staging, output).finally(() => rm(staging, { force: true }));
   }
   return Object.keys(shaders);
+}
+
+/** The constants of a part that neither a lowering nor the code gives other values. */
+function numbersOf(source = '') {
+  const constants = source.matchAll(/^const (\w+): (?:u32|f32) = ([\d.e+-]+)[uf]?;(?! \/\/ @)/gm);
+  return Object.fromEntries(Array.from(constants, ([, name, value]) => [name, Number(value)]));
 }
 
 /** Puts the files that a kernel names by `// @use folder/file` in the place of those lines. */
@@ -92,6 +105,9 @@ function joined(source) {
   const pieces = source.split(new RegExp(use.source, 'm')).map((piece, i) => (i % 2 ? variable(piece) : JSON.stringify(strip(piece))));
   return pieces.filter((piece) => piece !== '""').join(' + ');
 }
+
+/** Numbers in an element of a binding. */
+const widths = { f32: 1, u32: 1, vec2f: 2, vec2u: 2, vec4f: 4, vec4u: 4 };
 
 const variable = (part) => part.replace(/\W(\w)/g, (_, letter) => letter.toUpperCase());
 
@@ -131,11 +147,13 @@ export function describeShader(code) {
   if (other.length > 0) throw new Error(`only storage buffers can be bound; ${other[0].name} is something else`);
   if (storage.length > 8)
     throw new Error(`a kernel binds at most 8 buffers, which is what every device allows; this one has ${storage.length}`);
-  const bindings = storage.map(({ name, group, binding, access }, i) => {
+  const bindings = storage.map(({ name, group, binding, access, format }, i) => {
     if (group !== 0) throw new Error(`every binding must be in group 0; ${name} is in group ${group}`);
     if (binding !== i)
       throw new Error(`bindings must be numbered 0, 1, … in the order of their declarations; ${name} has ${binding}, expected ${i}`);
-    return { name, access: access === 'read_write' ? access : 'read' };
+    const width = widths[format?.name];
+    if (width === undefined) throw new Error(`every binding must be an array of numbers or vectors; ${name} is one of ${format?.name}`);
+    return { name, access: access === 'read_write' ? access : 'read', width };
   });
 
   const constants = [];

@@ -18,17 +18,30 @@ export type { AbortSignalLike, Engine, Problem, ProductChoice, Run, TuneOptions,
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
-export { type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
-export { type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
-export type { Factorization, FitOptions, Layer, Method, Progress, StopReason, Supervision } from './methods/factorization.js';
-export { type HierarchicalOptions, hierarchicalNmf, transformHierarchical } from './methods/hierarchical.js';
-export { type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
-export { type NmfOptions, nmf } from './methods/nmf.js';
-export { type ProgramShape, programFor } from './methods/program-for.js';
+export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
+export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
+export type { TransformOptions } from './methods/definition.js';
+export type { FitOptions, Layer, Progress, StopReason, Supervision } from './methods/factorization.js';
+export {
+  type HierarchicalFactorization,
+  type HierarchicalOptions,
+  hierarchicalNmf,
+  transformHierarchical,
+} from './methods/hierarchical.js';
+export type { Factorization, Method } from './methods/methods.js';
+export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
+export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
+export { type ProgramOptions, programFor } from './methods/program-for.js';
 export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
-export { type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
-export { type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
-export { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from './methods/unfolded.js';
+export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
+export { type SsnmfFactorization, type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
+export {
+  reconstructUnfolded,
+  transformUnfolded,
+  type UnfoldedFactorization,
+  type UnfoldedOptions,
+  unfoldedNmf,
+} from './methods/unfolded.js';
 export { type Prediction, predict, transform } from './models/apply.js';
 export { modelFiles, modelFromFiles } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';

@@ -45,7 +45,7 @@ afterAll(async () => {
 
 for (const [suite, cases] of Object.entries(suites)) {
   describe(`${suite} (Chrome)`, () => {
-    for (const { name } of cases) {
+    for (const { name } of cases.filter(({ once }) => !once)) {
       test(name, async () => {
         started ??= start();
         const { page, errors } = await started;

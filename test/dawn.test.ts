@@ -13,7 +13,7 @@ async function start() {
 
 afterAll(async () => {
   const running = await started?.catch(() => undefined);
-  running?.runner.dispose();
+  await running?.runner.dispose();
   running?.dawn.release();
 });
 

@@ -19,7 +19,7 @@ const script = put(
   `import { createEngine, loadModel, nmf, nnls, readMatrix, saveModel, transform } from ${JSON.stringify(pathToFileURL(path.join(root, 'dist/node.js')).href)};
 const engine = await createEngine({ prefer: process.argv[2] ?? 'auto' });
 const { X } = await readMatrix(${JSON.stringify(csv)}, { samples: 'rows' });
-const model = await nmf(engine, X, { rank: 2 });
+const model = await nmf(engine, X, { ranks: 2 });
 await saveModel(process.argv[3], model);
 const { A, S, relativeError, svdBound } = await loadModel(process.argv[3]);
 const again = (await nnls(engine, X, A[0])).S;
@@ -69,12 +69,20 @@ const fitArguments = ['bin/orthant.mjs', 'fit', csv, '--method', 'nmf', '--ranks
 );
 
 describe('Deno', () => {
+  // wgpu looks for drivers once a process, so that one whose compiler cannot be trusted is not passed over, as Node's is: it is named.
+  const isDistrusted = ({ status, stderr }: Ended) =>
+    status === 1 && /AdapterError|^orthant:/.test(stderr) && /--device software/.test(stderr);
+
   test('a fit, a solve and files, on its own WebGPU and with nothing set', async () => {
-    expectSound(await run(denoBinary(), ['run', '-A', script, 'auto', at('deno')]), 'webgpu');
+    const ended = await run(denoBinary(), ['run', '-A', script, 'auto', at('deno')]);
+    const again = () => run(denoBinary(), ['run', '-A', script, 'software', at('deno')]);
+    expectSound(isDistrusted(ended) ? await again() : ended, 'webgpu');
   });
 
   test('the command line', async () => {
-    const { status, stdout, stderr } = await run(denoBinary(), ['run', '-A', ...fitArguments]);
+    const ended = await run(denoBinary(), ['run', '-A', ...fitArguments]);
+    const again = () => run(denoBinary(), ['run', '-A', ...fitArguments, '--device', 'software']);
+    const { status, stdout, stderr } = isDistrusted(ended) ? await again() : ended;
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ method: 'nmf', device: { kind: 'webgpu' } });
   });
@@ -95,7 +103,7 @@ describe('Bun', () => {
     if (status === 0) expect(JSON.parse(stdout)).toMatchObject({ method: 'nmf', device: { kind: 'webgpu' } });
     else {
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-      expect(stderr).toMatch(/^orthant: .*started with LD_LIBRARY_PATH=\S+ VK_DRIVER_FILES=\S+\..*\n$/);
+      expect(stderr).toMatch(/^orthant: .*started with LD_LIBRARY_PATH=\S+ VK_DRIVER_FILES=\S+\..*\n$/m); // Dawn may have said something before
     }
     expect((await run(bunBinary(), [...fitArguments, '--device', 'cpu'], env)).status).toBe(0);
   });

@@ -2,8 +2,8 @@
 import { random } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/methods/deep.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import type { Data, Setting } from './families.js';
 import { clusters, nmi, purity, type Spread, spread } from './scores.js';

@@ -1,7 +1,7 @@
 /** What a user waits for: the first iteration, then the way to an error, and the memory it takes. */
 import { tableOne } from '../../src/data/generate.js';
 import type { Matrix } from '../../src/data/matrix.js';
-import type { Factorization } from '../../src/methods/factorization.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
@@ -90,7 +90,7 @@ interface Racer {
 async function timeToError(bench: Bench, problem: Problem): Promise<Row[]> {
   const { engine, browser } = bench;
   const { X } = problem;
-  const start = { rank: k, tolerance: 0, svdBound: false } as const;
+  const start = { ranks: k, tolerance: 0, svdBound: false } as const;
   const { relativeError } = await nmf(engine, X, { ...start, solver: 'mu', maxIterations: 60 });
   const target = relativeError * 1.0001;
   const by = (solver: 'mu' | 'anls'): Racer => ({

@@ -2,7 +2,7 @@
 import { tableOne } from '../../src/data/generate.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
-import { checkFit, randomFactors } from '../../src/methods/fit.js';
+import { randomFactors } from '../../src/methods/fit.js';
 import { type NeuralProgram, neuralProgram } from '../../src/programs/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import {
@@ -98,7 +98,7 @@ async function prepared(engine: Engine, t: NeuralProgram): Promise<Run> {
 
 /** Random factors and a fresh control vector, as neuralNmf (src/methods/neural.ts) writes them, evaluated. */
 export function writeStart(run: Run, t: NeuralProgram): void {
-  const settings = checkFit(X, ranks, { restarts: t.program.restarts }, { maxIterations: 1, tolerance: 0 });
+  const settings = { seed: 0, restarts: t.program.restarts };
   run.write(t.X, X.data);
   t.A.forEach((tensor, l) => {
     run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, l));

@@ -1,4 +1,4 @@
-// out = f(X, Y, W) entrywise for one of the named functions of graph/operations, in that order. One entry an invocation, padding written
+// out = f(X, Y, W) entrywise for one of the named functions of graph/operations. One entry an invocation, padding written
 // as zero whatever f(0) is. Bound by bandwidth; the compiler keeps only the branch that FUNCTION selects.
 const COLS: u32 = 4u; // @size
 const STRIDE: u32 = 4u; // @size entries per row
@@ -6,11 +6,12 @@ const X_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when a
 const Y_BATCH: u32 = 0u; // @size
 const W_BATCH: u32 = 0u; // @size
 const OUT_BATCH: u32 = 0u; // @size
-const FUNCTION: u32 = 0u; // @set position in mapFunctions
+const FUNCTION: u32 = 0u; // @set one of elementwise/functions
 const P: f32 = 1.0; // @size
 const Q: f32 = 0.0; // @size
 
 // @use grid
+// @use elementwise/functions
 
 @group(0) @binding(0) var<storage, read> X: array<f32>;
 @group(0) @binding(1) var<storage, read> Y: array<f32>;
@@ -34,21 +35,21 @@ fn divergence(x: f32, y: f32) -> f32 {
 // tanh overflows on some devices beyond 88, where it is ±1 anyway; min and max instead of clamp, whose constant bounds are checked for
 // every function.
 fn f(x: f32, y: f32, w: f32) -> f32 {
-  if (FUNCTION == 0u) { return P * x + Q; }
-  if (FUNCTION == 1u) { return pow(max(x, Q), P); }
-  if (FUNCTION == 2u) { return max(x, 0.0); }
-  if (FUNCTION == 3u) { return max(-x, 0.0); }
-  if (FUNCTION == 4u) { return softplus(x); }
-  if (FUNCTION == 5u) { return softplusInverse(max(x, P)); }
-  if (FUNCTION == 6u) { return 1.0 / (1.0 + exp(-x)); }
-  if (FUNCTION == 7u) { let s = min(max(x, P), 1.0 - P); return log(s / (1.0 - s)); }
-  if (FUNCTION == 8u) { return P * tanh(clamp(Q * x, -40.0, 40.0)); }
-  if (FUNCTION == 9u) { return atanh(clamp(x / P, -0.999999, 0.999999)) / Q; }
-  if (FUNCTION == 10u) { return log(1.0 + x); }
-  if (FUNCTION == 11u) { return exp(x); }
-  if (FUNCTION == 12u) { return x / (y + P); }
-  if (FUNCTION == 13u) { return select(w * x / (y + P), 0.0, w == 0.0); }
-  if (FUNCTION == 14u) { return w * x * y; }
+  if (FUNCTION == AFFINE) { return P * x + Q; }
+  if (FUNCTION == POWER) { return pow(max(x, Q), P); }
+  if (FUNCTION == POSITIVE) { return max(x, 0.0); }
+  if (FUNCTION == NEGATIVE) { return max(-x, 0.0); }
+  if (FUNCTION == SOFTPLUS) { return softplus(x); }
+  if (FUNCTION == SOFTPLUS_INVERSE) { return softplusInverse(max(x, P)); }
+  if (FUNCTION == SIGMOID) { return 1.0 / (1.0 + exp(-x)); }
+  if (FUNCTION == SIGMOID_INVERSE) { let s = min(max(x, P), 1.0 - P); return log(s / (1.0 - s)); }
+  if (FUNCTION == TANH) { return P * tanh(clamp(Q * x, -40.0, 40.0)); }
+  if (FUNCTION == TANH_INVERSE) { return atanh(clamp(x / P, -0.999999, 0.999999)) / Q; }
+  if (FUNCTION == LOG1P) { return log(1.0 + x); }
+  if (FUNCTION == EXP) { return exp(x); }
+  if (FUNCTION == QUOTIENT) { return x / (y + P); }
+  if (FUNCTION == WEIGHTED_QUOTIENT) { return select(w * x / (y + P), 0.0, w == 0.0); }
+  if (FUNCTION == WEIGHTED_PRODUCT) { return w * x * y; }
   return divergence(x, y);
 }
 

@@ -9,6 +9,7 @@ const CONTROL_BATCH: u32 = 8u; // @size
 const OUT_BATCH: u32 = 0u; // @size
 
 // @use grid
+// @use update/control
 
 @group(0) @binding(0) var<storage, read> X: array<f32>;
 @group(0) @binding(1) var<storage, read> order: array<f32>;
@@ -24,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = entry % STRIDE;
   var value = 0.0;
   if (c < COLS) {
-    let iteration = u32(control[place.restart * CONTROL_BATCH + 3u]);
+    let iteration = u32(control[place.restart * CONTROL_BATCH + ITERATION]);
     let position = ((iteration % X_COLS) * COLS + c) % X_COLS;
     let source = u32(order[place.restart * ORDER_BATCH + position]);
     value = X[place.restart * X_BATCH + i * X_STRIDE + source];

@@ -21,7 +21,7 @@ const SCALE: f32 = 1.0; // @size
 const ADD_SCALE: f32 = 1.0; // @size
 const TRANSPOSE_A: bool = false; // @set
 const TRANSPOSE_B: bool = false; // @set
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 3 only ‖E − C‖², 4 only ‖W ∘ (E − C)‖², 5 C ← C ∘ product / (E + ε)
+const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const HALF_A: bool = false; // @set A is stored as 16-bit floats, two to a word
 const HALF_B: bool = false; // @set
 const HALF_E: bool = false; // @set
@@ -79,25 +79,25 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
     result = select(vec4f(0.0), value, vec4u(colTile * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLS));
   }
   var other = vec4f(0.0);
-  if (EPILOGUE != 0u) { other = readE(batch * E_BATCH + at); }
+  if (EPILOGUE != NONE) { other = readE(batch * E_BATCH + at); }
   if (!inside) { return; }
   if (SPLITS > 1u) {
     C[(batch * SPLITS + split) * (ROWS * C_STRIDE) + at] = result;
     return;
   }
   result *= SCALE;
-  if (EPILOGUE == 1u) { result += ADD_SCALE * other; }
-  if (EPILOGUE == 2u) { result *= other; }
-  if (EPILOGUE == 5u) { result *= C[batch * C_BATCH + at] / (other + EPSILON); }
+  if (EPILOGUE == ADD) { result += ADD_SCALE * other; }
+  if (EPILOGUE == HADAMARD) { result *= other; }
+  if (EPILOGUE == UPDATE) { result *= C[batch * C_BATCH + at] / (other + EPSILON); }
   C[batch * C_BATCH + at] = result;
 }
 
-// With EPILOGUE 3 and 4 C is never stored: the squares of four of its entries, 0 outside.
-const SQUARES: bool = EPILOGUE == 3u || EPILOGUE == 4u;
+// With either residual C is never stored: the squares of four of its entries, 0 outside.
+const SQUARES: bool = EPILOGUE == RESIDUAL || EPILOGUE == WEIGHTED_RESIDUAL;
 
 fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
   let at = row * C_STRIDE + colTile;
   var difference = readE(batch * E_BATCH + at) - value;
-  if (EPILOGUE == 4u) { difference *= W[batch * W_BATCH + at]; }
+  if (EPILOGUE == WEIGHTED_RESIDUAL) { difference *= W[batch * W_BATCH + at]; }
   return select(vec4f(0.0), difference * difference, (row < ROWS) & (colTile < C_STRIDE));
 }

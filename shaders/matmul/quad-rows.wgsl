@@ -8,6 +8,7 @@ diagnostic(off, subgroup_uniformity);
 
 // @use epsilon
 // @use matmul/operands
+// @use matmul/epilogue
 // @use matmul/blocks
 // @use matmul/quads
 // @use matmul/sweep

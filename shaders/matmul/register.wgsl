@@ -4,6 +4,7 @@
 
 // @use epsilon
 // @use matmul/operands
+// @use matmul/epilogue
 // @use matmul/blocks
 // @use matmul/sweep
 // @use random

@@ -19,7 +19,7 @@ const CHUNK: u32 = 16u; // @size inner length of a part, a multiple of 16
 const SCALE: f32 = 1.0; // @size
 const HALF_A: bool = false; // @set A is stored as 16-bit floats, two to a word
 const HALF_B: bool = false; // @set
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
+const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 
 @group(0) @binding(0) var<storage, read> A: array<vec4u>; // bits of four entries, or (HALF_A) of eight
@@ -28,6 +28,7 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
 
 // @use epsilon
+// @use matmul/epilogue
 // @use matmul/operands
 
 const TILE: u32 = 64u;
@@ -37,7 +38,7 @@ const DEPTH: u32 = 16u;
 var<workgroup> panelA: array<array<vec4f, 16>, 16>;
 var<workgroup> panelB: array<array<vec4f, 16>, 16>;
 
-// Four neighbours along the stored row of M, zero past its rows; past its columns the padding is zero already.
+// Four neighbours along a stored row of A or B, zero past its rows; past its columns the padding is zero already.
 fn load4(value: vec4f, inside: bool) -> vec4f {
   return select(vec4f(0.0), value, inside);
 }
@@ -111,8 +112,8 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
     return;
   }
   var result = value * SCALE;
-  if (EPILOGUE == 1u) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
-  if (EPILOGUE == 5u) { result *= C[batch * C_BATCH + at] / (E[batch * E_BATCH + at] + EPSILON); }
-  if (EPILOGUE == 2u) { result *= E[batch * E_BATCH + at]; }
+  if (EPILOGUE == ADD) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
+  if (EPILOGUE == UPDATE) { result *= C[batch * C_BATCH + at] / (E[batch * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == HADAMARD) { result *= E[batch * E_BATCH + at]; }
   C[batch * C_BATCH + at] = result;
 }

@@ -14,7 +14,7 @@ const OUT_BATCH: u32 = 0u; // @size
 @group(0) @binding(0) var<storage, read> G: array<f32>;
 @group(0) @binding(1) var<storage, read> B: array<f32>;
 @group(0) @binding(2) var<storage, read> S: array<f32>;
-@group(0) @binding(3) var<storage, read_write> residual: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
 // @use nnls/gram
 
@@ -36,5 +36,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     worst = max(worst, abs(min(S[s0 + i * STRIDE] * gram(g, i, i), gradient)));
     scale = max(scale, abs(b));
   }
-  residual[place.restart * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);
+  out[place.restart * OUT_BATCH + column] = select(worst, worst / scale, scale > 0.0);
 }

@@ -76,7 +76,8 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
   var tries = 3u;
   var used = 0.0;
   var entered = 0u; // the active set's last index to enter
-  var useless = 0u; // its indices that came in with nothing to gain
+  var useless = 0u; // its indices that came in with nothing to gain, or with which the solution overflows
+  var overflows = false;
   for (var round = 0u; round < BUDGET && phase != SETTLED; round++) {
     solveOn(passive);
     measureGain();
@@ -102,14 +103,19 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
       // A step that would leave the orthant stops at its border, so the objective only falls.
       var step = 1.0;
       var blocking = 0u;
+      var finite = true;
       for (var j = 0u; j < K; j++) { // @unroll
         let reach = select(0.0, s[j] / (s[j] - x[j]), s[j] > 0.0);
         let blocks = has(passive, j) & (x[j] <= 0.0) & ((blocking == 0u) | (reach < step));
         step = select(step, reach, blocks);
         blocking = select(blocking, 1u << j, blocks);
+        finite &= x[j] < 3e38;
       }
+      step = select(0.0, step, finite);
+      blocking = select(entered, blocking, finite);
+      overflows |= !finite;
       for (var j = 0u; j < K; j++) { // @unroll
-        s[j] = select(0.0, max(mix(s[j], x[j], step), 0.0), has(passive & ~blocking, j));
+        s[j] = select(0.0, max(select(s[j], mix(s[j], x[j], step), finite), 0.0), has(passive & ~blocking, j));
       }
       useless |= select(0u, blocking, (blocking == entered) & (step <= 0.0));
       passive &= ~blocking;
@@ -129,7 +135,7 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
     }
     phase = select(phase, SETTLED, right);
   }
-  return select(-used, used, phase == SETTLED);
+  return select(-used, used, (phase == SETTLED) & !overflows);
 }
 
 // x ← the least squares solution on the support.

@@ -148,7 +148,7 @@ fn exchange(all: bool) {
 
 // The fallback where exchanging many indices at once goes round in circles (dependent columns of a free-sign A): Lawson & Hanson's
 // active set from zero. One index enters at a time, a step that would leave the orthant stops at its border, so the objective only
-// falls. `slack` marks indices that came in with nothing to gain.
+// falls. `slack` marks indices that came in with nothing to gain, and those with which the solution overflows: then a column does not settle.
 fn activeSet(g: u32, tolerance: f32) -> bool {
   for (var j = 0u; j < K; j++) {
     s[j] = 0.0;
@@ -156,6 +156,7 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
     passive[j] = false;
   }
   supportSize = 0u;
+  var overflows = false;
   for (var round = 0u; round < ENTRIES; round++) {
     var entering = K;
     var steepest = tolerance;
@@ -168,21 +169,29 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
         entering = j;
       }
     }
-    if (entering == K) { return true; }
+    if (entering == K) { return !overflows; }
     passive[entering] = true;
     // Each trial but the last takes an index out, and none was in that did not enter: 2 ENTRIES of them at most in all rounds.
     for (var trial = 0u; trial <= K; trial++) {
       solveOnSupport(g);
       var step = 1.0;
       var blocking = K;
+      var finite = true;
       for (var i = 0u; i < supportSize; i++) {
         let j = support[i];
+        finite = finite && unknown[i] < 3e38;
         if (unknown[i] > 0.0) { continue; }
         let reach = select(0.0, s[j] / (s[j] - unknown[i]), s[j] > 0.0);
         if (blocking == K || reach < step) {
           step = reach;
           blocking = j;
         }
+      }
+      if (!finite) {
+        overflows = true;
+        slack[entering] = 1.0;
+        passive[entering] = false;
+        continue;
       }
       for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(mix(s[support[i]], unknown[i], step), 0.0); }
       if (blocking == K) { break; }

@@ -1,23 +1,24 @@
 // One level of a sum or maximum: each invocation folds up to STEPS entries, GROUPS apart so that neighbours read neighbours.
 // The order is fixed, so the result is the same in every run; a row of at most √n-long sums keeps rounding small. Bound by bandwidth.
-const COUNT: u32 = 1u; // @size vec4 (MAP 1, 2, 3) or entries (MAP 0) of one input
+const COUNT: u32 = 1u; // @size vec4 of one input, or entries if they are partial results
 const GROUPS: u32 = 1u; // @size results of one input
 const STEPS: u32 = 1u; // @size ceil(COUNT / GROUPS)
-const IN_BATCH: u32 = 1u; // @size entries (vec4 for MAP 1, 2, 3) from one restart's input to the next
+const IN_BATCH: u32 = 1u; // @size likewise, from one restart's input to the next
 const OUT_BATCH: u32 = 1u; // @size entries from one restart's result to the next
-const MAP: u32 = 0u; // @set 0: results of an earlier level; of a tensor's vec4: 1 the entries, 2 their squares, 3 their absolute values
+const MAP: u32 = 0u; // @set one of reduce/terms
 const MAXIMUM: bool = false; // @set maximum instead of sum
 
 // @use grid
+// @use reduce/terms
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
 
 fn entry(at: u32) -> f32 {
-  if (MAP == 0u) { return X[at / 4u][at % 4u]; }
+  if (MAP == PARTIALS) { return X[at / 4u][at % 4u]; }
   let x = X[at];
-  if (MAP == 1u) { return (x.x + x.y) + (x.z + x.w); }
-  if (MAP == 2u) { return dot(x, x); }
+  if (MAP == ENTRIES) { return (x.x + x.y) + (x.z + x.w); }
+  if (MAP == SQUARES) { return dot(x, x); }
   let a = abs(x);
   return max(max(a.x, a.y), max(a.z, a.w));
 }

@@ -5,7 +5,7 @@ const C_BATCH: u32 = 0u; // @size vec4 from one restart's C to the next
 const E_BATCH: u32 = 0u; // @size
 const SPLITS: u32 = 2u; // @size
 const SCALE: f32 = 1.0; // @size
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ sum / (E + ε)
+const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 
 // @use grid
@@ -15,6 +15,7 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(2) var<storage, read_write> C: array<vec4f>;
 
 // @use epsilon
+// @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -25,8 +26,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = partials[first];
   for (var s = 1u; s < SPLITS; s++) { sum += partials[first + s * COUNT]; }
   sum *= SCALE;
-  if (EPILOGUE == 1u) { sum += ADD_SCALE * E[place.restart * E_BATCH + at]; }
-  if (EPILOGUE == 5u) { sum *= C[place.restart * C_BATCH + at] / (E[place.restart * E_BATCH + at] + EPSILON); }
-  if (EPILOGUE == 2u) { sum *= E[place.restart * E_BATCH + at]; }
+  if (EPILOGUE == ADD) { sum += ADD_SCALE * E[place.restart * E_BATCH + at]; }
+  if (EPILOGUE == UPDATE) { sum *= C[place.restart * C_BATCH + at] / (E[place.restart * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == HADAMARD) { sum *= E[place.restart * E_BATCH + at]; }
   C[place.restart * C_BATCH + at] = sum;
 }

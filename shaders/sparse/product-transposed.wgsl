@@ -3,7 +3,7 @@
 const K: u32 = 4u; // @size columns of D, rows of C
 const C_STRIDE: u32 = 4u; // @size entries per row of C
 const SCALE: f32 = 1.0; // @size
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
+const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 const C_BATCH: u32 = 0u; // @size entries from one restart to the next
 const E_BATCH: u32 = 0u; // @size
@@ -22,13 +22,14 @@ fn store(restart: u32, row: u32, col: u32, value: f32) {
   if (row >= K) { return; }
   let at = row * C_STRIDE + col;
   var result = SCALE * value;
-  if (EPILOGUE == 1u) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
-  if (EPILOGUE == 5u) { result *= C[restart * C_BATCH + at] / (E[restart * E_BATCH + at] + EPSILON); }
-  if (EPILOGUE == 2u) { result *= E[restart * E_BATCH + at]; }
+  if (EPILOGUE == ADD) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
+  if (EPILOGUE == UPDATE) { result *= C[restart * C_BATCH + at] / (E[restart * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == HADAMARD) { result *= E[restart * E_BATCH + at]; }
   C[restart * C_BATCH + at] = result;
 }
 
 // @use epsilon
+// @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {

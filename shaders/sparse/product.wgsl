@@ -1,7 +1,7 @@
 // C = scale · op(X) D for a CSR X, D with a row for each place on a line: a line and four columns an invocation, neighbours on the same line,
 // so that they read the same entries and one stretch of a row of D. Bound by those gathers, 16 bytes and 4 FMA an entry.
 const SCALE: f32 = 1.0; // @size
-const EPILOGUE: u32 = 0u; // @set 0 none, 1 add ADD_SCALE · E, 2 multiply by E entrywise, 5 C ← C ∘ product / (E + ε)
+const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 const C_BATCH: u32 = 0u; // @size vec4 from one restart to the next
 const E_BATCH: u32 = 0u; // @size
@@ -17,6 +17,7 @@ const E_BATCH: u32 = 0u; // @size
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
 
 // @use epsilon
+// @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -24,8 +25,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (!place.inside) { return; }
   // Rows of D are padded with zeros, so the padding of C comes out zero.
   var sum = SCALE * lineOf(place.restart, place.item / D_STRIDE, place.item % D_STRIDE);
-  if (EPILOGUE == 1u) { sum += ADD_SCALE * E[place.restart * E_BATCH + place.item]; }
-  if (EPILOGUE == 5u) { sum *= C[place.restart * C_BATCH + place.item] / (E[place.restart * E_BATCH + place.item] + EPSILON); }
-  if (EPILOGUE == 2u) { sum *= E[place.restart * E_BATCH + place.item]; }
+  if (EPILOGUE == ADD) { sum += ADD_SCALE * E[place.restart * E_BATCH + place.item]; }
+  if (EPILOGUE == UPDATE) { sum *= C[place.restart * C_BATCH + place.item] / (E[place.restart * E_BATCH + place.item] + EPSILON); }
+  if (EPILOGUE == HADAMARD) { sum *= E[place.restart * E_BATCH + place.item]; }
   C[place.restart * C_BATCH + place.item] = sum;
 }

@@ -1,10 +1,12 @@
-// Keeps or drops the trial step of each restart and adapts its η: control = [η, cost, accepted, iteration, rejected, trial cost, –, –].
+// Keeps or drops the trial step of each restart and adapts its η: see update/control.
 // One invocation a restart; latency only. The point is that no iteration waits for the host.
 const RESTARTS: u32 = 1u; // @size
 const COST_BATCH: u32 = 4u; // @size entries from one restart to the next
 const CONTROL_BATCH: u32 = 8u; // @size
 const GROW: f32 = 1.2; // @size
 const SHRINK: f32 = 0.5; // @size
+
+// @use update/control
 
 @group(0) @binding(0) var<storage, read> cost: array<f32>;
 @group(0) @binding(1) var<storage, read_write> control: array<f32>;
@@ -19,16 +21,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= RESTARTS) { return; }
   let c = id.x * CONTROL_BATCH;
   let trial = cost[id.x * COST_BATCH];
-  let accepted = isFinite(trial) && trial <= control[c + 1u];
-  control[c + 5u] = trial;
+  let accepted = isFinite(trial) && trial <= control[c + COST];
+  control[c + TRIAL_COST] = trial;
   if (accepted) {
-    control[c + 1u] = trial;
-    control[c + 2u] = 1.0;
-    control[c] = clamp(control[c] * GROW, 1e-6, 1e6);
+    control[c + COST] = trial;
+    control[c + ACCEPTED] = 1.0;
+    control[c + ETA] = clamp(control[c + ETA] * GROW, 1e-6, 1e6);
   } else {
-    control[c + 2u] = 0.0;
-    control[c + 4u] += 1.0;
-    control[c] = clamp(control[c] * SHRINK, 1e-6, 1e6);
+    control[c + ACCEPTED] = 0.0;
+    control[c + REJECTED] += 1.0;
+    control[c + ETA] = clamp(control[c + ETA] * SHRINK, 1e-6, 1e6);
   }
-  control[c + 3u] += 1.0;
+  control[c + ITERATION] += 1.0;
 }

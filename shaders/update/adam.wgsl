@@ -12,6 +12,7 @@ const GUARD: f32 = 1e-8; // @size
 const FREE: bool = false; // @set
 
 // @use grid
+// @use update/control
 
 @group(0) @binding(0) var<storage, read> D: array<vec4f>;
 @group(0) @binding(1) var<storage, read> control: array<f32>;
@@ -24,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   let at = place.item;
-  let t = control[place.restart * CONTROL_BATCH + 3u] + 1.0;
+  let t = control[place.restart * CONTROL_BATCH + ITERATION] + 1.0;
   let d = D[place.restart * D_BATCH + at];
   let m = BETA1 * first[place.restart * FIRST_BATCH + at] + (1.0 - BETA1) * d;
   let v = BETA2 * second[place.restart * SECOND_BATCH + at] + (1.0 - BETA2) * d * d;

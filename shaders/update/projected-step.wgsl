@@ -18,6 +18,7 @@ const LAYER: u32 = 0u; // @size
 const FIRST_ROW: u32 = 0u; // @size where a panel starts in its tensor
 
 // @use grid
+// @use update/control
 
 @group(0) @binding(0) var<storage, read> A: array<vec4f>;
 @group(0) @binding(1) var<storage, read> D: array<vec4f>;
@@ -25,8 +26,6 @@ const FIRST_ROW: u32 = 0u; // @size where a panel starts in its tensor
 @group(0) @binding(3) var<storage, read> control: array<f32>;
 @group(0) @binding(4) var<storage, read> M: array<f32>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
-
-const REVIVAL: u32 = 25u;
 
 // @use random
 
@@ -37,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = place.item / STRIDE;
   let j = (place.item % STRIDE) * 4u;
   let columns = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
-  let eta = control[place.restart * CONTROL_BATCH];
-  let iteration = u32(control[place.restart * CONTROL_BATCH + 3u]);
+  let eta = control[place.restart * CONTROL_BATCH + ETA];
+  let iteration = u32(control[place.restart * CONTROL_BATCH + ITERATION]);
   let diagonal = place.restart * Q_BATCH + j * (Q_STRIDE + 1u);
   let q = vec4f(Q[diagonal], Q[diagonal + Q_STRIDE + 1u], Q[diagonal + 2u * Q_STRIDE + 2u], Q[diagonal + 3u * Q_STRIDE + 3u]);
   var metric = 2.0 * q;

@@ -6,7 +6,7 @@ import { byExtension } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/factorization.js';
+import type { Factorization } from '../methods/methods.js';
 import { writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';

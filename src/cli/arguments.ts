@@ -29,6 +29,11 @@ export function parseLayers(text: string): number[] {
   return [...new Set(parts.map(Number))].sort((a, b) => a - b);
 }
 
+export function parsePositive(text: string): number {
+  if (!isNonnegative(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a finite number > 0.');
+  return Number(text);
+}
+
 export function parseNonnegative(text: string): number {
   if (!isNonnegative(text)) throw new InvalidArgumentError('It must be a finite number ≥ 0.');
   return Number(text);

@@ -5,8 +5,7 @@ import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
-import type { Method } from '../methods/factorization.js';
-import { signed } from '../models/apply.js';
+import { type Method, methodOf } from '../methods/methods.js';
 import { readMatrix } from '../node/files.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
@@ -17,32 +16,32 @@ async function readFile(path: string, samples: Samples): Promise<MatrixFile> {
 /** X (features × samples) in a file, every entry of which the method can take. */
 export async function readData(path: string, samples: Samples, method: Method): Promise<DataMatrix> {
   const file = await readFile(path, samples);
-  checkFile(file, () => (signed.has(method) ? checkFinite(file.X) : checkNonnegative(file.X)));
+  checkFile(file, () => (methodOf(method).signed.X ? checkFinite(file.X) : checkNonnegative(file.X)));
   return file.X;
 }
 
 /**
- * The mask in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
- * InputError for other shapes and entries, and for a mask that hides a whole row or column, of which the fit could say nothing.
+ * The weights in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
+ * InputError for other shapes and entries, and for weights that hide a whole row or column, of which the fit could say nothing.
  */
-export async function readMask(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
+export async function readWeights(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
   if (isSparse(X)) {
     const dense = formats.map(({ extensions: [usual], denseForm }) => (denseForm ? `a ${usual} in ${denseForm}` : usual));
     throw new InputError(
-      `With --mask, which has an entry for each of the matrix, the matrix cannot be sparse; give it as ${inWords(dense, 'or')}.`,
+      `With --weights, which has an entry for each of the matrix, the matrix cannot be sparse; give it as ${inWords(dense, 'or')}.`,
     );
   }
   const file = await readFile(path, samples);
-  const mask = toDense(file.X);
+  const weights = toDense(file.X);
   const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
-  if (mask.rows !== X.rows || mask.cols !== X.cols) {
-    throw new InputError(`${path} is ${sizeInFile(mask)}, but the matrix is ${sizeInFile(X)}; a mask needs one entry for each of its.`);
+  if (weights.rows !== X.rows || weights.cols !== X.cols) {
+    throw new InputError(`${path} is ${sizeInFile(weights)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
   }
-  checkFile(file, () => checkWeights(mask, X));
-  const other = method === 'ssnmf' ? mask.data.findIndex((w) => w !== 0 && w !== 1) : -1;
+  checkFile(file, () => checkWeights(weights, X));
+  const other = method === 'ssnmf' ? weights.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
-    const where = placeInFile(placeOf(mask, other), file);
-    throw new InputError(`${path}: ${where} is ${mask.data[other]}, but --method ssnmf takes a mask of zeros and ones; nmf takes weights.`);
+    const where = placeInFile(placeOf(weights, other), file);
+    throw new InputError(`${path}: ${where} is ${weights.data[other]}, but --method ssnmf takes zeros and ones alone; nmf takes weights.`);
   }
-  return mask;
+  return weights;
 }

@@ -4,20 +4,20 @@ import { byExtension } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
-import type { FitOptions, Method } from '../methods/factorization.js';
+import type { FitOptions } from '../methods/factorization.js';
+import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import { checkOutputFolder } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { readData, readMask } from './data-file.js';
-import { fitMethod } from './fit-method.js';
+import { readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
-import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, methods } from './method-options.js';
+import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
 import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
 import type { Samples } from './wording.js';
 
-interface FitCommandOptions extends CommonOptions, MethodOptions {
+interface FitCommandOptions extends CommonOptions {
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
@@ -27,7 +27,7 @@ const table = (facts: [string, string][]) => alignFacts(facts.map(([name, text])
 
 const notes = `
 Methods:
-${table(Object.entries(methods))}
+${table(Object.entries(summaries))}
 
 Files of matrices:
 ${table(formats.map(({ extensions, name, summary }) => [extensions.join(', '), `${name}: ${summary}`]))}
@@ -55,7 +55,7 @@ export function addFitCommand(program: Command, io: Io): void {
   );
   addMethodOptions(command)
     .addHelpText('after', notes)
-    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options));
+    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command)));
 }
 
 /** How much of a sparse matrix there is. */
@@ -64,21 +64,23 @@ function sparsity(X: DataMatrix): string {
   return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
-async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Promise<void> {
+async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
   const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, json } = options;
-  checkMethodOptions(method, ranks, options);
+  checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkOutputFolder(out);
   const X = await readData(path, samples, method);
   checkRanks(ranks, X.rows, X.cols);
-  if (options.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
-  const mask = options.mask === undefined ? undefined : await readMask(options.mask, X, samples, method);
-  const given = options.labels === undefined ? undefined : await readGivenLabels(options.labels, options.truth, X.cols);
-  const { classesWithoutLabel = [] } = given ?? {};
+  if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
+  const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, ...own } = given;
+  const weights = weightsPath === undefined ? undefined : await readWeights(weightsPath, X, samples, method);
+  const labels = labelsPath === undefined ? undefined : await readGivenLabels(labelsPath, truthPath, X.cols);
+  const { classesWithoutLabel = [] } = labels ?? {};
 
-  const { model, device } = await fitOnDevice(io, options, (engine, common) =>
-    fitMethod(engine, method, { X, ranks, mask, given }, options, { ...common, stopping }),
-  );
-  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...givenMethodOptions(options) };
+  const { model, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
+    const fitOptions = { ...common, ...own, ranks, stopping, weights, labels: labels?.labels, truth: labels?.truth };
+    return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
+  });
+  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
   const written = out === undefined ? undefined : await saveModel(out, model, extra);
   if (json) {
@@ -90,10 +92,10 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions): Prom
     ['method', `${method}, ${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}, seed ${model.seed}`],
     ['device', describeDevice(device, options.device)],
   ];
-  const facts = [...head, ...labelFacts(model, given?.labels ?? []), ...fitFacts(model)];
+  const facts = [...head, ...labelFacts(model, labels?.labels ?? []), ...fitFacts(model)];
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
   const lines = alignFacts(facts);
-  const sentences = fitNotes(model, { masked: mask !== undefined, bounds: options.svdBound, classesWithoutLabel });
+  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
   io.stdout.write(`${[...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end].join('\n')}\n`);
 }

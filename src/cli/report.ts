@@ -1,5 +1,6 @@
 /** The summary of a fit for people. */
-import type { Factorization, StopReason } from '../methods/factorization.js';
+import type { StopReason } from '../methods/factorization.js';
+import type { Factorization } from '../methods/methods.js';
 import { alignColumns } from './columns.js';
 
 const stopReasons: Record<StopReason, string> = {
@@ -58,9 +59,9 @@ function percent(share: number): string {
 }
 
 /** Plain sentences about what a reader of the numbers could miss. */
-export function fitNotes({ method, svdBound }: Factorization, { masked, bounds, classesWithoutLabel }: NotedFacts): string[] {
+export function fitNotes({ method, svdBound }: Factorization, { weighted, bounds, classesWithoutLabel }: NotedFacts): string[] {
   const notes: string[] = [];
-  if (masked) notes.push('The error is that of the entries under the mask; with a mask no bound is known.');
+  if (weighted) notes.push('The error is that of the weighted entries; with weights no bound is known.');
   else if (bounds && svdBound === null && method === 'deep')
     notes.push('With max pooling or an activation no bound is known beyond the first layer.');
   if (classesWithoutLabel.length > 0) {
@@ -71,7 +72,7 @@ export function fitNotes({ method, svdBound }: Factorization, { masked, bounds, 
 }
 
 interface NotedFacts {
-  masked: boolean;
+  weighted: boolean;
   /** Bounds were asked for. */
   bounds: boolean;
   classesWithoutLabel: readonly string[];

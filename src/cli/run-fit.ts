@@ -1,7 +1,8 @@
 /** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
 import type { Engine, Tuning } from '../engine.js';
-import type { Factorization, FitOptions } from '../methods/factorization.js';
+import type { FitOptions } from '../methods/factorization.js';
+import type { Factorization } from '../methods/methods.js';
 import { modelFiles } from '../models/files.js';
 import { createEngine } from '../node/engine.js';
 import { findTuning } from '../node/tuning-store.js';
@@ -48,7 +49,7 @@ async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning 
 export function fitOnDevice(
   io: Io,
   options: CommonOptions & { half?: boolean },
-  factorize: (engine: Engine, fitOptions: FitOptions) => Promise<Factorization>,
+  factorize: (engine: Engine, fitOptions: Omit<FitOptions, 'ranks'>) => Promise<Factorization>,
   announce: (device: Device) => void = () => {},
 ): Promise<{ model: Factorization; device: Device }> {
   const { seed, restarts, maxIterations, tolerance, svdBound } = options;

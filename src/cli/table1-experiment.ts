@@ -7,8 +7,9 @@ import { random } from '../data/random.js';
 import { svdBounds } from '../data/svd-bound.js';
 import type { AbortSignalLike, Engine } from '../engine.js';
 import { deepNmf } from '../methods/deep.js';
-import type { Factorization, FitOptions } from '../methods/factorization.js';
+import type { FitOptions } from '../methods/factorization.js';
 import { hierarchicalNmf } from '../methods/hierarchical.js';
+import type { Factorization } from '../methods/methods.js';
 import { neuralNmf } from '../methods/neural.js';
 
 export const supervisions = ['none', 'semi', 'full'] as const;

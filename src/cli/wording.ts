@@ -19,7 +19,7 @@ export interface MatrixFile {
 }
 
 /** Options that the library calls otherwise than the command line. */
-const otherNames: Record<string, string> = { rank: 'ranks', weights: 'mask', supervisedLayers: 'labelLayers', halfInputs: 'half' };
+const otherNames: Record<string, string> = { halfInputs: 'half' };
 
 /** The message of an error, for people who call a command with these options. */
 export function inFlags({ message, option, row, column }: InputError, options: readonly Option[]): string {

@@ -54,7 +54,7 @@ function checkDense({ rows, cols, data }: Matrix, name: string): void {
  * Throws unless W ≥ 0 has the shape of X (ShapeError) and leaves something to see in every row and column (InputError): from a row or
  * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
  */
-export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): asserts X is Matrix {
+export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): asserts X is Matrix {
   requireDense(X, `The option '${name}'`, 'leave it out', name);
   const refuse = (what: string, place: { row?: number; column?: number } = {}) => {
     throw new InputError(`${name} ${what}`, { option: name, ...place });
@@ -77,7 +77,7 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'mask'): asserts X
 }
 
 /** W ∘ X, what a fit sees of X; X itself without W. Throws as `checkWeights` does, and InputError where nothing is left. */
-export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'mask'): DataMatrix {
+export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'weights'): DataMatrix {
   if (W === undefined) return X;
   checkWeights(W, X, name);
   const seen = { ...X, data: X.data.map((x, i) => x * W.data[i]) };
@@ -154,7 +154,7 @@ function optionIn(name: string): string | undefined {
 }
 
 /** How a value of any type reads in an error message. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.join(', ')}]`;
   if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`;

@@ -1,6 +1,6 @@
-import { inPlace, type MapFunction, mapFunctions, type Operation } from './operations.js';
+import { definitionOf, type Operation, readOutputs } from './operations.js';
 import type { Program } from './program.js';
-import { shapeText } from './tensor.js';
+import { shapeText, type Tensor } from './tensor.js';
 
 /** The program as text: its tensors, then each section line by line, as a paper would write it. */
 export function printProgram(program: Program): string {
@@ -26,49 +26,8 @@ export function printProgram(program: Program): string {
 }
 
 export function operationText(operation: Operation): string {
-  const names = operation.inputs.map((input) => input.name);
-  const out = operation.outputs[0].name;
-  switch (operation.kind) {
-    case 'matmul': {
-      const { transposeA, transposeB, scale, epilogue, addScale, sweep } = operation.attributes;
-      const product = `${scale === 1 ? '' : `${scale} `}${names[0]}${transposeA ? 'ᵀ' : ''} ${names[1]}${transposeB ? 'ᵀ' : ''}`;
-      if (sweep) return `${out} = hals of ${sweep.of}(${names[2]}, ${product}, ${out})`;
-      if (epilogue === 'update') return `${out} = ${out} ∘ (${product}) / (${names[2]} + ε)`;
-      if (epilogue === 'hadamard') return `${out} = ${names[2]} ∘ (${product})`;
-      if (epilogue === 'add') return `${out} = ${product} + ${addScale === 1 ? '' : `${addScale} `}${names[2]}`;
-      return `${out} = ${product}`;
-    }
-    case 'gram':
-      return `${out} = ${operation.attributes.of === 'columns' ? `${names[0]}ᵀ ${names[0]}` : `${names[0]} ${names[0]}ᵀ`}`;
-    case 'combine': {
-      const { scale, otherScale } = operation.attributes;
-      return `${out} = ${scale === 1 ? '' : `${scale} `}${names[0]} + ${otherScale === 1 ? '' : `${otherScale} `}${names[1]}`;
-    }
-    case 'nnls':
-      return `${out} = nnls(${names.join(', ')}${operation.attributes.warm ? `, warm ${out}` : ''})`;
-    case 'multiplicativeUpdate': {
-      const { power } = operation.attributes;
-      return power === 1
-        ? `${out} = ${out} ∘ ${names[0]} / (${names[1]} + ε)`
-        : `${out} = ${out} ∘ (${names[0]} / (${names[1]} + ε))^${power}`;
-    }
-    case 'halsUpdate':
-      return `${out} = hals of ${operation.attributes.of}(${names.join(', ')}, ${out})`;
-    case 'map':
-      return `${out} = ${mapText(operation.attributes, names)}`;
-    case 'shift':
-      return `${out} = ${names[0]} + ${operation.attributes.scale} ${names[1]}`;
-    case 'residualNorm':
-      return `${out} = ‖${operation.attributes.weighted ? `${names[3]} ∘ ` : ''}(${names[0]} − ${names[1]} ${names[2]})‖²`;
-    case 'reduce':
-      return `${out} = ${{ sum: 'sum', squares: 'sum of squares', maxAbs: 'max abs' }[operation.attributes.of]}(${names[0]})`;
-    default:
-      return `${out} = ${operation.kind}(${[...names, ...(inPlace.has(operation.kind) ? [out] : [])].join(', ')})`;
-  }
-}
-
-/** The formula of a map function with its tensors and constants written in. */
-function mapText({ fn, p, q }: { fn: MapFunction; p: number; q: number }, [x, y, w]: readonly string[]): string {
-  const words: Record<string, string | number> = { x, y, w, p, q };
-  return mapFunctions[fn].formula.replace(/\b[xywpq]\b/g, (letter) => String(words[letter]));
+  const { kind, inputs, outputs, attributes } = operation;
+  const names = (tensors: readonly Tensor[]) => tensors.map(({ name }) => name);
+  const text = definitionOf(kind).text?.(names(inputs), names(outputs), attributes);
+  return text ?? `${outputs[0].name} = ${kind}(${names([...inputs, ...readOutputs(operation)]).join(', ')})`;
 }

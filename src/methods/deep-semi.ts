@@ -1,38 +1,31 @@
-import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
-import type { Classifier, Labels, Targets } from '../data/labels.js';
+import { checkNewSamples } from '../data/check.js';
+import type { Classifier, Targets } from '../data/labels.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
-import {
-  curves,
-  type DeepSemiProgram,
-  type Descent,
-  deepSemiProgram,
-  deepSemiTransformProgram,
-  type Nonlinearity,
-} from '../programs/deep-semi.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import { curves, type Nonlinearity } from '../programs/curves.js';
+import { type DeepSemiProgram, type Descent, deepSemiProgram, deepSemiTransformProgram } from '../programs/deep-semi.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, randomFactors, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
-import { checkSupervision, labelSettings, supervisedBy } from './supervision.js';
+import { choice, type OptionsOf, positiveInteger } from './options.js';
+import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
 
-export interface DeepSemiOptions extends FitOptions {
-  /** [k₁, k₂, …]: each from 1 to 128, none larger than the one before, k₁ ≤ min(N, M). */
-  ranks: readonly number[];
+const options = {
   /** g between the layers: 'identity' (default, linear), 'square', 'softplus', 'sigmoid' or 'tanh' (1.7159 tanh(2y/3)). */
-  nonlinearity?: Nonlinearity;
-  /** One label a sample, empty where it is unknown: draws samples of a class together in H_m. */
-  labels?: Labels;
-  /** A label for every sample, only for `supervision.accuracy.unlabelled`. */
-  truth?: Labels;
-  /** λ ≥ 0 of the label graph; default 1. H starts in the units of X, so λ has none. */
-  labelWeight?: number;
+  nonlinearity: choice(['identity', 'square', 'softplus', 'sigmoid', 'tanh'], 'of the product between layers', { default: 'identity' }),
   /** Most iterations of each layer's pre-training, which stops at a tolerance of 1e-5; default 500. */
-  pretrainIterations?: number;
-}
+  pretrainIterations: positiveInteger('most iterations of each layer’s pre-training', { default: 500 }),
+  // Labels draw samples of a class together in H_m. λ of the label graph is 1 by default: H starts in the units of X, so λ has none.
+  ...labelOptions,
+};
+
+export interface DeepSemiOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type DeepSemiFactorization = Model<'deep-semi', LabelSettings & { nonlinearity: Nonlinearity; pretrainIterations: number }>;
 
 /**
  * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with every Z free in sign and H_m ≥ 0; X may have negative entries. In the result A holds the Z
@@ -60,23 +53,21 @@ export interface DeepSemiOptions extends FitOptions {
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<Factorization> {
-  const { ranks, nonlinearity = 'identity', pretrainIterations = 500 } = options;
+export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<DeepSemiFactorization> {
+  const { nonlinearity = 'identity', pretrainIterations = 500 } = options;
   const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
-  const settings = checkFit(X, ranks, options, { maxIterations, tolerance: 1e-6 }, { signed: true });
-  checkNonlinearity(nonlinearity);
+  const settings = checkFit(deepSemiMethod, X, options, { maxIterations, tolerance: 1e-6 });
   requireLinear(X, nonlinearity);
-  checkPositiveInteger('pretrainIterations', pretrainIterations);
   const supervision = checkSupervision(options, X, { weight: 1 });
 
-  const { restarts } = settings;
+  const { ranks, restarts } = settings;
   const t = deepSemiProgram(X.rows, X.cols, ranks, {
     restarts,
     nonlinearity,
     csrEntries: entriesOf(X),
     labels: supervision && { weight: supervision.labelWeight, classes: supervision.targets.classes.length },
   });
-  return withFit(engine, t.program, { method: 'deep-semi', X, ranks, settings }, async (fit) => {
+  return withFit(engine, t.program, { X, settings }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     if (supervision) writeGraph(run, t, supervision.targets);
@@ -94,7 +85,7 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
       },
     });
     const { kkt, errors } = await fit.measure(['errors', 'finish'], { kkt: t.kkt, errors: t.errors });
-    return fit.result({
+    return fit.result('deep-semi', {
       A: t.Z,
       S: t.H,
       errors,
@@ -105,12 +96,6 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
       supervise: supervision && ((_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
     });
   });
-}
-
-function checkNonlinearity(nonlinearity: unknown): asserts nonlinearity is Nonlinearity {
-  const known = ['identity', ...Object.keys(curves)];
-  if (!known.includes(nonlinearity as string))
-    throw new InputError(`nonlinearity must be one of ${known.join(', ')}, not ${JSON.stringify(nonlinearity)}.`);
 }
 
 /** The non-linear forms make X − Z₁g(…), which is dense. */
@@ -249,7 +234,11 @@ function leadingRight({ rows, cols: M, values, columns, start }: StoredRows, k: 
   return V.map((v, at) => v * Math.sqrt(scale[Math.floor(at / M)]));
 }
 
-/** Gram–Schmidt on rows, twice over; `lengths` gets what each had left. */
+/**
+ * Gram–Schmidt on rows, twice over; `lengths` gets what each had left. It subtracts one projection after the other, and a row that depends
+ * on those before it keeps its rounding as a direction. That of the SVD bound subtracts all projections at once and makes such a row 0, so
+ * neither can stand for the other without other bits in what the fits return.
+ */
 function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64Array): void {
   for (let j = 0; j < k; j++) {
     const own = V.subarray(j * M, (j + 1) * M);
@@ -287,23 +276,17 @@ function classMeansOf(S: readonly Matrix[], { indices, classes }: Targets): Clas
 const transformIterations = 300;
 
 /**
- * H of other columns, with the Z of a model held: H[l] (k_l×M′) for every layer.
+ * H of other columns, with the Z of a model held: H_l (k_l×M′) of every layer.
  *
- * Linear: H[l] = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly. Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the
+ * Linear: H_l = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly. Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the
  * layer-wise solution (300 iterations), and the others follow from it.
  *
  * @param newX N×M′, any sign, N as in the model's A[0].
- * @throws ShapeError when the rows differ; InputError for NaN or infinite entries or a model of another method.
+ * @throws ShapeError when the rows differ; InputError for NaN or infinite entries.
  */
-export async function transformDeepSemi(
-  engine: Engine,
-  model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
-  newX: DataMatrix,
-): Promise<{ H: Matrix[] }> {
-  if (model.method !== 'deep-semi') throw new InputError(`transformDeepSemi takes a 'deep-semi' model, not '${model.method}'.`);
+export async function transformDeepSemi(engine: Engine, model: DeepSemiFactorization, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows, { signed: true });
-  const nonlinearity: unknown = model.settings.nonlinearity ?? 'identity';
-  checkNonlinearity(nonlinearity);
+  const { nonlinearity } = model.settings;
   requireLinear(newX, nonlinearity);
   const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
   return withRun(engine, t.program, async (run) => {
@@ -317,6 +300,21 @@ export async function transformDeepSemi(
       run.execute('step', transformIterations);
       run.execute('inner');
     }
-    return { H: (await readFactors(run, [], t.H, 0)).S };
+    return (await readFactors(run, [], t.H, 0)).S;
   });
 }
+
+export const deepSemiMethod = {
+  name: 'deep-semi',
+  summary: 'layers of semi-NMF, A free in sign; takes negative data',
+  layers: 'many',
+  signed: { X: true, A: true },
+  chained: true,
+  options,
+  fit: deepSemiNmf,
+  transform: transformDeepSemi,
+  program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const labels = classes ? { classes, weight: own.labelWeight ?? 1 } : undefined;
+    return deepSemiProgram(rows, cols, ranks, { restarts, nonlinearity: own.nonlinearity ?? 'identity', labels, csrEntries }).program;
+  },
+} as const satisfies MethodDefinition;

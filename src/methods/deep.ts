@@ -1,38 +1,55 @@
-import { checkNewSamples, checkPositive, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples, checkPositive } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, readFactor, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
 import { moveScale } from './hierarchical.js';
-import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
+import { choice, data, type OptionsOf, positive, positiveInteger } from './options.js';
+import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
-export interface DeepOptions extends FitOptions, LabelOptions {
-  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M); kₗ at most the rows and columns that pooling leaves. */
-  ranks: readonly number[];
+const needsPooling = { option: 'pooling', values: ['average', 'max'] };
+
+const options = {
   /** How neighbours in S are put together before the next layer; default 'none'. */
-  pooling?: Bridge['pooling'];
+  pooling: choice(['none', 'average', 'max'], 'how neighbours in S are put together', { default: 'none' }),
   /** How many neighbours; default 2. The last group has what is left. */
-  poolSize?: number;
+  poolSize: positiveInteger('how many neighbours', { default: 2, needs: needsPooling }),
   /**
    * 'features' (default): neighbouring rows of S, so that Aˡ⁺¹ has ⌈kₗ/size⌉ rows. 'samples': neighbouring samples, so that Sˡ⁺¹ has
    * ⌈Mₗ/size⌉ columns (order the samples so that neighbours belong together; takes no labels, since no column is one sample then, and a
    * dense ⌈M/size⌉×M matrix).
    */
-  poolOver?: Bridge['poolOver'];
+  poolOver: choice(['features', 'samples'], 'neighbouring rows or columns of S', {
+    default: 'features',
+    needs: needsPooling,
+    placeholder: 'side',
+  }),
   /** f before pooling: 'identity' (default), 'power' (s^power) or 'log1p' (log(1 + s)). */
-  activation?: Bridge['activation'];
+  activation: choice(['identity', 'power', 'log1p'], 'of S between layers', { default: 'identity' }),
   /** Exponent of 'power', > 0; default 0.5. */
-  power?: number;
+  power: positive('exponent of --activation power', { default: 0.5, needs: { option: 'activation', values: ['power'] } }),
   /** μ_l > 0 of every layer; default 1 each. */
-  weights?: readonly number[];
+  layerWeights: data<readonly number[]>('what the terms of the objective weigh, one number > 0 a layer', { default: '1 each' }),
   /** 'hierarchical' (default): every layer is first fitted alone to the p of the one before. 'random': from |N(0,1)|. */
-  start?: 'hierarchical' | 'random';
+  start: choice(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', { default: 'hierarchical' }),
   /** Iterations per layer of the hierarchical start; default 50. */
-  startIterations?: number;
-}
+  startIterations: positiveInteger('iterations of the start', {
+    default: 50,
+    needs: { option: 'start', values: ['hierarchical'] },
+  }),
+  ...labelOptions,
+};
+
+export interface DeepOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type DeepFactorization = Model<
+  'deep',
+  LabelSettings & Bridge & { layerWeights: readonly number[]; start: 'hierarchical' | 'random'; startIterations: number }
+>;
 
 /**
  * Deep NMF with pooling: several NMF layers learned together, a map p(S) = P f(S) between them (pooling of neighbours after an activation):
@@ -57,15 +74,13 @@ export interface DeepOptions extends FitOptions, LabelOptions {
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit what pooling leaves, labels that do not fit or agree,
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
-export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<Factorization> {
-  const { ranks, start = 'hierarchical', startIterations = 50 } = options;
-  const settings = checkFit(X, ranks, options, { maxIterations: 1000, tolerance: 1e-6 });
-  const bridge = checkBridge(options);
+export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<DeepFactorization> {
+  const { start = 'hierarchical', startIterations = 50 } = options;
+  const settings = checkFit(deepMethod, X, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const { ranks } = settings;
+  const bridge = bridgeOf(options);
   checkPooledRanks(ranks, X, bridge);
-  if (start !== 'hierarchical' && start !== 'random')
-    throw new InputError(`start must be 'hierarchical' or 'random', not ${JSON.stringify(start)}.`);
-  checkPositiveInteger('startIterations', startIterations);
-  const weights = checkWeights(options.weights, ranks);
+  const layerWeights = layerWeightsOf(options.layerWeights, ranks);
   const supervision = checkSupervision(options, X);
   if (supervision && bridge.pooling !== 'none' && bridge.poolOver === 'samples' && ranks.length > 1)
     throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.");
@@ -74,11 +89,11 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
     restarts: settings.restarts,
     csrEntries: entriesOf(X),
     bridge,
-    weights,
+    weights: layerWeights,
     supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
   });
   const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
-  return withFit(engine, t.program, { method: 'deep', X, ranks, settings }, async (fit) => {
+  return withFit(engine, t.program, { X, settings }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
@@ -97,11 +112,11 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       step: 'step',
       measure: 'measure',
       cost: t.cost,
-      norm: weights[0] * squaredNorm(stored(X)),
+      norm: layerWeights[0] * squaredNorm(stored(X)),
       factors: (restart) => readFactors(run, t.A, t.S, restart),
     });
     const { cost, errors, kkt } = await fit.measure(['measure', 'errors', 'finish'], { cost: t.cost, errors: t.errors, kkt: t.kkt.flat() });
-    return fit.result({
+    return fit.result('deep', {
       A: t.A,
       S: t.S,
       errors,
@@ -110,7 +125,7 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       // Beyond layer 0, what max pooling or an activation undoes can have a larger rank than k_l.
       boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
-      own: { ...bridge, weights, start, startIterations, ...labelSettings(supervision) },
+      own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },
       supervise:
         supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
     });
@@ -123,13 +138,9 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
  *
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
-export async function transformDeep(
-  engine: Engine,
-  model: Pick<Factorization, 'A' | 'ranks' | 'settings'>,
-  newX: DataMatrix,
-): Promise<Matrix[]> {
+export async function transformDeep(engine: Engine, model: DeepFactorization, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
-  const bridge = checkBridge(model.settings as Partial<Bridge>);
+  const bridge = bridgeOf(model.settings);
   const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
   return withRun(engine, program, async (run) => {
     writeMatrix(run, t.X, newX);
@@ -178,16 +189,13 @@ function writeGroups(run: Run, groups: readonly (Groups | undefined)[], { poolSi
   }
 }
 
-function checkBridge(options: Partial<Bridge>): Bridge {
-  const { pooling = 'none', poolSize = 2, poolOver = 'features', activation = 'identity', power = 0.5 } = options;
-  const among = <V extends string>(name: string, value: V, allowed: readonly V[]) => {
-    if (!allowed.includes(value)) throw new InputError(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}.`);
-  };
-  among('pooling', pooling, ['none', 'average', 'max']);
-  among('poolOver', poolOver, ['features', 'samples']);
-  among('activation', activation, ['identity', 'power', 'log1p']);
-  checkPositiveInteger('poolSize', poolSize);
-  checkPositive('power', power);
+function bridgeOf({
+  pooling = 'none',
+  poolSize = 2,
+  poolOver = 'features',
+  activation = 'identity',
+  power = 0.5,
+}: Partial<Bridge>): Bridge {
   return { pooling, poolSize, poolOver, activation, power };
 }
 
@@ -203,12 +211,36 @@ function checkPooledRanks(ranks: readonly number[], X: DataMatrix, bridge: Bridg
   }
 }
 
-function checkWeights(weights: readonly number[] | undefined, ranks: readonly number[]): readonly number[] {
+function layerWeightsOf(weights: readonly number[] | undefined, ranks: readonly number[]): readonly number[] {
   if (weights === undefined) return ranks.map(() => 1);
   if (weights.length !== ranks.length)
-    throw new InputError(`There are ${weights.length} weights for ${ranks.length} layers; give one for each.`);
+    throw new InputError(`There are ${weights.length} layerWeights for ${ranks.length} layers; give one for each.`);
   weights.forEach((weight, l) => {
     checkPositive(`The weight of layer ${l}`, weight);
   });
   return weights;
 }
+
+export const deepMethod = {
+  name: 'deep',
+  summary: 'all layers by multiplicative updates, with pooling between them',
+  layers: 'many',
+  signed: { X: false, A: false },
+  chained: false,
+  options,
+  renamed: { weights: "'layerWeights'" },
+  checkBeside({ pooling = 'none', activation = 'identity' }, ranks, nameOf) {
+    if (ranks.length > 1 || (pooling === 'none' && activation === 'identity')) return;
+    const name = pooling === 'none' ? 'activation' : 'pooling';
+    throw new InputError(
+      `${nameOf(name)} acts between layers, but ${nameOf('ranks')} ${ranks[0]} is of one layer; give a rank for each of two or more.`,
+    );
+  },
+  fit: deepNmf,
+  transform: transformDeep,
+  program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const supervision = classes ? { classes, labelWeight: own.labelWeight ?? 1 } : undefined;
+    const weights = layerWeightsOf(own.layerWeights, ranks);
+    return deepProgram(rows, cols, ranks, { restarts, csrEntries, bridge: bridgeOf(own), weights, supervision }).program;
+  },
+} as const satisfies MethodDefinition;

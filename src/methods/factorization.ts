@@ -5,6 +5,10 @@ import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
 
 export interface FitOptions {
+  /**
+   * Columns of every A: one number for one layer, or [k₀, k₁, …]. Each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M).
+   */
+  ranks: number | readonly number[];
   /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */
   seed?: number;
   /** Independent starts that run side by side in one batch; the one with the smallest final error is returned. Default 1. */
@@ -48,6 +52,20 @@ export interface Progress {
   factors(): Promise<{ A: Matrix[]; S: Matrix[] }>;
 }
 
+/** The names of all options that every fit takes. */
+export const fitOptionNames = Object.keys({
+  ranks: true,
+  seed: true,
+  restarts: true,
+  maxIterations: true,
+  tolerance: true,
+  stopping: true,
+  checkEvery: true,
+  svdBound: true,
+  onProgress: true,
+  signal: true,
+} satisfies Record<keyof FitOptions, true>);
+
 export type Stopping = 'objective' | 'initialError';
 
 /** Error of X ≈ A⁰…AˡSˡ at one depth. */
@@ -61,8 +79,6 @@ export interface Layer {
 
 export type StopReason = 'tolerance' | 'maxIterations' | 'stopped' | 'exact';
 
-export type Method = 'nmf' | 'ssnmf' | 'hierarchical' | 'deep' | 'deep-semi' | 'unfolded' | 'sparse-coding' | 'neural';
-
 /** What supervision adds to a factorization. */
 export interface Supervision {
   classes: string[];
@@ -70,9 +86,22 @@ export interface Supervision {
   accuracy: Accuracy;
 }
 
+/** Settings that every model has. */
+export interface CommonSettings {
+  maxIterations: number;
+  tolerance: number;
+}
+
+/** What a model says of the labels that it was fitted with. */
+export interface LabelSettings {
+  labelWeight?: number;
+  /** Classes that `truth` named and no labelled sample had: they cannot be predicted. */
+  classesWithoutLabel?: string[];
+}
+
 /** A fitted model: plain data, so that it can be posted to a worker or stored as it is. */
-export interface Factorization {
-  method: Method;
+export interface Model<M extends string = string, Own = unknown> {
+  method: M;
   ranks: number[];
   /** A[0] is N×k₀, A[l] is k_{l−1}×k_l; every entry ≥ 0. */
   A: Matrix[];
@@ -102,7 +131,7 @@ export interface Factorization {
   restart: number;
   seed: number;
   /** The method's own settings, as far as applying the model to new data needs them. */
-  settings: Record<string, unknown>;
+  settings: CommonSettings & Own;
   /** Null without labels. */
   supervision: Supervision | null;
   elapsedMs: number;

@@ -1,6 +1,7 @@
 /** A fit under way, as every method uses it: checked settings, starts, stages, measures and the result. */
-import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed } from '../data/check.js';
+import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed, describe } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { svdBounds } from '../data/svd-bound.js';
@@ -8,40 +9,51 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import { BreakdownError, InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { Factorization, FitOptions, Method, Supervision } from './factorization.js';
+import type { MethodDefinition } from './definition.js';
+import { type FitOptions, fitOptionNames, type Model, type Supervision } from './factorization.js';
+import { checkTogether, choice } from './options.js';
 import { countNegative } from './q.js';
 import { refinedError } from './sparse-error.js';
 import { runStage, type Stage, type StageResult, type StageSettings, smallest } from './stage.js';
 
 /** Options of every fit with the defaults filled in. */
 export interface Settings extends StageSettings {
+  ranks: number[];
   seed: number;
   maxIterations: number;
   svdBound: boolean;
 }
 
-/** Checks X (≥ 0 unless `signed`), ranks and options, and fills in the defaults. Throws InputError before anything is allocated. */
+/**
+ * Checks X, ranks and options against the definition of a method, and fills in the defaults. Throws InputError before anything is
+ * allocated: for options that the method does not have, values that they do not take, and options that do nothing beside the others.
+ */
 export function checkFit(
+  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
   X: DataMatrix,
-  ranks: readonly number[],
   options: FitOptions,
-  defaults: { maxIterations: number; tolerance: number },
-  { signed = false }: { signed?: boolean } = {},
+  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
 ): Settings {
   const started = performance.now();
-  if (signed) checkFinite(X);
+  checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
+  if (signed.X) checkFinite(X);
   else checkNonnegative(X);
+  const given = options as FitOptions & Record<string, unknown>;
+  for (const [option, { check }] of Object.entries(own)) if (given[option] !== undefined) check(option, given[option]);
+  checkTogether(own, given);
+  const ranks = ranksOf(name, layers, options.ranks);
   checkRanks(ranks, X.rows, X.cols);
+  checkBeside?.(given, ranks, (name) => name);
   const { stopping = 'objective' } = options;
-  if (stopping !== 'objective' && stopping !== 'initialError')
-    throw new InputError(`stopping must be 'objective' or 'initialError', not ${JSON.stringify(stopping)}.`);
+  stoppingRule.check('stopping', stopping);
   const settings: Settings = {
+    ranks,
     seed: options.seed ?? 0,
     restarts: options.restarts ?? 1,
     maxIterations: options.maxIterations ?? defaults.maxIterations,
     tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
     stopping,
-    checkEvery: options.checkEvery ?? 10,
+    checkEvery: options.checkEvery ?? defaults.checkEvery ?? 10,
     svdBound: options.svdBound ?? true,
     onProgress: options.onProgress,
     signal: options.signal,
@@ -55,6 +67,20 @@ export function checkFit(
     throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`);
   if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   return settings;
+}
+
+const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
+const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
+
+/** The ranks as a list. Throws InputError where a method of one layer is given more. */
+export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
+  const list = typeof ranks === 'number' ? [ranks] : ranks;
+  if (!Array.isArray(list)) throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`);
+  if (layers === 'one' && list.length > 1)
+    throw new InputError(
+      `${method} takes one rank, but ${list.length} were given (${list.join(', ')}); choose hierarchical, deep or neural.`,
+    );
+  return [...list];
 }
 
 /** Writes X in its own form. */
@@ -105,11 +131,9 @@ export async function readFactors(run: Run, A: readonly Tensor[], S: readonly Te
 }
 
 /** What is fitted, and how. */
-export interface Fitted {
-  method: Method;
-  /** The data that errors are relative to: with a mask W, W ∘ X. */
+interface Fitted {
+  /** The data that errors are relative to: with weights W, W ∘ X. */
   X: DataMatrix;
-  ranks: readonly number[];
   settings: Settings;
 }
 
@@ -126,7 +150,7 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations'> {
 /** Values of each restart, by the names that their tensors were asked for. */
 type Measured<T> = { [K in keyof T]: T[K] extends Tensor ? number[] : number[][] };
 
-export interface Outcome {
+export interface Outcome<Own> {
   A: readonly Tensor[];
   S: readonly Tensor[];
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
@@ -141,8 +165,8 @@ export interface Outcome {
   boundRanks?: readonly (number | null)[];
   /** X ≈ A⁰…AˡSˡ at every depth l; default true. Not where something stands between the factors. */
   product?: boolean;
-  /** The method's own settings: see Factorization. */
-  own?: Record<string, unknown>;
+  /** The method's own settings: see Model. */
+  own: Own;
   /** Reads the classifiers of the restart that was kept and scores them. */
   supervise?: (restart: number, factors: Factors) => Supervision | Promise<Supervision>;
 }
@@ -157,7 +181,7 @@ export interface Fit {
   /** Executes sections and reads small tensors: of each restart the first entry. */
   measure<T extends Record<string, Tensor | readonly Tensor[]>>(sections: readonly string[], tensors: T): Promise<Measured<T>>;
   /** Picks the best restart, reads its factors and puts the result together. */
-  result(outcome: Outcome): Promise<Factorization>;
+  result<M extends string, Own>(method: M, outcome: Outcome<Own>): Promise<Model<M, Own>>;
 }
 
 /** Prepares a program, hands its fit to `body` and disposes the run whatever happens. */
@@ -200,7 +224,7 @@ function createFit(run: Run, fitted: Fitted): Fit {
       });
       return Object.fromEntries(entries) as Measured<T>;
     },
-    result: (outcome) => resultOf(run, fitted, stages, outcome),
+    result: (method, outcome) => resultOf(run, method, fitted, stages, outcome),
   };
 }
 
@@ -211,8 +235,14 @@ interface Ended {
   result: StageResult;
 }
 
-async function resultOf(run: Run, fitted: Fitted, stages: readonly Ended[], outcome: Outcome): Promise<Factorization> {
-  const { method, X, ranks, settings } = fitted;
+async function resultOf<M extends string, Own>(
+  run: Run,
+  method: M,
+  { X, settings }: Fitted,
+  stages: readonly Ended[],
+  outcome: Outcome<Own>,
+): Promise<Model<M, Own>> {
+  const { ranks } = settings;
   const norm = squaredNorm(stored(X));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = [...relative[relative.length - 1]];
@@ -237,7 +267,7 @@ async function resultOf(run: Run, fitted: Fitted, stages: readonly Ended[], outc
   const settled = ({ result: { stopReason } }: Ended) => stopReason === 'tolerance' || stopReason === 'exact';
   return {
     method,
-    ranks: [...ranks],
+    ranks,
     ...factors,
     relativeError: last.relativeError,
     svdBound: last.svdBound,
@@ -261,10 +291,7 @@ async function resultOf(run: Run, fitted: Fitted, stages: readonly Ended[], outc
 }
 
 /** The SVD bound of every rank that is not null. */
-function boundsOf(
-  X: DataMatrix,
-  ranks: readonly (number | null)[],
-): { values: (number | null)[]; method: Factorization['svdBoundMethod'] } {
+function boundsOf(X: DataMatrix, ranks: readonly (number | null)[]): { values: (number | null)[]; method: Model['svdBoundMethod'] } {
   const bounded = ranks.filter((rank) => rank !== null);
   if (bounded.length === 0) return { values: [...ranks] as null[], method: null };
   const { values, method } = svdBounds(X, bounded);

@@ -6,43 +6,54 @@ import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../programs/hierarchical.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { choices, flag, layerList, type OptionsOf } from './options.js';
 import { nnls } from './q.js';
-import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
+import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
-export interface HierarchicalOptions extends FitOptions, LabelOptions {
-  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
-  ranks: readonly number[];
-  /** 'anls' (default, exact), 'hals' (coordinate descent) or 'mu' (multiplicative updates), for all layers or a list of one each; supervised layers use model 3 of ssnmf. */
-  solver?: NmfSolver | readonly NmfSolver[];
+const options = {
+  /** 'anls' (default, exact), 'hals' (coordinate descent) or 'mu' (multiplicative updates), for all layers or a list of one each; classified layers use model 3 of ssnmf. */
+  solver: choices(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
+    default: 'anls',
+  }),
   /** Columns of every Aˡ to unit norm, their scale into Sˡ, before the next layer is fitted to it. Default true; off, the deeper layers scatter. */
-  normalize?: boolean;
-  /** Layers (from 0) that also fit the labels; default the last. */
-  supervisedLayers?: readonly number[];
-}
+  normalize: flag('bring columns of every A to unit norm before the next layer is fitted', { default: true }),
+  ...labelOptions,
+  /** Layers (from 0) whose S also fits the labels; default the last. */
+  labelLayers: layerList('layers whose S is classified, such as 0,2', { default: 'the last', needs: { option: 'labels' } }),
+};
+
+export interface HierarchicalOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type HierarchicalFactorization = Model<
+  'hierarchical',
+  LabelSettings & { solver: NmfSolver | readonly NmfSolver[]; normalize: boolean; labelLayers?: number[] }
+>;
 
 /**
  * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, …, each layer fitted to the end before the next, so X ≈ A⁰A¹…AˡSˡ at every depth.
  * Topics of layer l in data space are the columns of A⁰…Aˡ; Aˡ itself maps subtopics to supertopics.
  *
- * With labels, a supervised layer minimises ‖Sˡ⁻¹ − AˡSˡ‖² + λ‖L∘(Y − BˡSˡ)‖² over Aˡ, Bˡ, Sˡ ≥ 0 (ssNMF model 3, multiplicative
+ * With labels, a classified layer minimises ‖Sˡ⁻¹ − AˡSˡ‖² + λ‖L∘(Y − BˡSˡ)‖² over Aˡ, Bˡ, Sˡ ≥ 0 (ssNMF model 3, multiplicative
  * updates); the layers before it know nothing of the labels. Accuracy is that of the last classifier. The restart that is returned has
  * the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖².
  *
  * Starts: |N(0,1)|. maxIterations (default 500 a layer, 1000 with 'hals', 2000 with multiplicative updates) and tolerance (1e-6) hold for each layer, and
- * so does `stopping`. settings holds { solver, normalize } and with labels { labelWeight, supervisedLayers }.
+ * so does `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
  */
-export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<Factorization> {
-  const { ranks, solver = 'anls', normalize = true } = options;
-  const settings = checkFit(X, ranks, options, { maxIterations: 2000, tolerance: 1e-6 });
-  checkSolvers(solver, ranks);
-  if (typeof normalize !== 'boolean') throw new InputError(`normalize must be true or false, not ${JSON.stringify(normalize)}.`);
+export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<HierarchicalFactorization> {
+  const { solver = 'anls', normalize = true } = options;
+  const settings = checkFit(hierarchicalMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
+  const { ranks } = settings;
+  if (typeof solver !== 'string' && solver.length !== ranks.length)
+    throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`);
   const supervision = checkSupervision(options, X);
-  const supervisedLayers = checkSupervisedLayers(options.supervisedLayers, ranks, supervision);
+  const labelLayers = supervision ? labelLayersOf(options.labelLayers, ranks) : [];
 
   const t = hierarchicalProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
@@ -52,12 +63,12 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
     supervision: supervision && {
       classes: supervision.targets.classes.length,
       labelWeight: supervision.labelWeight,
-      layers: supervisedLayers,
+      layers: labelLayers,
     },
   });
-  const solverOf = (l: number) => (supervisedLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
+  const solverOf = (l: number) => (labelLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
-  return withFit(engine, t.program, { method: 'hierarchical', X, ranks, settings }, async (fit) => {
+  return withFit(engine, t.program, { X, settings }, async (fit) => {
     await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision });
     const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
     const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
@@ -67,14 +78,14 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
     });
     const lossOf = (restart: number) => losses.reduce((sum, loss) => sum + loss[restart], 0);
     const classifiers = t.classifiers.map(({ layer, labels }) => ({ layer, B: labels.B }));
-    return fit.result({
+    return fit.result('hierarchical', {
       A: t.A,
       S: t.S,
       errors,
       objectives: errors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r)),
       kkt,
       rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
-      own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { supervisedLayers } : {}) },
+      own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
       supervise: supervision && ((restart, { S }) => supervise(fit.run, supervision, classifiers, restart, S)),
     });
   });
@@ -85,7 +96,7 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
  *
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
-export async function transformHierarchical(engine: Engine, model: Pick<Factorization, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
+export async function transformHierarchical(engine: Engine, model: Pick<Model, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
   const S: Matrix[] = [];
   for (const A of model.A) S.push((await nnls(engine, S.at(-1) ?? newX, A)).S);
@@ -168,26 +179,27 @@ export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Pro
   if (B && b) run.write(B, b);
 }
 
-function checkSolvers(solver: NmfSolver | readonly NmfSolver[], ranks: readonly number[]): void {
-  const solvers: readonly unknown[] = typeof solver === 'string' ? [solver] : solver;
-  if (!Array.isArray(solvers) || solvers.some((one) => !nmfSolvers.includes(one as NmfSolver)))
-    throw new InputError(`solver must be 'mu', 'hals' or 'anls', or a list of them, not ${JSON.stringify(solver)}.`);
-  if (typeof solver !== 'string' && solvers.length !== ranks.length)
-    throw new InputError(`There are ${solvers.length} solvers for ${ranks.length} layers; give one for all, or one each.`);
-}
-
-function checkSupervisedLayers(
-  layers: readonly number[] | undefined,
-  ranks: readonly number[],
-  supervision: SupervisionSettings | undefined,
-): number[] {
-  if (!supervision) {
-    if (layers) throw new InputError('supervisedLayers was given without labels.');
-    return [];
-  }
-  const sorted = [...new Set(layers ?? [ranks.length - 1])].sort((a, b) => a - b);
-  const fits = (l: number) => Number.isInteger(l) && l >= 0 && l < ranks.length;
-  if (sorted.length === 0 || !sorted.every(fits))
-    throw new InputError(`supervisedLayers must list layers from 0 to ${ranks.length - 1}, not [${sorted.join(', ')}].`);
-  return sorted;
-}
+export const hierarchicalMethod = {
+  name: 'hierarchical',
+  summary: 'NMF of X, then of its S, and so on, one layer after the other',
+  layers: 'many',
+  signed: { X: false, A: false },
+  chained: true,
+  options,
+  renamed: { supervisedLayers: "'labelLayers'" },
+  checkBeside({ solver, labels, labelLayers = [] }, ranks, nameOf) {
+    const classified = (labelLayers as readonly number[]).length || 1;
+    if (solver !== undefined && labels !== undefined && classified === ranks.length)
+      throw new InputError(
+        `${nameOf('solver')} does nothing where all layers have labels: those are fitted by multiplicative updates; leave it out.`,
+      );
+  },
+  fit: hierarchicalNmf,
+  transform: transformHierarchical,
+  program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const layers = classes ? labelLayersOf(own.labelLayers, ranks) : [];
+    const supervision = classes ? { classes, labelWeight: own.labelWeight ?? 1, layers } : undefined;
+    const { solver = 'anls', normalize = true } = own;
+    return hierarchicalProgram(rows, cols, ranks, { restarts, solver, normalize, csrEntries, supervision }).program;
+  },
+} as const satisfies MethodDefinition;

@@ -1,24 +1,27 @@
 import { seenThrough } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
-import { InputError } from '../errors.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, Model } from './factorization.js';
 import { checkFit, readFactors, withFit, writeMatrix } from './fit.js';
+import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import { nnls } from './q.js';
 
-export interface NmfOptions extends FitOptions {
-  /** k, the number of columns of A: from 1 to min(N, M, 128). */
-  rank: number;
+const options = {
   /**
    * 'anls' (default): alternating exact nonnegative least squares. 'hals': one sweep of coordinate descent over each factor, cheaper an
    * iteration, more of them. 'mu': multiplicative updates, as cheap, many more. With weights 'mu' is the default, since the others then
    * need k²(N + M) entries more.
    */
-  solver?: NmfSolver;
+  solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', { default: 'anls, with weights mu' }),
   /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. Needs a dense X. */
-  weights?: Matrix;
-}
+  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else how much it counts'),
+};
+
+export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
 
 /**
  * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
@@ -31,21 +34,21 @@ export interface NmfOptions extends FitOptions {
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): Promise<Factorization> {
-  const { rank, weights, solver = weights ? 'mu' : 'anls' } = options;
-  if (!nmfSolvers.includes(solver)) throw new InputError(`solver must be 'mu', 'hals' or 'anls', not ${JSON.stringify(solver)}.`);
-  const settings = checkFit(X, [rank], options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
-  const seen = seenThrough(weights, X, 'weights');
+export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
+  const { weights, solver = weights ? 'mu' : 'anls' } = options;
+  const settings = checkFit(nmfMethod, X, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
+  const seen = seenThrough(weights, X);
+  const [k] = settings.ranks;
 
-  const t = nmfProgram(X.rows, X.cols, rank, {
+  const t = nmfProgram(X.rows, X.cols, k, {
     restarts: settings.restarts,
     solver,
     weighted: weights !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withFit(engine, t.program, { method: 'nmf', X: seen, ranks: [rank], settings }, async (fit) => {
+  return withFit(engine, t.program, { X: seen, settings }, async (fit) => {
     const { run } = fit;
-    const scale = Math.sqrt(mean(X) / rank);
+    const scale = Math.sqrt(mean(X) / k);
     writeMatrix(run, t.X, X);
     if (weights) run.write(t.W!, weights.data);
     fit.writeRandom(t.A, 0, scale);
@@ -59,7 +62,7 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
     const { cost, kkt } = await fit.measure([t.sections.measure, t.sections.finish], { cost: t.cost, kkt: t.kkt });
-    return fit.result({
+    return fit.result('nmf', {
       A: [t.A],
       S: [t.S],
       errors: [cost],
@@ -70,3 +73,16 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
     });
   });
 }
+
+export const nmfMethod = {
+  name: 'nmf',
+  summary: 'X ≈ AS',
+  layers: 'one',
+  signed: { X: false, A: false },
+  chained: true,
+  options,
+  fit: nmf,
+  transform: async (engine: Engine, { A }: NmfFactorization, newX: DataMatrix) => [(await nnls(engine, newX, A[0])).S],
+  program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, { solver }: OptionsOf<typeof options>) =>
+    nmfProgram(rows, cols, k, { restarts, solver: solver ?? (weighted ? 'mu' : 'anls'), weighted, csrEntries }).program,
+} as const satisfies MethodDefinition;

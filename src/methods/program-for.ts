@@ -1,53 +1,57 @@
 /** The programs behind the fits, without any data: to warm an engine up, or to read what a method does. */
-import { checkPositiveInteger, checkRanks } from '../data/check.js';
+import { checkPositiveInteger, checkRanks, describe } from '../data/check.js';
+import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
-import { hierarchicalProgram } from '../programs/hierarchical.js';
-import { neuralProgram } from '../programs/neural.js';
-import { type NmfSolver, nmfProgram } from '../programs/nmf.js';
+import { ranksOf } from './fit.js';
+import { type Method, methodOf, methods } from './methods.js';
+import { checkTogether, type OptionsOf } from './options.js';
 
-export interface ProgramShape {
+/** The data and the fit that a program is for. */
+export interface ShapeOfFit {
   /** Of X; for a warm-up about the size that is expected does as well. */
   rows: number;
   cols: number;
-  /** [k₀, k₁, …]; one rank for 'nmf'. */
-  ranks: readonly number[];
+  /** One number for one layer, or [k₀, k₁, …]. */
+  ranks: number | readonly number[];
   /** Default 1. */
   restarts?: number;
-  /** Of 'nmf' and 'hierarchical'; default as in the fit. */
-  solver?: NmfSolver;
-  /** Of 'neural'; default 'hierarchical'. */
-  start?: 'hierarchical' | 'random';
   /** X is sparse, with about so many stored entries. */
   nonZeros?: number;
-  /** X has weights or a mask ('nmf', 'neural'). */
+  /** X has weights. */
   weighted?: boolean;
+  /** There are labels, of so many classes. */
+  classes?: number;
 }
 
+/** The shape, with options of the method; its matrices and labels have no place here. */
+export type ProgramOptions<M extends Method> = ShapeOfFit &
+  Partial<Omit<OptionsOf<(typeof methods)[M]['options']>, 'weights' | 'labels' | 'truth'>>;
+
 /**
- * The program that `nmf`, `hierarchicalNmf` or `neuralNmf` runs on such data with its other options at their defaults.
+ * The program that a method runs on such data; options that are left out have their defaults.
  *
- * @throws InputError for ranks that do not fit the shape.
+ * @throws InputError for ranks that do not fit the shape, and for options that the method does not have.
  */
-export function programFor(method: 'nmf' | 'hierarchical' | 'neural', shape: ProgramShape): Program {
-  const { rows, cols, ranks, restarts = 1, weighted = false, nonZeros: csrEntries } = shape;
+export function programFor<M extends Method>(
+  method: M,
+  { rows, cols, ranks, restarts = 1, nonZeros, weighted = false, classes, ...own }: ProgramOptions<M>,
+): Program {
+  if (!Object.hasOwn(methods, method))
+    throw new InputError(`There is no method ${describe(method)}; there are ${Object.keys(methods).join(', ')}.`);
+  const { name, layers, options, program, renamed } = methodOf(method);
+  checkNames(`The program of ${name}`, own, Object.keys(options), { rank: "'ranks'", ...renamed });
   checkPositiveInteger('rows', rows);
   checkPositiveInteger('cols', cols);
   checkPositiveInteger('restarts', restarts);
-  checkRanks(ranks, rows, cols);
-  if (csrEntries !== undefined) checkPositiveInteger('nonZeros', csrEntries);
-  if (csrEntries !== undefined && weighted) throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.');
-  switch (method) {
-    case 'nmf': {
-      if (ranks.length > 1) throw new InputError(`nmf takes one rank, but ${ranks.length} were given (${ranks.join(', ')}).`);
-      return nmfProgram(rows, cols, ranks[0], { restarts, solver: shape.solver ?? (weighted ? 'mu' : 'anls'), weighted, csrEntries })
-        .program;
-    }
-    case 'hierarchical':
-      return hierarchicalProgram(rows, cols, ranks, { restarts, solver: shape.solver ?? 'anls', csrEntries }).program;
-    case 'neural':
-      return neuralProgram(rows, cols, ranks, { restarts, start: shape.start ?? 'hierarchical', weighted, csrEntries }).program;
-    default:
-      throw new InputError(`There are programs for nmf, hierarchical and neural, not for ${JSON.stringify(method)}.`);
-  }
+  const list = ranksOf(name, layers, ranks);
+  checkRanks(list, rows, cols);
+  for (const [count, value] of Object.entries({ nonZeros, classes })) if (value !== undefined) checkPositiveInteger(count, value);
+  if (weighted && !('weights' in options)) throw new InputError(`${name} takes no weights; leave out weighted.`);
+  if (classes !== undefined && !('labels' in options)) throw new InputError(`${name} takes no labels; leave out classes.`);
+  if (nonZeros !== undefined && weighted) throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.');
+  const given = own as Record<string, unknown>;
+  for (const [option, { check }] of Object.entries(options)) if (given[option] !== undefined) check(option, given[option]);
+  checkTogether(options, { ...given, labels: classes });
+  return program({ rows, cols, ranks: list, restarts, csrEntries: nonZeros, weighted, classes }, own);
 }

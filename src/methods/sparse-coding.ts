@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkFinite, checkNewSamples, checkPositive, checkPositiveInteger, layerValues } from '../data/check.js';
+import { checkNewSamples, layerValues } from '../data/check.js';
 import type { Targets } from '../data/labels.js';
 import { type Matrix, matrix, scaled } from '../data/matrix.js';
 import { permutation, random } from '../data/random.js';
@@ -6,44 +6,60 @@ import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../d
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { codesProgram, type Optimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
-import type { Factorization, FitOptions, Supervision } from './factorization.js';
+import { codesProgram, type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
 import { checkFit, readFactor, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
-import { checkSupervision, type LabelOptions, labelSettings, supervise } from './supervision.js';
+import { type GivenOptimiser, optimiserOf } from './optimiser.js';
+import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
+import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
-export interface SparseCodingOptions extends FitOptions, Omit<LabelOptions, 'labelWeight'> {
-  /** [k₀, k₁, …]: each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M). */
-  ranks: readonly number[];
+const options = {
+  ...labelOptions,
   /** Start of λ, one for all layers or one a layer, in the units of X; default 0.02 times the root mean square norm of X's columns. */
-  lambda?: number | readonly number[];
+  l1: layerNumbers('penalty on S to begin with, in units of X', {
+    default: '0.02 of a column’s norm',
+    placeholder: 'λ',
+  }),
   /** Let λ learn too, kept ≥ 0. Default true with labels; without, false: reconstruction alone would only ever shrink λ. */
-  learnLambda?: boolean;
-  /** v ≥ 0, what the labels weigh; default 1. */
-  labelWeight?: number;
-  /** w ≥ 0, what reconstruction weighs; default 1. With labels 0 is the published network, which learns the classes alone. */
-  reconstruction?: number;
-  /** 'adam' (default) or 'momentum' (0.9), whose rate has to be found by trial: dictionaries of similar columns make gradients large. */
-  optimiser?: 'adam' | 'momentum';
-  /** Learning rate, for columns of X of norm 1 (the fit scales them so); default 0.01 with 'adam', 0.005 with 'momentum'. */
-  rate?: number;
+  learnL1: flag('let the penalty learn, too', { default: 'with labels alone' }),
+  /** w ≥ 0, the weight of the reconstruction; default 1. With labels 0 is the published network, which learns the classes alone. */
+  reconstruction: atLeastZero('weight of the reconstruction', { default: 1, placeholder: 'w' }),
+  /**
+   * 'adam' (default; rate 0.01) or 'momentum' (0.9; rate 0.005), or one with its numbers. Rates are for columns of X of norm 1 (the fit
+   * scales them so). That of momentum has to be found by trial: dictionaries of similar columns make gradients large.
+   */
+  optimiser: choiceOr<Exclude<GivenOptimiser, { name: 'projected' }>>()(['momentum', 'adam'], 'of the gradients', { default: 'adam' }),
   /** Columns of a mini-batch; default all of them up to 1024, else 256. All of a sparse X. */
-  batchColumns?: number;
-}
+  batchColumns: positiveInteger('samples of a mini-batch', { default: 'all, of more than 1024 samples 256' }),
+};
 
-const momentum = 0.9;
+export interface SparseCodingOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type SparseCodingFactorization = Model<
+  'sparse-coding',
+  LabelSettings & {
+    /** λ of each layer as learned. */
+    l1: number[];
+    learnL1: boolean;
+    reconstruction: number;
+    optimiser: LearningOptimiser;
+    batchColumns: number;
+  }
+>;
 
 /**
  * Deep sparse coding network: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ_l 1ᵀS 1 with S⁻¹ = X, dictionaries Aˡ (N×k₀, k_{l−1}×k_l) free in
  * sign with columns of norm ≤ 1, codes Sˡ (k_l×M) ≥ 0, and with labels a classifier B (P×k_L) free in sign. All Aˡ, λ_l and B learn
  * together on
  *
- *     w ‖X − A⁰…AᴸSᴸ‖² / ‖X‖² + v · mean over labelled columns of −log softmax(B Sᴸ)        (w `reconstruction`, v `labelWeight`)
+ *     w ‖X − A⁰…AᴸSᴸ‖² / ‖X‖² + v · mean over labelled columns of −log softmax(B Sᴸ)        (w `reconstruction`, v `labelWeight`, by default 1)
  *
  * by Adam or momentum over mini-batches of columns, differentiated exactly through every code. X may have negative entries.
  *
  * The fit works on X divided by the root mean square norm of its columns, so that rates and defaults fit data of any scale; codes and λ
  * are scaled back (codes of cX with cλ are c times those of X with λ), B the other way. Starts: dictionaries are columns, taken at
- * random, of what they code; classes take turns where labels are known. λ as learned is in `settings.lambda`. The restart with the
+ * random, of what they code; classes take turns where labels are known. λ as learned is in `settings.l1`. The restart with the
  * smallest final objective is kept. maxIterations defaults to 1000 (at least 20 passes over X), tolerance to 0: a stochastic descent
  * is run for a fixed number of steps.
  *
@@ -51,41 +67,36 @@ const momentum = 0.9;
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<Factorization> {
-  const { ranks, reconstruction = 1 } = options;
-  checkFinite(X);
+export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<SparseCodingFactorization> {
+  const { reconstruction = 1 } = options;
   const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
-  checkPositiveInteger('batchColumns', batchColumns);
+  const epoch = Math.ceil(X.cols / batchColumns) || 1;
+  const settings = checkFit(sparseCodingMethod, X, options, {
+    maxIterations: Math.max(1000, 20 * epoch),
+    tolerance: 0,
+    checkEvery: Math.max(10, epoch),
+  });
   if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
   if (batchColumns < X.cols) requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
-  const epoch = Math.ceil(X.cols / batchColumns);
-  const settings = checkFit(
-    X,
-    ranks,
-    { ...options, checkEvery: options.checkEvery ?? Math.max(10, epoch) },
-    { maxIterations: Math.max(1000, 20 * epoch), tolerance: 0 },
-    { signed: true },
-  );
   const supervision = checkSupervision(options, X, { weight: 1 });
-  const learnLambda = options.learnLambda ?? supervision !== undefined;
-  checkAtLeastZero('reconstruction', reconstruction);
+  const learnL1 = options.learnL1 ?? supervision !== undefined;
   if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
     throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
-  const optimiser = optimiserOf(options);
+  const optimiser = learningOptimiser(options.optimiser ?? 'adam');
 
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
   const unitX = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
-  const lambda = startOfLambda(options.lambda, ranks.length, scale);
+  const { ranks, restarts } = settings;
+  const lambda = startOfLambda(options.l1, ranks.length, scale);
   const targets = supervision?.targets;
   const supervised = supervision && {
     classes: supervision.targets.classes.length,
     labelled: supervision.targets.labelled,
     weight: supervision.labelWeight,
   };
-  const { restarts } = settings;
-  const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda, optimiser };
+  const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda: learnL1, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
-  return withFit(engine, t.program, { method: 'sparse-coding', X: unitX, ranks, settings }, async (fit) => {
+  return withFit(engine, t.program, { X: unitX, settings }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, unitX);
     writeStarts(run, t, targets, lambda, settings);
@@ -103,33 +114,31 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
       errors: t.errors,
       kkt: t.kkt,
     });
-    const fitted = await fit.result({
+    const fitted = await fit.result('sparse-coding', {
       A: t.A,
       S: t.S,
       errors,
       objectives: objective,
       kkt,
       rounds: t.rounds,
-      own: { learnLambda, reconstruction, optimiser: optimiser.kind, rate: optimiser.rate, batchColumns, ...labelSettings(supervision) },
+      own: { learnL1, reconstruction, optimiser, batchColumns, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });
     const learned = await Promise.all(t.lambda.map((tensor) => readFactor(run, tensor, fitted.restart)));
-    const settled = { ...fitted.settings, lambda: learned.map(({ data }) => data[0] * scale) };
+    const settled = { ...fitted.settings, l1: learned.map(({ data }) => data[0] * scale) };
     return { ...rescale(fitted, scale), settings: settled, supervision: fitted.supervision && inUnitsOfX(fitted.supervision, scale) };
   });
 }
 
-function optimiserOf({ optimiser = 'adam', rate }: SparseCodingOptions): Optimiser {
-  if (optimiser !== 'adam' && optimiser !== 'momentum')
-    throw new InputError(`optimiser must be 'adam' or 'momentum', not ${JSON.stringify(optimiser)}.`);
-  if (rate !== undefined) checkPositive('rate', rate);
-  return optimiser === 'adam' ? { kind: 'adam', rate: rate ?? 0.01 } : { kind: 'momentum', rate: rate ?? 0.005, momentum };
+/** Rates for columns of X of norm 1. */
+function learningOptimiser(given: 'momentum' | 'adam' | Exclude<GivenOptimiser, { name: 'projected' }>): LearningOptimiser {
+  return optimiserOf(given, { momentum: 0.005, adam: 0.01 }, ['momentum', 'adam']);
 }
 
 /** λ of each layer, in units of the scaled X. */
-function startOfLambda(given: SparseCodingOptions['lambda'], layers: number, scale: number): number[] {
+function startOfLambda(given: SparseCodingOptions['l1'], layers: number, scale: number): number[] {
   if (given === undefined) return new Array<number>(layers).fill(0.02);
-  return layerValues('lambda', given, layers).map((value) => value / scale);
+  return layerValues('l1', given, layers).map((value) => value / scale);
 }
 
 function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {
@@ -215,10 +224,10 @@ function divided({ rows, cols, data }: Matrix, scale: number): Matrix {
  *
  * @throws InputError when newX has another number of rows than the model has features, or entries that are not finite.
  */
-export async function transformSparseCoding(engine: Engine, model: Factorization, newX: DataMatrix): Promise<Matrix[]> {
-  const { lambda } = model.settings;
-  if (!Array.isArray(lambda) || lambda.length !== model.A.length || !lambda.every((value) => Number.isFinite(value) && value >= 0))
-    throw new InputError(`A sparse coding model needs settings.lambda, a number ≥ 0 for each of its ${model.A.length} layers.`);
+export async function transformSparseCoding(engine: Engine, model: SparseCodingFactorization, newX: DataMatrix): Promise<Matrix[]> {
+  const { l1 } = model.settings;
+  if (!Array.isArray(l1) || l1.length !== model.A.length || !l1.every((value) => Number.isFinite(value) && value >= 0))
+    throw new InputError(`A sparse coding model needs settings.l1, a number ≥ 0 for each of its ${model.A.length} layers.`);
   const { A } = model;
   checkNewSamples(newX, A[0].rows, { signed: true });
   const t = codesProgram(
@@ -231,10 +240,30 @@ export async function transformSparseCoding(engine: Engine, model: Factorization
     writeMatrix(run, t.X, newX);
     t.A.forEach((tensor, l) => {
       run.write(tensor, A[l].data);
-      run.write(t.lambda[l], [lambda[l] as number]);
+      run.write(t.lambda[l], [l1[l]]);
     });
     run.execute('code');
     return Promise.all(t.S.map((tensor) => run.read(tensor)));
   });
   return S.map((entries, l) => matrix(A[l].cols, newX.cols, Float32Array.from(entries)));
 }
+
+export const sparseCodingMethod = {
+  name: 'sparse-coding',
+  summary: 'a network of sparse codes, A free in sign; takes negative data',
+  layers: 'many',
+  signed: { X: true, A: true },
+  chained: true,
+  options,
+  renamed: { lambda: "'l1'", learnLambda: "'learnL1'", rate: "a part of 'optimiser', such as { name: 'adam', rate: 0.02 }" },
+  fit: sparseCoding,
+  transform: transformSparseCoding,
+  program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const { reconstruction = 1, learnL1 = classes !== undefined } = own;
+    const batchColumns = own.batchColumns ?? (cols <= 1024 || csrEntries !== undefined ? cols : 256);
+    const supervised = classes ? { classes, labelled: cols, weight: own.labelWeight ?? 1 } : undefined;
+    const optimiser = learningOptimiser(own.optimiser ?? 'adam');
+    const settled = { restarts, batchColumns, csrEntries, reconstruction, supervised, learnLambda: learnL1, optimiser };
+    return sparseCodingProgram(rows, cols, ranks, settled).program;
+  },
+} as const satisfies MethodDefinition;

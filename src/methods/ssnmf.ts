@@ -1,23 +1,31 @@
 import { checkNewSamples, checkPositiveInteger, seenThrough } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
-import { type Engine, withRun } from '../engine.js';
+import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
-import { divergenceTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import { squared } from '../programs/losses.js';
+import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
+import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
+import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { checkFit, type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { nnls } from './q.js';
 import { runStage } from './stage.js';
-import { checkSupervision, type LabelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
+import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
-export interface SsnmfOptions extends FitOptions, LabelOptions {
-  /** k, the number of columns of A: from 1 to min(N, M, 128). */
-  rank: number;
+const models = Object.keys(ssnmfModels).map(Number) as SsnmfModel[];
+
+const options = {
   /** 1 to 6, see `ssnmf`. Default 3 with labels, 1 without. Models 1 and 2 take no labels, the others need them. */
-  model?: SsnmfModel;
+  model: choice(models, `${models[0]} to ${models.at(-1)}, see docs/methods.md`, { default: '3 with labels, else 1', placeholder: 'n' }),
   /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. Needs a dense X. */
-  mask?: Matrix;
-}
+  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing and 1 elsewhere'),
+  ...labelOptions,
+};
+
+export interface SsnmfOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type SsnmfFactorization = Model<'ssnmf', LabelSettings & { model: SsnmfModel; weighted: boolean }>;
 
 /**
  * (Semi-)supervised NMF: features A ≥ 0 (N×k), coefficients S ≥ 0 (k×M) and a classifier B ≥ 0 (P×k) with X ≈ AS and Y ≈ BS.
@@ -31,40 +39,39 @@ export interface SsnmfOptions extends FitOptions, LabelOptions {
  * update of S mixes two measures without that guarantee: there are small counterexamples (docs/methods.md), though none among our data.
  *
  * Starts: |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B. Stops after 2000 iterations or at a tolerance of 1e-6 of the
- * objective, which also decides between restarts. relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖ whatever the model; svdBound is null with a
- * mask. The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
- * settings holds { model, labelWeight, masked } and, where `truth` has such, `classesWithoutLabel`.
+ * objective, which also decides between restarts. relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖ whatever the model; svdBound is null with
+ * weights. The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
+ * settings holds { model, labelWeight, weighted } and, where `truth` has such, `classesWithoutLabel`.
  *
  * Haddock et al., arXiv:2010.07956; Lee, Yoo & Choi, IEEE Signal Processing Letters 17(1), 2010 (model 3).
  *
- * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, a mask that is not
- * of zeros and ones or hides a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
+ * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, weights that are not
+ * zeros and ones or hide a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
  */
-export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions): Promise<Factorization> {
-  const { rank, mask, model = options.labels ? 3 : 1 } = options;
-  const settings = checkFit(X, [rank], options, { maxIterations: 2000, tolerance: 1e-6 });
-  checkModel(model);
+export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions): Promise<SsnmfFactorization> {
+  const { weights, model = options.labels ? 3 : 1 } = options;
+  const settings = checkFit(ssnmfMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
   const measures = ssnmfModels[model];
   if (measures.labels === null && options.labels)
     throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
   if (measures.labels !== null && !options.labels)
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
-  if (measures.data === 'divergence') requireDense(X, `Model ${model}, which measures X by divergence,`, 'choose model 1, 3 or 4');
-  const WX = seenThrough(mask, X);
-  if (mask) checkZerosAndOnes(mask);
+  if (measures.data.dense) requireDense(X, `Model ${model}, which measures X by ${measures.data.name},`, 'choose model 1, 3 or 4');
+  const WX = seenThrough(weights, X);
+  if (weights) checkZerosAndOnes(weights);
   const supervision = checkSupervision(options, WX, { measure: measures.data });
 
-  const t = ssnmfProgram(X.rows, X.cols, rank, {
+  const t = ssnmfProgram(X.rows, X.cols, settings.ranks[0], {
     restarts: settings.restarts,
     model,
     labelWeight: supervision?.labelWeight,
     classes: supervision?.targets.classes.length,
-    masked: mask !== undefined,
+    masked: weights !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withFit(engine, t.program, { method: 'ssnmf', X: WX, ranks: [rank], settings }, async (fit) => {
+  return withFit(engine, t.program, { X: WX, settings }, async (fit) => {
     const { run } = fit;
-    writeProblem(fit, t, X, mask, supervision);
+    writeProblem(fit, t, X, weights, supervision);
     run.execute(t.sections.start);
     await fit.stage({
       name: 'ssnmf',
@@ -79,24 +86,17 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
       error: t.error,
       kkt: t.kkt,
     });
-    return fit.result({
+    return fit.result('ssnmf', {
       A: [t.A],
       S: [t.S],
       errors: [error],
       objectives: objective,
       kkt,
-      boundRanks: mask && [null],
-      own: { model, masked: mask !== undefined, ...labelSettings(supervision) },
+      boundRanks: weights && [null],
+      own: { model, weighted: weights !== undefined, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: 0, B: t.labels!.B }], restart, S)),
     });
   });
-}
-
-export interface TransformOptions {
-  /** Most iterations where the solve is iterative (divergence models); default 2000. */
-  maxIterations?: number;
-  /** Where those stop: relative fall of the objective per iteration; default 1e-7. */
-  tolerance?: number;
 }
 
 /**
@@ -107,25 +107,24 @@ export interface TransformOptions {
  */
 export async function transformSsnmf(
   engine: Engine,
-  model: Pick<Factorization, 'A' | 'settings'>,
+  model: SsnmfFactorization,
   newX: DataMatrix,
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   const [A] = model.A;
   checkNewSamples(newX, A.rows);
-  const which = model.settings.model as SsnmfModel;
-  checkModel(which);
-  if (ssnmfModels[which].data === 'frobenius') return [(await nnls(engine, newX, A)).S];
+  const which = model.settings.model;
+  const loss = ssnmfModels[which].data;
+  if (loss === squared) return [(await nnls(engine, newX, A)).S];
 
-  requireDense(newX, `Model ${which}, which measures X by divergence,`, 'fit model 1, 3 or 4');
+  requireDense(newX, `Model ${which}, which measures X by ${loss.name},`, 'fit model 1, 3 or 4');
   const { maxIterations = 2000, tolerance = 1e-7 } = options;
   checkPositiveInteger('maxIterations', maxIterations);
-  const t = divergenceTransformProgram(newX.rows, newX.cols, A.cols);
+  const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss);
   return withRun(engine, t.program, async (run) => {
     run.write(t.X, newX.data);
     run.write(t.A, A.data);
-    run.write(t.ones.N, new Float32Array(newX.rows).fill(1));
-    run.write(t.ones.M, new Float32Array(newX.cols).fill(1));
+    writeOnes(run, t.ones);
     // Any positive start will do, the problem is convex; the first update gives every column its right sum.
     run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
     await runStage(
@@ -135,7 +134,7 @@ export async function transformSsnmf(
         step: 'step',
         measure: 'measure',
         cost: t.cost,
-        norm: [sizeOf(newX, 'divergence') || 1],
+        norm: [sizeOf(newX, loss) || 1],
         maxIterations,
         factors: (restart) => readFactors(run, [t.A], [t.S], restart),
       },
@@ -149,13 +148,13 @@ function writeProblem(
   { run, writeRandom }: Fit,
   t: SsnmfProgram,
   X: DataMatrix,
-  mask: Matrix | undefined,
+  weights: Matrix | undefined,
   supervision: SupervisionSettings | undefined,
 ): void {
   const scale = Math.sqrt(mean(X) / t.A.cols);
   writeMatrix(run, t.X, X);
-  if (t.W) run.write(t.W, mask!.data);
-  if (t.ones) for (const ones of [t.ones.N, t.ones.M]) run.write(ones, new Float32Array(ones.rows).fill(1));
+  if (t.W) run.write(t.W, weights!.data);
+  writeOnes(run, t.ones);
   writeRandom(t.A, 0, scale);
   writeRandom(t.S, 1, scale);
   if (t.labels && supervision) {
@@ -165,13 +164,28 @@ function writeProblem(
   }
 }
 
-function checkModel(model: SsnmfModel): void {
-  if (!(model in ssnmfModels)) throw new InputError(`model must be 1, 2, 3, 4, 5 or 6, not ${JSON.stringify(model)}.`);
+function writeOnes(run: Run, ones: SsnmfProgram['ones']): void {
+  for (const column of ones ? [ones.N, ones.M] : []) run.write(column, new Float32Array(column.rows).fill(1));
 }
 
-function checkZerosAndOnes(mask: Matrix): void {
-  const at = mask.data.findIndex((w) => w !== 0 && w !== 1);
+function checkZerosAndOnes(weights: Matrix): void {
+  const at = weights.data.findIndex((w) => w !== 0 && w !== 1);
   if (at < 0) return;
-  const [row, col] = [Math.floor(at / mask.cols), at % mask.cols];
-  throw new InputError(`mask has the entry ${mask.data[at]} in row ${row}, column ${col}, but a mask is of zeros and ones.`);
+  const [row, col] = [Math.floor(at / weights.cols), at % weights.cols];
+  throw new InputError(`weights has the entry ${weights.data[at]} in row ${row}, column ${col}, but ssnmf takes zeros and ones alone.`);
 }
+
+export const ssnmfMethod = {
+  name: 'ssnmf',
+  summary: 'NMF that fits labels, too: X ≈ AS, Y ≈ BS',
+  layers: 'one',
+  signed: { X: false, A: false },
+  chained: true,
+  options,
+  fit: ssnmf,
+  transform: transformSsnmf,
+  program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const model = own.model ?? (classes ? 3 : 1);
+    return ssnmfProgram(rows, cols, k, { restarts, model, labelWeight: own.labelWeight, classes, masked: weighted, csrEntries }).program;
+  },
+} as const satisfies MethodDefinition;

@@ -1,27 +1,35 @@
 /** What the methods that learn from labels share: their options, the checks, what a model says of its labels, and its classifiers. */
-import { checkAtLeastZero } from '../data/check.js';
 import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
 import type { Run } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { Supervision } from './factorization.js';
-import { readFactor, squaredNorm } from './fit.js';
+import { type Loss, squared } from '../programs/losses.js';
+import type { LabelSettings, Supervision } from './factorization.js';
+import { readFactor } from './fit.js';
+import { atLeastZero, labelList, type OptionsOf } from './options.js';
 
-/** The options of every method that takes labels by the terms of (semi-)supervised NMF. */
-export interface LabelOptions {
+/** The options of every method that takes labels. */
+export const labelOptions = {
   /** One label a sample; null, undefined or '' where it is unknown. */
-  labels?: Labels;
+  labels: labelList('one label a line for each sample, empty where it is unknown'),
   /** The true label of every sample, used only to score the predictions of samples that were fitted without one. */
-  truth?: Labels;
+  truth: labelList('labels of all samples, only to score predictions of those that have no label in --labels', {
+    needs: { option: 'labels' },
+  }),
   /**
-   * λ ≥ 0, what the labels weigh against the data. Default ‖W∘X‖² / M, the average of a sample: to miss one sample's label costs what losing
-   * a whole sample does, whatever the scale of X. Where X is measured by divergence the sum of W∘X stands for its squared norm. Much more
-   * than that, and labelled samples get units of their own, so that the others are predicted badly.
+   * λ ≥ 0, the weight of the labels against the data. Default, where a method says nothing else, ‖W∘X‖² / M, the average of a sample: to
+   * miss one sample's label costs as much as losing a whole sample, whatever the scale of X. Where X is measured by divergence the sum of
+   * W∘X stands for its squared norm. With much more, labelled samples get units of their own, so that the others are predicted badly.
    */
-  labelWeight?: number;
-}
+  labelWeight: atLeastZero('weight of the labels against the data; default the method’s own', {
+    placeholder: 'λ',
+    needs: { option: 'labels' },
+  }),
+};
+
+export type LabelOptions = OptionsOf<typeof labelOptions>;
 
 /** Labels as a fit uses them. */
 export interface SupervisionSettings {
@@ -33,20 +41,15 @@ export interface SupervisionSettings {
 }
 
 /**
- * Checks labels, truth and λ against X (masked, if it is); undefined without labels. The default of λ is `weight`, or where none is given
+ * Checks labels and truth against X (weighted, if it is); undefined without labels. The default of λ is `weight`, or where none is given
  * the size of an average sample as `measure` has it: see LabelOptions.
  */
 export function checkSupervision(
   { labels, truth, labelWeight }: LabelOptions,
   X: DataMatrix,
-  { measure = 'frobenius', weight }: { measure?: 'frobenius' | 'divergence'; weight?: number } = {},
+  { measure = squared, weight }: { measure?: Loss; weight?: number } = {},
 ): SupervisionSettings | undefined {
-  if (labelWeight !== undefined) checkAtLeastZero('labelWeight', labelWeight);
-  if (!labels) {
-    if (truth) throw new InputError('truth was given without labels; it only scores what was learned from labels.');
-    if (labelWeight !== undefined) throw new InputError('labelWeight was given without labels; it has no meaning alone.');
-    return undefined;
-  }
+  if (!labels) return undefined;
   const targets = targetsOf(labels, X.cols);
   if (truth && truth.length !== X.cols)
     throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`);
@@ -59,8 +62,16 @@ export function checkSupervision(
   };
 }
 
+/** The layers whose S is classified, in order; by default the last. Throws InputError for one that is not there. */
+export function labelLayersOf(given: readonly number[] | undefined, ranks: readonly number[]): number[] {
+  const layers = [...(given ?? [ranks.length - 1])].sort((a, b) => a - b);
+  for (const layer of layers)
+    if (layer >= ranks.length) throw new InputError(`labelLayers names layer ${layer}, but the layers are 0 to ${ranks.length - 1}.`);
+  return layers;
+}
+
 /** What a model says about its labels in `settings`. */
-export function labelSettings(supervision: SupervisionSettings | undefined): Record<string, unknown> {
+export function labelSettings(supervision: SupervisionSettings | undefined): LabelSettings {
   if (!supervision) return {};
   const { labelWeight, classesWithoutLabel } = supervision;
   return { labelWeight, ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
@@ -84,7 +95,9 @@ export function supervisedBy(classifiers: Classifier[], S: readonly Matrix[], { 
   return { classes: targets.classes, classifiers, accuracy: accuracyOf(classify(B, S[layer]), targets, truth) };
 }
 
-/** Size of a side of the objective at the zero model: ‖X‖², or ΣX for a divergence. */
-export function sizeOf(X: DataMatrix, measure: 'frobenius' | 'divergence'): number {
-  return measure === 'frobenius' ? squaredNorm(stored(X)) : stored(X).reduce((sum, x) => sum + x, 0);
+/** Size of the data as a loss has it: ‖X‖², or ΣX for a divergence. */
+export function sizeOf(X: DataMatrix, loss: Loss): number {
+  let sum = 0;
+  for (const x of stored(X)) sum += loss.size(x);
+  return sum;
 }

@@ -1,12 +1,15 @@
-import { checkAtLeastZero, checkNewSamples, checkNonnegative, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples, checkNonnegative, checkPositiveInteger, layerValues } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
-import type { Factorization, FitOptions } from './factorization.js';
+import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
+import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { FitOptions, Model } from './factorization.js';
 import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
+import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
   /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
@@ -15,26 +18,39 @@ export interface UnfoldedSource {
   target: Matrix;
 }
 
-export interface UnfoldedOptions extends FitOptions {
-  /** k, the number of columns of every W: from 1 to min(N, M, 128). */
-  rank: number;
+const options = {
   /** K, the inference iterations that are the layers; default 10. */
-  layers?: number;
+  layers: positiveInteger('how many updates are layers', { default: 10, placeholder: 'K' }),
   /** C, how many of the last layers have a dictionary of their own, from 0 to K; default 3. */
-  untied?: number;
+  untied: count('how many of the last have an A of their own', { default: 3, placeholder: 'C' }),
   /** Divergence of the layers and of the reconstruction: 2 squared error (default), 1 Kullback–Leibler. */
-  beta?: 1 | 2;
+  beta: choice([1, 2], '2: squared error, 1: Kullback–Leibler', { default: 2, placeholder: 'n' }),
   /** μ ≥ 0 in every denominator, an L1 penalty on H; default 0. */
-  sparsity?: number;
+  l1: layerNumbers('penalty on S', { default: 0, placeholder: 'λ' }),
   /** T ≥ 0, N×M, what the reconstruction should be; default X. */
-  target?: DataMatrix;
+  target: data<DataMatrix>('what the reconstruction should be', { default: 'X' }),
   /** 'reconstruction' (default): WH^K. 'ratioMask': (WˢHˢ)/(WH) ∘ X for each of `sources`. */
-  output?: 'reconstruction' | 'ratioMask';
-  /** The sources of 'ratioMask', two or more; their columns add up to `rank`. */
-  sources?: readonly UnfoldedSource[];
+  output: data<'reconstruction' | 'ratioMask'>('the reconstruction, or a ratio mask for each source', { default: 'reconstruction' }),
+  /** The sources of 'ratioMask', two or more; their columns add up to the rank. */
+  sources: data<readonly UnfoldedSource[]>('the sources of a ratio mask'),
   /** Iterations of the plain NMF of X (alternating exact least squares) that every dictionary starts from; default 50. */
-  startIterations?: number;
-}
+  startIterations: positiveInteger('iterations of the start', { default: 50 }),
+};
+
+export interface UnfoldedOptions extends FitOptions, OptionsOf<typeof options> {}
+
+export type UnfoldedFactorization = Model<
+  'unfolded',
+  {
+    layers: number;
+    untied: number;
+    beta: 1 | 2;
+    l1: number;
+    /** Of each source; empty where the output is the reconstruction. */
+    columns: number[];
+    startIterations: number;
+  }
+>;
 
 /**
  * Unfolded Deep NMF: K multiplicative updates H⁺ = H ∘ [WₖᵀX(WₖH)^{β−2}] / [Wₖᵀ(WₖH)^{β−1} + μ] from H⁰ = 1 are the layers of a network;
@@ -55,19 +71,17 @@ export interface UnfoldedOptions extends FitOptions {
  *
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
-export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<Factorization> {
+export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<UnfoldedFactorization> {
   const { target = X, startIterations = 50 } = options;
-  const settings = checkFit(X, [options.rank], options, { maxIterations: 500, tolerance: 1e-6 });
-  const { shape, sources } = checkShape(X, options);
-  checkPositiveInteger('startIterations', startIterations);
-  const { restarts } = settings;
+  const settings = checkFit(unfoldedMethod, X, options, { maxIterations: 500, tolerance: 1e-6 });
+  const { ranks, restarts } = settings;
+  const { shape, sources } = checkShape(X, ranks[0], options);
   const { rank: k, beta } = shape;
   const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
-  const total = stored(target).reduce((sum, x) => sum + x, 0);
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
-  return withFit(engine, t.program, { method: 'unfolded', X: fitted, ranks: [k], settings }, async (fit) => {
+  return withFit(engine, t.program, { X: fitted, settings }, async (fit) => {
     const { run } = fit;
     writeFixed(run, t, X, shape);
     writeMatrix(run, t.target, target);
@@ -98,14 +112,14 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       name: 'all layers',
       step: 'step',
       cost: t.cost,
-      norm: sources.length === 0 && beta === 1 ? total : squaredNorm(stored(fitted)),
+      norm: sources.length === 0 ? sizeOf(target, lossOf(beta)) : squaredNorm(stored(fitted)),
       factors: (restart) => {
         run.execute('finish');
         return readFactors(run, t.W, [t.H], restart);
       },
     });
     const { error, kkt } = await fit.measure(['finish'], { error: t.error, kkt: t.kkt });
-    return fit.result({
+    return fit.result('unfolded', {
       A: t.W,
       S: [t.H],
       errors: [error],
@@ -115,7 +129,7 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
         layers: shape.layers,
         untied: shape.untied,
         beta,
-        sparsity: shape.sparsity,
+        l1: shape.l1,
         columns: sources.map(({ columns }) => columns),
         startIterations,
       },
@@ -123,20 +137,23 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
   });
 }
 
-function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedShape; sources: readonly UnfoldedSource[] } {
-  const { rank, layers = 10, untied = Math.min(3, layers), beta = 2, sparsity = 0, output = 'reconstruction', target } = options;
-  checkPositiveInteger('layers', layers);
-  if (!Number.isInteger(untied) || untied < 0 || untied > layers)
-    throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
-  if (beta !== 1 && beta !== 2) throw new InputError(`beta must be 2 or 1, not ${beta}.`);
-  checkAtLeastZero('sparsity', sparsity);
+function shapeOf(rank: number, { layers = 10, untied = Math.min(3, layers), beta = 2, l1 = 0 }: OptionsOf<typeof options>): UnfoldedShape {
+  if (untied > layers) throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
+  return { rank, layers, untied, beta, l1: layerValues('l1', l1, 1)[0], sources: 0 };
+}
+
+function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape: UnfoldedShape; sources: readonly UnfoldedSource[] } {
+  const { output = 'reconstruction', target } = own;
+  const shape = shapeOf(rank, own);
+  const { beta } = shape;
+  const loss = lossOf(beta);
   for (const given of target ? [X, target] : [X]) {
-    if (beta === 1) requireDense(given, 'beta 1, which measures by divergence,', 'choose beta 2');
+    if (loss.dense) requireDense(given, `beta ${beta}, which measures by ${loss.name},`, 'choose beta 2');
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
     throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`);
-  const sources = options.sources ?? [];
+  const sources = own.sources ?? [];
   if (output === 'reconstruction' && sources.length > 0) throw new InputError("sources need output 'ratioMask'.");
   if (output === 'ratioMask') {
     if (sources.length < 2) throw new InputError(`output 'ratioMask' needs two sources or more, not ${sources.length}.`);
@@ -156,8 +173,8 @@ function checkShape(X: DataMatrix, options: UnfoldedOptions): { shape: UnfoldedS
   });
   const columns = sources.reduce((sum, source) => sum + source.columns, 0);
   if (sources.length > 0 && columns !== rank)
-    throw new InputError(`The sources have ${columns} columns together, but rank is ${rank}; they must agree.`);
-  return { shape: { rank, layers, untied, beta, sparsity, sources: sources.length }, sources };
+    throw new InputError(`The sources have ${columns} columns together, but ranks is ${rank}; they must agree.`);
+  return { shape: { ...shape, sources: sources.length }, sources };
 }
 
 /** One matrix above the other. */
@@ -190,32 +207,66 @@ function writeSelections(run: Run, selects: readonly Tensor[], columns: readonly
 }
 
 /**
- * The forward pass on other columns, at the cost of K updates, whatever the columns: H = H^K (k×M′), and `reconstruction` = WH^K (N×M′), or
- * of a ratio-mask model `masks`, every source's part (WˢHˢ)/(WH) ∘ X of the data (N×M′ each). Of a sparse newX only H, since those are dense.
+ * H = H^K (k×M′) of other columns, in a list of one: the forward pass, at the cost of K updates.
  *
  * @param newX N×M′, ≥ 0, N as in the model's A[0].
- * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries or a model of another method.
+ * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries.
  */
-export async function transformUnfolded(
+export async function transformUnfolded(engine: Engine, model: UnfoldedFactorization, newX: DataMatrix): Promise<Matrix[]> {
+  return [(await forward(engine, model, newX, false)).H];
+}
+
+/**
+ * The output of the network for other columns: `reconstruction` = WH^K (N×M′), or of a ratio-mask model `masks`, every source's part
+ * (WˢHˢ)/(WH) ∘ X of the data (N×M′ each). Needs a dense newX, since those are.
+ *
+ * @param newX N×M′, ≥ 0, N as in the model's A[0].
+ * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries or a sparse newX.
+ */
+export async function reconstructUnfolded(
   engine: Engine,
-  model: Pick<Factorization, 'method' | 'ranks' | 'A' | 'settings'>,
+  model: UnfoldedFactorization,
   newX: DataMatrix,
-): Promise<{ H: Matrix; reconstruction: Matrix | null; masks: Matrix[] | null }> {
-  if (model.method !== 'unfolded') throw new InputError(`transformUnfolded takes an 'unfolded' model, not '${model.method}'.`);
-  checkNewSamples(newX, model.A[0].rows);
-  const { layers, untied, beta, sparsity, columns } = model.settings as unknown as UnfoldedShape & { columns: number[] };
-  if (beta === 1) requireDense(newX, 'A model of beta 1, which measures by divergence,', 'fit it with beta 2');
-  const shape = { rank: model.ranks[0], layers, untied, beta, sparsity, sources: columns.length, csrEntries: entriesOf(newX) };
+): Promise<{ reconstruction: Matrix | null; masks: Matrix[] | null }> {
+  requireDense(newX, 'A reconstruction, which is dense,', 'use transformUnfolded for H alone');
+  const { outputs } = await forward(engine, model, newX, true);
+  return model.settings.columns.length > 0 ? { reconstruction: null, masks: outputs } : { reconstruction: outputs[0], masks: null };
+}
+
+async function forward(
+  engine: Engine,
+  { ranks, A, settings: { layers, untied, beta, l1, columns } }: UnfoldedFactorization,
+  newX: DataMatrix,
+  withOutputs: boolean,
+): Promise<{ H: Matrix; outputs: Matrix[] }> {
+  checkNewSamples(newX, A[0].rows);
+  if (beta !== 1 && beta !== 2) throw new InputError(`The model's beta must be 2 or 1, not ${beta}.`);
+  const loss = lossOf(beta);
+  if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
+  const shape = { rank: ranks[0], layers, untied, beta, l1, sources: columns.length, csrEntries: entriesOf(newX) };
   const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
   return withRun(engine, t.program, async (run) => {
     writeFixed(run, t, newX, shape);
     t.W.forEach((tensor, i) => {
-      run.write(tensor, model.A[i].data);
+      run.write(tensor, A[i].data);
     });
     writeSelections(run, t.selects, columns);
     run.execute('forward');
-    const [H, ...outputs] = (await readFactors(run, [], [t.H, ...t.outputs], 0)).S;
-    if (outputs.length === 0) return { H, reconstruction: null, masks: null };
-    return columns.length > 0 ? { H, reconstruction: null, masks: outputs } : { H, reconstruction: outputs[0], masks: null };
+    const [H, ...outputs] = (await readFactors(run, [], withOutputs ? [t.H, ...t.outputs] : [t.H], 0)).S;
+    return { H, outputs };
   });
 }
+
+export const unfoldedMethod = {
+  name: 'unfolded',
+  summary: 'the updates of S as layers of a network that learns A',
+  layers: 'one',
+  signed: { X: false, A: false },
+  chained: false,
+  options,
+  renamed: { sparsity: "'l1'" },
+  fit: unfoldedNmf,
+  transform: transformUnfolded,
+  program: ({ rows, cols, ranks: [k], restarts, csrEntries }: ProgramShape, own: OptionsOf<typeof options>) =>
+    unfoldedProgram(rows, cols, { ...shapeOf(k, own), csrEntries, targetEntries: csrEntries }, restarts).program,
+} as const satisfies MethodDefinition;

@@ -2,34 +2,12 @@
 import { checkNewSamples } from '../data/check.js';
 import { classify } from '../data/labels.js';
 import { type Matrix, multiply } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
-import { transformDeep } from '../methods/deep.js';
-import { transformDeepSemi } from '../methods/deep-semi.js';
-import type { Factorization, Method } from '../methods/factorization.js';
-import { transformHierarchical } from '../methods/hierarchical.js';
-import { transformNeural } from '../methods/neural.js';
-import { nnls } from '../methods/q.js';
-import { transformSparseCoding } from '../methods/sparse-coding.js';
-import { type TransformOptions, transformSsnmf } from '../methods/ssnmf.js';
-import { transformUnfolded } from '../methods/unfolded.js';
-
-type Transform = (engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions) => Promise<Matrix[]>;
-
-const transforms: Record<Method, Transform> = {
-  nmf: async (engine, { A }, newX) => [(await nnls(engine, newX, A[0])).S],
-  ssnmf: transformSsnmf,
-  hierarchical: transformHierarchical,
-  deep: transformDeep,
-  'deep-semi': async (engine, model, newX) => (await transformDeepSemi(engine, model, newX)).H,
-  unfolded: async (engine, model, newX) => [(await transformUnfolded(engine, model, newX)).H],
-  'sparse-coding': transformSparseCoding,
-  neural: transformNeural,
-};
-
-/** Methods that take X with negative entries. */
-export const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding']);
+import type { TransformOptions } from '../methods/definition.js';
+import { type Factorization, methodOf } from '../methods/methods.js';
 
 /**
  * Coefficients of unseen samples: every Sˡ (k_l×M') for the columns of `newX` (N×M'), with the features of the model held.
@@ -42,8 +20,9 @@ export const signed: ReadonlySet<Method> = new Set(['deep-semi', 'sparse-coding'
  * rows as the model has features.
  */
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
-  checkNewSamples(newX, model.A[0].rows, { signed: signed.has(model.method) });
-  return transforms[model.method](engine, model, newX, options);
+  checkNames('transform', options, ['maxIterations', 'tolerance']);
+  checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
+  return methodOf(model.method).transform(engine, model, newX, options);
 }
 
 export interface Prediction {

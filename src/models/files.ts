@@ -6,11 +6,11 @@ import type { Matrix } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
 import { messageOf } from '../data/realm.js';
 import { InputError, ShapeError } from '../errors.js';
-import type { Factorization, Method, StopReason } from '../methods/factorization.js';
-import { signed } from './apply.js';
+import type { StopReason } from '../methods/factorization.js';
+import { type Factorization, methodOf, methods } from '../methods/methods.js';
 
 /** Number of the layout of model.json; one that this version cannot read gets another. */
-const format = 1;
+const format = 2;
 
 /** Names of classifier files: 'B.npy' where there is one classifier, else numbered by layer. */
 function classifierFile(layers: readonly number[], layer: number): string {
@@ -64,7 +64,7 @@ export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>
   }
   const content = checkContent(json);
   const { method, shape, factors, supervision, ...rest } = content;
-  const positive = !signed.has(method);
+  const positive = !methodOf(method).signed.A;
   const load = async (name: string, [rows, cols]: [number, number], nonnegative: boolean) => {
     const bytes = await readFile(read, name);
     const factor = within(name, () => decodeNpy(bytes));
@@ -91,7 +91,7 @@ export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>
     A,
     S,
     supervision: supervision && { classes: supervision.classes, classifiers, accuracy: supervision.accuracy },
-  };
+  } as Factorization; // whose settings are those of its method
 }
 
 async function readFile(read: (name: string) => Promise<Uint8Array>, name: string): Promise<Uint8Array> {
@@ -124,7 +124,6 @@ type Content = Omit<Factorization, 'A' | 'S' | 'supervision'> & {
   supervision: { classes: string[]; layers: number[]; accuracy: Accuracy } | null;
 };
 
-const methods: readonly Method[] = ['nmf', 'ssnmf', 'hierarchical', 'deep', 'deep-semi', 'unfolded', 'sparse-coding', 'neural'];
 const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'stopped', 'exact'];
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -141,7 +140,7 @@ const isShapes = listOf((value) => Array.isArray(value) && value.length === 2 &&
 
 /** Fields of model.json that must be there, and what each must be. */
 const fields: Record<keyof Content, (value: unknown) => boolean> = {
-  method: oneOf(methods),
+  method: oneOf(Object.keys(methods)),
   ranks: listOf(isSize),
   shape: record({ features: isSize, samples: isSize }),
   factors: record({ A: isShapes, S: isShapes }),
@@ -177,7 +176,6 @@ function checkContent(json: Record<string, unknown>): Content {
 }
 
 /** Methods whose Aˡ⁺¹ has a row for each column of Aˡ, and all their Sˡ a column a sample; 'deep' may pool between layers. */
-const chained: ReadonlySet<Method> = new Set(['nmf', 'ssnmf', 'hierarchical', 'deep-semi', 'sparse-coding', 'neural']);
 
 /** That the shapes in model.json can be those of one factorization. */
 function checkShapes({ method, ranks, shape, factors: { A, S }, supervision }: Content): void {
@@ -185,7 +183,8 @@ function checkShapes({ method, ranks, shape, factors: { A, S }, supervision }: C
   if (A.length === 0 || S.length === 0) throw wrong('there are no factors');
   if (A[0][0] !== shape.features) throw wrong(`A0 has ${A[0][0]} rows for ${shape.features} features`);
   S.forEach(([, cols], l) => {
-    if (cols !== shape.samples && (l === 0 || chained.has(method))) throw wrong(`S${l} has ${cols} columns for ${shape.samples} samples`);
+    if (cols !== shape.samples && (l === 0 || methodOf(method).chained))
+      throw wrong(`S${l} has ${cols} columns for ${shape.samples} samples`);
   });
   // The layers of an unfolded network are iterations: it has a W for some of them, and one H.
   if (method !== 'unfolded') {
@@ -194,7 +193,7 @@ function checkShapes({ method, ranks, shape, factors: { A, S }, supervision }: C
     ranks.forEach((rank, l) => {
       if (A[l][1] !== rank) throw wrong(`A${l} has ${A[l][1]} columns for rank ${rank}`);
       if (S[l][0] !== rank) throw wrong(`S${l} has ${S[l][0]} rows for rank ${rank}`);
-      if (l > 0 && A[l][0] !== ranks[l - 1] && chained.has(method))
+      if (l > 0 && A[l][0] !== ranks[l - 1] && methodOf(method).chained)
         throw wrong(`A${l} has ${A[l][0]} rows for the ${ranks[l - 1]} columns of A${l - 1}`);
     });
   }

@@ -5,6 +5,7 @@ import { checkLoops } from '../webgpu/device/probe.js';
 import { denoAdapter, isDeno } from './deno.js';
 import { installHint } from './install.js';
 import { type AdapterPreference, type AdapterSource, type Candidate, inOrder } from './preference.js';
+import { restWhileWaiting } from './rest.js';
 import { canRunPackaged, softwareAdapter } from './software-adapter.js';
 import { driversChosen, ensureVulkanLoader, process, systemHasVulkanDriver, withDrivers } from './vulkan.js';
 
@@ -244,6 +245,10 @@ async function open(dawn: Dawn, source: AdapterSource): Promise<{ gpu: GPU; labe
 
 function hold({ gpu, adapter, source, software }: Found, passedOver: readonly string[]): DawnAdapter {
   alive.add(gpu);
+  if (software) {
+    const { requestDevice: request } = adapter;
+    adapter.requestDevice = async (descriptor) => restWhileWaiting(await request.call(adapter, descriptor));
+  }
   const note = [noteOf(adapter, source), ...passedOver].join('. ');
   return { gpu, adapter, software, source, note, passedOver, release: () => void alive.delete(gpu) };
 }

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Factorization } from '../methods/factorization.js';
+import type { Factorization } from '../methods/methods.js';
 import { modelFiles, modelFromFiles } from '../models/files.js';
 import { readBytes, writeOutputs } from './files.js';
 

@@ -7,18 +7,19 @@
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
-import { kktTensors, type LayerSections, layerSections } from './nmf.js';
-import { forwardQ } from './q.js';
 import {
-  classifierState,
   coefficientSplit,
+  dictionaryResidual,
   dictionarySplit,
   type Fit,
-  type LabelTensors,
-  labelInputs,
   naturalResidual,
   type Split,
-} from './ssnmf.js';
+  squared,
+  updateBy,
+} from './losses.js';
+import { kktTensors, type LayerSections, layerSections } from './nmf.js';
+import { forwardQ } from './q.js';
+import { classifierState, type LabelTensors, labelInputs } from './ssnmf.js';
 
 /** The map p from the S of one layer to what the next one factors: entrywise f, then pooling of neighbours. */
 export interface Bridge {
@@ -162,19 +163,15 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
   const kkt = A.map((_, l) => kktTensors(p, l));
   const errors = A.map((_, l) => p.state(`error${l}`, 1, 1));
   const labels = supervision && classifierState(p, labelInputs(p, supervision.classes, S[last].cols), last, ranks[last]);
-  const labelFit: Fit | undefined = labels && { measure: 'frobenius', target: labels.Y, mask: labels.L, dictionary: labels.B };
+  const labelFit: Fit | undefined = labels && { loss: squared, target: labels.Y, mask: labels.L, dictionary: labels.B };
   const gamma = bridge.activation === 'power' ? 1 / Math.max(1, bridge.power) : 1;
 
   /** p of every layer but the last, listed at the layer it is passed to. */
   const passAll = () => A.map((_, l) => (l === 0 ? undefined : passOn(p, bridge, S[l - 1], groups[l])));
-  const fitOf = (l: number, passed: (Passed | undefined)[]): Fit => ({
-    measure: 'frobenius',
-    target: passed[l]?.value ?? X,
-    dictionary: A[l],
-  });
+  const fitOf = (l: number, passed: (Passed | undefined)[]): Fit => ({ loss: squared, target: passed[l]?.value ?? X, dictionary: A[l] });
   const coefficients = (l: number, passed: (Passed | undefined)[]): Split => {
     const own = coefficientSplit(p, fitOf(l, passed), S[l], weights[l]);
-    if (l === last) return labelFit ? coefficientSplit(p, labelFit, S[l], supervision!.labelWeight, undefined, own) : own;
+    if (l === last) return labelFit ? coefficientSplit(p, labelFit, S[l], supervision!.labelWeight, own) : own;
     const { value, back } = passed[l + 1]!;
     const below = p.matmul(A[l + 1], S[l + 1]);
     return {
@@ -187,22 +184,13 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
     const passed = passAll();
     const fits = A.map((_, l) => ({ fit: fitOf(l, passed), of: S[l] }));
     if (labelFit) fits.push({ fit: labelFit, of: S[last] });
-    for (const { fit, of } of fits) {
-      const { minus, plus } = dictionarySplit(p, fit, of);
-      p.multiplicativeUpdate(fit.dictionary, minus, plus);
-    }
-    for (let l = last; l >= 0; l--) {
-      const { minus, plus } = coefficients(l, passed);
-      p.multiplicativeUpdate(S[l], minus, plus, { power: l < last ? gamma : 1 });
-    }
+    for (const { fit, of } of fits) updateBy(p, fit.dictionary, dictionarySplit(p, fit, of));
+    for (let l = last; l >= 0; l--) updateBy(p, S[l], coefficients(l, passed), { power: l < last ? gamma : 1 });
   });
   p.section('measure', () => {
     const passed = passAll();
-    const terms = A.map((_, l) => ({ weight: weights[l], value: p.residualNorm(fitOf(l, passed).target, A[l], S[l]) }));
-    if (labels) {
-      p.residualNorm(labels.Y, labels.B, S[last], { W: labels.L, into: labels.loss });
-      terms.push({ weight: supervision!.labelWeight, value: labels.loss });
-    }
+    const terms = A.map((_, l) => ({ weight: weights[l], value: squared.cost(p, fitOf(l, passed), S[l]) }));
+    if (labelFit) terms.push({ weight: supervision!.labelWeight, value: squared.cost(p, labelFit, S[last], { into: labels!.loss }) });
     const [first, ...others] = terms;
     let total = p.combine(first.weight, first.value, 0, first.value);
     for (const { weight, value } of others) total = p.combine(1, total, weight, value);
@@ -220,9 +208,7 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
     const passed = passAll();
     A.forEach((a, l) => {
       naturalResidual(p, p.gram(a), S[l], coefficients(l, passed), kkt[l][0]);
-      const ofA = dictionarySplit(p, fitOf(l, passed), S[l]);
-      const transposed = { minus: p.transpose(ofA.minus), plus: p.transpose(ofA.plus) };
-      naturalResidual(p, p.gram(S[l], 'rows'), p.transpose(a), transposed, kkt[l][1]);
+      dictionaryResidual(p, fitOf(l, passed), S[l], kkt[l][1]);
     });
   });
 

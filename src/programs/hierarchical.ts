@@ -5,7 +5,7 @@
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
-import { classifierState, type LabelTensors, labelInputs, supervisedSections } from './ssnmf.js';
+import { classifierState, type LabelTensors, labelInputs, ssnmfModels, supervisedSections } from './ssnmf.js';
 
 export interface Layers {
   X: Tensor;
@@ -61,7 +61,9 @@ export function sequentialSections(
       const labels = classifierState(p, inputs!, l, A[l].cols);
       fit.classifiers.push({ layer: l, labels });
       const error = p.state(`ownError${l}`, 1, 1);
-      fit.layers.push(supervisedSections(p, l, { ...tensors, error, labels }, { model: 3, labelWeight: supervision!.labelWeight }));
+      fit.layers.push(
+        supervisedSections(p, l, { ...tensors, error, labels }, { losses: ssnmfModels[3], labelWeight: supervision!.labelWeight }),
+      );
     } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, W: l === 0 ? W : undefined }));
   });
   return fit;

@@ -1,6 +1,7 @@
 /** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
+import { coefficientSplit, dictionarySplit, type Fit, squared, updateBy } from './losses.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
@@ -122,15 +123,10 @@ function multiplicativeUpdates(
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
   });
+  const fit: Fit = { loss: squared, target: weights ? weights.W2X : X, mask: weights?.W2, dictionary: A };
   p.section(names.step, () => {
-    if (weights) {
-      const { W2, W2X } = weights;
-      p.multiplicativeUpdate(A, p.matmul(W2X, T(S)), p.matmul(p.matmul(A, S, { hadamard: W2 }), T(S)));
-      p.multiplicativeUpdate(S, p.matmul(T(A), W2X), p.matmul(T(A), p.matmul(A, S, { hadamard: W2 })));
-    } else {
-      p.multiplicativeUpdate(A, p.matmul(X, T(S)), p.matmul(A, p.gram(S, 'rows')));
-      p.multiplicativeUpdate(S, p.matmul(T(A), X), p.matmul(p.gram(A), S));
-    }
+    updateBy(p, A, dictionarySplit(p, fit, S));
+    updateBy(p, S, coefficientSplit(p, fit, S));
   });
 }
 

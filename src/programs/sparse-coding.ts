@@ -13,6 +13,7 @@
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 import { errorSection, type Layers, layerTensors } from './hierarchical.js';
+import type { Optimiser } from './neural.js';
 
 /** One layer's problem as the forward pass left it. */
 export interface Coded {
@@ -139,7 +140,8 @@ function gradients(
   }
 }
 
-export type Optimiser = { kind: 'adam'; rate: number } | { kind: 'momentum'; rate: number; momentum: number };
+/** Those that keep every step. */
+export type LearningOptimiser = Exclude<Optimiser, { name: 'projected' }>;
 
 export interface SparseCodingProgram extends Layers {
   program: Program;
@@ -185,7 +187,7 @@ export function sparseCodingProgram(
     /** `weight` is v, `labelled` n. */
     supervised?: { classes: number; labelled: number; weight: number };
     learnLambda: boolean;
-    optimiser: Optimiser;
+    optimiser: LearningOptimiser;
   },
 ): SparseCodingProgram {
   const { restarts, batchColumns, csrEntries, reconstruction, supervised, learnLambda, optimiser } = options;
@@ -265,12 +267,12 @@ export function sparseCodingProgram(
 /** Writes the optimiser's states for a parameter now and returns what writes its step, which belongs into a section. */
 function stepper(
   p: ProgramBuilder,
-  optimiser: Optimiser,
+  optimiser: LearningOptimiser,
   control: Tensor,
 ): (parameter: Tensor, gradient: Tensor, free: boolean) => () => void {
   return (parameter, gradient, free) => {
     const memory = (of: string) => p.state(`${of}${parameter.name}`, parameter.rows, parameter.cols);
-    if (optimiser.kind === 'momentum') {
+    if (optimiser.name === 'momentum') {
       const velocity = memory('velocity');
       const { momentum } = optimiser;
       // ∂C/∂λ is a sum over all codes: at the rate of the others one step can take λ beyond every code, where nothing is left to learn from.

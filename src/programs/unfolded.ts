@@ -6,20 +6,24 @@
  *     output:  W H^K, or of every source s the part (WˢHˢ)/(WH) ∘ X
  *     training: W ← W ∘ [∇]₋ / [∇]₊
  *
- * Everywhere a gradient is carried as P − Q with P, Q ≥ 0.
+ * Everywhere a gradient is carried as P − Q with P, Q ≥ 0: `plus` and `minus`. ε keeps quotients finite; it is part of the formulas, so
+ * that gradients see it, too.
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
+import {
+  coefficientSplit,
+  dictionarySplit,
+  divergence,
+  epsilon,
+  type Loss,
+  type Ones,
+  onesInputs,
+  type Split,
+  squared,
+  updateBy,
+} from './losses.js';
 import { kktTensors, type LayerSections, layerSections } from './nmf.js';
-
-/** Keeps quotients finite; part of the formulas, so gradients see it, too. */
-const epsilon = 1e-10;
-
-/** A gradient P − Q, both ≥ 0. */
-interface Split {
-  P: Tensor;
-  Q: Tensor;
-}
 
 /** What a layer did, as far as its backward pass needs it. */
 interface Pass {
@@ -36,7 +40,7 @@ interface Pass {
 /** Data, and the vectors of ones that sums over rows and columns are products with. */
 interface Fixed {
   X: Tensor;
-  ones: { N: Tensor; M: Tensor };
+  ones: Ones;
   mu: number;
 }
 
@@ -61,7 +65,7 @@ const over = (p: ProgramBuilder, x: Tensor, y: Tensor) => p.map('quotient', [x, 
  *     [∇W]₊ = X(u^P)ᵀ + W(H t^Qᵀ + t^Q Hᵀ),   [∇W]₋ = X(u^Q)ᵀ + W(H t^Pᵀ + t^P Hᵀ)
  *     P′ = P∘a/d + G t^Q,   Q′ = Q∘a/d + G t^P
  */
-function frobenius(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
+function squaredLayers(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
   const a = p.matmul(T(W), X);
   const G = p.gram(W);
   // Sums over the layers that share W, so that X and W enter once.
@@ -73,9 +77,9 @@ function frobenius(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
       const d = p.map('affine', [p.matmul(G, H)], { p: 1, q: mu + epsilon });
       return { H, next: p.hadamard(H, over(p, a, d)), a, d };
     },
-    backward({ H, next, d }, { P, Q }, wantH) {
+    backward({ H, next, d }, { plus, minus }, wantH) {
       const t: Partial<Split> = {};
-      for (const [side, part] of [['P', P] as const, ['Q', Q] as const]) {
+      for (const [side, part] of [['plus', plus] as const, ['minus', minus] as const]) {
         const scaled = over(p, part, d);
         u[side] = add(p, u[side], p.hadamard(scaled, H));
         t[side] = p.hadamard(scaled, next);
@@ -85,13 +89,13 @@ function frobenius(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
       if (!wantH) return undefined;
       const rate = over(p, a, d);
       return {
-        P: p.matmul(G, t.Q!, { add: p.hadamard(P, rate) }),
-        Q: p.matmul(G, t.P!, { add: p.hadamard(Q, rate) }),
+        plus: p.matmul(G, t.minus!, { add: p.hadamard(plus, rate) }),
+        minus: p.matmul(G, t.plus!, { add: p.hadamard(minus, rate) }),
       };
     },
     gradient: () => ({
-      P: p.matmul(W, outer.Q!, { add: p.matmul(X, T(u.P!)) }),
-      Q: p.matmul(W, outer.P!, { add: p.matmul(X, T(u.Q!)) }),
+      plus: p.matmul(W, outer.minus!, { add: p.matmul(X, T(u.plus!)) }),
+      minus: p.matmul(W, outer.plus!, { add: p.matmul(X, T(u.minus!)) }),
     }),
   };
 }
@@ -102,7 +106,7 @@ function frobenius(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictionary {
  *     [∇W]₊ = R(u^P)ᵀ + (C∘(W u^Q))Hᵀ + 1(t^Q 1)ᵀ,   [∇W]₋ = R(u^Q)ᵀ + (C∘(W u^P))Hᵀ + 1(t^P 1)ᵀ
  *     P′ = P∘a/d + Wᵀ(C∘(W u^Q)),   Q′ = Q∘a/d + Wᵀ(C∘(W u^P))
  */
-function kullbackLeibler(p: ProgramBuilder, { X, ones, mu }: Fixed, W: Tensor): Dictionary {
+function divergenceLayers(p: ProgramBuilder, { X, ones, mu }: Fixed, W: Tensor): Dictionary {
   const d = p.map('affine', [p.matmul(p.matmul(T(W), ones.N), T(ones.M))], { p: 1, q: mu + epsilon });
   const sum: Partial<Split> = {};
   const t: Partial<Split> = {};
@@ -114,27 +118,27 @@ function kullbackLeibler(p: ProgramBuilder, { X, ones, mu }: Fixed, W: Tensor): 
       const a = p.matmul(T(W), ratio);
       return { H, next: p.hadamard(H, over(p, a, d)), a, d, ratio, curvature: over(p, ratio, V) };
     },
-    backward({ H, next, a, ratio, curvature }, { P, Q }, wantH) {
+    backward({ H, next, a, ratio, curvature }, { plus, minus }, wantH) {
       const bent: Partial<Split> = {};
-      for (const [side, part] of [['P', P] as const, ['Q', Q] as const]) {
+      for (const [side, part] of [['plus', plus] as const, ['minus', minus] as const]) {
         const scaled = over(p, part, d);
         const u = p.hadamard(scaled, H);
         t[side] = add(p, t[side], p.hadamard(scaled, next));
         bent[side] = p.matmul(W, u, { hadamard: curvature! });
         sum[side] = p.matmul(ratio!, T(u), sum[side] ? { add: sum[side] } : {});
       }
-      sum.P = p.matmul(bent.Q!, T(H), { add: sum.P! });
-      sum.Q = p.matmul(bent.P!, T(H), { add: sum.Q! });
+      sum.plus = p.matmul(bent.minus!, T(H), { add: sum.plus! });
+      sum.minus = p.matmul(bent.plus!, T(H), { add: sum.minus! });
       if (!wantH) return undefined;
       const rate = over(p, a, d);
       return {
-        P: p.matmul(T(W), bent.Q!, { add: p.hadamard(P, rate) }),
-        Q: p.matmul(T(W), bent.P!, { add: p.hadamard(Q, rate) }),
+        plus: p.matmul(T(W), bent.minus!, { add: p.hadamard(plus, rate) }),
+        minus: p.matmul(T(W), bent.plus!, { add: p.hadamard(minus, rate) }),
       };
     },
     gradient: () => ({
-      P: p.matmul(ones.N, T(p.matmul(t.Q!, ones.M)), { add: sum.P! }),
-      Q: p.matmul(ones.N, T(p.matmul(t.P!, ones.M)), { add: sum.Q! }),
+      plus: p.matmul(ones.N, T(p.matmul(t.minus!, ones.M)), { add: sum.plus! }),
+      minus: p.matmul(ones.N, T(p.matmul(t.plus!, ones.M)), { add: sum.minus! }),
     }),
   };
 }
@@ -146,23 +150,19 @@ interface Output {
   H: Split;
 }
 
-/** β = 2: E = ‖T − WH‖²; β = 1: E = D(T ‖ WH) = Σ T log(T/WH) − T + WH. */
+/** The loss of the reconstruction, and the layers that descend on the loss of X by one update each. */
+const betas = {
+  2: { loss: squared, layers: squaredLayers },
+  1: { loss: divergence, layers: divergenceLayers },
+} as const;
+
+export const lossOf = (beta: 1 | 2): Loss => betas[beta].loss;
+
+/** E = ‖T − WH‖² or D(T ‖ WH). */
 function reconstructionOutput(p: ProgramBuilder, target: Tensor, W: Tensor, H: Tensor, beta: 1 | 2, { ones }: Fixed): Output {
-  if (beta === 2) {
-    const twice = (x: Tensor) => p.combine(2, x, 0, x);
-    return {
-      cost: p.residualNorm(target, W, H),
-      W: { P: p.matmul(W, p.gram(H, 'rows'), { scale: 2 }), Q: p.matmul(target, T(H), { scale: 2 }) },
-      H: { P: twice(p.matmul(p.gram(W), H)), Q: p.matmul(T(W), target, { scale: 2 }) },
-    };
-  }
-  const V = p.matmul(W, H);
-  const ratio = p.map('quotient', [target, V], { p: epsilon });
-  return {
-    cost: p.reduce(p.map('divergence', [target, V], { p: epsilon }), 'sum'),
-    W: { P: p.matmul(ones.N, T(p.matmul(H, ones.M))), Q: p.matmul(ratio, T(H)) },
-    H: { P: p.matmul(p.matmul(T(W), ones.N), T(ones.M)), Q: p.matmul(T(W), ratio) },
-  };
+  const { loss } = betas[beta];
+  const fit = { loss, target, dictionary: W, ones };
+  return { cost: loss.cost(p, fit, H), W: dictionarySplit(p, fit, H, loss.factor), H: coefficientSplit(p, fit, H, loss.factor) };
 }
 
 /** Source s: its target Tˢ, and the k×k diagonal of 0 and 1 that selects its columns of W (rows of H). */
@@ -200,14 +200,14 @@ function ratioMaskOutput(p: ProgramBuilder, X: Tensor, W: Tensor, H: Tensor, sou
   masks.forEach(({ share, part }, s) => {
     const { target } = sources[s];
     cost = add(p, cost, p.reduce(p.combine(1, target, -1, part), 'squares'));
-    common.P = add(p, common.P, p.hadamard(target, share));
-    common.Q = add(p, common.Q, p.hadamard(part, share));
+    common.plus = add(p, common.plus, p.hadamard(target, share));
+    common.minus = add(p, common.minus, p.hadamard(part, share));
   });
   const ofW: Partial<Split> = {};
   const ofH: Partial<Split> = {};
   masks.forEach(({ own, part, gain }, s) => {
     const { target, select } = sources[s];
-    for (const [side, direct] of [['P', part] as const, ['Q', target] as const]) {
+    for (const [side, direct] of [['plus', part] as const, ['minus', target] as const]) {
       const dY = p.hadamard(gain, p.combine(2, direct, 2, common[side]!));
       ofW[side] = p.matmul(dY, T(own), ofW[side] ? { add: ofW[side] } : {});
       ofH[side] = p.matmul(select, p.matmul(T(W), dY), ofH[side] ? { add: ofH[side] } : {});
@@ -222,7 +222,7 @@ export interface UnfoldedProgram {
   target: Tensor;
   sources: SourceTensors[];
   H0: Tensor;
-  ones: { N: Tensor; M: Tensor };
+  ones: Ones;
   /** The distinct dictionaries: that of the output first, then those of the layers in order (see dictionaryOfLayers). */
   W: Tensor[];
   /** H^K. */
@@ -243,7 +243,7 @@ export interface UnfoldedShape {
   layers: number;
   untied: number;
   beta: 1 | 2;
-  sparsity: number;
+  l1: number;
   /** Number of sources of the ratio mask; 0 for the reconstruction. */
   sources: number;
   /** Stored entries of X and of the target where they are sparse: with β = 2 and the reconstruction only, all else forms WH. */
@@ -264,7 +264,7 @@ export function dictionaryOfLayers(K: number, C: number): number[] {
 function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tensor, { layers, untied, beta }: UnfoldedShape) {
   const dictionaries = W.map((w, i) => {
     const used = i > 0 || untied === 0;
-    return used ? (beta === 2 ? frobenius : kullbackLeibler)(p, fixed, w) : undefined;
+    return used ? betas[beta].layers(p, fixed, w) : undefined;
   });
   const of = dictionaryOfLayers(layers, untied);
   const passes: Pass[] = [];
@@ -274,7 +274,7 @@ function unfold(p: ProgramBuilder, fixed: Fixed, W: readonly Tensor[], H0: Tenso
 
 /** Sections 'step' (gradient, then W ← W∘[∇]₋/[∇]₊), 'gradient', 'finish', those of the tied start, and 'unfold', which ends it. */
 export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, restarts: number): UnfoldedProgram {
-  const { rank: k, layers, untied, beta, sparsity } = shape;
+  const { rank: k, layers, untied, beta, l1 } = shape;
   const p = programBuilder('unfoldedNmf', { restarts });
   const X = p.data('X', N, M, { csrEntries: shape.csrEntries });
   const target = p.input('T', N, M, { csrEntries: shape.targetEntries });
@@ -283,12 +283,12 @@ export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, rest
     select: p.input(`select${s}`, k, k),
   }));
   const H0 = p.input('H0', k, M);
-  const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
-  const fixed: Fixed = { X, ones, mu: sparsity };
+  const ones = onesInputs(p, N, M);
+  const fixed: Fixed = { X, ones, mu: l1 };
   const count = 1 + Math.max(...dictionaryOfLayers(layers, untied));
   const W = Array.from({ length: count }, (_, i) => p.state(`W${i}`, N, k));
   const H = p.state('H', k, M);
-  const gradients = W.map((_, i) => ({ P: p.state(`plus${i}`, N, k), Q: p.state(`minus${i}`, N, k) }));
+  const gradients = W.map((_, i) => ({ plus: p.state(`plus${i}`, N, k), minus: p.state(`minus${i}`, N, k) }));
   const [cost, error, kkt] = ['cost', 'error', 'kkt'].map((name) => p.state(name, 1, 1));
 
   const S = p.state('S', k, M);
@@ -309,7 +309,7 @@ export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, rest
     for (let l = layers - 1; l >= 0; l--) dH = dictionaries[of[l]]!.backward(passes[l], dH!, l > 0);
     W.forEach((_, i) => {
       const inner = dictionaries[i]?.gradient();
-      for (const side of ['P', 'Q'] as const) {
+      for (const side of ['plus', 'minus'] as const) {
         const parts = [...(i === 0 ? [E.W[side]] : []), ...(inner ? [inner[side]] : [])];
         p.copy(
           parts.reduce((sum, part) => p.combine(1, sum, 1, part)),
@@ -322,7 +322,7 @@ export function unfoldedProgram(N: number, M: number, shape: UnfoldedShape, rest
   p.section('step', () => {
     gradient();
     W.forEach((w, i) => {
-      p.multiplicativeUpdate(w, gradients[i].Q, gradients[i].P);
+      updateBy(p, w, gradients[i]);
     });
   });
   p.section('finish', () => {
@@ -346,7 +346,7 @@ export function unfoldedForwardProgram(N: number, M: number, shape: UnfoldedShap
   const p = programBuilder('unfoldedForward');
   const X = p.input('X', N, M, { csrEntries: shape.csrEntries });
   const H0 = p.input('H0', shape.rank, M);
-  const ones = { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
+  const ones = onesInputs(p, N, M);
   const count = 1 + Math.max(...dictionaryOfLayers(shape.layers, shape.untied));
   const W = Array.from({ length: count }, (_, i) => p.input(`W${i}`, N, shape.rank));
   const selects = Array.from({ length: shape.sources }, (_, s) => p.input(`select${s}`, shape.rank, shape.rank));
@@ -354,7 +354,7 @@ export function unfoldedForwardProgram(N: number, M: number, shape: UnfoldedShap
   const outputCount = X.form === 'csr' ? 0 : Math.max(1, shape.sources);
   const outputs = Array.from({ length: outputCount }, (_, s) => p.state(`output${s}`, N, M));
   p.section('forward', () => {
-    p.copy(unfold(p, { X, ones, mu: shape.sparsity }, W, H0, shape).H, H);
+    p.copy(unfold(p, { X, ones, mu: shape.l1 }, W, H0, shape).H, H);
     if (outputs.length === 0) return;
     if (selects.length === 0) p.matmul(W[0], H, { into: outputs[0] });
     else

@@ -1,5 +1,5 @@
 /** What matmul and residualNorm mean where X is sparse, in f64: loops over the stored entries, X never made dense. */
-import type { Operations } from '../graph/operations.js';
+import type { Attributes } from '../graph/operations.js';
 import type { Value } from './value.js';
 
 function eachStored({ rows, data, places }: Value, visit: (i: number, j: number, x: number) => void): void {
@@ -11,7 +11,7 @@ function eachStored({ rows, data, places }: Value, visit: (i: number, j: number,
 export function sparseMatmul(
   [A, B, E]: Value[],
   out: Value,
-  { transposeA, transposeB, scale, epilogue, addScale }: Operations['matmul'],
+  { transposeA, transposeB, scale, epilogue, addScale }: Attributes<'matmul'>,
 ): void {
   out.data.fill(0);
   if (A.places) {

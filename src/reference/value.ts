@@ -1,3 +1,5 @@
+import type { Attributes, OperationKind } from '../graph/operations.js';
+
 /** What the reference computes with: one restart's rows×cols entries in f64, row-major; of a sparse matrix the stored ones. */
 export interface Value {
   rows: number;
@@ -5,4 +7,13 @@ export interface Value {
   data: Float64Array;
   /** Of a sparse matrix only: compressed rows, as in data/sparse. */
   places?: { rowStarts: Uint32Array; columns: Uint32Array };
+}
+
+/** Computes outputs from inputs, all of one restart; what has to differ between restarts depends on its number. */
+export type Meaning<K extends OperationKind> = (inputs: Value[], outputs: Value[], attributes: Attributes<K>, restart: number) => void;
+
+export type Meanings<Kinds extends OperationKind> = { readonly [K in Kinds]: Meaning<K> };
+
+export function column(X: Value, c: number): Float64Array {
+  return Float64Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + c]);
 }

@@ -3,8 +3,8 @@ import type { Program } from '../graph/program.js';
 import { pipelineKey } from './device/pipelines.js';
 import type { Dispatch } from './lower/dispatch.js';
 import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower/lower-program.js';
-import { stepText } from './lower/lower-steps.js';
 import type { AdapterFacts } from './plan/planner.js';
+import { stepText } from './steps/step.js';
 
 /**
  * The program as it would be recorded on an adapter: each section with the number of its dispatches, and below every operation its

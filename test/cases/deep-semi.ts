@@ -3,7 +3,8 @@ import { random } from '../../src/data/random.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { type DeepSemiProgram, deepSemiProgram, type Nonlinearity } from '../../src/programs/deep-semi.js';
+import type { Nonlinearity } from '../../src/programs/curves.js';
+import { type DeepSemiProgram, deepSemiProgram } from '../../src/programs/deep-semi.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, expectAtMost, seedOf } from './support.js';
 

@@ -3,8 +3,8 @@ import { randomLowRank } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { sparseCoding } from '../../src/methods/sparse-coding.js';
@@ -17,7 +17,7 @@ const [N, M, K] = [37, 43, 5];
 const X = randomLowRank(N, M, K, { seed: 5, noise: 0.5 });
 const labels = Array.from({ length: M }, (_, c) => ['', 'a', 'b', 'c'][c % 4]);
 const common = { seed: 3, restarts: 2, maxIterations: 10, tolerance: 0 };
-const flat = { ...common, rank: K };
+const flat = { ...common, ranks: K };
 const layered = { ...common, ranks: [K, 3] };
 
 /**

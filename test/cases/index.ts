@@ -15,7 +15,7 @@ import type { Case } from './support.js';
 import { unfolded } from './unfolded.js';
 import { vocabulary } from './vocabulary.js';
 
-/** Every case, by suite. Each runs three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
+/** Every case, by suite. Nearly all run three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
 export const suites: Record<string, Case[]> = {
   adapter,
   deep,

@@ -7,29 +7,17 @@ import type { Engine } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
-import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { bindingLimit, planPanels } from '../../src/webgpu/panels/panels.js';
 import { programs } from './programs.js';
 import { ssnmf } from './ssnmf.js';
-import { type Case, differential, type Entries, expectClose, type Stack, seedOf, signedEntries, uniformEntries } from './support.js';
-
-/** Engines by their limit, so that cases share pipelines; they borrow the device and hold nothing between cases. */
-const engines = new WeakMap<GPUDevice, Map<number, Promise<Engine>>>();
-
-function limited({ device }: Stack, bindingBytes: number): Promise<Engine> {
-  const ofDevice = engines.get(device) ?? new Map<number, Promise<Engine>>();
-  engines.set(device, ofDevice);
-  const engine = ofDevice.get(bindingBytes) ?? createWebGpuEngine({ device, forced: { bindingBytes } });
-  ofDevice.set(bindingBytes, engine);
-  return engine;
-}
+import { type Case, differential, type Entries, expectClose, seedOf, signedEntries, uniformEntries } from './support.js';
 
 /** A case on an engine that binds at most so many bytes. */
 function within(bytes: number, { name, run }: Case): Case {
   return {
     name: `${name}, in bindings of ${bytes} bytes`,
     async run(stack) {
-      await run.call(this, { ...stack, engine: await limited(stack, bytes) });
+      await run.call(this, { ...stack, engine: await stack.engineWith({ forced: { bindingBytes: bytes } }) });
     },
   };
 }
@@ -180,7 +168,7 @@ function exactly(
 ): Case {
   return {
     name: `${name}, bit by bit in bindings of ${limit} bytes`,
-    async run(stack) {
+    async run({ engine, engineWith }) {
       const r = random(seedOf(name));
       const p = programBuilder(name, { restarts: 2 });
       const values = new Map<Tensor, Entries>();
@@ -202,8 +190,8 @@ function exactly(
         run.execute('all', times);
         return await run.sample(compared);
       };
-      const split = await read(await limited(stack, limit));
-      const whole = await read(stack.engine);
+      const split = await read(await engineWith({ forced: { bindingBytes: limit } }));
+      const whole = await read(engine);
       compared.forEach(({ name: label }, i) => {
         expectClose(label, split[i], whole[i], { terms: 0 });
       });

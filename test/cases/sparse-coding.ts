@@ -125,7 +125,7 @@ const steps = ([24, 10] as const).flatMap((batchColumns) =>
           reconstruction: 1,
           supervised: { classes: 3, labelled: 18, weight: 1 },
           learnLambda: true,
-          optimiser: kind === 'adam' ? { kind, rate: 0.003 } : { kind, rate: 0.02, momentum: 0.9 },
+          optimiser: kind === 'adam' ? { name: kind, rate: 0.003 } : { name: kind, rate: 0.02, momentum: 0.9 },
         });
         const tensors = [...t.A, ...t.lambda, t.B!, ...t.S, t.cost, ...t.errors];
         const execute = async (on: Engine): Promise<Entries[]> => {

@@ -237,6 +237,7 @@ const exactFit: Case = {
 /** Neural NMF of a large X with few entries, on a device that counts: buffers, scratch memory and all, are a fraction of the dense X. */
 const memory: Case = {
   name: 'sparse X of 9000×1500 in a fraction of its dense memory',
+  once: true,
   async run({ device }) {
     const [N, M] = [9000, 1500];
     const r = random(6);

@@ -5,7 +5,7 @@ import type { Program, ProgramBuilder } from '../../src/graph/program.js';
 import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
-import { createWebGpuEngine } from '../../src/webgpu/engine.js';
+import type { EngineOptions } from '../../src/webgpu/engine.js';
 import { fromHalf, toHalf } from '../../src/webgpu/layout/halves.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
 
@@ -13,12 +13,16 @@ export interface Stack {
   device: GPUDevice;
   /** An engine that borrows the device. */
   engine: Engine;
+  /** One with these options, which all cases share: kernels are compiled once. */
+  engineWith(options: Pick<EngineOptions, 'forced' | 'halfInputs'>): Promise<Engine>;
 }
 
 export interface Case {
   name: string;
   /** It forces kernels that need the feature 'subgroups', which the planner never chooses without. */
   subgroups?: boolean;
+  /** It takes long for what no compiler does differently: it runs in Dawn alone. */
+  once?: boolean;
   /** Throws with a message that lets the failure be repeated. */
   run(stack: Stack): Promise<void>;
 }
@@ -96,17 +100,17 @@ export function differential(
   return {
     name,
     subgroups: forced?.matmul?.startsWith('quad-'),
-    async run({ device, engine }) {
+    async run({ engine: plain, engineWith }) {
       const p = programBuilder(name, { restarts });
       const written = write(p, random(seed));
       const { compare } = written;
       const values = halfInputs ? new Map(Array.from(written.values, ([tensor, entries]) => [tensor, rounded(entries)])) : written.values;
       const program = p.build();
-      using own = forced || halfInputs ? await createWebGpuEngine({ device, forced, halfInputs }) : undefined;
+      const engine = forced || halfInputs ? await engineWith({ forced, halfInputs }) : plain;
       using reference = createReferenceEngine();
       const before = engine.liveBuffers;
       const tensors = compare.map(({ tensor }) => tensor);
-      const actual = await execute(own ?? engine, program, values, tensors, times);
+      const actual = await execute(engine, program, values, tensors, times);
       const expected = await execute(reference, program, values, tensors, times);
       compare.forEach(({ tensor, terms, scale }, i) => {
         expectClose(`${tensor.name} (seed ${seed})`, actual[i], expected[i], { terms: terms * times, scale });

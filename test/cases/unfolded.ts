@@ -6,7 +6,7 @@ import { type UnfoldedProgram, type UnfoldedShape, unfoldedProgram } from '../..
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, expectAtMost, seedOf, uniformEntries } from './support.js';
 
-export const shapes: [name: string, shape: Omit<UnfoldedShape, 'rank' | 'sparsity'>][] = [
+export const shapes: [name: string, shape: Omit<UnfoldedShape, 'rank' | 'l1'>][] = [
   ['β = 2', { layers: 4, untied: 2, beta: 2, sources: 0 }],
   ['β = 2, one dictionary', { layers: 3, untied: 0, beta: 2, sources: 0 }],
   ['KL', { layers: 4, untied: 2, beta: 1, sources: 0 }],
@@ -48,7 +48,7 @@ const once = shapes.map(
     name: `unfolded NMF, ${name}: one training step`,
     async run({ engine }) {
       const seed = seedOf(this.name);
-      const t = unfoldedProgram(33, 29, { ...shape, rank: 5, sparsity: 0.1 }, 2);
+      const t = unfoldedProgram(33, 29, { ...shape, rank: 5, l1: 0.1 }, 2);
       const after = async (on: Engine) => {
         using run = await on.prepare(t.program);
         writeUnfolded(run, t, seed);
@@ -75,7 +75,7 @@ const descent: Case = {
   name: 'unfolded NMF: training descends and keeps every factor nonnegative',
   async run({ engine }) {
     const seed = seedOf(this.name);
-    const t = unfoldedProgram(33, 29, { rank: 5, layers: 5, untied: 2, beta: 2, sparsity: 0, sources: 0 }, 2);
+    const t = unfoldedProgram(33, 29, { rank: 5, layers: 5, untied: 2, beta: 2, l1: 0, sources: 0 }, 2);
     using run = await engine.prepare(t.program);
     writeUnfolded(run, t, seed);
     let before = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];

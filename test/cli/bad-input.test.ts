@@ -26,7 +26,7 @@ function spoilt(name: string, changes: Record<string, string | Uint8Array | ((te
   }
   return at(name);
 }
-const anotherVersion = spoilt('version', { 'model.json': (text) => text.replace('"format": 1', '"format": 2') });
+const anotherVersion = spoilt('version', { 'model.json': (text) => text.replace('"format": 2', '"format": 1') });
 const anotherShape = spoilt('shape', { 'A0.npy': encodeNpy(matrix(4, 2, new Array(8).fill(1))) });
 const withoutFactor = at('json-only');
 mkdirSync(withoutFactor);
@@ -41,7 +41,7 @@ const fitWith = (...options: string[]) => ['fit', good, ...options];
 const fitLabels = (name: string, content: string, ...options: string[]) =>
   fitWith('--ranks', '2', '--labels', put(name, content), ...options);
 const fitMask = (name: string, content: string, method = 'nmf') =>
-  fitWith('--ranks', '2', '--method', method, '--mask', put(name, content));
+  fitWith('--ranks', '2', '--method', method, '--weights', put(name, content));
 const fitMethod = (method: string, ranks: string, ...options: string[]) => fitWith('--method', method, '--ranks', ranks, ...options);
 const toS = ['--out', at('S.npy'), '--device', 'cpu'];
 
@@ -110,22 +110,31 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
     /neural has no option --solver; it belongs to nmf and hierarchical/,
   ],
   'labels for a method that takes none': [fitMethod('nmf', '2', '--labels', labels), /nmf has no option --labels; it belongs to ssnmf, /],
-  'a mask for a method that takes none': [fitMethod('deep', '2,1', '--mask', good), /deep has no option --mask/],
+  'a mask for a method that takes none': [fitMethod('deep', '2,1', '--weights', good), /deep has no option --weights/],
   'two ranks for ssnmf': [fitMethod('ssnmf', '3,2'), /takes one rank/],
   'two ranks for unfolded': [fitMethod('unfolded', '3,2'), /takes one rank/],
   'pooling of one layer': [fitMethod('deep', '2', '--pooling', 'max'), /--pooling acts between layers/],
-  'a pool size without pooling': [fitMethod('deep', '2,1', '--pool-size', '2'), /--pool-size needs --pooling/],
+  'a pool size without pooling': [
+    fitMethod('deep', '2,1', '--pool-size', '2'),
+    /--pool-size does nothing without --pooling 'average' or 'max'/,
+  ],
   'more untied layers than layers': [fitMethod('unfolded', '2', '--layers', '2', '--untied', '3'), /untied must be .* 0 to layers = 2/],
-  'batches of all samples': [fitWith('--ranks', '2', '--batch-columns', '4'), /--batch-columns needs --optimiser momentum or adam/],
-  'an optimiser sparse coding lacks': [fitMethod('sparse-coding', '2', '--optimiser', 'projected'), /takes momentum or adam/],
+  'batches of all samples': [
+    fitWith('--ranks', '2', '--batch-columns', '4'),
+    /--batch-columns does nothing without --optimiser 'momentum' or 'adam'/,
+  ],
+  'an optimiser sparse coding lacks': [
+    fitMethod('sparse-coding', '2', '--optimiser', 'projected'),
+    /--optimiser must be 'momentum' or 'adam', not "projected"/,
+  ],
   'a solver with nothing to solve': [
     fitMethod('hierarchical', '2', '--labels', labels, '--solver', 'mu'),
     /--solver does nothing where all/,
   ],
-  'a λ that is no number': [fitMethod('sparse-coding', '2', '--lambda', '1,x'), /'1,x' is invalid/],
-  'a λ too many': [fitMethod('sparse-coding', '2', '--lambda', '1,2'), /lambda has 2 values for 1 layers/],
+  'a λ that is no number': [fitMethod('sparse-coding', '2', '--l1', '1,x'), /'1,x' is invalid/],
+  'a λ too many': [fitMethod('sparse-coding', '2', '--l1', '1,2'), /l1 has 2 values for 1 layers/],
   'a model that is not there': [['transform', at('none'), good, ...toS], /model.*none.*cannot be read|There is no file/],
-  'a model of another version': [['transform', anotherVersion, good, ...toS], /has format 2, but this version of orthant reads format 1/],
+  'a model of another version': [['transform', anotherVersion, good, ...toS], /has format 1, but this version of orthant reads format 2/],
   'a model of another shape': [['transform', anotherShape, good, ...toS], /A0\.npy is 4×2, but the model needs 5×2/],
   'a model without its factors': [['transform', `${withoutFactor}/model.json`, good, ...toS], /A0\.npy/],
   'no model at all': [['predict', put('other.json', '{}'), good], /has no format number/],

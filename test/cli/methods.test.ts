@@ -43,8 +43,8 @@ async function fitTo(name: string, ...options: string[]): Promise<string> {
 const fits: Record<string, [options: string, settings: Record<string, unknown>, factors: string[]]> = {
   'nmf --solver mu': ['--ranks 3', { solver: 'mu' }, ['A0', 'S0']],
   'nmf --solver hals': ['--ranks 3', { solver: 'hals' }, ['A0', 'S0']],
-  'ssnmf --model 6 --label-weight 2': ['--ranks 3', { model: 6, labelWeight: 2, masked: false }, ['A0', 'B', 'S0']],
-  'hierarchical --label-layers 0,1': ['--ranks 4,3', { supervisedLayers: [0, 1] }, ['A0', 'A1', 'B0', 'B1', 'S0', 'S1']],
+  'ssnmf --model 6 --label-weight 2': ['--ranks 3', { model: 6, labelWeight: 2, weighted: false }, ['A0', 'B', 'S0']],
+  'hierarchical --label-layers 0,1': ['--ranks 4,3', { labelLayers: [0, 1] }, ['A0', 'A1', 'B0', 'B1', 'S0', 'S1']],
   'hierarchical --solver mu': ['--ranks 4,3', { solver: 'mu' }, ['A0', 'A1', 'B', 'S0', 'S1']],
   'deep --pooling max --pool-size 3 --pool-over features --activation log1p': [
     '--ranks 6,2',
@@ -57,9 +57,9 @@ const fits: Record<string, [options: string, settings: Record<string, unknown>, 
     ['A0', 'A1', 'B', 'S0', 'S1'],
   ],
   'unfolded --layers 4 --untied 1 --beta 1': ['--ranks 3', { layers: 4, untied: 1, beta: 1 }, ['A0', 'A1', 'A2', 'S0']],
-  'sparse-coding --lambda 0.01,0.02 --optimiser momentum --batch-columns 9': [
+  'sparse-coding --l1 0.01,0.02 --optimiser momentum --batch-columns 9': [
     '--ranks 4,3',
-    { optimiser: 'momentum', batchColumns: 9 },
+    { optimiser: { name: 'momentum', rate: 0.005, momentum: 0.9 }, batchColumns: 9 },
     ['A0', 'A1', 'B', 'S0', 'S1'],
   ],
   'neural --cost energy --l1 0.01,0 --optimiser adam --batch-columns 9 --label-loss crossEntropy': [
@@ -117,10 +117,10 @@ describe('orthant fit --method', () => {
     }
   });
 
-  test.each(['nmf', 'ssnmf', 'neural'])('--mask with %s: the error is that of what it leaves, and no bound is known', async (method) => {
+  test.each(['nmf', 'ssnmf', 'neural'])('--weights with %s: the error is that of what it leaves, and no bound is known', async (method) => {
     const name = `masked-${method}`;
-    const options = ['--method', method, '--ranks', '3', '--mask', mask, '--max-iterations', '10', '--device', 'cpu'];
-    expect(await fitTo(name, ...options)).toContain('with a mask no bound is known');
+    const options = ['--method', method, '--ranks', '3', '--weights', mask, '--max-iterations', '10', '--device', 'cpu'];
+    expect(await fitTo(name, ...options)).toContain('with weights no bound is known');
     const [A, S] = [readFactor(`${name}/A0.npy`), readFactor(`${name}/S0.npy`)];
     let [missed, all] = [0, 0];
     rows.forEach((row, i) => {
@@ -143,8 +143,8 @@ describe('orthant fit --method', () => {
       return put(name, encodeNpy(transpose(matrix(of.length, of[0].length, of.flat()))));
     };
     const options = ['--method', 'nmf', '--ranks', '2', '--max-iterations', '10', '--device', 'cpu'];
-    await fitTo('as-rows', ...options, '--mask', mask);
-    const columns = ['fit', turned(data, 'm.npy'), '--samples', 'columns', '--mask', turned(mask, 'mask.npy'), ...options];
+    await fitTo('as-rows', ...options, '--weights', mask);
+    const columns = ['fit', turned(data, 'm.npy'), '--samples', 'columns', '--weights', turned(mask, 'mask.npy'), ...options];
     expect((await runCli([...columns, '--out', at('as-columns')])).status).toBe(0);
     expect(readFileSync(at('as-columns/A0.npy'))).toEqual(readFileSync(at('as-rows/A0.npy')));
   });
@@ -174,7 +174,7 @@ describe('orthant fit --method', () => {
   test('the help has every option in its group', async () => {
     const { stdout } = await runCli(['fit', '--help'], { columns: 100 });
     expect(stdout).toMatch(/\nLabels \(ssnmf, [^)]*\):\n {2}--labels <file>/);
-    expect(stdout).toMatch(/\nMissing values \(nmf, ssnmf, neural\):\n {2}--mask <file>/);
+    expect(stdout).toMatch(/\nMissing values \(nmf, ssnmf, neural\):\n {2}--weights <file>/);
     expect(stdout).toMatch(/\n {2}--layers <K> +unfolded: /);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });

@@ -62,7 +62,7 @@ describe('orthant fit <sparse>.mtx', () => {
     const columns = Array.from({ length: 8 }, (_, j) => rows.map((row) => row[j]));
     const array = put('array.mtx', ['%%MatrixMarket matrix array real general', '12 8', ...columns.flat()].join('\n'));
     const mask = put('mask.mtx', mtxOf(false).replaceAll(/^(\d+ \d+) \d+\.\d+$/gm, '$1 1'));
-    const said = await run('fit', array, '--method', 'nmf', '--ranks', '3', '--mask', mask, '--max-iterations', '5');
+    const said = await run('fit', array, '--method', 'nmf', '--ranks', '3', '--weights', mask, '--max-iterations', '5');
     expect(said).toContain('array.mtx: 8 features × 12 samples\n');
   });
 });
@@ -81,7 +81,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
     ['fit', put('negative.mtx', `${header}3 2 2\n3 1 -2\n1 2 1\n`), '--ranks', '1'],
     /negative\.mtx: row 3, column 1 is -2, but every entry must be ≥ 0/,
   ],
-  'a mask': [['fit', mtx, '--method', 'nmf', '--ranks', '2', '--mask', csv], /With --mask.* cannot be sparse; give it as \.csv/],
+  'a mask': [['fit', mtx, '--method', 'nmf', '--ranks', '2', '--weights', csv], /With --weights.* cannot be sparse; give it as \.csv/],
   'a divergence': [
     ['fit', mtx, '--method', 'ssnmf', '--model', '2', '--ranks', '2', '--device', 'cpu'],
     /Model 2.* needs a dense matrix.* choose model 1, 3 or 4/,

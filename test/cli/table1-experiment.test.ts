@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import type { Factorization } from '../../src/methods/factorization.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { createEngine } from '../../src/node/engine.js';
 

@@ -33,7 +33,7 @@ const foreignSparse = ({ rows, cols, ...lists }: SparseMatrix): SparseMatrix => 
 });
 
 const { X } = tableOne(0);
-const options = { rank: 4, maxIterations: 5, tolerance: 0, seed: 3, svdBound: false };
+const options = { ranks: 4, maxIterations: 5, tolerance: 0, seed: 3, svdBound: false };
 let engine: Engine;
 beforeAll(async () => {
   engine = await createEngine();
@@ -82,8 +82,10 @@ test.each(['device', 'reference'] as const)('fits, labels, masks and solves give
   expect((await nmf(own, foreignSparse(sparse), options)).S).toEqual((await nmf(own, sparse, options)).S);
 
   const labels = Array.from({ length: X.cols }, (_, c) => c % 2);
-  const supervised = await ssnmf(own, X, { ...options, labels, mask });
-  expect((await ssnmf(own, foreignMatrix(X), { ...options, labels: foreign(labels), mask: foreignMatrix(mask) })).S).toEqual(supervised.S);
+  const supervised = await ssnmf(own, X, { ...options, labels, weights: mask });
+  expect((await ssnmf(own, foreignMatrix(X), { ...options, labels: foreign(labels), weights: foreignMatrix(mask) })).S).toEqual(
+    supervised.S,
+  );
 
   expect(await nnls(own, foreignMatrix(X), foreignMatrix(fit.A[0]))).toEqual(await nnls(own, X, fit.A[0]));
   own === engine || own.dispose();

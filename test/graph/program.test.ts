@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
 import { planBuffers } from '../../src/graph/lifetimes.js';
 import { printProgram } from '../../src/graph/print.js';
-import { programBuilder } from '../../src/graph/program.js';
+import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import { neuralProgram } from '../../src/programs/neural.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
@@ -56,6 +56,40 @@ test('a transient cannot be read before it is written, nor outlive its section',
   });
   p.section('second', () => p.copy(leaked!, out));
   expect(() => p.build()).toThrow(/section second: copy reads t2 before anything wrote it/);
+});
+
+test('what an operation changes in place must have been written, whichever of its outputs it is', () => {
+  const rule = { rate: 0.1, momentum: 0.9 };
+  interface Tensors {
+    D: Tensor;
+    A: Tensor;
+    V: Tensor;
+    control: Tensor;
+  }
+  const steps: Record<string, (p: ProgramBuilder, t: Tensors, fresh: Tensor) => void> = {
+    normalizeColumns: (p, { D }, fresh) => p.normalizeColumns(fresh, D),
+    'momentumStep A': (p, { D, V }, fresh) => p.momentumStep(fresh, V, D, rule),
+    'momentumStep V': (p, { D, A }, fresh) => p.momentumStep(A, fresh, D, rule),
+    'adamStep A': (p, { D, A, V, control }, fresh) => p.adamStep(fresh, [A, V], D, control, rule),
+    'adamStep first': (p, { D, A, V, control }, fresh) => p.adamStep(A, [fresh, V], D, control, rule),
+    'adamStep second': (p, { D, A, V, control }, fresh) => p.adamStep(A, [V, fresh], D, control, rule),
+    countIteration: (p, { D }, fresh) => p.countIteration(p.reduce(D, 'sum'), fresh),
+    'nnls S': (p, { D }, fresh) => p.nnls(D, D, fresh),
+  };
+  for (const [name, step] of Object.entries(steps)) {
+    const p = programBuilder('test');
+    const t: Tensors = { D: p.input('D', 4, 4), A: p.state('A', 4, 4), V: p.state('V', 4, 4), control: p.controlState() };
+    let elsewhere: Tensor | undefined;
+    p.section('elsewhere', () => {
+      elsewhere = p.map('positive', [t.D], { name: 'fresh' });
+    });
+    p.section('step', () => step(p, t, elsewhere!));
+    expect(() => p.build(), name).toThrow(`section step: ${name.split(' ')[0]} reads fresh before anything wrote it`);
+    const q = programBuilder('test');
+    const own: Tensors = { D: q.input('D', 4, 4), A: q.state('A', 4, 4), V: q.state('V', 4, 4), control: q.controlState() };
+    q.section('step', () => step(q, own, q.map('positive', [own.D])));
+    expect(() => q.build(), name).not.toThrow();
+  }
 });
 
 test('a CSR input is a tensor kind that products take and others refuse', () => {

@@ -311,12 +311,12 @@ test('transform pools as the fit did', async () => {
 
 test.each<[string, Partial<DeepOptions>, RegExp]>([
   ['a rank that pooling leaves no room for', { ranks: [9, 6], pooling: 'average' }, /5×90 matrix, too small for rank 6/],
-  ['an unknown pooling', { pooling: 'sum' as 'max' }, /pooling must be one of none, average, max/],
+  ['an unknown pooling', { pooling: 'sum' as 'max' }, /pooling must be 'none', 'average' or 'max', not "sum"/],
   ['an unknown activation', { activation: 'relu' as 'log1p' }, /activation must be/],
   ['a negative power', { activation: 'power', power: -1 }, /power/],
-  ['pool size 0', { poolSize: 0 }, /poolSize/],
-  ['weights of another length', { weights: [1] }, /1 weights for 2 layers/],
-  ['a weight of zero', { weights: [1, 0] }, /weight of layer 1/],
+  ['pool size 0', { pooling: 'max', poolSize: 0 }, /poolSize/],
+  ['weights of another length', { layerWeights: [1] }, /1 layerWeights for 2 layers/],
+  ['a weight of zero', { layerWeights: [1, 0] }, /weight of layer 1/],
   ['labels that samples are pooled away from', { labels: labels[4], pooling: 'max', poolOver: 'samples' }, /poolOver 'features'/],
   ['a negative λ', { labels: labels[4], labelWeight: -2 }, /labelWeight/],
   ['too few labels', { labels: [1] }, /1 labels for 90/],

@@ -4,8 +4,8 @@ import { tableOne } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { sparseCoding } from '../../src/methods/sparse-coding.js';
@@ -23,13 +23,13 @@ const common = { seed: 3, maxIterations: 100, tolerance: 0, svdBound: false };
 const two = { ...common, ranks: [9, 4] };
 
 const fits: Record<string, (engine: Engine) => Promise<Factorization>> = {
-  'nmf mu': (e) => nmf(e, X, { ...common, rank: 9, solver: 'mu' }),
-  'nmf hals': (e) => nmf(e, X, { ...common, rank: 9, solver: 'hals' }),
-  'nmf anls': (e) => nmf(e, X, { ...common, rank: 9 }),
+  'nmf mu': (e) => nmf(e, X, { ...common, ranks: 9, solver: 'mu' }),
+  'nmf hals': (e) => nmf(e, X, { ...common, ranks: 9, solver: 'hals' }),
+  'nmf anls': (e) => nmf(e, X, { ...common, ranks: 9 }),
   ...Object.fromEntries(
     ([1, 2, 3, 4, 5, 6] as const).map((model) => [
       `ssnmf ${model}`,
-      (e: Engine) => ssnmf(e, X, { ...common, rank: 9, model, ...(model > 2 ? { labels } : {}) }),
+      (e: Engine) => ssnmf(e, X, { ...common, ranks: 9, model, ...(model > 2 ? { labels } : {}) }),
     ]),
   ),
   hierarchical: (e) => hierarchicalNmf(e, X, two),
@@ -37,8 +37,8 @@ const fits: Record<string, (engine: Engine) => Promise<Factorization>> = {
   deep: (e) => deepNmf(e, X, two),
   'deep, average pooling': (e) => deepNmf(e, X, { ...two, pooling: 'average' }),
   'deep-semi': (e) => deepSemiNmf(e, X, { ...two, pretrainIterations: 50 }),
-  'unfolded, β = 2': (e) => unfoldedNmf(e, X, { ...common, rank: 9, layers: 4, untied: 2 }),
-  'unfolded, KL': (e) => unfoldedNmf(e, X, { ...common, rank: 9, layers: 4, untied: 2, beta: 1 }),
+  'unfolded, β = 2': (e) => unfoldedNmf(e, X, { ...common, ranks: 9, layers: 4, untied: 2 }),
+  'unfolded, KL': (e) => unfoldedNmf(e, X, { ...common, ranks: 9, layers: 4, untied: 2, beta: 1 }),
   // Not with Adam, which moves entries whose gradient is all rounding by whole steps, and so parts from any other rounding by percents.
   'sparse coding': (e) => sparseCoding(e, X, { ...two, labels, optimiser: 'momentum' }),
   'neural, one layer': (e) => neuralNmf(e, X, { ...common, ranks: [9] }),

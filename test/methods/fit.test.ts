@@ -4,8 +4,8 @@ import { randomLowRank, tableOne } from '../../src/data/generate.js';
 import { matrix } from '../../src/data/matrix.js';
 import type { Engine } from '../../src/engine.js';
 import { CancelledError, InputError, ShapeError } from '../../src/errors.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
@@ -41,8 +41,8 @@ function errorAt({ A, S }: Factorization, depth: number): number {
 }
 
 test.each([
-  ['nmf anls', [9], (e: Engine) => nmf(e, X, { rank: 9, restarts: 3 })],
-  ['nmf mu', [9], (e: Engine) => nmf(e, X, { rank: 9, solver: 'mu', restarts: 3, maxIterations: 200 })],
+  ['nmf anls', [9], (e: Engine) => nmf(e, X, { ranks: 9, restarts: 3 })],
+  ['nmf mu', [9], (e: Engine) => nmf(e, X, { ranks: 9, solver: 'mu', restarts: 3, maxIterations: 200 })],
   ['hierarchical anls', [9, 4, 2], (e: Engine) => hierarchicalNmf(e, X, { ranks: [9, 4, 2], restarts: 3, maxIterations: 40 })],
   ['hierarchical mu', [9, 4], (e: Engine) => hierarchicalNmf(e, X, { ranks: [9, 4], solver: 'mu', restarts: 3, maxIterations: 100 })],
   ['neural', [9, 4, 2], (e: Engine) => neuralNmf(e, X, { ranks: [9, 4, 2], restarts: 3, maxIterations: 60 })],
@@ -68,7 +68,7 @@ test('an exactly factorizable matrix is recovered, and the fit says it converged
     5,
     Float32Array.from({ length: 30 }, (_, i) => (1 + Math.floor(i / 5)) * (2 + (i % 5))),
   );
-  const model = await nmf(await engine(), one, { rank: 1 });
+  const model = await nmf(await engine(), one, { ranks: 1 });
   expect(model.relativeError).toBeLessThan(1e-6);
   expect(model.converged).toBe(true);
 });
@@ -81,7 +81,7 @@ test('weights of zero hide what they cover, and the hidden entries are predicted
     spoilt.data[i] = 1000;
     weights.data[i] = 0;
   }
-  const { A, S, relativeError, svdBound } = await nmf(await engine(), spoilt, { rank: 3, weights, restarts: 4 });
+  const { A, S, relativeError, svdBound } = await nmf(await engine(), spoilt, { ranks: 3, weights, restarts: 4 });
   expect(relativeError).toBeLessThan(0.01);
   expect(svdBound).toBeNull();
   for (let i = 0; i < 1200; i += 7) {
@@ -106,10 +106,10 @@ test('a fit can be watched, stopped with what it has, and cancelled', async () =
   expect(seen.length).toBeGreaterThan(2);
   expect(stopped.stopReason).toBe('maxIterations');
   let checks = 0;
-  const early = await nmf(await engine(), X, { rank: 3, onProgress: () => ++checks < 2 });
+  const early = await nmf(await engine(), X, { ranks: 3, onProgress: () => ++checks < 2 });
   expect(early).toMatchObject({ stopReason: 'stopped', converged: false });
   const signal = AbortSignal.abort();
-  await expect(nmf(await engine(), X, { rank: 3, signal })).rejects.toThrow(CancelledError);
+  await expect(nmf(await engine(), X, { ranks: 3, signal })).rejects.toThrow(CancelledError);
 });
 
 test('the reference executor runs the same fits', async () => {

@@ -52,7 +52,7 @@ test('labels on the last layer: Table 1 data', async () => {
   expect(fitted.supervision!.classifiers.map(({ layer, B }) => [layer, B.rows, B.cols])).toEqual([[1, 4, 4]]);
   expect(fitted.supervision!.accuracy).toMatchObject({ unlabelled: null });
   expect(fitted.supervision!.accuracy.labelled).toBeGreaterThanOrEqual(0.95);
-  expect(fitted.settings).toMatchObject({ supervisedLayers: [1], labelWeight: expect.any(Number) });
+  expect(fitted.settings).toMatchObject({ labelLayers: [1], labelWeight: expect.any(Number) });
   const S = await transformHierarchical(createReferenceEngine(), fitted, X);
   expect(S.map(({ rows, cols }) => [rows, cols])).toEqual([
     [9, 90],
@@ -61,7 +61,7 @@ test('labels on the last layer: Table 1 data', async () => {
 });
 
 test('labels on several layers make a classifier each', async () => {
-  const fitted = await factorize({ labels: labels[4], supervisedLayers: [1, 0], maxIterations: 10 });
+  const fitted = await factorize({ labels: labels[4], labelLayers: [1, 0], maxIterations: 10 });
   expect(fitted.supervision!.classifiers.map(({ layer, B }) => [layer, B.cols])).toEqual([
     [0, 9],
     [1, 4],
@@ -85,9 +85,9 @@ test('the early stop ends where the error falls by less than 1e-4 of the initial
 test.each<[string, Partial<HierarchicalOptions>, RegExp]>([
   ['an unknown solver', { solver: 'als' as 'mu' }, /solver must be/],
   ['one solver too few', { solver: ['mu'] }, /1 solvers for 2 layers/],
-  ['layers without labels', { supervisedLayers: [0] }, /without labels/],
-  ['a layer that is none', { labels: labels[4], supervisedLayers: [2] }, /layers from 0 to 1/],
-  ['no supervised layer', { labels: labels[4], supervisedLayers: [] }, /supervisedLayers/],
+  ['layers without labels', { labelLayers: [0] }, /without labels/],
+  ['a layer that is none', { labels: labels[4], labelLayers: [2] }, /layer 2, but the layers are 0 to 1/],
+  ['no supervised layer', { labels: labels[4], labelLayers: [] }, /labelLayers/],
   ['too few labels', { labels: [1, 2] }, /2 labels for 90/],
   ['a negative λ', { labels: labels[4], labelWeight: -1 }, /labelWeight/],
   ['a normalize that is no boolean', { normalize: 1 as unknown as boolean }, /normalize/],

@@ -84,7 +84,7 @@ test('L1 makes the coefficients sparser and keeps them exact', async () => {
   expect(sparse.kktResidual).toBeLessThan(1e-5);
 });
 
-test('a mask hides entries, and they are predicted', async () => {
+test('weights of zero hide entries, and they are predicted', async () => {
   const r = random(8);
   const mask = matrix(
     87,
@@ -96,7 +96,7 @@ test('a mask hides entries, and they are predicted', async () => {
     90,
     Float32Array.from(X.data, (x, i) => (mask.data[i] === 0 ? 50 : x)),
   );
-  const model = await neuralNmf(await engine(), spoilt, { ranks: [9, 4], restarts: 8, mask, maxIterations: 300 });
+  const model = await neuralNmf(await engine(), spoilt, { ranks: [9, 4], restarts: 8, weights: mask, maxIterations: 300 });
   expect(model.svdBound).toBeNull();
   // Rank 4 explains the data to 0.28; entries spoilt to 50 would have made that 0.9.
   expect(model.relativeError).toBeLessThan(0.4);
@@ -118,8 +118,13 @@ test.each<[string, Partial<NeuralOptions>, RegExp, typeof InputError]>([
   ['no label', { labels: new Array(90).fill('') }, /No sample has a label/, InputError],
   ['a negative λ', { labels: labels[4].map(String), labelWeight: -1 }, /labelWeight/, InputError],
   ['a layer that is not there', { labels: labels[4].map(String), labelLayers: [2] }, /layer 2/, InputError],
-  ['a mask of another shape', { mask: matrix(3, 3) }, /mask is 3×3/, ShapeError],
-  ['mini-batches with the controlled step', { batchColumns: 10 }, /'momentum' or 'adam'/, InputError],
+  ['weights of another shape', { weights: matrix(3, 3) }, /weights is 3×3/, ShapeError],
+  [
+    'mini-batches with the controlled step',
+    { batchColumns: 10 },
+    /batchColumns does nothing without optimiser 'momentum' or 'adam'/,
+    InputError,
+  ],
   ['a batch wider than the data', { batchColumns: 91, optimiser: 'adam' }, /91/, InputError],
   ['a cost nobody knows', { cost: 'entropy' as 'energy' }, /cost must be/, InputError],
   ['a negative L1', { l1: -1 }, /l1/, InputError],

@@ -145,7 +145,7 @@ test('hals takes a unit up again that was zero in both factors', async () => {
 test('hals ends at a stationary point, as good as that of anls on the published data', async () => {
   using engine = createReferenceEngine();
   const { X } = tableOne(0);
-  const options = { rank: 4, seed: 1, svdBound: false } as const;
+  const options = { ranks: 4, seed: 1, svdBound: false } as const;
   const hals = await nmf(engine, X, { ...options, solver: 'hals', tolerance: 1e-9 });
   const anls = await nmf(engine, X, options);
   expect(hals.kktResidual).toBeLessThan(1e-3);

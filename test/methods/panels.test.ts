@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
 import type { Engine } from '../../src/engine.js';
-import type { Factorization } from '../../src/methods/factorization.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { ssnmf } from '../../src/methods/ssnmf.js';
@@ -25,11 +25,11 @@ const W = { ...X, data: X.data.map((_, i) => (i % 7 === 0 ? 0 : 1)) };
 const labels = Array.from({ length: X.cols }, (_, j) => (j % 4 === 3 ? null : `class ${j % 3}`));
 
 const fits: [string, (engine: Engine) => Promise<Factorization>][] = [
-  ['nmf by multiplicative updates', (engine) => nmf(engine, X, { rank: 5, solver: 'mu', maxIterations: 30 })],
-  ['nmf by exact solves', (engine) => nmf(engine, X, { rank: 5, solver: 'anls', maxIterations: 30 })],
-  ['weighted nmf', (engine) => nmf(engine, X, { rank: 5, solver: 'mu', maxIterations: 30, weights: W })],
+  ['nmf by multiplicative updates', (engine) => nmf(engine, X, { ranks: 5, solver: 'mu', maxIterations: 30 })],
+  ['nmf by exact solves', (engine) => nmf(engine, X, { ranks: 5, solver: 'anls', maxIterations: 30 })],
+  ['weighted nmf', (engine) => nmf(engine, X, { ranks: 5, solver: 'mu', maxIterations: 30, weights: W })],
   ['Neural NMF', (engine) => neuralNmf(engine, X, { ranks: [6, 3], start: 'random', maxIterations: 30 })],
-  ['supervised nmf', (engine) => ssnmf(engine, X, { rank: 5, labels, maxIterations: 30 })],
+  ['supervised nmf', (engine) => ssnmf(engine, X, { ranks: 5, labels, maxIterations: 30 })],
 ];
 
 test.each(fits)('%s: X in panels gives the error that X in one buffer gives', async (_, fitOn) => {

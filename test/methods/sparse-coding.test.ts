@@ -41,7 +41,7 @@ test.each([
     supervised: classes > 0 ? { classes, labelled: 9, weight: 1.5 } : undefined,
     learnLambda: true,
     // A step of length zero: the gradients are those of the point that was written.
-    optimiser: { kind: 'momentum', rate: 0, momentum: 0 },
+    optimiser: { name: 'momentum', rate: 0, momentum: 0 },
   });
   using run = await reference.prepare(t.program);
   run.write(
@@ -124,7 +124,7 @@ test('a semi-supervised network learns the classes, and says what it learned', a
   }
   expect(model.relativeError).toBeLessThan(0.35);
   expect(model.relativeError).toBeGreaterThanOrEqual(model.svdBound! * (1 - 1e-5));
-  const lambda = model.settings.lambda as number[];
+  const lambda = model.settings.l1;
   for (const value of lambda) expect(value >= 0).toBe(true);
   expect(model.kktResidual).toBeLessThan(1e-5);
   expect(model.history.at(-1)!.relativeError).toBeLessThan(model.history[0].relativeError);
@@ -155,7 +155,7 @@ test('mini-batches in fresh orders lower the objective, with momentum, on data o
     Float32Array.from({ length: 1000 }, () => 40 * r.normal()),
   );
   const halves = Array.from({ length: 50 }, (_, c) => c % 2);
-  const momentum = { optimiser: 'momentum' as const, rate: 0.02 };
+  const momentum = { optimiser: { name: 'momentum', rate: 0.02 } as const };
   const options = { ranks: [8, 4], labels: halves, batchColumns: 16, ...momentum, maxIterations: 80, restarts: 2, svdBound: false };
   const model = await sparseCoding(await engine(), signed, options);
   expect(model.A[0].data.some((a) => a < 0)).toBe(true);
@@ -170,25 +170,25 @@ test('mini-batches in fresh orders lower the objective, with momentum, on data o
   expect(scaled.A[0].data).toEqual(model.A[0].data);
   expect(scaled.S[1].data).toEqual(model.S[1].data.map((s) => 1024 * s));
   expect(scaled.supervision!.classifiers[0].B.data.map((b) => 1024 * b)).toEqual(model.supervision!.classifiers[0].B.data);
-  expect(scaled.settings.lambda).toEqual((model.settings.lambda as number[]).map((value) => 1024 * value));
+  expect(scaled.settings.l1).toEqual(model.settings.l1.map((value) => 1024 * value));
 });
 
 test('λ stays where it is put unless it may learn, and never falls below 0', async () => {
   const options = { ranks: [6], maxIterations: 40, svdBound: false };
-  const fixed = await sparseCoding(await engine(), X, { ...options, lambda: 2 });
-  expect((fixed.settings.lambda as number[])[0]).toBeCloseTo(2, 5);
-  const learned = await sparseCoding(await engine(), X, { ...options, lambda: 0.5, learnLambda: true });
-  expect((learned.settings.lambda as number[])[0]).toBe(0);
+  const fixed = await sparseCoding(await engine(), X, { ...options, l1: 2 });
+  expect(fixed.settings.l1[0]).toBeCloseTo(2, 5);
+  const learned = await sparseCoding(await engine(), X, { ...options, l1: 0.5, learnL1: true });
+  expect(learned.settings.l1[0]).toBe(0);
 });
 
 test.each([
   ['a label too few', { labels: ['a'] }, /1 labels for 90 samples/],
   ['one class', { labels: new Array<string>(90).fill('a') }, /needs two classes/],
   ['no label', { labels: new Array<string>(90).fill('') }, /No sample has a label/],
-  ['a negative λ', { lambda: -1 }, /lambda must be a finite number ≥ 0/],
-  ['λ for other layers', { lambda: [1, 2, 3] }, /3 values for 2 layers/],
+  ['a negative λ', { l1: -1 }, /l1 must be a finite number ≥ 0/],
+  ['λ for other layers', { l1: [1, 2, 3] }, /3 values for 2 layers/],
   ['a batch beyond the data', { batchColumns: 91 }, /batchColumns is 91/],
-  ['a rate of 0', { rate: 0 }, /rate/],
+  ['a rate of 0', { optimiser: { name: 'adam', rate: 0 } as const }, /optimiser.rate/],
   ['an unknown optimiser', { optimiser: 'sgd' as 'adam' }, /optimiser/],
   ['nothing to learn', { reconstruction: 0 }, /nothing to learn/],
 ])('%s is refused', async (_name, options, message) => {

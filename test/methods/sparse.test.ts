@@ -9,14 +9,14 @@ import { InputError } from '../../src/errors.js';
 import type { Program } from '../../src/graph/program.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
 import { sparseCoding } from '../../src/methods/sparse-coding.js';
 import { ssnmf } from '../../src/methods/ssnmf.js';
-import { transformUnfolded, unfoldedNmf } from '../../src/methods/unfolded.js';
+import { reconstructUnfolded, transformUnfolded, unfoldedNmf } from '../../src/methods/unfolded.js';
 import { predict, transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
@@ -44,18 +44,18 @@ const two = { ...common, ranks: [6, 3] };
 
 type Fit = (engine: Engine, X: DataMatrix) => Promise<Factorization>;
 const fits: Record<string, Fit> = {
-  'nmf mu': (e, of) => nmf(e, of, { ...common, rank: 6, solver: 'mu' }),
-  'nmf hals': (e, of) => nmf(e, of, { ...common, rank: 6, solver: 'hals', restarts: 2 }),
-  'nmf anls': (e, of) => nmf(e, of, { ...common, rank: 6, restarts: 3 }),
-  'ssnmf 1': (e, of) => ssnmf(e, of, { ...common, rank: 6 }),
-  'ssnmf 3': (e, of) => ssnmf(e, of, { ...common, rank: 6, labels, restarts: 2 }),
-  'ssnmf 4': (e, of) => ssnmf(e, of, { ...common, rank: 6, model: 4, labels }),
+  'nmf mu': (e, of) => nmf(e, of, { ...common, ranks: 6, solver: 'mu' }),
+  'nmf hals': (e, of) => nmf(e, of, { ...common, ranks: 6, solver: 'hals', restarts: 2 }),
+  'nmf anls': (e, of) => nmf(e, of, { ...common, ranks: 6, restarts: 3 }),
+  'ssnmf 1': (e, of) => ssnmf(e, of, { ...common, ranks: 6 }),
+  'ssnmf 3': (e, of) => ssnmf(e, of, { ...common, ranks: 6, labels, restarts: 2 }),
+  'ssnmf 4': (e, of) => ssnmf(e, of, { ...common, ranks: 6, model: 4, labels }),
   hierarchical: (e, of) => hierarchicalNmf(e, of, two),
-  'hierarchical with labels on its first layer': (e, of) => hierarchicalNmf(e, of, { ...two, labels, supervisedLayers: [0, 1] }),
+  'hierarchical with labels on its first layer': (e, of) => hierarchicalNmf(e, of, { ...two, labels, labelLayers: [0, 1] }),
   'deep, average pooling': (e, of) => deepNmf(e, of, { ...two, pooling: 'average', labels }),
   'deep, log1p': (e, of) => deepNmf(e, of, { ...two, activation: 'log1p' }),
   'deep-semi': (e, of) => deepSemiNmf(e, of, { ...two, pretrainIterations: 10, restarts: 2, labels }),
-  unfolded: (e, of) => unfoldedNmf(e, of, { ...common, rank: 6, layers: 4, untied: 2, startIterations: 10 }),
+  unfolded: (e, of) => unfoldedNmf(e, of, { ...common, ranks: 6, layers: 4, untied: 2, startIterations: 10 }),
   'sparse coding': (e, of) => sparseCoding(e, of, { ...two, labels, optimiser: 'momentum', restarts: 2 }),
   'neural, one layer': (e, of) => neuralNmf(e, of, { ...common, ranks: [6], start: 'random' }),
   'neural, two layers': (e, of) => neuralNmf(e, of, { ...two, restarts: 2 }),
@@ -144,13 +144,13 @@ const ones = { rows: N, cols: M, data: new Float32Array(N * M).fill(1) };
 const factor = (rows: number, cols: number) => ({ rows, cols, data: new Float32Array(rows * cols).fill(1) });
 const refusals: Record<string, [fit: (engine: Engine, of: DataMatrix) => Promise<unknown>, message: string]> = {
   'weights of nmf': [
-    (e, of) => nmf(e, of, { rank: 3, weights: ones }),
+    (e, of) => nmf(e, of, { ranks: 3, weights: ones }),
     "The option 'weights' needs a dense matrix with an entry for each of X, but X is sparse; leave it out, or make X dense (toDense(X), or a file that is not sparse).",
   ],
-  'a mask of neuralNmf': [(e, of) => neuralNmf(e, of, { ranks: [3], mask: ones }), "The option 'mask' needs a dense matrix"],
-  'a mask of ssnmf': [(e, of) => ssnmf(e, of, { rank: 3, mask: ones }), "The option 'mask' needs a dense matrix"],
+  'weights of neuralNmf': [(e, of) => neuralNmf(e, of, { ranks: [3], weights: ones }), "The option 'weights' needs a dense matrix"],
+  'weights of ssnmf': [(e, of) => ssnmf(e, of, { ranks: 3, weights: ones }), "The option 'weights' needs a dense matrix"],
   'the divergence of ssnmf': [
-    (e, of) => ssnmf(e, of, { rank: 3, model: 2 }),
+    (e, of) => ssnmf(e, of, { ranks: 3, model: 2 }),
     'Model 2, which measures X by divergence, needs a dense matrix with an entry for each of X, but X is sparse; choose model 1, 3 or 4',
   ],
   'mini-batches of neuralNmf': [
@@ -166,13 +166,13 @@ const refusals: Record<string, [fit: (engine: Engine, of: DataMatrix) => Promise
     "The nonlinearity 'tanh' needs a dense matrix",
   ],
   'the divergence of unfoldedNmf': [
-    (e, of) => unfoldedNmf(e, of, { rank: 3, beta: 1 }),
+    (e, of) => unfoldedNmf(e, of, { ranks: 3, beta: 1 }),
     'beta 1, which measures by divergence, needs a dense matrix',
   ],
   'the ratio mask of unfoldedNmf': [
     (e, of) =>
       unfoldedNmf(e, of, {
-        rank: 2,
+        ranks: 2,
         output: 'ratioMask',
         sources: [
           { columns: 1, target: ones },
@@ -197,7 +197,7 @@ test.each(Object.entries(refusals))('%s is refused', async (_name, [factorize, m
 test('an X that is no matrix, or not ≥ 0, is refused by its place', async () => {
   const engine = createReferenceEngine();
   const at = X.values.length - 1;
-  const bad = (change: object) => nmf(engine, { ...X, ...change }, { rank: 3 });
+  const bad = (change: object) => nmf(engine, { ...X, ...change }, { ranks: 3 });
   await expect(bad({ values: X.values.with(at, -1) })).rejects.toThrow(
     /X has the entry -1 in row \d+, column \d+ \(counted from 0\), but every entry must be ≥ 0/,
   );
@@ -215,7 +215,7 @@ test('a fit that is nearly exact is reported as what it is, not as the rounding 
   });
   const blocks = sparseFromDense({ rows: 300, cols: 200, data });
   const models = [
-    await nmf(await started, blocks, { rank: 3, restarts: 4, maxIterations: 40 }),
+    await nmf(await started, blocks, { ranks: 3, restarts: 4, maxIterations: 40 }),
     await neuralNmf(await started, blocks, { ranks: [6, 3], restarts: 4, maxIterations: 40 }),
     await hierarchicalNmf(await started, blocks, { ranks: [6, 3], restarts: 4, maxIterations: 40 }),
   ];
@@ -244,16 +244,15 @@ test('a fit that is nearly exact is reported as what it is, not as the rounding 
 
 test('a sparse forward pass of unfoldedNmf has no dense reconstruction', async () => {
   const engine = createReferenceEngine();
-  const model = await unfoldedNmf(engine, X, { ...common, rank: 3, maxIterations: 2, startIterations: 2 });
-  const { H, reconstruction } = await transformUnfolded(guarded(engine), model, X);
-  expect(reconstruction).toBeNull();
-  expect(H).toEqual((await transformUnfolded(engine, model, dense)).H);
+  const model = await unfoldedNmf(engine, X, { ...common, ranks: 3, maxIterations: 2, startIterations: 2 });
+  expect(await transformUnfolded(guarded(engine), model, X)).toEqual(await transformUnfolded(engine, model, dense));
+  await expect(reconstructUnfolded(engine, model, X)).rejects.toThrow('A reconstruction, which is dense, needs a dense matrix');
 });
 
 test('a sparse target of unfoldedNmf', async () => {
   const engine = createReferenceEngine();
   const target = { ...X, values: X.values.map((x) => 2 * x) };
-  const options = { ...common, rank: 3, maxIterations: 5, startIterations: 5 };
+  const options = { ...common, ranks: 3, maxIterations: 5, startIterations: 5 };
   const [ours, truth] = [
     await unfoldedNmf(engine, X, { ...options, target }),
     await unfoldedNmf(engine, dense, { ...options, target: toDense(target) }),

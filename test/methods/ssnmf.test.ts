@@ -13,6 +13,7 @@ import { createReferenceEngine } from '../../src/reference/engine.js';
 const engine = createReferenceEngine();
 
 const models = [1, 2, 3, 4, 5, 6] as const;
+type Tested = (typeof models)[number];
 const N = 8;
 const M = 7;
 const K = 3;
@@ -33,7 +34,7 @@ const plus = (a: number, A: Rows, b: number, B: Rows): Rows => each((x, y) => a 
 const sum = (A: Rows): number => A.flat().reduce((total, x) => total + x, 0);
 
 /** One iteration as section 4 of the methods states it, every mask written out. */
-function iterate(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows): { A: Rows; B: Rows; S: Rows } {
+function iterate(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows): { A: Rows; B: Rows; S: Rows } {
   const WX = times(W, X);
   const LY = times(L, Y);
   const frobenius = (D: Rows, MZ: Rows, mask: Rows, R: Rows) => times(D, over(mul(MZ, tr(R)), mul(times(mask, mul(D, R)), tr(R))));
@@ -63,7 +64,7 @@ function iterate(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows,
 }
 
 /** The objective of a model; 0 log 0 = 0. */
-function objectiveOf(model: SsnmfModel, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows, weight = lambda): number {
+function objectiveOf(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows, weight = lambda): number {
   const squares = (Z: Rows, mask: Rows, R: Rows) => sum(each((z, m, r) => (m * (z - r)) ** 2, Z, mask, R));
   const divergence = (Z: Rows, mask: Rows, R: Rows) =>
     sum(each((z, m, r) => (m * z > 0 ? m * z * Math.log((m * z + eps) / (m * r + eps)) : 0) - m * z + m * r, Z, mask, R));
@@ -85,11 +86,11 @@ function problem(seed: number, masked: boolean) {
   };
 }
 
-function prepare(model: SsnmfModel, masked: boolean) {
+function prepare(model: Tested, masked: boolean) {
   return ssnmfProgram(N, M, K, { restarts: 1, model, labelWeight: lambda, classes: P, masked });
 }
 
-async function onReference(model: SsnmfModel, masked: boolean, given: ReturnType<typeof problem>) {
+async function onReference(model: Tested, masked: boolean, given: ReturnType<typeof problem>) {
   const t = prepare(model, masked);
   const run = await engine.prepare(t.program);
   run.write(t.X, given.X.flat());
@@ -173,7 +174,7 @@ function hide(truth: Labels, seed: number): Labels {
 test.each([3, 4, 5, 6] as const)('model %i finds the two classes of the Table 1 data from two labels in five', async (model) => {
   const truth = labels[2];
   const given = hide(truth, 3);
-  const options = { rank: 2, model, labels: given, truth, restarts: 2, maxIterations: 120 } as const;
+  const options = { ranks: 2, model, labels: given, truth, restarts: 2, maxIterations: 120 } as const;
   const fitted = await ssnmf(engine, X, options);
   expect(fitted.method).toBe('ssnmf');
   expect(fitted.settings).toMatchObject({ model, labelWeight: expect.any(Number) });
@@ -194,7 +195,7 @@ test('a mask hides what it covers, and the bound is not claimed', async () => {
     spoilt.data[i] = 500;
     mask.data[i] = 0;
   }
-  const fitted = await ssnmf(engine, spoilt, { rank: 4, model: 1, mask, maxIterations: 200 });
+  const fitted = await ssnmf(engine, spoilt, { ranks: 4, model: 1, weights: mask, maxIterations: 200 });
   expect(fitted.svdBound).toBeNull();
   expect(fitted.relativeError).toBeLessThan(0.4);
   let residual = 0;
@@ -216,19 +217,21 @@ test('transform finds the S of new samples: exact where the model is Frobenius, 
   const data = matrix(5, 3);
   for (let i = 0; i < 5; i++)
     for (let c = 0; c < 3; c++) for (let j = 0; j < 2; j++) data.data[i * 3 + c] += A.data[i * 2 + j] * truth.data[j * 3 + c];
-  for (const model of [3, 2]) {
-    const [S] = await transformSsnmf(engine, { A: [A], settings: { model } }, data);
+  const fitted = (model: SsnmfModel) =>
+    ssnmf(engine, data, { ranks: 2, model, labels: model === 3 ? ['a', 'b', 'a'] : undefined, maxIterations: 1 });
+  for (const model of [3, 2] as const) {
+    const [S] = await transformSsnmf(engine, { ...(await fitted(model)), A: [A] }, data);
     S.data.forEach((s, i) => {
       expect(Math.abs(s - truth.data[i])).toBeLessThan(model === 3 ? 1e-5 : 1e-2);
     });
   }
-  await expect(transformSsnmf(engine, { A: [A], settings: { model: 3 } }, matrix(4, 3))).rejects.toThrow(ShapeError);
+  await expect(transformSsnmf(engine, await fitted(3), matrix(4, 3))).rejects.toThrow(ShapeError);
 });
 
 test('a class that no labelled sample has is left out of the classifier, and the model says which', async () => {
   const truth = labels[4];
   const given = truth.map((label) => (label === 2 ? null : label));
-  const fitted = await ssnmf(engine, X, { rank: 4, labels: given, truth, maxIterations: 10, svdBound: false });
+  const fitted = await ssnmf(engine, X, { ranks: 4, labels: given, truth, maxIterations: 10, svdBound: false });
   expect(fitted.supervision!.classes).toEqual(['0', '1', '3']);
   expect(fitted.settings.classesWithoutLabel).toEqual(['2']);
   expect(fitted.supervision!.accuracy.unlabelled).toBe(0);
@@ -253,12 +256,12 @@ test.each([
   ['labels with model 2', { labels: labels[9], model: 2 as const }, /Model 2 takes no labels/],
   ['model 4 without labels', { model: 4 as const }, /Model 4 needs labels/],
   ['a model that is none', { model: 7 as unknown as SsnmfModel }, /model must be/],
-  ['a mask of another shape', { mask: maskOf(86, () => false) }, /mask is 86×90/],
-  ['a mask with a zero row', { mask: maskOf(87, (row) => row === 1) }, /all of row 1/],
-  ['a mask with a zero column', { mask: maskOf(87, (_row, col) => col === 5) }, /all of column 5/],
-  ['a mask with weights', { mask: maskOf(87, (row, col) => row === 1 && col === 1, 0.5) }, /entry 0.5 in row 1, column 1/],
+  ['a mask of another shape', { weights: maskOf(86, () => false) }, /weights is 86×90/],
+  ['a mask with a zero row', { weights: maskOf(87, (row) => row === 1) }, /all of row 1/],
+  ['a mask with a zero column', { weights: maskOf(87, (_row, col) => col === 5) }, /all of column 5/],
+  ['a mask with weights', { weights: maskOf(87, (row, col) => row === 1 && col === 1, 0.5) }, /entry 0.5 in row 1, column 1/],
 ])('%s is refused', async (_name, options, message) => {
-  const attempt = ssnmf(engine, X, { rank: 4, ...options });
+  const attempt = ssnmf(engine, X, { ranks: 4, ...options });
   await expect(attempt).rejects.toThrow(InputError);
   await expect(attempt).rejects.toThrow(message);
 });

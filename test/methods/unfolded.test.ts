@@ -5,7 +5,7 @@ import { type Matrix, matrix } from '../../src/data/matrix.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { InputError, ShapeError } from '../../src/errors.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { transformUnfolded, type UnfoldedOptions, unfoldedNmf } from '../../src/methods/unfolded.js';
+import { reconstructUnfolded, transformUnfolded, type UnfoldedOptions, unfoldedNmf } from '../../src/methods/unfolded.js';
 import { createEngine } from '../../src/node/engine.js';
 import { dictionaryOfLayers, unfoldedProgram } from '../../src/programs/unfolded.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
@@ -25,7 +25,7 @@ const { X } = tableOne(0);
 const read = async (run: Run, tensor: Tensor): Promise<Dense> => dense(tensor.rows, tensor.cols, await run.read(tensor));
 
 test.each(shapes)('the gradient of %s is P − Q with P, Q ≥ 0', async (_name, shape) => {
-  const t = unfoldedProgram(7, 6, { ...shape, rank: 4, sparsity: 0.2 }, 1);
+  const t = unfoldedProgram(7, 6, { ...shape, rank: 4, l1: 0.2 }, 1);
   using run = await reference.prepare(t.program);
   writeUnfolded(run, t, 3);
   const cost = async () => {
@@ -33,7 +33,7 @@ test.each(shapes)('the gradient of %s is P − Q with P, Q ≥ 0', async (_name,
     return (await run.read(t.cost))[0];
   };
   await cost();
-  const splits = await Promise.all(t.gradients.map(async ({ P, Q }) => [await run.read(P), await run.read(Q)]));
+  const splits = await Promise.all(t.gradients.map(async ({ plus, minus }) => [await run.read(plus), await run.read(minus)]));
   const h = 1e-6;
   for (const [i, [P, Q]] of splits.entries()) {
     const W = Float64Array.from(await run.read(t.W[i]));
@@ -110,7 +110,7 @@ test.each([
   [1, 4, 2],
 ] as const)('one training step with β = %i, %i layers, %i untied, is the formula', async (beta, layers, untied) => {
   const mu = 0.3;
-  const t = unfoldedProgram(8, 7, { rank: 3, layers, untied, beta, sparsity: mu, sources: 0 }, 1);
+  const t = unfoldedProgram(8, 7, { rank: 3, layers, untied, beta, l1: mu, sources: 0 }, 1);
   using run = await reference.prepare(t.program);
   writeUnfolded(run, t, 9);
   const W = await Promise.all(t.W.map((w) => read(run, w)));
@@ -149,7 +149,7 @@ function errorOf(W: Matrix, H: Matrix, target: Matrix): number {
 }
 
 test('on the data of Table 1 training pays, errors are what they say, and the forward pass repeats the fit', async () => {
-  const model = await unfoldedNmf(await engine(), X, { rank: 9, layers: 6, maxIterations: 60, restarts: 2 });
+  const model = await unfoldedNmf(await engine(), X, { ranks: 9, layers: 6, maxIterations: 60, restarts: 2 });
   expect(model.A.map(({ rows, cols }) => [rows, cols])).toEqual(new Array(5).fill([87, 9]));
   expect(model.S.map(({ rows, cols }) => [rows, cols])).toEqual([[9, 90]]);
   expect(Math.abs(model.relativeError - errorOf(model.A[0], model.S[0], X))).toBeLessThan(2e-5 * model.relativeError);
@@ -159,7 +159,8 @@ test('on the data of Table 1 training pays, errors are what they say, and the fo
   training.slice(1).forEach((error, i) => {
     expect(error).toBeLessThanOrEqual(training[i] * (1 + 1e-5));
   });
-  const { H, reconstruction, masks } = await transformUnfolded(await engine(), model, X);
+  const [H] = await transformUnfolded(await engine(), model, X);
+  const { reconstruction, masks } = await reconstructUnfolded(await engine(), model, X);
   expect(masks).toBeNull();
   expect([reconstruction!.rows, reconstruction!.cols]).toEqual([87, 90]);
   expect(errorOf(model.A[0], H, X)).toBeCloseTo(model.relativeError, 6);
@@ -168,7 +169,7 @@ test('on the data of Table 1 training pays, errors are what they say, and the fo
     4,
     Float32Array.from({ length: 87 * 4 }, (_, i) => X.data[Math.floor(i / 4) * 90 + 30 + (i % 4)]),
   );
-  const { H: ofFew } = await transformUnfolded(await engine(), model, few);
+  const [ofFew] = await transformUnfolded(await engine(), model, few);
   for (let j = 0; j < 9; j++)
     for (let c = 0; c < 4; c++) expect(Math.abs(ofFew.data[j * 4 + c] - H.data[j * 90 + 30 + c])).toBeLessThan(1e-4);
 });
@@ -184,13 +185,13 @@ test('ratio masks learn to separate two sources, and add up to the mixture', asy
     { columns: 2, target: first },
     { columns: 2, target: second },
   ];
-  const model = await unfoldedNmf(await engine(), mixture, { rank: 4, layers: 4, output: 'ratioMask', sources, maxIterations: 100 });
+  const model = await unfoldedNmf(await engine(), mixture, { ranks: 4, layers: 4, output: 'ratioMask', sources, maxIterations: 100 });
   expect(model.svdBound).toBeNull();
   // Half of the mixture each, the best without learning, is worth this.
   const norm = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0);
   const halves = norm(first.data.map((x, i) => x - second.data[i])) / 2;
   expect(model.relativeError).toBeLessThan(0.8 * Math.sqrt(halves / (norm(first.data) + norm(second.data))));
-  const { masks } = await transformUnfolded(await engine(), model, mixture);
+  const { masks } = await reconstructUnfolded(await engine(), model, mixture);
   expect(masks).toHaveLength(2);
   mixture.data.forEach((x, i) => {
     expect(Math.abs(masks![0].data[i] + masks![1].data[i] - x)).toBeLessThan(1e-4 * x);
@@ -201,8 +202,8 @@ test.each<[string, Partial<UnfoldedOptions>, RegExp]>([
   ['no layers', { layers: 0 }, /layers/],
   ['more untied layers than layers', { layers: 2, untied: 3 }, /untied/],
   ['another beta', { beta: 0 as 1 }, /beta/],
-  ['a negative sparsity', { sparsity: -1 }, /sparsity/],
-  ['a rank beyond the data', { rank: 88 }, /87/],
+  ['a negative penalty', { l1: -1 }, /l1/],
+  ['a rank beyond the data', { ranks: 88 }, /87/],
   ['another output', { output: 'mask' as 'ratioMask' }, /output/],
   ['ratio masks without sources', { output: 'ratioMask' }, /two sources/],
   ['sources without ratio masks', { sources: [{ columns: 3, target: X }] }, /ratioMask/],
@@ -220,13 +221,15 @@ test.each<[string, Partial<UnfoldedOptions>, RegExp]>([
   ['a target of another shape', { target: matrix(3, 90) }, /3×90/],
   ['a target of zeros', { target: matrix(87, 90) }, /zero/],
 ])('%s is refused', async (_name, options, message) => {
-  const attempt = unfoldedNmf(reference, X, { rank: 3, ...options });
+  const attempt = unfoldedNmf(reference, X, { ranks: 3, ...options });
   await expect(attempt).rejects.toThrow(InputError);
   await expect(attempt).rejects.toThrow(message);
 });
 
 test('a negative entry, and new data of another height, are refused', async () => {
-  await expect(unfoldedNmf(reference, matrix(2, 2, [1, -1, 1, 1]), { rank: 1 })).rejects.toThrow(/entry -1/);
-  const model = { method: 'unfolded' as const, ranks: [3], A: [matrix(87, 3)], settings: {} };
+  await expect(unfoldedNmf(reference, matrix(2, 2, [1, -1, 1, 1]), { ranks: 1 })).rejects.toThrow(/entry -1/);
+  const model = await unfoldedNmf(reference, X, { ranks: 3, layers: 2, untied: 1, maxIterations: 1, startIterations: 1, svdBound: false });
   await expect(transformUnfolded(reference, model, matrix(5, 5))).rejects.toThrow(ShapeError);
+  const strange = { ...model, settings: { ...model.settings, beta: 3 as unknown as 1 } };
+  await expect(transformUnfolded(reference, strange, X)).rejects.toThrow(/beta must be 2 or 1, not 3/);
 });

@@ -9,8 +9,8 @@ import type { Engine } from '../../src/engine.js';
 import { InputError, ShapeError } from '../../src/errors.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
-import type { Factorization } from '../../src/methods/factorization.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls } from '../../src/methods/q.js';
@@ -44,12 +44,12 @@ const classesOf = (columns: number[]) => columns.map((c) => `group ${labels[4][c
 const options = { restarts: 2, maxIterations: 60, svdBound: false };
 const ranks = [6, 4];
 const makers: Record<string, () => Promise<Factorization>> = {
-  nmf: () => nmf(engine, X, { rank: 6, ...options }),
-  ssnmf: () => ssnmf(engine, X, { rank: 6, labels: classesOf(fitted), ...options, maxIterations: 200 }),
+  nmf: () => nmf(engine, X, { ranks: 6, ...options }),
+  ssnmf: () => ssnmf(engine, X, { ranks: 6, labels: classesOf(fitted), ...options, maxIterations: 200 }),
   hierarchical: () => hierarchicalNmf(engine, X, { ranks, ...options, maxIterations: 30 }),
   deep: () => deepNmf(engine, X, { ranks: [6, 3], ...options, maxIterations: 30, pooling: 'average', poolSize: 2 }),
   'deep-semi': () => deepSemiNmf(engine, X, { ranks, labels: classesOf(fitted), ...options, maxIterations: 30 }),
-  unfolded: () => unfoldedNmf(engine, X, { rank: 5, ...options, maxIterations: 20 }),
+  unfolded: () => unfoldedNmf(engine, X, { ranks: 5, ...options, maxIterations: 20 }),
   neural: () => neuralNmf(engine, X, { ranks, ...options, maxIterations: 30 }),
   'sparse-coding': () => sparseCoding(engine, X, { ranks, labels: classesOf(fitted), ...options, maxIterations: 120 }),
 };
@@ -137,7 +137,7 @@ test.each(Object.keys(makers))('%s: a model that was saved comes back as it was'
   const json = JSON.parse(await readFile(join(dir, 'model.json'), 'utf8'));
   expect(json).toMatchObject({
     orthant: '9.9',
-    format: 1,
+    format: 2,
     method: name,
     shape: { features: 29, samples: 30 },
     device: { kind: 'reference' },
@@ -163,7 +163,7 @@ test('a smaller model leaves nothing of a larger one behind, and a failure leave
   expect(names.sort()).toEqual(['A0.npy', 'S0.npy', 'model.json']);
   expect((await readdir(dir)).sort()).toEqual(['A0.npy', 'S0.npy', 'Sales.npy', 'model.json']);
   const before = await readFile(join(dir, 'model.json'), 'utf8');
-  const unwritable = { ...(await model('sparse-coding')), settings: { big: 1n } };
+  const unwritable = { ...(await model('sparse-coding')), settings: { big: 1n } } as unknown as Factorization;
   await expect(saveModel(dir, unwritable)).rejects.toThrow();
   expect(await readFile(join(dir, 'model.json'), 'utf8')).toBe(before);
 });
@@ -193,7 +193,7 @@ const spoilt = (name: string, value: number) => (files: Record<string, Uint8Arra
 };
 
 test.each<[string, (files: Record<string, Uint8Array | string>) => Record<string, Uint8Array | string>, RegExp]>([
-  ['another format', edited((json) => (json.format = 2)), /has format 2, but this version of orthant reads format 1/],
+  ['another format', edited((json) => (json.format = 1)), /has format 1, but this version of orthant reads format 2/],
   ['no format', edited((json) => (json.format = undefined)), /has no format number/],
   ['no JSON', (files) => ({ ...files, 'model.json': '{' }), /not JSON/],
   ['a list', (files) => ({ ...files, 'model.json': '[]' }), /does not hold an object/],

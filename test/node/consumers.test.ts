@@ -47,7 +47,7 @@ test('fits', async () => {
   const engine = await createEngine({ prefer: 'software' });
   expect(engine.software).toBe(true);
   const X = matrix(3, 3, new Float32Array([1, 2, 3, 2, 4, 6, 3, 6, 9]));
-  expect((await nmf(engine, X, { rank: 1 })).relativeError).toBeLessThan(1e-3);
+  expect((await nmf(engine, X, { ranks: 1 })).relativeError).toBeLessThan(1e-3);
   engine.dispose();
 });
 `,

@@ -9,7 +9,7 @@ import { type Package, pack, serve, snippet } from './fixture.js';
 
 const fit = `
   const engine = await createEngine();
-  const { relativeError } = await nmf(engine, tableOne().X, { rank: 9, maxIterations: 20 });
+  const { relativeError } = await nmf(engine, tableOne().X, { ranks: 9, maxIterations: 20 });
   engine.dispose();`;
 const app = (from: string) => `import { createEngine, nmf, tableOne } from '${from}';${fit}`;
 const html = (head: string) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><body></body>${head}`;

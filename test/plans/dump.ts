@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/graph/tensor.js';
 import { byteLength, placeOf } from '../../src/webgpu/layout/layout.js';
 import type { Dispatch, Scratch } from '../../src/webgpu/lower/dispatch.js';
 import { lowerProgram } from '../../src/webgpu/lower/lower-program.js';
-import { stepText } from '../../src/webgpu/lower/lower-steps.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
+import { stepText } from '../../src/webgpu/steps/step.js';
 
 const limits = {
   maxWorkgroupsPerDimension: 65_535,

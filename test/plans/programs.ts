@@ -41,23 +41,23 @@ const short = { maxIterations: 3, checkEvery: 2 } as const;
 
 const methods: PlanCase[] = [
   ...(['mu', 'hals', 'anls'] as const).flatMap((solver): PlanCase[] => [
-    { name: `nmf ${solver}`, small: true, run: (e) => nmf(e, X, { ...short, rank: 7, solver, restarts: 3 }) },
-    { name: `nmf ${solver} weights`, run: (e) => nmf(e, X, { ...short, rank: 7, solver, weights: mask }) },
-    { name: `nmf ${solver} sparse`, run: (e) => nmf(e, sparse, { ...short, rank: 7, solver, restarts: 2 }) },
+    { name: `nmf ${solver}`, small: true, run: (e) => nmf(e, X, { ...short, ranks: 7, solver, restarts: 3 }) },
+    { name: `nmf ${solver} weights`, run: (e) => nmf(e, X, { ...short, ranks: 7, solver, weights: mask }) },
+    { name: `nmf ${solver} sparse`, run: (e) => nmf(e, sparse, { ...short, ranks: 7, solver, restarts: 2 }) },
     ...[3, 12, 20, 33].map(
-      (rank): PlanCase => ({ name: `nmf ${solver} rank ${rank}, 700×260`, run: (e) => nmf(e, tall, { ...short, rank, solver }) }),
+      (rank): PlanCase => ({ name: `nmf ${solver} rank ${rank}, 700×260`, run: (e) => nmf(e, tall, { ...short, ranks: rank, solver }) }),
     ),
-    { name: `nmf ${solver} rank 70, 700×260`, run: (e) => nmf(e, tall, { ...short, rank: 70, solver, restarts: 2 }) },
+    { name: `nmf ${solver} rank 70, 700×260`, run: (e) => nmf(e, tall, { ...short, ranks: 70, solver, restarts: 2 }) },
   ]),
   ...([1, 2] as const).flatMap((model): PlanCase[] => [
-    { name: `ssnmf model ${model}`, run: (e) => ssnmf(e, X, { ...short, rank: 6, model, restarts: 2 }) },
-    { name: `ssnmf model ${model} mask`, run: (e) => ssnmf(e, X, { ...short, rank: 6, model, mask }) },
+    { name: `ssnmf model ${model}`, run: (e) => ssnmf(e, X, { ...short, ranks: 6, model, restarts: 2 }) },
+    { name: `ssnmf model ${model} mask`, run: (e) => ssnmf(e, X, { ...short, ranks: 6, model, weights: mask }) },
   ]),
   ...([3, 4, 5, 6] as const).flatMap((model): PlanCase[] => [
-    { name: `ssnmf model ${model}`, small: model === 6, run: (e) => ssnmf(e, X, { ...short, rank: 6, model, labels, restarts: 2 }) },
-    { name: `ssnmf model ${model} mask`, run: (e) => ssnmf(e, X, { ...short, rank: 6, model, labels, mask }) },
+    { name: `ssnmf model ${model}`, small: model === 6, run: (e) => ssnmf(e, X, { ...short, ranks: 6, model, labels, restarts: 2 }) },
+    { name: `ssnmf model ${model} mask`, run: (e) => ssnmf(e, X, { ...short, ranks: 6, model, labels, weights: mask }) },
   ]),
-  { name: 'ssnmf model 3 sparse', run: (e) => ssnmf(e, sparse, { ...short, rank: 6, labels }) },
+  { name: 'ssnmf model 3 sparse', run: (e) => ssnmf(e, sparse, { ...short, ranks: 6, labels }) },
   ...(['mu', 'hals', 'anls'] as const).map(
     (solver): PlanCase => ({
       name: `hierarchical ${solver}`,
@@ -91,13 +91,13 @@ const methods: PlanCase[] = [
   { name: 'deep-semi labels', run: (e) => deepSemiNmf(e, X, { ...short, ranks: [7, 3], labels }) },
   { name: 'deep-semi sparse', run: (e) => deepSemiNmf(e, sparse, { ...short, ranks: [7, 3] }) },
   ...([1, 2] as const).flatMap((beta): PlanCase[] => [
-    { name: `unfolded beta ${beta}`, small: beta === 2, run: (e) => unfoldedNmf(e, X, { ...short, rank: 5, layers: 4, untied: 2, beta }) },
+    { name: `unfolded beta ${beta}`, small: beta === 2, run: (e) => unfoldedNmf(e, X, { ...short, ranks: 5, layers: 4, untied: 2, beta }) },
     {
       name: `unfolded beta ${beta} ratio mask`,
-      run: (e) => unfoldedNmf(e, X, { ...short, rank: 5, layers: 3, untied: 1, beta, output: 'ratioMask', sources: halves() }),
+      run: (e) => unfoldedNmf(e, X, { ...short, ranks: 5, layers: 3, untied: 1, beta, output: 'ratioMask', sources: halves() }),
     },
   ]),
-  { name: 'unfolded sparse', run: (e) => unfoldedNmf(e, sparse, { ...short, rank: 5, layers: 3, untied: 0, restarts: 2 }) },
+  { name: 'unfolded sparse', run: (e) => unfoldedNmf(e, sparse, { ...short, ranks: 5, layers: 3, untied: 0, restarts: 2 }) },
   ...(['adam', 'momentum'] as const).map(
     (optimiser): PlanCase => ({
       name: `sparse-coding ${optimiser}`,
@@ -115,7 +115,7 @@ const methods: PlanCase[] = [
     name: 'neural both costs, L1',
     run: (e) => neuralNmf(e, X, { ...short, ranks: [9, 4], cost: { reconstruction: 1, energy: [0.1, 0.2] }, l1: 0.01 }),
   },
-  { name: 'neural mask', run: (e) => neuralNmf(e, X, { ...short, ranks: [9, 4], mask }) },
+  { name: 'neural mask', run: (e) => neuralNmf(e, X, { ...short, ranks: [9, 4], weights: mask }) },
   { name: 'neural labels', run: (e) => neuralNmf(e, X, { ...short, ranks: [9, 4], labels, restarts: 2 }) },
   {
     name: 'neural cross-entropy on both layers',
@@ -150,9 +150,9 @@ const transforms: PlanCase[] = (
     ['hierarchical', (e, Y) => hierarchicalNmf(e, Y, { ...short, ranks: [7, 4] })],
     ['neural', (e, Y) => neuralNmf(e, Y, { ...short, ranks: [7, 4] })],
     ['sparse-coding', (e, Y) => sparseCoding(e, Y, { ...short, ranks: [8, 4] })],
-    ['ssnmf model 2', (e, Y) => ssnmf(e, Y, { ...short, rank: 6, model: 2 })],
-    ['ssnmf model 3', (e, Y) => ssnmf(e, Y, { ...short, rank: 6, labels })],
-    ['unfolded', (e, Y) => unfoldedNmf(e, Y, { ...short, rank: 5, layers: 3, untied: 1 })],
+    ['ssnmf model 2', (e, Y) => ssnmf(e, Y, { ...short, ranks: 6, model: 2 })],
+    ['ssnmf model 3', (e, Y) => ssnmf(e, Y, { ...short, ranks: 6, labels })],
+    ['unfolded', (e, Y) => unfoldedNmf(e, Y, { ...short, ranks: 5, layers: 3, untied: 1 })],
   ] as [string, (engine: Engine, Y: DataMatrix) => Promise<Factorization>][]
 ).map(([name, factorize]) => ({
   name: `transform ${name}`,

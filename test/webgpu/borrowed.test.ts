@@ -8,7 +8,7 @@ import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { lendDevice } from '../support/devices.js';
 
 const { X } = tableOne(0);
-const options = { rank: 4, maxIterations: 40, tolerance: 0, seed: 3, svdBound: false };
+const options = { ranks: 4, maxIterations: 40, tolerance: 0, seed: 3, svdBound: false };
 
 /** A buffer that no device makes. */
 const mistake = (device: GPUDevice) => device.createBuffer({ label: 'mistake', size: 16, usage: 0xffff });

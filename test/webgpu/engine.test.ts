@@ -27,12 +27,12 @@ const { X } = tableOne(0);
 test('a borrowed device is used, left clean, and still works after the engine is gone', async () => {
   const device = await ownDevice();
   const engine = await createWebGpuEngine({ device });
-  const first = await nmf(engine, X, { rank: 4, maxIterations: 5 });
+  const first = await nmf(engine, X, { ranks: 4, maxIterations: 5 });
   expect(engine.liveBuffers).toBe(0);
   engine.dispose();
-  await expect(nmf(engine, X, { rank: 4 })).rejects.toThrow(DisposedError);
+  await expect(nmf(engine, X, { ranks: 4 })).rejects.toThrow(DisposedError);
   const again = await createWebGpuEngine({ device });
-  expect((await nmf(again, X, { rank: 4, maxIterations: 5 })).relativeError).toBe(first.relativeError);
+  expect((await nmf(again, X, { ranks: 4, maxIterations: 5 })).relativeError).toBe(first.relativeError);
   again.dispose();
   device.destroy();
 });
@@ -81,7 +81,7 @@ test('a device that is lost is reported as such', async () => {
   const engine = await createWebGpuEngine({ device });
   device.destroy();
   await device.lost;
-  await expect(nmf(engine, X, { rank: 4 })).rejects.toThrow(DeviceLostError);
+  await expect(nmf(engine, X, { ranks: 4 })).rejects.toThrow(DeviceLostError);
   engine.dispose();
 });
 

@@ -42,7 +42,7 @@ test('a borrowed device with default limits runs fits', async () => {
   const device = await defaultDevice();
   expect(device.limits.maxStorageBufferBindingSize).toBe(2 ** 27);
   using engine = await createWebGpuEngine({ device });
-  const { relativeError } = await nmf(engine, tableOne(0).X, { rank: 4, maxIterations: 20 });
+  const { relativeError } = await nmf(engine, tableOne(0).X, { ranks: 4, maxIterations: 20 });
   expect(relativeError).toBeLessThan(0.5);
 });
 

@@ -23,7 +23,7 @@ test('a thousand fits leave no buffer, no further pipeline and no object behind'
   const X = randomLowRank(9, 7, 2, { seed: 1, noise: 0.1 });
   const fits = async (count: number, from: number) => {
     for (let seed = from; seed < from + count; seed++) {
-      const { relativeError } = await nmf(engine, X, { rank: 2, seed, maxIterations: 2, svdBound: false });
+      const { relativeError } = await nmf(engine, X, { ranks: 2, seed, maxIterations: 2, svdBound: false });
       if (!(relativeError < 1)) throw new Error(`Fit ${seed} has an error of ${relativeError}.`);
       if (engine.liveBuffers !== 0 || engine.liveBytes !== 0) throw new Error(`Fit ${seed} left ${engine.liveBuffers} buffers behind.`);
     }

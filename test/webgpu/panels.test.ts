@@ -1,7 +1,6 @@
 /** What is split, how, and what is refused: all of it decided before a buffer is made. */
 import { expect, test } from 'vitest';
 import { LimitError } from '../../src/errors.js';
-import { fuse } from '../../src/graph/fuse.js';
 import type { Program } from '../../src/graph/program.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { deepProgram } from '../../src/programs/deep.js';
@@ -20,6 +19,7 @@ import { padPanel, readTensors } from '../../src/webgpu/panels/panel-io.js';
 import { planPanels, rangesBetween } from '../../src/webgpu/panels/panels.js';
 import { splitProgram } from '../../src/webgpu/panels/split-program.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
+import { fuse } from '../../src/webgpu/steps/fuse.js';
 
 const factsWith = (maxStorageBinding: number): AdapterFacts => ({
   software: true,
@@ -43,7 +43,7 @@ function dispatchesOf(original: Program, limit: number) {
 
 const restarts = 2;
 const labels = { classes: 3, weight: 1 };
-const coding = { restarts, batchColumns: 17, reconstruction: 1, learnLambda: true, optimiser: { kind: 'adam', rate: 0.01 } } as const;
+const coding = { restarts, batchColumns: 17, reconstruction: 1, learnLambda: true, optimiser: { name: 'adam', rate: 0.01 } } as const;
 const bridge = { pooling: 'max', poolSize: 2, poolOver: 'features', activation: 'log1p', power: 0.5 } as const;
 const programs: [string, (N: number, M: number) => Program][] = [
   ...(['mu', 'anls'] as const).flatMap((solver) =>
@@ -66,7 +66,7 @@ const programs: [string, (N: number, M: number) => Program][] = [
   ]),
   ['deep', (N, M) => deepProgram(N, M, [6, 3], { restarts, bridge, weights: [1, 1], supervision: { classes: 3, labelWeight: 1 } }).program],
   ['deep-semi', (N, M) => deepSemiProgram(N, M, [6, 3], { restarts, nonlinearity: 'identity', labels }).program],
-  ['unfolded', (N, M) => unfoldedProgram(N, M, { rank: 5, layers: 3, untied: 1, beta: 1, sparsity: 0, sources: 2 }, restarts).program],
+  ['unfolded', (N, M) => unfoldedProgram(N, M, { rank: 5, layers: 3, untied: 1, beta: 1, l1: 0, sources: 2 }, restarts).program],
   ['sparse-coding', (N, M) => sparseCodingProgram(N, M, [6, 3], coding).program],
 ];
 

@@ -39,7 +39,7 @@ test('a compiler that ends loops after 65,535 rounds is refused by the name of i
   expect(refused).toBeInstanceOf(AdapterError);
   using engine = await createWebGpuEngine({ device: own });
   expect(refused.message).toBe(
-    `The compiler of the adapter ${engine.description} ends long loops early, so results would be wrong: update its driver (Mesa 25 counts right, Mesa 22.3 does not), choose another adapter, or compute without one (createReferenceEngine(), or --device cpu).`,
+    `The compiler of the adapter ${engine.description} ends long loops early, so results would be wrong: update its driver (Mesa 25 counts right, Mesa 22.3 does not), choose another adapter (where a packaged one can be had, { prefer: 'software' } or --device software takes it), or compute without one (createReferenceEngine(), or --device cpu).`,
   );
   own.destroy();
 });

@@ -119,7 +119,7 @@ describe('on this adapter', () => {
   test('two small problems are tuned, what comes out is JSON that an engine takes, and results stay right', async () => {
     const engine = await createEngine();
     opened.push(engine);
-    const before = await nmf(engine, X, { rank: 4, maxIterations: 3, seed: 1 });
+    const before = await nmf(engine, X, { ranks: 4, maxIterations: 3, seed: 1 });
     const seen: string[] = [];
     const tuning = await engine.tune({
       problems: [
@@ -147,7 +147,7 @@ describe('on this adapter', () => {
     opened.push(other);
     expect(names).toEqual([engine.description]);
     expect(other.tuning).toEqual(tuning);
-    const after = await nmf(other, X, { rank: 4, maxIterations: 3, seed: 1 });
+    const after = await nmf(other, X, { ranks: 4, maxIterations: 3, seed: 1 });
     expect(Math.abs(after.relativeError - before.relativeError)).toBeLessThan(1e-5);
     await expect(createEngine({ tuning: { ...tuning, version: 0 } })).rejects.toThrow(/another version/);
     const outdated = await createEngine({ tuning: () => ({ ...tuning, version: 0 }) });

@@ -20,7 +20,7 @@ export async function checkLoops(device: GPUDevice, adapter: string): Promise<vo
   if (checked.has(device)) return;
   if ((await stepOnDevice(device)) !== stepOnHost()) {
     throw new AdapterError(
-      `The compiler of the adapter ${adapter} ends long loops early, so results would be wrong: update its driver (Mesa 25 counts right, Mesa 22.3 does not), choose another adapter, or compute without one (createReferenceEngine(), or --device cpu).`,
+      `The compiler of the adapter ${adapter} ends long loops early, so results would be wrong: update its driver (Mesa 25 counts right, Mesa 22.3 does not), choose another adapter (where a packaged one can be had, { prefer: 'software' } or --device software takes it), or compute without one (createReferenceEngine(), or --device cpu).`,
     );
   }
   checked.add(device);

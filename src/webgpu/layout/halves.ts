@@ -4,7 +4,7 @@
  * they load and compute in f32; no feature of the device is needed.
  */
 import { InputError } from '../../errors.js';
-import type { Operation } from '../../graph/operations.js';
+import { inputRule, type Operation } from '../../graph/operations.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
 
@@ -39,9 +39,8 @@ export function halveInputs(program: Program): { program: Program; halves: Reado
 }
 
 /** Whether the kernels of an operation read halves as its input number `at`. */
-function takesHalf({ kind, inputs }: Operation, at: number): boolean {
-  if (inputs.some(({ form }) => form === 'csr')) return false;
-  return (kind === 'matmul' && at < 2) || kind === 'gram' || (kind === 'residualNorm' && at === 0);
+function takesHalf(operation: Operation, at: number): boolean {
+  return inputRule(operation, at).half === true && operation.inputs.every(({ form }) => form === 'dense');
 }
 
 const largest = 65_504;

@@ -1,16 +1,17 @@
 /** A whole program → its dispatches, section by section: what a run records, what a warm-up compiles and what a plan prints. Pure. */
-import { fuse, fuseSweeps } from '../../graph/fuse.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { type HalfTensor, halveInputs } from '../layout/halves.js';
 import { bindingLimit, type Panelled, planPanels } from '../panels/panels.js';
-import { type SplitProgram, type Step, splitProgram } from '../panels/split-program.js';
+import { type SplitProgram, splitProgram } from '../panels/split-program.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
+import { fuse, fuseSweeps } from '../steps/fuse.js';
+import type { FusedProgram, Step } from '../steps/step.js';
 import type { Dispatch } from './dispatch.js';
+import { keepTogether } from './keep.js';
 import { lower } from './lower.js';
-import { keepTogether } from './lower-keep.js';
-import { sweepsInOne } from './lower-products.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
+import { sweepsInOne } from './products.js';
 
 /** What is forced, everywhere or by section. */
 export type ForcedBySection = Forced | ((section: string) => Forced);
@@ -22,7 +23,7 @@ export interface LoweredStep {
 
 export interface LoweredProgram {
   /** With operations fused that one kernel can do together. */
-  program: Program;
+  program: FusedProgram;
   /** Inputs that are stored as 16-bit floats, and the tensors of `program` that stand for them. */
   halves: ReadonlyMap<Tensor, HalfTensor>;
   panelled: ReadonlyMap<Tensor, Panelled>;
@@ -34,7 +35,7 @@ export interface LoweredProgram {
 export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
-  const { program: whole, halves, panelled } = stored(fuse(original), facts);
+  const { program: whole, halves, panelled } = stored(original, facts);
   // Parts of a sum are nothing that could be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
@@ -45,14 +46,16 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   return { program, halves, panelled, split, sections: new Map(lowered) };
 }
 
-/** How the tensors of a program are stored: inputs as halves if the engine is to, but where something must be in panels all is f32. */
-function stored(program: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
+/** What is fused, and how tensors are stored: inputs as halves if the engine is to, but where something must be in panels all is f32. */
+function stored(original: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
   const limit = bindingLimit(facts);
   if (facts.halfInputs) {
-    const halved = halveInputs(program);
-    const panelled = planPanels(halved.program, limit);
-    if (panelled.size === 0) return { ...halved, panelled };
+    const { program: halved, halves } = halveInputs(original);
+    const program = fuse(halved);
+    const panelled = planPanels(program, limit);
+    if (panelled.size === 0) return { program, halves, panelled };
   }
+  const program = fuse(original);
   return { program, halves: new Map(), panelled: planPanels(program, limit) };
 }
 

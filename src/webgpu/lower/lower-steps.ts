@@ -1,12 +1,10 @@
 /** Lowering of the steps of a split program, within what the device can bind. */
-import { operationText } from '../../graph/print.js';
-import { restartStep, strideOf } from '../layout/layout.js';
 import { bindingLimit } from '../panels/panels.js';
-import type { ColumnCopy, Step } from '../panels/split-program.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
+import type { ColumnCopy, Step } from '../steps/step.js';
 import { type Dispatch, perItem } from './dispatch.js';
+import { keep } from './keep.js';
 import { lower } from './lower.js';
-import { keep } from './lower-keep.js';
 
 export function lowerStep(step: Step, facts: AdapterFacts, forced: Forced): Dispatch[] {
   if (step.kind === 'copyColumns') return [copyColumns(step, facts)];
@@ -14,13 +12,6 @@ export function lowerStep(step: Step, facts: AdapterFacts, forced: Forced): Disp
   const dispatches = lower(step, facts, forced);
   // Parts of the inner dimension of a product need as many copies of the result: one pass needs none.
   return scratchFits(dispatches, facts) ? dispatches : lower(step, facts, { ...forced, splits: 1 });
-}
-
-export function stepText(step: Step): string {
-  if (step.kind === 'copyColumns') return `${step.outputs[0].name} = columns of ${step.inputs[0].name}`;
-  if (step.kind !== 'keepTogether') return operationText(step);
-  const [control, ...trials] = step.inputs;
-  return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${trials[i].name}, ${control.name}, ${name})`).join('; ');
 }
 
 /** Whether scratch memory that dispatches ask for can be bound. */
@@ -31,14 +22,6 @@ export function scratchFits(dispatches: readonly Dispatch[], facts: AdapterFacts
 
 function copyColumns({ inputs: [X], outputs: [out], attributes: { from, to, cols } }: ColumnCopy, facts: AdapterFacts): Dispatch {
   const width = Math.ceil(cols / 4);
-  const constants = {
-    WIDTH: width,
-    X_STRIDE: strideOf(X) / 4,
-    OUT_STRIDE: strideOf(out) / 4,
-    FROM: from / 4,
-    TO: to / 4,
-    X_BATCH: restartStep(X) / 4,
-    OUT_BATCH: restartStep(out) / 4,
-  };
-  return perItem('elementwise/copy-columns', X.rows * width, out.batch, [X, out], constants, facts);
+  const numbers = { WIDTH: width, FROM: from / 4, TO: to / 4 };
+  return perItem('elementwise/copy-columns', X.rows * width, out.batch, { X, out }, numbers, facts);
 }

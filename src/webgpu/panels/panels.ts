@@ -3,10 +3,10 @@
  * tensor with a buffer of its own. Restarts lie in a panel as they lie in a tensor, so batched tensors are split no differently.
  */
 import { LimitError } from '../../errors.js';
-import type { Program } from '../../graph/program.js';
+import { type Axis, axisNames } from '../../graph/operations/definition.js';
 import { shapeText, type Tensor } from '../../graph/tensor.js';
 import { byteLength } from '../layout/layout.js';
-import { type Axis, axisNames, spreadOf } from './operation-axes.js';
+import { type FusedProgram, spreadOf } from '../steps/step.js';
 
 /** Indices first … first + size − 1 of an axis. */
 export interface Range {
@@ -58,7 +58,7 @@ export function firstColOf(tensor: Tensor | Piece): number {
  * ranges of columns a copy. But where one tensor has to go by columns, those of as many columns do, too, and with the same panels: X would
  * be copied wherever it meets an S in panels of other columns. Throws LimitError for what cannot be split.
  */
-export function planPanels(program: Program, limit: number): Map<Tensor, Panelled> {
+export function planPanels(program: FusedProgram, limit: number): Map<Tensor, Panelled> {
   // Of a transient that fusion did away with only the name is left.
   const used = new Set(
     Object.values(program.sections).flatMap((operations) => operations.flatMap(({ inputs, outputs }) => [...inputs, ...outputs])),
@@ -85,7 +85,7 @@ interface Options {
   readonly cols?: number;
 }
 
-function optionsFor(program: Program, tensor: Tensor, limit: number): Options {
+function optionsFor(program: FusedProgram, tensor: Tensor, limit: number): Options {
   const sizes: Partial<Record<Axis, number>> = {};
   for (const axis of axisNames) {
     const size = Math.floor(limit / byteLength(along(tensor, axis, { first: 0, size: granule }))) * granule;
@@ -114,17 +114,18 @@ export function rangesBetween(cuts: readonly number[], length: number): Range[] 
 }
 
 /** The kinds of operations that need an axis of a tensor whole. */
-function refusing(program: Program, tensor: Tensor, axis: Axis): string[] {
+function refusing(program: FusedProgram, tensor: Tensor, axis: Axis): string[] {
   const kinds = new Set<string>();
   for (const operation of Object.values(program.sections).flat()) {
     const { inputs, outputs } = spreadOf(operation);
     const needsWhole = (tensors: readonly Tensor[], axes: typeof inputs) => tensors.some((own, i) => own === tensor && !axes[i][axis]);
-    if (needsWhole(operation.inputs, inputs) || needsWhole(operation.outputs, outputs)) kinds.add(operation.kind);
+    if (needsWhole(operation.inputs, inputs) || needsWhole(operation.outputs, outputs))
+      kinds.add(operation.kind === 'fusedProduct' ? 'matmul' : operation.kind);
   }
   return [...kinds];
 }
 
-function refusal(program: Program, tensor: Tensor, limit: number): string {
+function refusal(program: FusedProgram, tensor: Tensor, limit: number): string {
   const size = `${tensor.name} of program ${program.name} (${shapeText(tensor)}) takes ${mebibytes(byteLength(tensor))}, but this device binds ${mebibytes(limit)} at once (maxStorageBufferBindingSize, maxBufferSize)`;
   const [ofRows, ofColumns] = axisNames.map((axis) => {
     const kinds = refusing(program, tensor, axis);

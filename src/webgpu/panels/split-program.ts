@@ -9,29 +9,20 @@
  * Sums over panels are added up in the order of the panels, so results do not differ between runs.
  */
 import type { Flow } from '../../graph/lifetimes.js';
-import type { Operation, OperationOf } from '../../graph/operations.js';
-import type { Program } from '../../graph/program.js';
+import type { Axes, Index } from '../../graph/operations/definition.js';
+import { type Operation, type OperationOf, readOutputs } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { placeOf, type View } from '../layout/layout.js';
-import { type Axes, type Index, readsOutputs, type Spread, spreadOf } from './operation-axes.js';
+import {
+  type ColumnCopy,
+  type FusedOperation,
+  type FusedProduct,
+  type FusedProgram,
+  type Spread,
+  type Step,
+  spreadOf,
+} from '../steps/step.js';
 import { granule, type Panelled, type Piece, pieceOf, type Range, rangesBetween } from './panels.js';
-
-/** Copies `cols` columns of the input, from column `from` on, to column `to` of the output. Columns start at multiples of 4. */
-export interface ColumnCopy {
-  readonly kind: 'copyColumns';
-  readonly inputs: readonly [Tensor];
-  readonly outputs: readonly [Tensor];
-  readonly attributes: { readonly from: number; readonly to: number; readonly cols: number };
-}
-
-/** Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state. inputs control, trials; outputs states */
-export interface KeepTogether {
-  readonly kind: 'keepTogether';
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-}
-
-export type Step = Operation | ColumnCopy | KeepTogether;
 
 export interface SplitProgram {
   readonly name: string;
@@ -40,7 +31,7 @@ export interface SplitProgram {
 
 /** `fits` says whether the scratch memory that an operation asks for can be bound. */
 export function splitProgram(
-  { name, tensors, sections }: Program,
+  { name, tensors, sections }: FusedProgram,
   panelled: ReadonlyMap<Tensor, Panelled>,
   fits: (operation: Operation) => boolean,
 ): SplitProgram {
@@ -48,7 +39,7 @@ export function splitProgram(
   const fresh = (label: string, rows: number, cols: number, batch: number): Tensor => {
     return { id: made++, name: label, role: 'transient', form: 'dense', rows, cols, batch, entries: rows * cols };
   };
-  const split = (operation: Operation) => splitOperation(operation, { panelled, fits, fresh, steps: [] });
+  const split = (operation: FusedOperation) => splitOperation(operation, { panelled, fits, fresh, steps: [] });
   return {
     name,
     sections: Object.fromEntries(Object.entries(sections).map(([section, operations]) => [section, operations.flatMap(split)])),
@@ -73,7 +64,7 @@ interface Splitting {
 /** Where a part of an operation stands: a range of each index. */
 type Part = Partial<Record<Index, Range>>;
 
-function splitOperation(operation: Operation, s: Splitting): Step[] {
+function splitOperation(operation: FusedOperation, s: Splitting): Step[] {
   const touched = [...operation.inputs, ...operation.outputs].some((tensor) => s.panelled.has(tensor));
   const given = operation.kind === 'gram' && touched ? asProduct(operation) : operation;
   const spread = spreadOf(given);
@@ -84,7 +75,7 @@ function splitOperation(operation: Operation, s: Splitting): Step[] {
   const t = rangesOf('t', given, spread, cuts);
   const parts: Part[] = i.flatMap((ofI) => j.map((ofJ) => ({ i: ofI, j: ofJ })));
   if (!touched && parts.length === 1) return [operation];
-  if (given.kind === 'matmul') for (const part of parts) productPart(given, spread, part, t, s);
+  if (given.kind === 'matmul' || given.kind === 'fusedProduct') for (const part of parts) productPart(given, spread, part, t, s);
   else if (given.kind === 'residualNorm' || given.kind === 'reduce') total(given, spread, parts, s);
   else for (const part of parts) partOf(given, spread, part, s);
   return s.steps;
@@ -98,7 +89,7 @@ function asProduct({ inputs: [A], outputs, attributes }: OperationOf<'gram'>): O
 }
 
 /** Every operand with the axes it is spread over. */
-function operandsOf({ inputs, outputs }: Operation, spread: Spread): [Tensor, Axes][] {
+function operandsOf({ inputs, outputs }: FusedOperation, spread: Spread): [Tensor, Axes][] {
   return [
     ...inputs.map((tensor, i): [Tensor, Axes] => [tensor, spread.inputs[i]]),
     ...outputs.map((tensor, i): [Tensor, Axes] => [tensor, spread.outputs[i]]),
@@ -106,7 +97,7 @@ function operandsOf({ inputs, outputs }: Operation, spread: Spread): [Tensor, Ax
 }
 
 /** Where each index has to be cut, so that no part reaches over two panels of an operand. */
-function cutsOf(operation: Operation, spread: Spread, panelled: Splitting['panelled']): Partial<Record<Index, number[]>> {
+function cutsOf(operation: FusedOperation, spread: Spread, panelled: Splitting['panelled']): Partial<Record<Index, number[]>> {
   const cuts: Partial<Record<Index, number[]>> = {};
   for (const [tensor, axes] of operandsOf(operation, spread)) {
     const found = panelled.get(tensor);
@@ -117,7 +108,7 @@ function cutsOf(operation: Operation, spread: Spread, panelled: Splitting['panel
   return cuts;
 }
 
-function rangesOf(index: Index, operation: Operation, spread: Spread, cuts: Partial<Record<Index, number[]>>): Range[] {
+function rangesOf(index: Index, operation: FusedOperation, spread: Spread, cuts: Partial<Record<Index, number[]>>): Range[] {
   for (const [tensor, axes] of operandsOf(operation, spread)) {
     if (axes.rows === index) return rangesBetween(cuts[index] ?? [], tensor.rows);
     if (axes.cols === index) return rangesBetween(cuts[index] ?? [], tensor.cols);
@@ -193,46 +184,47 @@ function write(tensor: Tensor, axes: Axes, part: Part, s: Splitting): { target: 
 function partOf(operation: Operation, spread: Spread, part: Part, s: Splitting): void {
   const inputs = operation.inputs.map((tensor, n) => read(tensor, spread.inputs[n], part, s));
   const written = operation.outputs.map((tensor, n) => write(tensor, spread.outputs[n], part, s));
-  if (readsOutputs(operation.kind)) s.steps.push(...written.flatMap(({ before }) => before));
+  if (readOutputs(operation).length > 0) s.steps.push(...written.flatMap(({ before }) => before));
   s.steps.push({ ...operation, inputs, outputs: written.map(({ target }) => target) } as Operation);
   s.steps.push(...written.flatMap(({ after }) => after));
 }
 
 /**
- * Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. An epilogue
- * that multiplies needs the whole sum and becomes an operation of its own.
+ * Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. What
+ * multiplies or updates needs the whole sum and becomes an operation of its own.
  */
-function productPart(operation: OperationOf<'matmul'>, spread: Spread, part: Part, inner: readonly Range[], s: Splitting): void {
-  const { inputs, outputs, attributes } = operation;
-  const { epilogue } = attributes;
-  const [A, B, E] = inputs;
+function productPart(
+  operation: OperationOf<'matmul'> | FusedProduct,
+  spread: Spread,
+  part: Part,
+  inner: readonly Range[],
+  s: Splitting,
+): void {
+  const [A, B, E] = operation.inputs;
   const extra = E && read(E, spread.inputs[2], part, s);
-  const { target, before, after } = write(outputs[0], spread.outputs[0], part, s);
-  if (epilogue === 'update') s.steps.push(...before);
-  const apart = inner.length > 1 && (epilogue === 'hadamard' || epilogue === 'update');
+  const { target, before, after } = write(operation.outputs[0], spread.outputs[0], part, s);
+  if (operation.kind === 'fusedProduct') s.steps.push(...before);
+  const { transposeA, transposeB, scale, addScale, epilogue } = operation.attributes;
+  const plain = { transposeA, transposeB, scale, addScale, epilogue: 'none' } as const;
+  const apart = inner.length > 1 && (operation.kind === 'fusedProduct' || epilogue === 'hadamard');
   let sum: Tensor | undefined;
   inner.forEach((t, n) => {
     const factors = [read(A, spread.inputs[0], { ...part, t }, s), read(B, spread.inputs[1], { ...part, t }, s)];
     const last = n === inner.length - 1 && !apart;
     const out = last ? target : s.fresh(`${target.name}+${n}`, target.rows, target.cols, target.batch);
-    if (sum)
-      s.steps.push({
-        ...operation,
-        inputs: [...factors, sum],
-        outputs: [out],
-        attributes: { ...attributes, epilogue: 'add', addScale: 1 },
-      });
-    else if (extra && !apart) s.steps.push({ ...operation, inputs: [...factors, extra], outputs: [out] });
-    else s.steps.push({ ...operation, inputs: factors, outputs: [out], attributes: { ...attributes, epilogue: 'none' } });
+    const outputs = [out];
+    if (sum) s.steps.push({ kind: 'matmul', inputs: [...factors, sum], outputs, attributes: { ...plain, epilogue: 'add', addScale: 1 } });
+    else if (extra && !apart) s.steps.push({ ...operation, inputs: [...factors, extra], outputs });
+    else s.steps.push({ kind: 'matmul', inputs: factors, outputs, attributes: plain });
     sum = out;
   });
-  if (apart) s.steps.push(multiplied(epilogue, sum!, extra, target));
+  if (apart) s.steps.push(multiplied(operation, sum!, extra, target));
   s.steps.push(...after);
 }
 
-function multiplied(epilogue: 'hadamard' | 'update', sum: Tensor, extra: Tensor, out: Tensor): Operation {
+function multiplied({ kind }: OperationOf<'matmul'> | FusedProduct, sum: Tensor, extra: Tensor, out: Tensor): Operation {
   const operands = { inputs: [sum, extra], outputs: [out] };
-  return epilogue === 'hadamard'
+  return kind === 'matmul'
     ? { kind: 'hadamard', ...operands, attributes: {} }
     : { kind: 'multiplicativeUpdate', ...operands, attributes: { power: 1 } };
 }

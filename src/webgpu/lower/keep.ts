@@ -1,9 +1,9 @@
 /** Lowering of keepAccepted: small copies, so a dispatch takes several. */
 import type { Tensor } from '../../graph/tensor.js';
-import { restartStep } from '../layout/layout.js';
-import type { SplitProgram, Step } from '../panels/split-program.js';
+import type { SplitProgram } from '../panels/split-program.js';
 import type { AdapterFacts } from '../plan/planner.js';
-import { type Dispatch, perItem, type Scratch, vectors } from './dispatch.js';
+import type { Step } from '../steps/step.js';
+import { type Dispatch, perItem, standIn, vectors } from './dispatch.js';
 
 /** Pairs of a trial and a state that one dispatch can bind. */
 export const mostPairs = 3;
@@ -26,16 +26,11 @@ function joined(steps: readonly Step[]): Step[] {
 }
 
 export function keep(control: Tensor, trials: readonly Tensor[], states: readonly Tensor[], facts: AdapterFacts): Dispatch {
-  const constants: Record<string, number> = { CONTROL_BATCH: restartStep(control) };
-  const bindings: (Tensor | Scratch)[] = [control];
-  for (let i = 0; i < mostPairs; i++) {
-    const [trial, state] = [trials[i], states[i]];
-    constants[`VECTORS_${i}`] = state ? vectors(state) : 0;
-    constants[`TRIAL_BATCH_${i}`] = state ? restartStep(trial) / 4 : 0;
-    constants[`STATE_BATCH_${i}`] = state ? restartStep(state) / 4 : 0;
-    // No two bindings that are written may be the same buffer, so what is not there gets a scratch buffer of its own.
-    bindings.push(trial ?? control, state ?? { scratch: i - 1, bytes: 16 });
-  }
-  const items = states.reduce((sum, state) => sum + vectors(state), 0);
-  return perItem('update/keep-accepted', items, control.batch, bindings, constants, facts);
+  // No two bindings that are written may be the same buffer, so what is not there gets a scratch buffer of its own.
+  const [trial0, trial1 = standIn(control), trial2 = standIn(control)] = trials;
+  const [state0, state1 = standIn({ scratch: 0, bytes: 16 }), state2 = standIn({ scratch: 1, bytes: 16 })] = states;
+  const [VECTORS_0, VECTORS_1, VECTORS_2] = [0, 1, 2].map((i) => (i < states.length ? vectors(states[i]) : 0));
+  const items = VECTORS_0 + VECTORS_1 + VECTORS_2;
+  const operands = { control, trial0, state0, trial1, state1, trial2, state2 };
+  return perItem('update/keep-accepted', items, control.batch, operands, { VECTORS_0, VECTORS_1, VECTORS_2 }, facts);
 }

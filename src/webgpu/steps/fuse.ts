@@ -1,12 +1,10 @@
-/**
- * Fusion: operations that one kernel can do together, before a program is lowered. What a program computes stays the same, and so does
- * its text: only the executor on a GPU sees the fused one.
- */
-import type { Operation, OperationOf } from './operations.js';
-import type { Program } from './program.js';
-import type { Tensor } from './tensor.js';
+/** Fusion: operations that one kernel can do together, before a program is lowered. What a program computes stays the same. */
+import type { Operation, OperationOf } from '../../graph/operations.js';
+import type { Program } from '../../graph/program.js';
+import type { Tensor } from '../../graph/tensor.js';
+import type { Ending, FusedOperation, FusedProduct, FusedProgram } from './step.js';
 
-export function fuse(program: Program): Program {
+export function fuse(program: Program): FusedProgram {
   const sections = Object.entries(program.sections).map(([label, operations]) => [label, fuseUpdates(withoutRepeats(operations))] as const);
   return { ...program, sections: Object.fromEntries(sections) };
 }
@@ -38,27 +36,29 @@ function withoutRepeats(operations: readonly Operation[]): Operation[] {
 }
 
 /** numerator = op(A) op(B), later F ← F ∘ numerator / (denominator + ε): the product updates F as it is stored. */
-function fuseUpdates(operations: readonly Operation[]): Operation[] {
-  return joinProducts(operations, 'multiplicativeUpdate', 0, (product, { inputs, outputs, attributes }) => {
-    if (attributes.power !== 1) return undefined;
-    return { ...product, inputs: [...product.inputs, inputs[1]], outputs, attributes: { ...product.attributes, epilogue: 'update' } };
-  });
+function fuseUpdates(operations: readonly Operation[]): FusedOperation[] {
+  return joinProducts(operations, 'multiplicativeUpdate', 0, (product, { inputs, outputs, attributes }) =>
+    attributes.power === 1 ? fused(product, inputs[1], outputs, 'update') : undefined,
+  );
+}
+
+function fused({ inputs, attributes }: OperationOf<'matmul'>, other: Tensor, outputs: readonly Tensor[], ending: Ending): FusedProduct {
+  return { kind: 'fusedProduct', inputs: [...inputs, other], outputs, attributes: { ...attributes, ending } };
 }
 
 /**
  * B = AᵀX, later a sweep of HALS over the columns of F, or B = X Sᵀ and one over its rows: a tile of the product that has all entries of
  * a column is swept before it is stored. Whether there is such a tile, and worth it, `runs` knows.
  */
-export function fuseSweeps(program: Program, runs: (fused: OperationOf<'matmul'>, section: string) => boolean): Program {
+export function fuseSweeps(program: FusedProgram, runs: (fused: FusedProduct, section: string) => boolean): FusedProgram {
   const sections = Object.entries(program.sections).map(([section, operations]) => {
-    const fused = joinProducts(operations, 'halsUpdate', 1, (product, { inputs, outputs, attributes: { of, layer, perColumn } }) => {
+    const joined = joinProducts(operations, 'halsUpdate', 1, (product, { inputs, outputs, attributes: { of, layer, perColumn } }) => {
       const { transposeA, transposeB, scale } = product.attributes;
       if (perColumn || scale !== 1 || transposeA !== (of === 'columns') || transposeB !== (of === 'rows')) return undefined;
-      const attributes = { ...product.attributes, sweep: { of, layer } };
-      const joined: OperationOf<'matmul'> = { ...product, inputs: [...product.inputs, inputs[0]], outputs, attributes };
-      return runs(joined, section) ? joined : undefined;
+      const both = fused(product, inputs[0], outputs, { of, layer });
+      return runs(both, section) ? both : undefined;
     });
-    return [section, fused] as const;
+    return [section, joined] as const;
   });
   return { ...program, sections: Object.fromEntries(sections) };
 }
@@ -68,12 +68,12 @@ export function fuseSweeps(program: Program, runs: (fused: OperationOf<'matmul'>
  * then what lay between them never exists. It must have no other reader, and nothing may write the factors in between.
  */
 function joinProducts<K extends 'multiplicativeUpdate' | 'halsUpdate'>(
-  operations: readonly Operation[],
+  operations: readonly FusedOperation[],
   kind: K,
   place: number,
-  join: (product: OperationOf<'matmul'>, reader: OperationOf<K>) => OperationOf<'matmul'> | undefined,
-): Operation[] {
-  const gone = new Set<Operation>();
+  join: (product: OperationOf<'matmul'>, reader: OperationOf<K>) => FusedProduct | undefined,
+): FusedOperation[] {
+  const gone = new Set<FusedOperation>();
   const joined = operations.map((operation, at) => {
     const product = operation.kind === kind ? productBefore(operations, at, operation.inputs[place]) : undefined;
     const both = product && join(product, operation as OperationOf<K>);
@@ -85,7 +85,7 @@ function joinProducts<K extends 'multiplicativeUpdate' | 'halsUpdate'>(
 }
 
 /** The product that only the operation at `at` reads, if it could as well be formed there. */
-function productBefore(operations: readonly Operation[], at: number, product: Tensor): OperationOf<'matmul'> | undefined {
+function productBefore(operations: readonly FusedOperation[], at: number, product: Tensor): OperationOf<'matmul'> | undefined {
   const [F] = operations[at].outputs;
   const reads = operations.flatMap(({ inputs }) => inputs.filter((input) => input === product)).length;
   if (product.role !== 'transient' || product.batch !== F.batch || reads > 1) return undefined;
@@ -93,7 +93,7 @@ function productBefore(operations: readonly Operation[], at: number, product: Te
   for (let i = at - 1; i >= 0; i--) {
     const operation = operations[i];
     if (operation.outputs.includes(product)) {
-      const plain = operation.kind === 'matmul' && operation.attributes.epilogue === 'none' && !operation.attributes.sweep;
+      const plain = operation.kind === 'matmul' && operation.attributes.epilogue === 'none';
       const steady = operation.inputs.every((input) => input !== F && !written.has(input));
       return plain && steady ? operation : undefined;
     }

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { fuse, fuseSweeps } from '../../src/graph/fuse.js';
-import { operationText } from '../../src/graph/print.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
 import { neuralProgram } from '../../src/programs/neural.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
+import { fuse, fuseSweeps } from '../../src/webgpu/steps/fuse.js';
+import { stepText } from '../../src/webgpu/steps/step.js';
 
-const texts = (program: Parameters<typeof fuse>[0], section: string) => fuse(program).sections[section].map(operationText);
+const texts = (program: Parameters<typeof fuse>[0], section: string) => fuse(program).sections[section].map(stepText);
 
 test('a multiplicative step is three operations a factor: Gram matrix, denominator, and a product that updates', () => {
   const { program } = nmfProgram(9, 7, 3, { restarts: 2, solver: 'mu', weighted: false });
   const step = fuse(program).sections.step0;
-  expect(step.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'matmul', 'gram', 'matmul', 'matmul']);
-  expect(operationText(step[2])).toMatch(/^A0 = A0 ∘ \(X S0ᵀ\) \/ \(\S+ \+ ε\)$/);
+  expect(step.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'fusedProduct', 'gram', 'matmul', 'fusedProduct']);
+  expect(stepText(step[2])).toMatch(/^A0 = A0 ∘ \(X S0ᵀ\) \/ \(\S+ \+ ε\)$/);
   expect(program.sections.step0).toHaveLength(8); // the program itself is as it was
 });
 
@@ -33,21 +33,23 @@ test('a numerator that someone else reads, or whose factors change in between, s
   p.section('root', () => p.multiplicativeUpdate(A, p.matmul(X, T(S)), D, { power: 0.5 }));
   p.section('itself', () => p.multiplicativeUpdate(A, p.matmul(A, p.gram(A)), D));
   const program = p.build();
-  for (const section of Object.keys(program.sections))
-    expect(texts(program, section)).toEqual(program.sections[section].map(operationText));
+  for (const section of Object.keys(program.sections)) expect(texts(program, section)).toEqual(program.sections[section].map(stepText));
 });
 
 test('a step of hals is two operations a factor: Gram matrix, and a product that ends in a sweep, where that runs', () => {
   const { program } = nmfProgram(9, 7, 3, { restarts: 2, solver: 'hals', weighted: false });
   const step = fuseSweeps(fuse(program), () => true).sections.step0;
-  expect(step.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'gram', 'matmul']);
-  expect([step[1], step[3]].map(operationText)).toEqual([
+  expect(step.map(({ kind }) => kind)).toEqual(['gram', 'fusedProduct', 'gram', 'fusedProduct']);
+  expect([step[1], step[3]].map(stepText)).toEqual([
     expect.stringMatching(/^A0 = hals of rows\(\S+, X S0ᵀ, A0\)$/),
     expect.stringMatching(/^S0 = hals of columns\(\S+, A0ᵀ X, S0\)$/),
   ]);
   expect(fuseSweeps(program, () => false)).toEqual(program);
-  const rowsOnly = fuseSweeps(program, ({ attributes }, section) => section === 'step0' && attributes.sweep?.of === 'rows');
-  expect(rowsOnly.sections.step0.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'gram', 'matmul', 'halsUpdate']);
+  const rowsOnly = fuseSweeps(
+    program,
+    ({ attributes: { ending } }, section) => section === 'step0' && ending !== 'update' && ending.of === 'rows',
+  );
+  expect(rowsOnly.sections.step0.map(({ kind }) => kind)).toEqual(['gram', 'fusedProduct', 'gram', 'matmul', 'halsUpdate']);
 });
 
 test('a sweep stays apart from a B that someone else reads, whose factors change in between, or that is not AᵀX or XSᵀ', () => {

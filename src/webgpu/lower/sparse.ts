@@ -4,8 +4,10 @@ import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
 import { restartStep, strideOf } from '../layout/layout.js';
 import type { AdapterFacts } from '../plan/planner.js';
-import { type Constants, type Dispatch, perItem, type Scratch } from './dispatch.js';
-import { foldLevels } from './lower-products.js';
+import type { FusedProduct } from '../steps/step.js';
+import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
+import { epilogueOf, terms } from './names.js';
+import { foldLevels } from './reduce.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
 interface Gathered {
@@ -18,10 +20,10 @@ interface Gathered {
 }
 
 /** op(A) op(B) where one factor is CSR: a row of op(X) makes a row of the result, or (where X is the second factor) a column. */
-export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'>, facts: AdapterFacts): Dispatch[] {
+export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts): Dispatch[] {
   const [A, B, E] = inputs;
   const [C] = outputs;
-  const { transposeA, transposeB, scale, epilogue, addScale } = attributes;
+  const { transposeA, transposeB, scale, addScale } = attributes;
   const second = B.form === 'csr';
   const X = second ? B : A;
   const { plain, transposed } = csrSides(X);
@@ -31,26 +33,12 @@ export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matm
   const { D, k, stride, prepare } = gathered;
   const shared = gatherConstants(side, gathered);
   const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
-  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, [X, D, tails], shared, facts)];
-  const finish = { SCALE: scale, EPILOGUE: { none: 0, add: 1, hadamard: 2, update: 5 }[epilogue], ADD_SCALE: addScale, TAILS: side.tails };
-  const bindings = [X, D, tails, E ?? D, C];
+  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, { X, D, tails }, shared, facts)];
+  const numbers = { ...shared, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale, TAILS: side.tails };
+  const operands = { X, D, tails, E: E ?? standIn(D), C };
   const product = second
-    ? perItem(
-        'sparse/product-transposed',
-        strideOf(C) * stride,
-        C.batch,
-        bindings,
-        { ...shared, ...finish, K: k, C_STRIDE: strideOf(C), C_BATCH: restartStep(C), E_BATCH: E ? restartStep(E) : 0 },
-        facts,
-      )
-    : perItem(
-        'sparse/product',
-        side.lines * stride,
-        C.batch,
-        bindings,
-        { ...shared, ...finish, C_BATCH: restartStep(C) / 4, E_BATCH: E ? restartStep(E) / 4 : 0 },
-        facts,
-      );
+    ? perItem('sparse/product-transposed', strideOf(C) * stride, C.batch, operands, { ...numbers, K: k }, facts)
+    : perItem('sparse/product', side.lines * stride, C.batch, operands, numbers, facts);
   return [...prepare, ...sums, product];
 }
 
@@ -63,18 +51,11 @@ export function sparseResidual({ inputs, outputs }: OperationOf<'residualNorm'>,
   const items = gathered.k + side.lines + side.tails;
   const batchStride = Math.ceil(items / 4) * 4;
   const partials: Scratch = { scratch: 1, bytes: batchStride * out.batch * 4 };
-  const constants = {
-    ...gatherConstants(side, gathered),
-    K: gathered.k,
-    A_BATCH: restartStep(A) / 4,
-    G_BATCH: restartStep(G) / 4,
-    Q_BATCH: restartStep(Q) / 4,
-    OUT_BATCH: batchStride,
-  };
+  const numbers = { ...gatherConstants(side, gathered), K: gathered.k, OUT_BATCH: batchStride };
   return [
     ...gathered.prepare,
-    perItem('sparse/residual', items, out.batch, [X, gathered.D, A, G, Q, partials], constants, facts),
-    ...foldLevels({ from: partials, count: items, batchStride, out, map: 0, maximum: false, level: 0 }, facts),
+    perItem('sparse/residual', items, out.batch, { X, D: gathered.D, A, G, Q, partials }, numbers, facts),
+    ...foldLevels({ from: partials, count: items, batchStride, out, map: terms.PARTIALS, maximum: false, level: 0 }, facts),
   ];
 }
 
@@ -84,19 +65,12 @@ function gatherable(F: Tensor, transpose: boolean, facts: AdapterFacts): Gathere
   const stride = strideOf(turned) / 4;
   const D: Scratch = { scratch: 0, bytes: turned.rows * stride * 16 * F.batch };
   const batchStep = F.batch === 1 ? 0 : turned.rows * stride;
-  const constants = {
-    ROWS: F.rows,
-    COLS: F.cols,
-    X_STRIDE: strideOf(F) / 4,
-    OUT_STRIDE: stride,
-    X_BATCH: restartStep(F) / 4,
-    OUT_BATCH: batchStep,
-  };
-  const prepare = perItem('elementwise/transpose', (strideOf(F) / 4) * stride, F.batch, [F, D], constants, facts);
+  const numbers = { ROWS: F.rows, COLS: F.cols, OUT_STRIDE: stride, OUT_BATCH: batchStep };
+  const prepare = perItem('elementwise/transpose', (strideOf(F) / 4) * stride, F.batch, { X: F, out: D }, numbers, facts);
   return { D, k: F.rows, stride, batchStep, prepare: [prepare] };
 }
 
-function gatherConstants({ lines, linesAt, entriesAt, tailsAt }: Side, { stride, batchStep }: Gathered): Constants {
+function gatherConstants({ lines, linesAt, entriesAt, tailsAt }: Side, { stride, batchStep }: Gathered) {
   return {
     LINES: lines,
     LINES_AT: linesAt,

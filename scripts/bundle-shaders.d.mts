@@ -1,0 +1,1 @@
+export function bundleShaders(paths?: { folder?: string; output?: string }): Promise<string[]>;

@@ -1,0 +1,58 @@
+/** Solves of every column, and their residual. G is a Gram matrix for all columns, or (`perColumn`, G k²×M) one for each. */
+import type { Tensor } from '../tensor.js';
+import { type Axes, byColumn, define, type Into, type Writer, whole } from './definition.js';
+
+export interface PerColumn {
+  perColumn: boolean;
+}
+
+const gramAxes = ({ perColumn }: PerColumn): Axes => (perColumn ? byColumn : whole);
+
+export const nnls = {
+  /**
+   * S = argmin_{S ≥ 0} ‖X − AS‖² per column, given G = AᵀA and B = AᵀX, started from the support of what S holds when `warm`, else from
+   * {B > 0}. Returns `rounds` (1×M): how many factorizations the pivoting of each column took, negative where neither it nor the
+   * active set came to an end.
+   */
+  nnls: define({
+    inputs: { G: gramAxes, B: byColumn },
+    outputs: { S: { ...byColumn, inPlace: true }, rounds: byColumn },
+    text: (names, [S], { warm }) => `${S} = nnls(${names.join(', ')}${warm ? `, warm ${S}` : ''})`,
+    write: (
+      w: Writer<PerColumn & { warm: boolean }>,
+      G: Tensor,
+      B: Tensor,
+      S: Tensor,
+      options: { warm?: boolean; rounds?: Tensor } = {},
+    ) => {
+      const perColumn = w.requireGram(G, B);
+      w.requireShape(S, B.rows, B.cols);
+      w.requireBatch(S, [G, B]);
+      const rounds = w.output([G, B], 1, B.cols, { into: options.rounds, name: `rounds${S.name}` });
+      w.emit([G, B], [S, rounds], { warm: options.warm ?? true, perColumn });
+      return rounds;
+    },
+  }),
+
+  /** out = natural KKT residual of S for G, B, relative to the column's largest |B|: 1×M. */
+  kktResidual: define({
+    inputs: { G: gramAxes, B: byColumn, S: byColumn },
+    outputs: { out: byColumn },
+    write: (w: Writer<PerColumn>, G: Tensor, B: Tensor, S: Tensor, options: Into = {}) => {
+      const perColumn = w.requireGram(G, B);
+      w.requireShape(S, B.rows, B.cols);
+      return w.result([G, B, S], 1, B.cols, { perColumn }, options);
+    },
+  }),
+
+  /** out = β with G_PP β_P = g_P on P = {s > 0}, 0 elsewhere. */
+  maskedSolve: define({
+    inputs: { G: gramAxes, S: byColumn, g: byColumn },
+    outputs: { out: byColumn },
+    write: (w: Writer<PerColumn>, G: Tensor, S: Tensor, g: Tensor, options: Into = {}) => {
+      const perColumn = w.requireGram(G, S);
+      w.requireShape(g, S.rows, S.cols);
+      return w.result([G, S, g], S.rows, S.cols, { perColumn }, options);
+    },
+  }),
+};

@@ -1,0 +1,99 @@
+/** Products, and the norm of what a product leaves of X. */
+import { ShapeError } from '../../errors.js';
+import { type Operand, operandOf, type Tensor } from '../tensor.js';
+import { type Axes, byColumn, byEntry, byRow, define, type Into, type Writer, whole } from './definition.js';
+import { elementwise, times } from './elementwise.js';
+
+export interface ProductAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly scale: number;
+  /** What is done with E, the third input. */
+  readonly epilogue: 'none' | 'add' | 'hadamard';
+  readonly addScale: number;
+}
+
+const firstFactor = (transposed: boolean): Axes => (transposed ? { rows: 't', cols: 'i' } : { rows: 'i', cols: 't' });
+const secondFactor = (transposed: boolean): Axes => (transposed ? { rows: 'j', cols: 't' } : { rows: 't', cols: 'j' });
+
+/** C = AᵀA ('columns') or A Aᵀ ('rows'). */
+const gram = define({
+  // The one operand is both factors: what it may be split along is what both may be, which is every axis.
+  inputs: { A: ({ of }) => ({ ...firstFactor(of === 'columns'), half: true }) },
+  outputs: { C: byEntry },
+  text: ([A], [C], { of }) => `${C} = ${of === 'columns' ? `${A}ᵀ ${A}` : `${A} ${A}ᵀ`}`,
+  write: (w: Writer<{ of: 'columns' | 'rows' }>, A: Tensor, of: 'columns' | 'rows' = 'columns', options: Into = {}) => {
+    const k = of === 'columns' ? A.cols : A.rows;
+    return w.result([A], k, k, { of }, options);
+  },
+});
+
+export const products = {
+  /** C = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. */
+  matmul: define({
+    inputs: {
+      A: ({ transposeA }) => ({ ...firstFactor(transposeA), sparse: true, half: true }),
+      B: ({ transposeB }) => ({ ...secondFactor(transposeB), sparse: true, half: true }),
+      E: byEntry,
+    },
+    outputs: { C: byEntry },
+    text(names, [C], attributes) {
+      const product = productText(names, attributes);
+      if (attributes.epilogue === 'hadamard') return `${C} = ${names[2]} ∘ (${product})`;
+      return `${C} = ${product}${attributes.epilogue === 'add' ? ` + ${times(attributes.addScale, names[2])}` : ''}`;
+    },
+    write: (
+      w: Writer<ProductAttributes>,
+      A: Operand,
+      B: Operand,
+      options: Into & { scale?: number; add?: Tensor; addScale?: number; hadamard?: Tensor } = {},
+    ) => {
+      const a = operandOf(A);
+      const b = operandOf(B);
+      if (a.cols !== b.rows) {
+        throw new ShapeError(
+          `matmul in program ${w.program}: ${a.tensor.name} gives ${a.rows}×${a.cols} and ${b.tensor.name} ${b.rows}×${b.cols}; the inner sizes differ.`,
+        );
+      }
+      if (b.tensor.form === 'csr' && a.tensor.form === 'csr')
+        throw new ShapeError(`matmul of two CSR tensors (${a.tensor.name}, ${b.tensor.name}) has no rule.`);
+      const extra = options.add ?? options.hadamard;
+      if (extra !== undefined) w.requireShape(extra, a.rows, b.cols);
+      const attributes: ProductAttributes = {
+        transposeA: a.transposed,
+        transposeB: b.transposed,
+        scale: options.scale ?? 1,
+        epilogue: options.add ? 'add' : options.hadamard ? 'hadamard' : 'none',
+        addScale: options.addScale ?? 1,
+      };
+      return w.result([a.tensor, b.tensor, ...(extra ? [extra] : [])], a.rows, b.cols, attributes, options);
+    },
+  }),
+
+  gram,
+
+  /** out = ‖X − A Z‖², or with W ‖W ∘ (X − A Z)‖². For a CSR X the inputs after Z are AᵀA, which is `G` where it is at hand, and ZZᵀ. */
+  residualNorm: define({
+    inputs: { X: { ...byEntry, sparse: true, half: true }, A: byRow, Z: byColumn, W: byEntry },
+    outputs: { out: whole },
+    text: ([X, A, Z, W], [out], { weighted }) => `${out} = ‖${weighted ? `${W} ∘ ` : ''}(${X} − ${A} ${Z})‖²`,
+    write: (w: Writer<{ weighted: boolean }>, X: Tensor, A: Tensor, Z: Tensor, options: Into & { W?: Tensor; G?: Tensor } = {}) => {
+      const { W, G, ...into } = options;
+      w.requireShape(A, X.rows, Z.rows);
+      w.requireShape(Z, A.cols, X.cols);
+      if (W) w.requireShape(W, X.rows, X.cols);
+      if (X.form === 'dense') return w.result([X, A, Z, ...(W ? [W] : [])], 1, 1, { weighted: W !== undefined }, into);
+      if (W) throw new ShapeError(`residualNorm in program ${w.program}: the CSR tensor ${X.name} takes no weights; make it dense.`);
+      // AZ is formed nowhere: the Gram matrices stand for it.
+      const grams = [G ?? gram.write(w.as('gram'), A), gram.write(w.as('gram'), Z, 'rows')];
+      const signed = w.result([X, A, Z, ...grams], 1, 1, { weighted: false });
+      // A difference of large numbers: rounding can leave it below 0.
+      return elementwise.map.write(w.as('map'), 'positive', [signed], into);
+    },
+  }),
+};
+
+/** A product without what its epilogue does. */
+export function productText([A, B]: readonly string[], { scale, transposeA, transposeB }: ProductAttributes): string {
+  return `${times(scale, A)}${transposeA ? 'ᵀ' : ''} ${B}${transposeB ? 'ᵀ' : ''}`;
+}

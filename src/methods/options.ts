@@ -1,0 +1,176 @@
+/**
+ * Options of methods as data: what each takes, its default and a few words about it. The option types of the library, its checks, the flags
+ * and the help of the command line and the tables of the docs are all made from them.
+ */
+import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
+import type { Labels } from '../data/labels.js';
+import type { Matrix } from '../data/matrix.js';
+import { InputError } from '../errors.js';
+
+/** What the command line reads an option from. */
+export type OptionKind =
+  | 'choice'
+  | 'choices'
+  | 'flag'
+  | 'count'
+  | 'positiveInteger'
+  | 'positive'
+  | 'atLeastZero'
+  | 'layerValues'
+  | 'layerList'
+  | 'matrix'
+  | 'labels'
+  | 'data';
+
+/** Another option that must be given, to one of `values` where they are listed, or this one would do nothing. */
+export interface Need {
+  readonly option: string;
+  readonly values?: readonly unknown[];
+}
+
+export interface Option<T = unknown> {
+  readonly kind: OptionKind;
+  /** A few words for the help, no capital and no full stop. */
+  readonly help: string;
+  /** Where it is left out: a value, or words about one that depends on others. */
+  readonly default?: unknown;
+  /** What a choice can be. */
+  readonly values?: readonly (string | number)[];
+  /** What a value is called in the help: <name>, <n> … */
+  readonly placeholder?: string;
+  readonly needs?: Need;
+  /** Throws InputError for a value that it does not take. What depends on the data, the method checks. */
+  readonly check: (name: string, value: unknown) => void;
+  /** Only for the type. */
+  readonly type?: T;
+}
+
+export type OptionRecord = Readonly<Record<string, Option>>;
+
+/** The options as an object that a caller gives. */
+export type OptionsOf<D extends OptionRecord> = { [K in keyof D]?: D[K] extends Option<infer T> ? T : never };
+
+/** What all kinds may say besides. */
+interface Words {
+  default?: unknown;
+  placeholder?: string;
+  needs?: Need;
+}
+
+const quoted = (values: readonly unknown[]) => {
+  const words = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
+  return words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
+};
+
+/** One of a few. */
+export function choice<const V extends readonly (string | number)[]>(values: V, help: string, words: Words = {}): Option<V[number]> {
+  const check = (name: string, value: unknown) => {
+    if (!values.includes(value as V[number])) throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`);
+  };
+  return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
+}
+
+/** One of a few for all layers, or a list of one each; the command line takes one. */
+export function choices<const V extends readonly string[]>(
+  values: V,
+  help: string,
+  words: Words = {},
+): Option<V[number] | readonly V[number][]> {
+  const check = (name: string, value: unknown) => {
+    const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (!all.every((one) => values.includes(one as V[number])))
+      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`);
+  };
+  return { kind: 'choices', values, help, placeholder: 'name', check, ...words };
+}
+
+/** True or false. */
+export function flag(help: string, words: Words = {}): Option<boolean> {
+  const check = (name: string, value: unknown) => {
+    if (typeof value !== 'boolean') throw new InputError(`${name} must be true or false, not ${describe(value)}.`);
+  };
+  return { kind: 'flag', help, check, ...words };
+}
+
+/** An integer from 0 on. */
+export function count(help: string, words: Words = {}): Option<number> {
+  const check = (name: string, value: unknown) => {
+    if (!(Number.isSafeInteger(value) && (value as number) >= 0))
+      throw new InputError(`${name} must be an integer from 0 on, not ${describe(value)}.`);
+  };
+  return { kind: 'count', help, placeholder: 'n', check, ...words };
+}
+
+export function positiveInteger(help: string, words: Words = {}): Option<number> {
+  return { kind: 'positiveInteger', help, placeholder: 'n', check: (name, value) => checkPositiveInteger(name, value as number), ...words };
+}
+
+/** A finite number > 0. */
+export function positive(help: string, words: Words = {}): Option<number> {
+  return { kind: 'positive', help, placeholder: 'x', check: (name, value) => checkPositive(name, value as number), ...words };
+}
+
+/** A finite number ≥ 0. */
+export function atLeastZero(help: string, words: Words = {}): Option<number> {
+  return { kind: 'atLeastZero', help, placeholder: 'x', check: (name, value) => checkAtLeastZero(name, value as number), ...words };
+}
+
+/** One number ≥ 0 for all layers, or one each. */
+export function layerNumbers(help: string, words: Words = {}): Option<number | readonly number[]> {
+  const check = (name: string, value: unknown) => {
+    for (const one of Array.isArray(value) ? value : [value]) checkAtLeastZero(name, one as number);
+  };
+  return { kind: 'layerValues', help, placeholder: 'list', check, ...words };
+}
+
+/** Layers, counted from 0, none twice. */
+export function layerList(help: string, words: Words = {}): Option<readonly number[]> {
+  const check = (name: string, value: unknown) => {
+    const isLayer = (layer: unknown) => Number.isSafeInteger(layer) && (layer as number) >= 0;
+    if (!(Array.isArray(value) && value.length > 0 && value.every(isLayer)))
+      throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`);
+    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`);
+  };
+  return { kind: 'layerList', help, placeholder: 'list', check, ...words };
+}
+
+/** A matrix of the shape of X, on the command line a file. */
+export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
+  return { kind: 'matrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** One label a sample, on the command line a file with one a line. */
+export function labelList(help: string, words: Words = {}): Option<Labels> {
+  return { kind: 'labels', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** What only the library takes; the method checks it. */
+export function data<T>(help: string, words: Words = {}): Option<T> {
+  return { kind: 'data', help, check: () => {}, ...words };
+}
+
+/** One of a few on the command line; the library also takes a T, which the method checks. */
+export function choiceOr<T>() {
+  return <const V extends readonly string[]>(values: V, help: string, words: Words = {}): Option<V[number] | T> => ({
+    ...choice(values, help, words),
+    check: (name, value) => {
+      if (typeof value !== 'object' || value === null) choice(values, help).check(name, value);
+    },
+    type: undefined,
+  });
+}
+
+/**
+ * Throws InputError where options that were given would do nothing beside the others, or exclude each other. `nameOf` words their names,
+ * as flags on the command line.
+ */
+export function checkTogether(options: OptionRecord, given: Readonly<Record<string, unknown>>, nameOf = (name: string) => name): void {
+  for (const [name, { needs }] of Object.entries(options)) {
+    if (!needs || given[name] === undefined) continue;
+    const other = given[needs.option] ?? options[needs.option].default;
+    const value = typeof other === 'object' && other !== null && 'name' in other ? other.name : other;
+    if (needs.values ? needs.values.includes(value) : other !== undefined) continue;
+    const wanted = needs.values ? ` ${quoted(needs.values)}` : '';
+    throw new InputError(`${nameOf(name)} does nothing without ${nameOf(needs.option)}${wanted}; give both, or leave it out.`);
+  }
+}

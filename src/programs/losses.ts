@@ -1,0 +1,136 @@
+/**
+ * Losses: how well V = DS with D, S ≥ 0 fits data Z seen through a mask M. A loss is one object, and the multiplicative updates of every
+ * method read it.
+ *
+ *     squared      Σ M ∘ (Z − V)²
+ *     divergence   Σ M ∘ (Z log(Z/V) − Z + V), Kullback & Leibler's
+ *
+ * Its gradient in V is factor · (plus − minus), with both halves ≥ 0. Hence the gradient is factor · (plus − minus)Sᵀ in D and
+ * factor · Dᵀ(plus − minus) in S. An update multiplies D or S by its half of minus and divides it by its half of plus.
+ */
+import type { Into } from '../graph/operations/definition.js';
+import type { ProgramBuilder } from '../graph/program.js';
+import { type Operand, T, type Tensor } from '../graph/tensor.js';
+
+/** ε of every denominator; the one in multiplicativeUpdate is the same. */
+export const epsilon = 1e-10;
+
+export interface Loss {
+  /** Stands in messages: X is measured by … */
+  name: string;
+  /** Size of one entry of the data. Costs are relative to the sum over all. */
+  size(z: number): number;
+  /** Whether it forms matrices of the size of the data, so that X cannot be sparse. */
+  dense: boolean;
+  /** Whether a fit without mask needs vectors of ones, for sums over rows and columns. */
+  ones: boolean;
+  /** The cost, 1×1. */
+  cost(p: ProgramBuilder, fit: Fit, S: Tensor, options?: Into): Tensor;
+  /** The number beside (plus − minus) in the gradient. */
+  factor: number;
+  minus(p: ProgramBuilder, fit: Fit, S: Tensor): Half;
+  plus(p: ProgramBuilder, fit: Fit, S: Tensor): Half;
+}
+
+/** A matrix of the size of the data, or two thin factors of it whose product is never formed. */
+export type Half = Tensor | { left: Tensor; right: Operand };
+
+/** The approximation of a target by DS. */
+export interface Fit {
+  loss: Loss;
+  /** M∘Z. */
+  target: Tensor;
+  /** M of zeros and ones; all ones when left out. The halves of the squared loss hold for any weights. */
+  mask?: Tensor;
+  /** D. */
+  dictionary: Tensor;
+  ones?: Ones;
+}
+
+/** Columns of ones, N×1 and M×1. */
+export interface Ones {
+  N: Tensor;
+  M: Tensor;
+}
+
+/** The inputs of ones, which the host fills. */
+export function onesInputs(p: ProgramBuilder, N: number, M: number): Ones {
+  return { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
+}
+
+export const squared: Loss = {
+  name: 'squared error',
+  size: (z) => z * z,
+  dense: false,
+  ones: false,
+  // The target is masked already, and a mask of zeros and ones is its own square.
+  cost: (p, { target, mask, dictionary }, S, options) => p.residualNorm(target, dictionary, S, { W: mask, ...options }),
+  factor: 2,
+  minus: (_p, { target }) => target,
+  plus: (p, { mask, dictionary }, S) => (mask ? p.matmul(dictionary, S, { hadamard: mask }) : { left: dictionary, right: S }),
+};
+
+export const divergence: Loss = {
+  name: 'divergence',
+  size: (z) => z,
+  dense: true,
+  ones: true,
+  cost(p, { target, mask, dictionary }, S, options) {
+    const entries = p.map('divergence', [target, p.matmul(dictionary, S, mask ? { hadamard: mask } : {})], { p: epsilon });
+    // Rounding can make a sum of divergences negative.
+    return p.map('positive', [p.reduce(entries, 'sum')], options);
+  },
+  factor: 1,
+  // (M∘Z) / (M∘V) ∘ M
+  minus: (p, { target, mask, dictionary }, S) =>
+    mask
+      ? p.map('weightedQuotient', [target, p.matmul(dictionary, S, { hadamard: mask }), mask], { p: epsilon })
+      : p.map('quotient', [target, p.matmul(dictionary, S)], { p: epsilon }),
+  plus: (_p, { mask, ones }) => mask ?? { left: ones!.N, right: T(ones!.M) },
+};
+
+/** A gradient split in parts ≥ 0: up to a common factor it is `plus` − `minus`, and the update multiplies by minus / plus. */
+export interface Split {
+  minus: Tensor;
+  plus: Tensor;
+}
+
+/** The halves of the gradient in D, minus·Sᵀ and plus·Sᵀ, each times `scale`. */
+export function dictionarySplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale = 1): Split {
+  const times = (half: Half) => {
+    if (!('left' in half)) return p.matmul(half, T(S), { scale });
+    return p.matmul(half.left, half.right === S ? p.gram(S, 'rows') : p.matmul(half.right, T(S)), { scale });
+  };
+  const { loss } = fit;
+  return { minus: times(loss.minus(p, fit, S)), plus: times(loss.plus(p, fit, S)) };
+}
+
+/** The halves of the gradient in S, Dᵀminus and Dᵀplus, each times `scale` and added to those of another fit. */
+export function coefficientSplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale = 1, other?: Split): Split {
+  const { loss, dictionary: D } = fit;
+  const times = (half: Half, add?: Tensor) => {
+    if (!('left' in half)) return p.matmul(T(D), half, { scale, add });
+    return p.matmul(half.left === D ? p.gram(D) : p.matmul(T(D), half.left), half.right, { scale, add });
+  };
+  return { minus: times(loss.minus(p, fit, S), other?.minus), plus: times(loss.plus(p, fit, S), other?.plus) };
+}
+
+/** F ← F ∘ (minus / (plus + ε))^power: leaves no exact zero. */
+export function updateBy(p: ProgramBuilder, F: Tensor, { minus, plus }: Split, options?: { power?: number }): void {
+  p.multiplicativeUpdate(F, minus, plus, options);
+}
+
+/**
+ * Largest natural residual |min(g_jj f_j, ∇_j)| of any column of F ≥ 0 where ∇ = plus − minus. The operation takes a gradient as GF − b;
+ * with b = GF − ∇ it serves any objective, and G only scales.
+ */
+export function naturalResidual(p: ProgramBuilder, G: Tensor, F: Tensor, { minus, plus }: Split, into: Tensor): void {
+  const b = p.matmul(G, F, { add: p.combine(1, minus, -1, plus) });
+  p.reduce(p.kktResidual(G, b, F), 'maxAbs', { into });
+}
+
+/** The same of D in the objective of one fit, the unknowns of a row of D together. */
+export function dictionaryResidual(p: ProgramBuilder, fit: Fit, S: Tensor, into: Tensor): void {
+  const { minus, plus } = dictionarySplit(p, fit, S);
+  naturalResidual(p, p.gram(S, 'rows'), p.transpose(fit.dictionary), { minus: p.transpose(minus), plus: p.transpose(plus) }, into);
+}

@@ -1,0 +1,85 @@
+/**
+ * What a program becomes for a GPU: its operations, and steps that only a GPU has, for what one dispatch does best together and for what
+ * tensors in panels need besides.
+ */
+import { type Axes, whole } from '../../graph/operations/definition.js';
+import { productText } from '../../graph/operations/products.js';
+import { type Attributes, inputRule, type Operation, type OperationOf, outputRule, type Sweep } from '../../graph/operations.js';
+import { operationText } from '../../graph/print.js';
+import type { Program } from '../../graph/program.js';
+import type { Tensor } from '../../graph/tensor.js';
+
+export type Ending = 'update' | Sweep;
+
+/**
+ * A product and the operation that alone reads it, which updates F as the product is stored; made by fuse.ts alone. 'update':
+ * F ← F ∘ product / (E + ε), inputs A, B, E. A sweep: halsUpdate of F with the product as B, inputs A, B, G. output F in place
+ */
+export interface FusedProduct {
+  readonly kind: 'fusedProduct';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Attributes<'matmul'> & { readonly ending: Ending };
+}
+
+export type FusedOperation = Operation | FusedProduct;
+
+/** A program of which some operations are fused. */
+export interface FusedProgram extends Omit<Program, 'sections'> {
+  readonly sections: Readonly<Record<string, readonly FusedOperation[]>>;
+}
+
+/** Copies `cols` columns of the input, from column `from` on, to column `to` of the output. Columns start at multiples of 4. */
+export interface ColumnCopy {
+  readonly kind: 'copyColumns';
+  readonly inputs: readonly [Tensor];
+  readonly outputs: readonly [Tensor];
+  readonly attributes: { readonly from: number; readonly to: number; readonly cols: number };
+}
+
+/** Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state. inputs control, trials; outputs states */
+export interface KeepTogether {
+  readonly kind: 'keepTogether';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+export type Step = FusedOperation | ColumnCopy | KeepTogether;
+
+/** The axes of every operand of an operation. */
+export interface Spread {
+  readonly inputs: readonly Axes[];
+  readonly outputs: readonly Axes[];
+}
+
+export function spreadOf(operation: FusedOperation): Spread {
+  const { inputs, outputs } = operation;
+  // CSR tensors are one piece, and with them everything they meet.
+  if (inputs.some(({ form }) => form === 'csr')) return { inputs: inputs.map(() => whole), outputs: outputs.map(() => whole) };
+  const own = operation.kind === 'fusedProduct' ? productOf(operation) : operation;
+  return { inputs: inputs.map((_, at) => inputRule(own, at)), outputs: outputs.map((_, at) => outputRule(own, at)) };
+}
+
+/** The product alone: it is spread as the fused one, whose ending goes entry by entry where anything is split. */
+function productOf({ inputs, outputs, attributes }: FusedProduct): OperationOf<'matmul'> {
+  return { kind: 'matmul', inputs, outputs, attributes };
+}
+
+export function stepText(step: Step): string {
+  const [out] = step.outputs;
+  const names = step.inputs.map(({ name }) => name);
+  switch (step.kind) {
+    case 'copyColumns':
+      return `${out.name} = columns of ${names[0]}`;
+    case 'keepTogether':
+      return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${names[i + 1]}, ${names[0]}, ${name})`).join('; ');
+    case 'fusedProduct': {
+      const { ending, ...product } = step.attributes;
+      const text = productText(names, product);
+      if (ending === 'update') return `${out.name} = ${out.name} ∘ (${text}) / (${names[2]} + ε)`;
+      return `${out.name} = hals of ${ending.of}(${names[2]}, ${text}, ${out.name})`;
+    }
+    default:
+      return operationText(step);
+  }
+}

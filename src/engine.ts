@@ -1,4 +1,4 @@
-/** What both executors offer: the WebGPU one (src/webgpu) and the f64 reference (src/reference). Models are written against this. */
+/** The interface of both executors, WebGPU (src/webgpu) and the f64 reference (src/reference). Methods are written against it. */
 import type { SparseMatrix } from './data/sparse.js';
 import type { Program } from './graph/program.js';
 import type { Tensor } from './graph/tensor.js';
@@ -6,40 +6,40 @@ import type { Tensor } from './graph/tensor.js';
 /** The key of `using` for a compiler whose lib has it; no key at all for one whose lib does not. */
 type DisposeKey = SymbolConstructor['dispose' & keyof SymbolConstructor];
 
-/** What `using` takes. */
+/** An object that `using` takes. */
 export type Disposes = { [key in DisposeKey]: () => void };
 
-/** The key of `using`, also where the platform does not know it yet (Safari): what compilers of `using` fall back to. */
+/** The key of `using`. Where the platform does not know it yet (Safari), it is the fallback of compilers of `using`. */
 export const disposeKey: DisposeKey = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as DisposeKey);
 
 export interface Engine extends Disposes {
   readonly kind: 'webgpu' | 'reference';
-  /** One line for people: adapter, and whether it is a software one. */
+  /** One line for people: the adapter, and whether it is a software one. */
   readonly description: string;
-  /** True for a CPU-backed adapter and for the reference: no timing of it speaks for a GPU. */
+  /** True for a CPU-backed adapter and for the reference. No timing of such an engine speaks for a GPU. */
   readonly software: boolean;
   /**
-   * Compiles the pipelines of a program, all at once, without giving its tensors memory: later fits start without that wait. Shapes are no
-   * part of a pipeline, so a program of the same ranks and of roughly the expected size does as well, but for a product whose size asks for
-   * another tile, and on a software adapter for solves of 17 to 32 unknowns, which are another kernel from 256 columns on.
+   * Compiles the pipelines of a program, all at once, without memory for its tensors. Later fits start without that wait.
+   * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product
+   * whose size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns on.
    */
   warmup(program: Program): Promise<void>;
   /**
-   * Times the kernels that can multiply on this adapter and uses the fastest from then on, by classes of shapes; returns what it measured,
-   * with what was known before, to be kept for `createEngine({ tuning })`. Sums may round differently afterwards.
+   * Times the kernels that can multiply on this adapter, by classes of shapes, and uses the fastest from then on.
+   * Returns these choices and those known before, to be kept for `createEngine({ tuning })`. Sums may round differently afterwards.
    */
   tune(options?: TuneOptions): Promise<Tuning>;
-  /** What is in use, if this engine was tuned or given a tuning. */
+  /** The tuning in use, if this engine was tuned or given one. */
   readonly tuning?: Tuning;
-  /** What would run, as text: each section's dispatches, and the kernels of every operation. */
+  /** The plan of a program as text: the dispatches of each section, and the kernels of every operation. */
   plan(program: Program): string;
-  /** Allocates the program's tensors and compiles its pipelines; nothing runs yet. */
+  /** Allocates the program's tensors and compiles its pipelines. Nothing runs yet. */
   prepare(program: Program): Promise<Run>;
-  /** Buffers that exist at the moment: 0 after every run and the engine were disposed. */
+  /** Number of buffers that exist at the moment. It is 0 once every run and the engine were disposed. */
   readonly liveBuffers: number;
-  /** What they take, in bytes. */
+  /** Size of these buffers, in bytes. */
   readonly liveBytes: number;
-  /** Pipelines that were compiled; they are kept until the engine is disposed, and do not depend on shapes. */
+  /** Number of pipelines that were compiled. They do not depend on shapes, and are kept until the engine is disposed. */
   readonly compiledPipelines: number;
   dispose(): void;
 }
@@ -48,17 +48,17 @@ export interface Engine extends Disposes {
 export interface Run extends Disposes {
   readonly program: Program;
   /**
-   * Fills an input or state from row-major entries: rows·cols of them go to every restart, R·rows·cols one restart after another.
-   * A CSR tensor takes a sparse matrix with as many stored entries as the tensor says.
+   * Fills an input or state from row-major entries. rows·cols of them go to every restart; R·rows·cols are one restart after another.
+   * A CSR tensor takes a sparse matrix with the tensor's number of stored entries.
    */
   write(tensor: Tensor, entries: ArrayLike<number> | SparseMatrix): void;
-  /** Executes a section `times` times; returns at once on a GPU (the work is queued in order). */
+  /** Executes a section `times` times (default 1). On a GPU it returns at once; the work is queued in order. */
   execute(section: string, times?: number): void;
-  /** Dispatches that one execution of a section takes; operations, on the reference. */
+  /** Number of dispatches of one execution of a section; on the reference, of operations. */
   dispatches(section: string): number;
-  /** Row-major entries of every restart, one after another: Float32Array from a GPU, Float64Array from the reference. */
+  /** The row-major entries of every restart, one after another: Float32Array from a GPU, Float64Array from the reference. */
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;
-  /** The same for a few small tensors, copied at this point of the queue without stopping it; await it later. */
+  /** The entries of a few small tensors, copied at this point of the queue without stopping it. Await them later. */
   sample(tensors: readonly Tensor[]): Promise<(Float32Array | Float64Array)[]>;
   dispose(): void;
 }
@@ -66,7 +66,7 @@ export interface Run extends Disposes {
 /** The kernels of products. */
 export type MatmulAlgorithm = 'register' | 'tiled' | 'quad-rows' | 'quad-columns';
 
-/** How to multiply: a kernel, the blocks of 4×4 in its tile, the parts of the inner dimension. */
+/** The choice for a product: a kernel, the blocks of 4×4 in its tile, the parts of the inner dimension. */
 export interface ProductChoice {
   algorithm: MatmulAlgorithm;
   blocksA: number;
@@ -74,7 +74,7 @@ export interface ProductChoice {
   splits: number;
 }
 
-/** What a factorization of `rows`×`cols` into rank `rank` multiplies. */
+/** A factorization of a `rows`×`cols` matrix into rank `rank`, for the products that it computes. */
 export interface Problem {
   rows: number;
   cols: number;
@@ -83,14 +83,14 @@ export interface Problem {
   restarts?: number;
 }
 
-/** The choice of one shape class, and what it was chosen from. */
+/** The choice for one class of shapes, and the times that it was chosen by. */
 export interface TuningEntry {
   /** The product and its sizes, such as "AᵀB 16×1024×256": see webgpu/plan/product-shape.ts. */
   class: string;
   chosen: ProductChoice;
-  /** What would run without a tuning. */
+  /** The choice without a tuning. */
   default: ProductChoice;
-  /** Median times of what was in the last round, by kernel, tile and parts. */
+  /** Median times of the last round, in milliseconds, by kernel, tile and parts. */
   ms: Record<string, number>;
 }
 
@@ -105,18 +105,18 @@ export interface Tuning {
   entries: TuningEntry[];
 }
 
-/** An AbortSignal, told by its members: compilers know the name only with the types of the DOM or of Node. */
+/** The members of an AbortSignal that are used. Compilers know its name only with the types of the DOM or of Node. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
 }
 
 export interface TuneOptions {
-  /** What will be factorized: the products of each are timed at just these sizes. Default: a list of typical problems. */
+  /** The problems to tune for; the products of each are timed at just these sizes. Default: a list of typical problems. */
   problems?: readonly Problem[];
-  /** Rounds in which the fastest candidates take turns; default 5. */
+  /** Rounds in which the fastest candidates take turns. Default 5. */
   repeats?: number;
-  /** Told after each class. */
+  /** Called after each class. */
   onProgress?: (progress: TuneProgress) => void;
   /** Aborting rejects the tuning with CancelledError. */
   signal?: AbortSignalLike;

@@ -1,5 +1,5 @@
 // out = f(X, Y, W) entrywise for one of the named functions of graph/operations. One entry an invocation, padding written
-// as zero whatever f(0) is. Bound by bandwidth; the compiler keeps only the branch that FUNCTION selects.
+// as zero for every f. Bound by bandwidth; the compiler keeps only the branch that FUNCTION selects.
 const COLS: u32 = 4u; // @size
 const STRIDE: u32 = 4u; // @size entries per row
 const X_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it

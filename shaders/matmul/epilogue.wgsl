@@ -1,4 +1,4 @@
-// Part of the products: what becomes of a product before it is stored, as EPILOGUE says.
+// Part of the products: the last change of a product before it is stored, by EPILOGUE.
 const NONE: u32 = 0u;
 const ADD: u32 = 1u; // ADD_SCALE · E is added
 const HADAMARD: u32 = 2u; // multiplied by E entrywise

@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let start = split * CHUNK;
   let end = min(INNER, start + CHUNK);
   let a0 = (first / COL_BLOCKS) * A_BATCH;
-  var at: array<u32, BLOCKS_B>; // of what this lane reads of a block of columns at the first step
+  var at: array<u32, BLOCKS_B>; // place of this lane's part of a block of columns at the first step
   for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
     let col = ((first + q) % COL_BLOCKS) * 4u;
     at[q] = ((first + q) / COL_BLOCKS) * B_BATCH + select(lane * B_STRIDE + col / 4u, (col + lane) * B_STRIDE, TRANSPOSE_B);
@@ -74,7 +74,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (split < SPLITS) { C[flat] = sum; }
     return;
   }
-  // A loop, not written out: stores are what takes long to compile. Each round hands the next columns of the tile down to the first.
+  // A loop, not written out: stores take long to compile. Each round hands the next columns of the tile down to the first.
   for (var q = 0u; q < BLOCKS_B; q++) {
     let restart = (first + q) / COL_BLOCKS;
     let colTile = select(C_STRIDE, (first + q) % COL_BLOCKS, (split < SPLITS) & (restart < BATCH));

@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let start = split * CHUNK;
   let end = min(INNER, start + CHUNK);
   let b0 = (first / ROW_BLOCKS) * B_BATCH;
-  var at: array<u32, BLOCKS_A>; // of what this lane reads of a block of rows at the first step
+  var at: array<u32, BLOCKS_A>; // place of this lane's part of a block of rows at the first step
   for (var p = 0u; p < BLOCKS_A; p++) { // @unroll
     let row = ((first + p) % ROW_BLOCKS) * 4u;
     at[p] = ((first + p) / ROW_BLOCKS) * A_BATCH + select((row + lane) * A_STRIDE, lane * A_STRIDE + row / 4u, TRANSPOSE_A);
@@ -71,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   if (SWEPT > 0u) { sweep(&c, first / ROW_BLOCKS, col); }
-  // A loop, not written out: stores are what takes long to compile. Each round hands the next rows of the tile down to the first.
+  // A loop, not written out: stores take long to compile. Each round hands the next rows of the tile down to the first.
   for (var p = 0u; p < BLOCKS_A; p++) {
     let restart = (first + p) / ROW_BLOCKS;
     let row = select(ROWS, ((first + p) % ROW_BLOCKS) * 4u, (split < SPLITS) & (restart < BATCH));

@@ -1,7 +1,7 @@
 // Part of the products whose quads, four neighbouring invocations, share blocks: how they read one without reading it four times.
 //
 // Of a shared block every lane reads one of the four vec4 as they are stored and gets the others by swapping, at a tenth of a load each.
-// What lane l holds as number x is then the stored vec4 number l ^ x. Where those are steps of the inner dimension, the lane takes
+// Number x of lane l is then the stored vec4 number l ^ x. Where these are steps of the inner dimension, the lane takes
 // the steps of its own operand in the same order; where they are rows or columns of C, it stores to l ^ x.
 const BATCH: u32 = 1u; // @size restarts
 const GROUPS: u32 = 1u; // @size tiles on the shared side, over all restarts

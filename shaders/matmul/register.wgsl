@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   if (SWEPT > 0u) { sweep(&c, batch, select(col, row, OF_ROWS)); }
-  // A loop, not written out: stores are what takes long to compile. Each round hands the next rows of the tile down to the first.
+  // A loop, not written out: stores take long to compile. Each round hands the next rows of the tile down to the first.
   for (var p = 0u; p < BLOCKS_A; p++) {
     for (var q = 0u; q < BLOCKS_B; q++) { // @unroll
       for (var i = 0u; i < 4u; i++) { // @unroll

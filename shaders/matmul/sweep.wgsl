@@ -1,8 +1,8 @@
 // Part of the products that end in a sweep of HALS (see update/hals-registers): of AᵀX over the columns of F, of X Sᵀ over its rows. F is
 // bound as C, and the Gram matrix as E.
 //
-// A sweep needs all K entries of a column, so one tile holds them: SWEPT blocks of them, times OWN blocks of columns. What the product is
-// there never leaves the registers. Four columns make a vec4; a row of G is read once a tile, SWEPT vec4. Bound by these loads.
+// A sweep needs all K entries of a column, so one tile holds them: SWEPT blocks of them, times OWN blocks of columns. The product
+// never leaves the registers. Four columns make a vec4; a row of G is read once a tile, SWEPT vec4. Bound by these loads.
 const SWEPT: u32 = 0u; // @set blocks of 4 entries in a column (or row), 0 for products without a sweep
 const OWN: u32 = 0u; // @set blocks of 4 columns (or rows) in a tile, 0 likewise
 const LAYER: u32 = 0u; // @size
@@ -11,7 +11,7 @@ const OF_ROWS: bool = TRANSPOSE_B;
 
 alias Tile = array<vec4f, 4u * BLOCKS_A * BLOCKS_B>;
 
-// Takes the tile of the product that begins at column (or row) `item`, and leaves there what F becomes. Entry j of the q-th four columns is
+// Takes the tile of the product that begins at column (or row) `item`, and leaves the new F there. Entry j of the q-th four columns is
 // number 4 (OWN ⌊j / 4⌋ + q) + j mod 4; blocks of rows are turned to that and back. Entries beyond K begin as zeros; they move, but rows of
 // G end in zeros, so no other sees it, and they are not stored.
 //
@@ -83,7 +83,8 @@ fn upright(stored: mat4x4f) -> mat4x4f {
   return stored;
 }
 
-// Units with g_jj = 0 become hashed uniform numbers (see update/hals-layout), in `count` columns (or rows), over what was stored there.
+// Units with g_jj = 0 become hashed uniform numbers (see update/hals-layout), in `count` columns (or rows), over the entries that were
+// stored there.
 fn revive(restart: u32, item: u32, count: u32) {
   let k = select(ROWS, COLS, OF_ROWS);
   let end = min(item + count, select(COLS, ROWS, OF_ROWS));

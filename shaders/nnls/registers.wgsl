@@ -21,7 +21,7 @@ fn loadGram(start: u32) {
 }
 
 fn factorize(support: u32) {
-  // What was there is over: loops need not carry it, which is what takes long to compile.
+  // Clears the factor of the round before: loops then need not carry it, which would take long to compile.
   minusL = array<array<f32, K>, K>();
   inverse = array<f32, K>();
   var inside: array<bool, K>;

@@ -1,8 +1,8 @@
 // S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, for few unknowns: one invocation a column, all in registers.
 //
 // The method of nnls/solve: block principal pivoting (Kim & Park 2011) from the support {b > 0}, or that of S: solve on the support,
-// exchange every index that breaks a KKT condition, only the last one while that does not help. What PIVOTS rounds do not settle goes
-// through Lawson & Hanson's active set from zero, which shares the factorization in the one loop there is. Bound by arithmetic:
+// exchange every index that breaks a KKT condition, only the last one while that does not help. A column that PIVOTS rounds do not settle
+// goes through Lawson & Hanson's active set from zero, which shares the factorization in the one loop there is. Bound by arithmetic:
 // K³/6 + 2 K² FMA a round, one or two rounds with a warm start. rounds = factorizations that pivoting took, negative when neither settled.
 const K: u32 = 4u; // @set rows of S
 const COLS: u32 = 4u; // @size columns of S
@@ -30,7 +30,7 @@ const BUDGET: u32 = 160u; // @size rounds of both
 // w_j ≤ TOLERANCE · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f32 rounding.
 const TOLERANCE: f32 = 9.5e-7;
 
-// What a column is at: exchanging many indices of its support, or one at a time.
+// The phase of a column: exchanging many indices of its support, or one at a time.
 const PIVOTING: u32 = 0u;
 const ACTIVE_SET: u32 = 1u;
 const SETTLED: u32 = 2u;

@@ -131,7 +131,7 @@ fn measureSlack(g: u32, tolerance: f32) -> u32 {
   return infeasible;
 }
 
-// What overflowed on a support with many dependent columns is not, nor what came of that.
+// An unknown that overflowed on a support with many dependent columns is not finite, nor is any result of it.
 fn isFeasible(x: f32) -> bool {
   return x > 0.0 && x < 3e38;
 }
@@ -148,7 +148,8 @@ fn exchange(all: bool) {
 
 // The fallback where exchanging many indices at once goes round in circles (dependent columns of a free-sign A): Lawson & Hanson's
 // active set from zero. One index enters at a time, a step that would leave the orthant stops at its border, so the objective only
-// falls. `slack` marks indices that came in with nothing to gain, and those with which the solution overflows: then a column does not settle.
+// falls. `slack` marks indices that came in with nothing to gain, and those with which the solution overflows: then a column does not
+// settle.
 fn activeSet(g: u32, tolerance: f32) -> bool {
   for (var j = 0u; j < K; j++) {
     s[j] = 0.0;

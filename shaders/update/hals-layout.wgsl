@@ -22,7 +22,7 @@ fn step() -> u32 {
   return select(STRIDE, 1u, OF_ROWS);
 }
 
-// A unit that the other factor does not use (g_jj = 0) has no part in the product, whatever it holds here. It gets hashed uniform numbers,
+// A unit that the other factor does not use (g_jj = 0) has no part in the product. It gets hashed uniform numbers,
 // from which the other factor's next sweep can take it up again. With Gram matrices of their own a zero may be only this row's: left alone.
 fn revive(place: Place, g: u32, f: u32) {
   if (PER_COLUMN) { return; }

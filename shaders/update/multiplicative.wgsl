@@ -1,4 +1,4 @@
-// F ← F ∘ (numerator / (denominator + ε))^POWER, the Hadamard-masked multiplicative update, four entries an invocation.
+// F ← F ∘ (numerator / (denominator + ε))^POWER, the multiplicative update, four entries an invocation.
 // Zeros stay zero, so padding does too. Bound by bandwidth: 3 reads, 1 write.
 const F_BATCH: u32 = 0u; // @size vec4 from one restart to the next
 const NUMERATOR_BATCH: u32 = 0u; // @size

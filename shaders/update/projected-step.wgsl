@@ -50,6 +50,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       if (q[u] == 0.0) { result[u] = hashUniform((FIRST_ROW + i) * COLS + j + u, iteration, LAYER, place.restart); }
     }
   }
-  // Past the columns q is whatever follows; the padding stays zero.
+  // Past the columns q is another entry of Q; the padding stays zero.
   out[place.restart * OUT_BATCH + place.item] = select(vec4f(0.0), result, columns < vec4u(COLS));
 }

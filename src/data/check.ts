@@ -3,7 +3,7 @@ import type { Matrix } from './matrix.js';
 import { isTyped } from './realm.js';
 import { checkSparse, type DataMatrix, isSparse, placeOf, requireDense, stored } from './sparse.js';
 
-/** The largest rank the NNLS kernels hold in workgroup memory. */
+/** The largest rank of a factorization, and the most unknowns of a solve: the solve kernels are tested up to it. */
 export const maxRank = 128;
 
 /**

@@ -1,22 +1,22 @@
 import { InputError } from '../errors.js';
 import type { Tensor } from './tensor.js';
 
-/** What the plan looks at: a program, or what an executor made of one. */
+/** The part of a program that the plan of buffers needs; also that of an executor's form of a program. */
 export interface Flow {
   readonly name: string;
   readonly sections: Readonly<Record<string, readonly { readonly inputs: readonly Tensor[]; readonly outputs: readonly Tensor[] }[]>>;
 }
 
-/** Which transients share memory: `slotOf` maps a transient to a slot, `slots[i]` is that slot's size in the unit of `sizeOf`. */
+/** The transients that share memory. `slotOf` maps a transient to a slot; `slots[i]` is the size of slot i in the unit of `sizeOf`. */
 export interface BufferPlan {
   readonly slotOf: ReadonlyMap<Tensor, number>;
   readonly slots: readonly number[];
 }
 
 /**
- * Greedy plan: walking each section in order, a transient takes the best-fitting slot that is free at its first write and gives it
- * back after its last use. Whole buffers only: WebGPU forbids binding one buffer for reading and writing in the same dispatch,
- * even at disjoint offsets. Sections run one after another and no transient survives its section, so all sections share slots.
+ * Greedy plan. Walking each section in order, a transient takes the best-fitting slot that is free at its first write, and gives it back
+ * after its last use. Slots are whole buffers: WebGPU forbids binding one buffer for reading and writing in the same dispatch, even at
+ * disjoint offsets. Sections run one after another and no transient survives its section, so all sections share slots.
  */
 export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number): BufferPlan {
   const slotOf = new Map<Tensor, number>();

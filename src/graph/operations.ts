@@ -1,7 +1,7 @@
 /**
- * The vocabulary: everything a method may ask an executor to do. Each operation is one definition, in the file of its family; src/reference
- * says what each one means (one loop nest each, f64), src/webgpu/lower how it runs, in files of the same names. An operation of a
- * program is plain data.
+ * The vocabulary: every operation that a method may ask of an executor. Each is one definition, in the file of its family. Files of the
+ * same names have its meaning (src/reference: one loop nest in f64) and its lowering (src/webgpu/lower). An operation of a program is plain
+ * data.
  */
 import { type Definition, type Input, type Operands, type Output, type Writer, whole } from './operations/definition.js';
 import { elementwise } from './operations/elementwise.js';
@@ -31,12 +31,12 @@ export type OperationOf<K extends OperationKind> = {
 
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
-/** The definition of an operation whose kind is known to the program only. */
+/** The definition of an operation whose kind only the program knows. */
 export function definitionOf(kind: OperationKind): Definition<object, unknown[], unknown> {
   return operations[kind] as unknown as Definition<object, unknown[], unknown>;
 }
 
-/** What the definition says of input number `at`. */
+/** The rule of input number `at`, from the definition. */
 export function inputRule({ kind, attributes }: Operation, at: number): Input {
   return ruleAt(definitionOf(kind).inputs, at, attributes);
 }

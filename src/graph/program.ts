@@ -1,6 +1,6 @@
 /**
- * A program is a method written once over the vocabulary of operations.ts: plain data that prints as text, runs on both executors,
- * and reads like the formula it implements. `programBuilder` checks every shape while the method is being written down.
+ * A program is a method written once over the vocabulary of operations.ts. It is plain data, prints as text, runs on both executors, and
+ * reads like the formula that it implements. `programBuilder` checks every shape while the method is being written down.
  */
 import { InputError, ShapeError } from '../errors.js';
 import type { Definition, Into, Writer } from './operations/definition.js';
@@ -104,7 +104,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     ...writers,
     name,
     restarts,
-    /** Data the host provides. `batched` gives every restart its own; `csrEntries` makes it a CSR matrix with that many stored entries, for all. */
+    /** Data of the host. `batched` gives every restart its own. `csrEntries` makes it a CSR matrix with so many stored entries. */
     input(label: string, rows: number, cols: number, options: { batched?: boolean; csrEntries?: number } = {}): Tensor {
       const { batched = false, csrEntries } = options;
       if (batched && csrEntries !== undefined)
@@ -112,7 +112,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return tensor('input', label, rows, cols, batched ? restarts : 1, csrEntries);
     },
 
-    /** The matrix that a fit is of, for all restarts: what an engine may store in fewer bits (EngineOptions.halfInputs). */
+    /** The matrix that a fit is of, for all restarts. An engine may store it in fewer bits (EngineOptions.halfInputs). */
     data(label: string, rows: number, cols: number, options: { csrEntries?: number } = {}): Tensor {
       return tensor('input', label, rows, cols, 1, options.csrEntries, true);
     },
@@ -124,7 +124,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     /** The control vector of projected steps (see `control`). */
     controlState: (label = 'control') => tensor('state', label, 1, control.length, restarts),
 
-    /** Collects the operations that `write` calls for under a name. */
+    /** Collects the operations that `write` calls, under a name. */
     section(label: string, write: () => void): void {
       if (sections[label] !== undefined) throw new InputError(`Program ${name} has two sections called ${label}.`);
       current = [];

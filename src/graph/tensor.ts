@@ -1,12 +1,11 @@
 import { ShapeError } from '../errors.js';
 
 /**
- * A named matrix of a program. Every tensor is rows × cols; `batch` is R for tensors that every restart has its own copy of,
- * and 1 for those that all restarts share (as X usually is).
+ * A named matrix of a program, rows × cols.
  *
- * - input: written by the host before a run, never by the program;
- * - state: lives across iterations (A, S, the step size); written by the host or by the program;
- * - transient: made and consumed within one iteration; its memory is shared with other transients.
+ * - input: written by the host before a run, never by the program.
+ * - state: lives across iterations (A, S, the step size); written by the host or by the program.
+ * - transient: made and used within one section; its memory is shared with other transients.
  */
 export interface Tensor {
   readonly id: number;
@@ -15,8 +14,9 @@ export interface Tensor {
   readonly form: 'dense' | 'csr';
   readonly rows: number;
   readonly cols: number;
+  /** R for a tensor that every restart has its own copy of; 1 for one that all restarts share, as X usually is. */
   readonly batch: number;
-  /** An input that is the data of a fit. */
+  /** Whether it is the data of a fit. */
   readonly data?: boolean;
   /** Stored entries of a CSR tensor; rows·cols of a dense one. */
   readonly entries: number;

@@ -15,11 +15,16 @@ import { choice, type OptionsOf, positiveInteger } from './options.js';
 import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
 
 const options = {
-  /** g between the layers: 'identity' (default, linear), 'square', 'softplus', 'sigmoid' or 'tanh' (1.7159 tanh(2y/3)). */
-  nonlinearity: choice(['identity', 'square', 'softplus', 'sigmoid', 'tanh'], 'of the product between layers', { default: 'identity' }),
-  /** Most iterations of each layer's pre-training, which stops at a tolerance of 1e-5; default 500. */
+  /**
+   * The function g between the layers: 'identity' (default, linear), 'square', 'softplus', 'sigmoid' or 'tanh' (1.7159 tanh(2y/3)).
+   * All but 'identity' need a dense X.
+   */
+  nonlinearity: choice(['identity', 'square', 'softplus', 'sigmoid', 'tanh'], 'function of the product between layers', {
+    default: 'identity',
+  }),
+  /** Most iterations of each layer's pre-training. Default 500. It stops earlier at a tolerance of 1e-5. */
   pretrainIterations: positiveInteger('most iterations of each layer’s pre-training', { default: 500 }),
-  // Labels draw samples of a class together in H_m. λ of the label graph is 1 by default: H starts in the units of X, so λ has none.
+  // Labels draw samples of a class together in H_m. λ of the label graph is 1 by default. It has no unit, since H starts in the units of X.
   ...labelOptions,
 };
 
@@ -28,26 +33,26 @@ export interface DeepSemiOptions extends FitOptions, OptionsOf<typeof options> {
 export type DeepSemiFactorization = Model<'deep-semi', LabelSettings & { nonlinearity: Nonlinearity; pretrainIterations: number }>;
 
 /**
- * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with every Z free in sign and H_m ≥ 0; X may have negative entries. In the result A holds the Z
- * (N×k₁, k₁×k₂, …) and S the H (k_l×M).
+ * Deep Semi-NMF: X ≈ Z₁Z₂…Z_mH_m with every Z free in sign and H_m ≥ 0. X may have negative entries.
+ * In the result A holds the Z (N×k₁, k₁×k₂, …) and S the H (k_l×M).
  *
  * Linear ('identity'): Semi-NMF layer by layer, H_{l−1} ≈ Z_lH_l, then all layers together, Z_i ← Ψ⁺XH̃_i⁺ and the multiplicative rule of
- * every H_i; ‖X − Z₁…Z_mH_m‖² + λ tr(H_m(D − W)H_mᵀ) never increases. Every Z then has the last rank k_m, as the pseudo-inverses make
- * it, so the errors of the layers before the last are at best those of rank k_m, too.
+ * every H_i. ‖X − Z₁…Z_mH_m‖² + λ tr(H_m(D − W)H_mᵀ) never increases.
+ * The pseudo-inverses give every Z the last rank k_m. So the errors of the layers before the last are at best those of rank k_m, too.
  *
- * Otherwise X ≈ Z₁ g(Z₂ g(… g(Z_mH_m))): pre-training fits g⁻¹(H_{l−1}) ≈ Z_lH_l, then all Z and H_m descend together by projected
- * gradient with a controlled step, so the objective never increases. The inner S[l−1] = g(Z_{l+1}S[l]) are functions of the last (of
- * 'tanh' with negative entries where the fit wants them), the error is the same at every depth, and its bound is that of rank k₁.
+ * Otherwise X ≈ Z₁ g(Z₂ g(… g(Z_mH_m))). Pre-training fits g⁻¹(H_{l−1}) ≈ Z_lH_l. Then all Z and H_m descend together by projected
+ * gradient with a controlled step, so the objective never increases.
+ * The inner S[l−1] = g(Z_{l+1}S[l]) are functions of the last. Those of 'tanh' have negative entries where the fit wants them.
+ * The error is the same at every depth, and its bound is that of rank k₁.
  *
- * Labels: W_ij = 1/n_c for two labelled samples of class c (n_c of them), D its degrees, so the term is λ times the scatter of H_m within
- * the classes. It falls when H_m shrinks and Z_m grows, too, which limits what a large λ can do. The method has no classifier of its own;
- * the class of a column s of H_m is argmax B s, row c of B the mean of the labelled columns of class c at unit length: the nearest class
- * mean by angle.
+ * Labels: W_ij = 1/n_c for two labelled samples of class c (n_c of them), and D has its degrees. So the term is λ times the scatter of H_m
+ * within the classes. It falls when H_m shrinks and Z_m grows, too, which limits the use of a large λ.
+ * The method learns no classifier. The class of a column s of H_m is argmax B s, row c of B the mean of the labelled columns of class c at
+ * unit length: the nearest class mean by angle.
  *
- * Starts: H from the leading right singular vectors, |ΣVᵀ| + 0.1 mean, in the first restart of the linear form; |N(0,1)| in all others
- * (behind a g the SVD start was the worst of every batch). The non-linear forms have poor optima, 'square' and 'tanh' above all: give
- * them restarts. maxIterations
- * defaults to 500 for all layers together (1000 for the non-linear forms), tolerance to 1e-6.
+ * Starts of H: in the first restart of the linear form |ΣVᵀ| + 0.1 mean, from the leading right singular vectors; |N(0,1)| in all others.
+ * The non-linear forms have poor optima, 'square' and 'tanh' above all: give them restarts.
+ * maxIterations defaults to 500 for all layers together (1000 for the non-linear forms), tolerance to 1e-6.
  *
  * Trigeorgis, Bousmalis, Zafeiriou, Schuller, ICML 2014 and IEEE TPAMI 39(3), 2017; Ding, Li, Jordan, IEEE TPAMI 32(1), 2010.
  *
@@ -153,7 +158,7 @@ async function pretrain(fit: Fit, t: DeepSemiProgram, X: DataMatrix, nonlinearit
   }
 }
 
-/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z: ZH stays what it is. */
+/** Multiplies rows of H so that the largest entry of each is `largest`, and divides the columns of Z. ZH does not change. */
 async function scaleRows(run: Run, Z: Tensor, H: Tensor, largest: number): Promise<void> {
   const [z, h] = (await Promise.all([run.read(Z), run.read(H)])).map((entries) => Float64Array.from(entries));
   for (let row = 0; row < H.rows * H.batch; row++) {
@@ -198,6 +203,7 @@ function startOfH(
       own[at] = x * scale;
     });
   }
+  // Behind a g the SVD start was the worst of every batch.
   if (!fromSvd) return entries;
   const V = leadingRight(data, k);
   let mean = 0;
@@ -235,9 +241,9 @@ function leadingRight({ rows, cols: M, values, columns, start }: StoredRows, k: 
 }
 
 /**
- * Gram–Schmidt on rows, twice over; `lengths` gets what each had left. It subtracts one projection after the other, and a row that depends
- * on those before it keeps its rounding as a direction. That of the SVD bound subtracts all projections at once and makes such a row 0, so
- * neither can stand for the other without other bits in what the fits return.
+ * Gram–Schmidt on rows, twice over. `lengths` gets the norm that each row has left. Projections are subtracted one after the other, and a
+ * row that depends on earlier rows keeps its rounding as a direction. The orthonormalisation of the SVD bound subtracts all projections at
+ * once and makes such a row 0. Neither can replace the other without changing bits of results.
  */
 function orthonormalise(V: Float64Array, k: number, M: number, lengths: Float64Array): void {
   for (let j = 0; j < k; j++) {
@@ -276,10 +282,10 @@ function classMeansOf(S: readonly Matrix[], { indices, classes }: Targets): Clas
 const transformIterations = 300;
 
 /**
- * H of other columns, with the Z of a model held: H_l (k_l×M′) of every layer.
+ * H of new samples with the Z of a model held: H_l (k_l×M′) of every layer.
  *
- * Linear: H_l = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly. Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the
- * layer-wise solution (300 iterations), and the others follow from it.
+ * Linear: H_l = argmin_{H ≥ 0} ‖X − Z₁…Z_{l+1}H‖², exactly.
+ * Otherwise H_m ≥ 0 descends on ‖X − Z₁ g(Z₂ g(… g(Z_mH_m)))‖² from the layer-wise solution (300 iterations). The others follow from it.
  *
  * @param newX N×M′, any sign, N as in the model's A[0].
  * @throws ShapeError when the rows differ; InputError for NaN or infinite entries.

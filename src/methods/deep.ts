@@ -14,29 +14,43 @@ import { checkSupervision, labelOptions, labelSettings, supervise } from './supe
 const needsPooling = { option: 'pooling', values: ['average', 'max'] };
 
 const options = {
-  /** How neighbours in S are put together before the next layer; default 'none'. */
-  pooling: choice(['none', 'average', 'max'], 'how neighbours in S are put together', { default: 'none' }),
-  /** How many neighbours; default 2. The last group has what is left. */
-  poolSize: positiveInteger('how many neighbours', { default: 2, needs: needsPooling }),
   /**
-   * 'features' (default): neighbouring rows of S, so that Aˡ⁺¹ has ⌈kₗ/size⌉ rows. 'samples': neighbouring samples, so that Sˡ⁺¹ has
-   * ⌈Mₗ/size⌉ columns (order the samples so that neighbours belong together; takes no labels, since no column is one sample then, and a
-   * dense ⌈M/size⌉×M matrix).
+   * How groups of neighbours in S become one before the next layer. Default 'none'.
+   *
+   * - 'none': they do not.
+   * - 'average': by their mean.
+   * - 'max': by their maximum.
+   */
+  pooling: choice(['none', 'average', 'max'], 'how neighbours in S become one', { default: 'none' }),
+  /** Neighbours in a group. Default 2. The last group has the rest. */
+  poolSize: positiveInteger('neighbours in a group', { default: 2, needs: needsPooling }),
+  /**
+   * The neighbours that form groups.
+   *
+   * - 'features' (default): neighbouring rows of S. Aˡ⁺¹ has ⌈kₗ/size⌉ rows.
+   * - 'samples': neighbouring columns of S. Sˡ⁺¹ has ⌈Mₗ/size⌉ columns. Order the samples so that neighbours belong together.
+   *
+   * 'samples' takes no labels, since no pooled column is one sample. It needs a dense ⌈M/size⌉×M matrix.
    */
   poolOver: choice(['features', 'samples'], 'neighbouring rows or columns of S', {
     default: 'features',
     needs: needsPooling,
     placeholder: 'side',
   }),
-  /** f before pooling: 'identity' (default), 'power' (s^power) or 'log1p' (log(1 + s)). */
-  activation: choice(['identity', 'power', 'log1p'], 'of S between layers', { default: 'identity' }),
-  /** Exponent of 'power', > 0; default 0.5. */
+  /** The function f before pooling: 'identity' (default), 'power' (s^power) or 'log1p' (log(1 + s)). */
+  activation: choice(['identity', 'power', 'log1p'], 'function of S between layers', { default: 'identity' }),
+  /** Exponent of the activation 'power', > 0. Default 0.5. */
   power: positive('exponent of --activation power', { default: 0.5, needs: { option: 'activation', values: ['power'] } }),
-  /** μ_l > 0 of every layer; default 1 each. */
-  layerWeights: data<readonly number[]>('what the terms of the objective weigh, one number > 0 a layer', { default: '1 each' }),
-  /** 'hierarchical' (default): every layer is first fitted alone to the p of the one before. 'random': from |N(0,1)|. */
+  /** Weight μ_l > 0 of each layer's term in the objective. Default 1 each. */
+  layerWeights: data<readonly number[]>('weights of the terms of the objective, one number > 0 a layer', { default: '1 each' }),
+  /**
+   * The start.
+   *
+   * - 'hierarchical' (default): every layer is first fitted alone to the p of the one before.
+   * - 'random': |N(0,1)|.
+   */
   start: choice(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', { default: 'hierarchical' }),
-  /** Iterations per layer of the hierarchical start; default 50. */
+  /** Iterations per layer of the hierarchical start. Default 50. */
   startIterations: positiveInteger('iterations of the start', {
     default: 50,
     needs: { option: 'start', values: ['hierarchical'] },
@@ -52,26 +66,28 @@ export type DeepFactorization = Model<
 >;
 
 /**
- * Deep NMF with pooling: several NMF layers learned together, a map p(S) = P f(S) between them (pooling of neighbours after an activation):
+ * Deep NMF with pooling: several NMF layers learned together. Between them stands a map p(S) = P f(S): an activation, then pooling of
+ * neighbours. By multiplicative updates (programs/deep.ts) it minimises
  *
  *     E = μ₀‖X − A⁰S⁰‖² + Σ_{l≥1} μ_l ‖p(Sˡ⁻¹) − AˡSˡ‖²  [+ λ‖L∘(Y − BSᴸ)‖²]
  *
- * by multiplicative updates that carry what layer l + 1 wants back into Sˡ (formulas: programs/deep.ts). With average pooling or none and
- * no activation E never increases; max pooling keeps its choice of entries within an iteration, and an activation splits the gradient
- * f'∘Pᵀ(P f(S) − R) into its two parts, and neither has that guarantee.
+ * With average pooling or none, and no activation, E never increases. Max pooling and activations have no such guarantee: max pooling keeps
+ * its choice of entries within an iteration, and an activation splits the gradient f'∘Pᵀ(P f(S) − R) into its two parts.
  *
- * This is our variant of Flenner & Hunter, "A deep non-negative matrix factorization neural network" (2018), which describes NMF layers
- * with pooling in between and multiplicative back-propagation: its exact equations are not available to us. E alone does not fix how
- * scale is shared between A⁰ and S⁰, so long runs slowly take weight from the deeper terms; that is in the objective, not in the solver.
+ * This is our variant of Flenner & Hunter, "A deep non-negative matrix factorization neural network" (2018). They describe NMF layers with
+ * pooling in between and multiplicative back-propagation; their exact equations are not available to us.
+ * E alone does not fix how scale is shared between A⁰ and S⁰, so long runs slowly take weight from the deeper terms.
  *
- * relativeError and those of `layers`: ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)), where u undoes p: an average is given to every member
- * of its group, a maximum to the entry of the fitted S that was the largest, the others being 0, and then f⁻¹ is taken. p(u(R)) = R always;
- * with no pooling and no activation it is the A⁰A¹…AˡSˡ of the other methods. svdBound is null where X̂ can have a larger rank than k_l
- * (max pooling or an activation, beyond layer 0). With pooling over samples Sˡ has ⌈M/sizeˡ⌉ columns.
+ * relativeError, also in `layers`, is ‖X − X̂‖ / ‖X‖ with X̂ = A⁰ u(A¹ u(… AˡSˡ)). u undoes p: an average goes to every member of its
+ * group, a maximum to the entry of the fitted S that was the largest, the others being 0; then f⁻¹ is taken. p(u(R)) = R always. With no
+ * pooling and no activation X̂ is the A⁰A¹…AˡSˡ of the other methods.
+ * svdBound is null where X̂ can have a larger rank than k_l: with max pooling or an activation, beyond layer 0.
+ * With pooling over samples Sˡ has ⌈M/sizeˡ⌉ columns.
  *
- * Starts: `start`; maxIterations 1000, tolerance 1e-6 of E, which also decides between restarts. settings holds what `transformDeep` needs.
+ * maxIterations defaults to 1000, tolerance to 1e-6 of E. E also decides between restarts. settings holds the options that `transformDeep`
+ * needs.
  *
- * @throws InputError for negative, NaN or infinite entries, ranks that do not fit what pooling leaves, labels that do not fit or agree,
+ * @throws InputError for negative, NaN or infinite entries, ranks that do not fit the pooled shapes, labels that do not fit or agree,
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
 export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<DeepFactorization> {
@@ -122,7 +138,7 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       errors,
       objectives: cost,
       kkt,
-      // Beyond layer 0, what max pooling or an activation undoes can have a larger rank than k_l.
+      // Beyond layer 0, X̂ after max pooling or an activation can have a larger rank than k_l.
       boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
       own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },
@@ -133,9 +149,10 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
 }
 
 /**
- * Sˡ ≥ 0 of every layer for unseen samples with the features of a fitted model, forward only: S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ), each
- * exactly. In training, later layers act back on Sˡ, so that the S of the training samples differ a little from what this gives them.
+ * Sˡ ≥ 0 of every layer for new samples with the features of a fitted model, forward only: S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ), exactly.
+ * In training, later layers act back on Sˡ. So the S of the training samples differ a little from those of this function.
  *
+ * @param newX N×M', ≥ 0, N as in the model's A[0].
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
 export async function transformDeep(engine: Engine, model: DeepFactorization, newX: DataMatrix): Promise<Matrix[]> {

@@ -1,53 +1,71 @@
-/** What a fit is asked for and what it returns: plain data, the same for every method. */
-
+/** The options of a fit and its result: plain data, the same for every method. */
 import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
 
 export interface FitOptions {
   /**
-   * Columns of every A: one number for one layer, or [k₀, k₁, …]. Each from 1 to 128, none larger than the one before, k₀ ≤ min(N, M).
+   * The columns of every A: one number for one layer, or a list [k₀, k₁, …].
+   * Each is an integer from 1 to 128. None is larger than the one before, and k₀ ≤ min(N, M).
    */
   ranks: number | readonly number[];
-  /** Seed of the random starts; default 0. The same seed on the same adapter gives bit-equal results. */
+  /**
+   * Seed of the random starts: an integer from 0 to 2³² − 1. Default 0.
+   * The same seed on the same adapter gives bit-equal results.
+   */
   seed?: number;
-  /** Independent starts that run side by side in one batch; the one with the smallest final error is returned. Default 1. */
+  /**
+   * Number of independent starts, which run side by side in one batch. Default 1.
+   * The one with the smallest final objective is returned.
+   */
   restarts?: number;
-  /** Most iterations of one stage. Defaults differ by method. */
+  /** Most iterations of one stage. The default differs by method. */
   maxIterations?: number;
   /**
-   * A restart has settled when its objective fell by no more than this fraction of its current value, per iteration, between two checks,
-   * or when it could not reach the best one by maxIterations even at its present rate. Converged when all have. Defaults differ by
-   * method; 0 runs maxIterations.
+   * When a restart has settled: a number from 0 up to 1, a fraction per iteration. The default differs by method.
+   * Between two checks its objective fell by no more than this fraction of its current value per iteration.
+   * A restart that could not reach the best one by maxIterations, even at its present rate, counts as settled, too.
+   * The fit has converged when all restarts have settled. 0 runs maxIterations.
    */
   tolerance?: number;
   /**
-   * 'objective' (default): see tolerance. 'initialError': a restart has settled when its error (the root of its objective) fell by less
-   * than `tolerance` (default 1e-4) times its error at the start, between two checks. That is the early stop of earlier implementations:
-   * it ends long before convergence, the sooner the worse the start, and is here to show what those did.
+   * The quantity that `tolerance` refers to.
+   *
+   * - 'objective' (default): the objective, see `tolerance`.
+   * - 'initialError': the error (the root of the objective) at the start. A restart has settled when its error fell by less than
+   *   `tolerance` (default 1e-4) times its first error between two checks.
+   *
+   * 'initialError' is the early stop of earlier implementations. It ends long before convergence, the sooner the worse the start.
    */
   stopping?: Stopping;
-  /** Iterations between two checks, recorded and submitted together; default 10. */
+  /** Iterations between two checks, recorded and submitted together. Default 10. */
   checkEvery?: number;
-  /** Compute the SVD bound (f64 on the CPU; exact while min(N, M) ≤ 2000, else a randomised estimate). Default true. */
+  /**
+   * Whether to compute the SVD bound, in f64 on the CPU. Default true.
+   * It is exact while min(N, M) ≤ 2000, else a randomised estimate.
+   */
   svdBound?: boolean;
-  /** Called at every check, one check behind the device. Returning false ends the fit with what was reached. */
+  /**
+   * Called at every check, one check behind the device.
+   * Returning false ends the fit with the factors reached so far.
+   */
   onProgress?: (progress: Progress) => unknown;
   /** Aborting rejects the fit with CancelledError. */
   signal?: AbortSignalLike;
 }
 
 export interface Progress {
-  /** What is being fitted, e.g. "layer 1 of 3" or "all layers". */
+  /** The name of the stage, such as "layer 1 of 3" or "all layers". */
   stage: string;
   iteration: number;
   maxIterations: number;
-  /** ‖X − X̂‖ / ‖X‖ of the best restart, of this stage's own objective. */
+  /** ‖X − X̂‖ / ‖X‖ of the best restart, by the objective of this stage. */
   relativeError: number;
   elapsedMs: number;
   /**
-   * Reads the factors of the best restart. They are those of the batch that is queued already, up to `checkEvery` iterations after
-   * `iteration`. Reading does not change the fit; the promise rejects if the fit ends first.
+   * Reads the factors of the best restart.
+   * They are those of the batch that is queued already, up to `checkEvery` iterations after `iteration`.
+   * Reading does not change the fit. The promise rejects if the fit ends first.
    */
   factors(): Promise<{ A: Matrix[]; S: Matrix[] }>;
 }
@@ -73,13 +91,13 @@ export interface Layer {
   rank: number;
   /** ‖X − A⁰…AˡSˡ‖ / ‖X‖. */
   relativeError: number;
-  /** The smallest relative error any factorization of this rank can have; null when it was switched off. */
+  /** The smallest relative error that any factorization of this rank can have; null when it was switched off. */
   svdBound: number | null;
 }
 
 export type StopReason = 'tolerance' | 'maxIterations' | 'stopped' | 'exact';
 
-/** What supervision adds to a factorization. */
+/** The part of a model that labels add. */
 export interface Supervision {
   classes: string[];
   classifiers: Classifier[];
@@ -92,33 +110,37 @@ export interface CommonSettings {
   tolerance: number;
 }
 
-/** What a model says of the labels that it was fitted with. */
+/** The part of the settings that labels add. */
 export interface LabelSettings {
   labelWeight?: number;
-  /** Classes that `truth` named and no labelled sample had: they cannot be predicted. */
+  /** Classes that `truth` names and no labelled sample has. They cannot be predicted. */
   classesWithoutLabel?: string[];
 }
 
-/** A fitted model: plain data, so that it can be posted to a worker or stored as it is. */
+/** A fitted model. It is plain data, so it can be posted to a worker or stored as it is. */
 export interface Model<M extends string = string, Own = unknown> {
   method: M;
   ranks: number[];
-  /** A[0] is N×k₀, A[l] is k_{l−1}×k_l; every entry ≥ 0. */
+  /** A[0] is N×k₀, A[l] is k_{l−1}×k_l. Every entry is ≥ 0 unless the method says otherwise. */
   A: Matrix[];
-  /** S[l] is k_l×M; every entry ≥ 0. */
+  /** S[l] is k_l×M. Every entry is ≥ 0. */
   S: Matrix[];
-  /** Of the whole factorization: that of the last layer. */
+  /** ‖X − X̂‖ / ‖X‖ of the whole factorization, which is that of the last layer. */
   relativeError: number;
-  /** Of the whole factorization; null when it was switched off. */
+  /** The SVD bound of the whole factorization; null when it was switched off or none is known. */
   svdBound: number | null;
   svdBoundMethod: 'exact' | 'randomised' | null;
   layers: Layer[];
   /**
-   * How far the factors are from satisfying the KKT conditions, relative to the largest |AᵀX| of a column, worst case. For 'neural' of
-   * every q (about 1e-7 always); for 'nmf' and 'hierarchical' of both factors of every layer, so it tells how converged they are.
+   * Distance of the factors from the KKT conditions, relative to the largest |AᵀX| of a column, worst case.
+   * For 'neural' it is that of every q, about 1e-7 always.
+   * For 'nmf' and 'hierarchical' it is that of both factors of every layer, so it tells how far they have converged.
    */
   kktResidual: number;
-  /** Columns of S, over all layers, whose exact solve ran out of its iteration budget: their S is feasible, not optimal. 0 as a rule. */
+  /**
+   * Columns of S, over all layers, whose exact solve ran out of its iteration budget. 0 as a rule.
+   * Their S is feasible, not optimal.
+   */
   unconverged: number;
   /** Relative error of the best restart at each check. */
   history: { stage: string; iteration: number; relativeError: number }[];
@@ -126,11 +148,12 @@ export interface Model<M extends string = string, Own = unknown> {
   iterations: number;
   converged: boolean;
   stopReason: StopReason;
-  /** Final relative error of each restart, and which one was kept. */
+  /** Final relative error of each restart. */
   restartErrors: number[];
+  /** The number of the restart that was kept. */
   restart: number;
   seed: number;
-  /** The method's own settings, as far as applying the model to new data needs them. */
+  /** The settings of the method that applying the model to new data needs. */
   settings: CommonSettings & Own;
   /** Null without labels. */
   supervision: Supervision | null;

@@ -72,7 +72,7 @@ export function checkFit(
 const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
 const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
 
-/** The ranks as a list. Throws InputError where a method of one layer is given more. */
+/** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
 export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
   const list = typeof ranks === 'number' ? [ranks] : ranks;
   if (!Array.isArray(list)) throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`);
@@ -130,20 +130,20 @@ export async function readFactors(run: Run, A: readonly Tensor[], S: readonly Te
   return { A: ofA, S: ofS };
 }
 
-/** What is fitted, and how. */
+/** The data of a fit, and its settings. */
 interface Fitted {
   /** The data that errors are relative to: with weights W, W ∘ X. */
   X: DataMatrix;
   settings: Settings;
 }
 
-/** A stage as a method describes it; what is left out is as in the whole fit. */
+/** A stage as a method describes it. Fields that are left out are as in the whole fit. */
 export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations'> {
   /** One number for all restarts, or one each; default ‖X‖². */
   norm?: number | number[];
   maxIterations?: number;
   tolerance?: number;
-  /** It only prepares another stage and may be cut short, so whether it settled says nothing of the fit. */
+  /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
 }
 
@@ -155,7 +155,7 @@ export interface Outcome<Own> {
   S: readonly Tensor[];
   /** ‖X − A⁰…AˡSˡ‖² of every depth, one entry a restart each. */
   errors: number[][];
-  /** What the restarts are judged by; default the errors of the last layer. With labels, masks or divergences that need not be the same. */
+  /** The objective that decides between restarts. Default: the errors of the last layer. */
   objectives?: readonly number[];
   /** KKT residuals, one entry a restart each; the worst is told. */
   kkt: number[][];
@@ -163,7 +163,7 @@ export interface Outcome<Own> {
   rounds?: readonly Tensor[];
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
-  /** X ≈ A⁰…AˡSˡ at every depth l; default true. Not where something stands between the factors. */
+  /** Whether X ≈ A⁰…AˡSˡ at every depth l. Default true; false where something stands between the factors. */
   product?: boolean;
   /** The method's own settings: see Model. */
   own: Own;
@@ -174,11 +174,11 @@ export interface Outcome<Own> {
 export interface Fit {
   readonly run: Run;
   readonly settings: Settings;
-  /** Writes a random start of every restart, |N(0,1)| · scale. Each number of a stream is another start. */
+  /** Writes a random start of every restart, |N(0,1)| · scale. Each number of a stream gives another start. */
   writeRandom(tensor: Tensor, stream: number, scale?: number): void;
   /** Repeats a section until its objective settles. Once a progress callback has stopped the fit, it does nothing. */
   stage(stage: FitStage): Promise<StageResult>;
-  /** Executes sections and reads small tensors: of each restart the first entry. */
+  /** Executes sections and reads small tensors: the first entry of each restart. */
   measure<T extends Record<string, Tensor | readonly Tensor[]>>(sections: readonly string[], tensors: T): Promise<Measured<T>>;
   /** Picks the best restart, reads its factors and puts the result together. */
   result<M extends string, Own>(method: M, outcome: Outcome<Own>): Promise<Model<M, Own>>;

@@ -14,14 +14,25 @@ import { nnls } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 const options = {
-  /** 'anls' (default, exact), 'hals' (coordinate descent) or 'mu' (multiplicative updates), for all layers or a list of one each; classified layers use model 3 of ssnmf. */
+  /**
+   * The solver of each layer: one for all, or a list of one each.
+   *
+   * - 'anls' (default): alternating exact nonnegative least squares.
+   * - 'hals': coordinate descent.
+   * - 'mu': multiplicative updates.
+   *
+   * Classified layers use model 3 of ssnmf, whatever the solver.
+   */
   solver: choices(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
     default: 'anls',
   }),
-  /** Columns of every Aˡ to unit norm, their scale into Sˡ, before the next layer is fitted to it. Default true; off, the deeper layers scatter. */
+  /**
+   * Whether columns of every Aˡ get unit norm before the next layer is fitted. Default true.
+   * Their scale moves into Sˡ. Without it the deeper layers scatter.
+   */
   normalize: flag('bring columns of every A to unit norm before the next layer is fitted', { default: true }),
   ...labelOptions,
-  /** Layers (from 0) whose S also fits the labels; default the last. */
+  /** The layers, counted from 0, whose S also fits the labels. Default: the last. */
   labelLayers: layerList('layers whose S is classified, such as 0,2', { default: 'the last', needs: { option: 'labels' } }),
 };
 
@@ -33,15 +44,17 @@ export type HierarchicalFactorization = Model<
 >;
 
 /**
- * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, …, each layer fitted to the end before the next, so X ≈ A⁰A¹…AˡSˡ at every depth.
- * Topics of layer l in data space are the columns of A⁰…Aˡ; Aˡ itself maps subtopics to supertopics.
+ * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, …, so X ≈ A⁰A¹…AˡSˡ at every depth. Each layer is fitted to the end before the next.
  *
- * With labels, a classified layer minimises ‖Sˡ⁻¹ − AˡSˡ‖² + λ‖L∘(Y − BˡSˡ)‖² over Aˡ, Bˡ, Sˡ ≥ 0 (ssNMF model 3, multiplicative
- * updates); the layers before it know nothing of the labels. Accuracy is that of the last classifier. The restart that is returned has
- * the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖².
+ * Topics of layer l in data space are the columns of A⁰…Aˡ. Aˡ itself maps subtopics to supertopics.
  *
- * Starts: |N(0,1)|. maxIterations (default 500 a layer, 1000 with 'hals', 2000 with multiplicative updates) and tolerance (1e-6) hold for each layer, and
- * so does `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
+ * With labels, a classified layer minimises ‖Sˡ⁻¹ − AˡSˡ‖² + λ‖L∘(Y − BˡSˡ)‖² over Aˡ, Bˡ, Sˡ ≥ 0 (ssNMF model 3, multiplicative updates).
+ * The layers before it know nothing of the labels. Accuracy is that of the last classifier.
+ * The restart with the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖² is returned.
+ *
+ * Starts are |N(0,1)|.
+ * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does
+ * `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
@@ -92,8 +105,9 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
 }
 
 /**
- * Sˡ ≥ 0 of every layer for unseen samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
+ * Sˡ ≥ 0 (k_l×M') of every layer for new samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
  *
+ * @param newX N×M', ≥ 0, N as in the model's A[0].
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
 export async function transformHierarchical(engine: Engine, model: Pick<Model, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
@@ -104,12 +118,12 @@ export async function transformHierarchical(engine: Engine, model: Pick<Model, '
 }
 
 export interface SequentialRun {
-  /** Of every layer, or one number for all. */
+  /** Of every layer, or one number for all layers. */
   maxIterations: number | readonly number[];
-  /** Bring the columns of A to unit norm after each layer that left them at any; default true. */
+  /** Whether columns of A get unit norm after each layer whose solver leaves them at any norm. Default true. */
   normalize?: boolean;
   supervision?: SupervisionSettings;
-  /** It is the start of another fit: see FitStage. */
+  /** Whether the fit is the start of another one: see FitStage. */
   start?: boolean;
 }
 
@@ -155,7 +169,10 @@ export async function fitSequentially(
   }
 }
 
-/** Columns of A to unit norm, their scale into the rows of S and out of the columns of B: neither AS nor BS changes. On the host, once a layer. */
+/**
+ * Brings columns of A to unit norm. Their scale moves into the rows of S and out of the columns of B, so neither AS nor BS changes.
+ * It runs on the host, once a layer.
+ */
 export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Promise<void> {
   const [a, s] = await Promise.all([run.read(A), run.read(S)]);
   const b = B && (await run.read(B));

@@ -1,4 +1,4 @@
-/** All methods. One that is added here is in the library, on the command line, in the docs' tables and in the tests. */
+/** All methods. A method that is added here is in the library, on the command line, in the tables of the docs and in the tests. */
 import { deepMethod } from './deep.js';
 import { deepSemiMethod } from './deep-semi.js';
 import type { MethodDefinition } from './definition.js';
@@ -22,7 +22,7 @@ export const methods = {
 
 export type Method = keyof typeof methods;
 
-/** A fitted model of any method; `method` tells which, and so the type of `settings`. */
+/** A fitted model of any method. `method` tells its method, and so the type of `settings`. */
 export type Factorization = { [M in Method]: Awaited<ReturnType<(typeof methods)[M]['fit']>> }[Method];
 
 /** The definition of a method, as code that serves all of them sees it. */

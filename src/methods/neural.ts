@@ -19,47 +19,75 @@ import { nnls } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
-  /** 'hierarchical' (default): from a short hierarchical NMF of each restart. 'random': from |N(0,1)|. */
+  /**
+   * The start.
+   *
+   * - 'hierarchical' (default): a short hierarchical NMF of each restart.
+   * - 'random': |N(0,1)|.
+   */
   start: choice(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', { default: 'hierarchical' }),
-  /** Iterations per layer of the hierarchical start; default 20. */
+  /** Iterations per layer of the hierarchical start. Default 20. */
   startIterations: positiveInteger('iterations of the start', {
     default: 20,
     needs: { option: 'start', values: ['hierarchical'] },
   }),
   /**
-   * 'reconstruction' (default): ‖X − A⁰…AᴸSᴸ‖². 'energy': Σ_l ‖Sˡ⁻¹ − AˡSˡ‖² with S⁻¹ = X, which ends with far larger reconstruction
-   * errors. Or weights of both, energy per layer.
+   * The cost, beside labels.
+   *
+   * - 'reconstruction' (default): ‖X − A⁰…AᴸSᴸ‖².
+   * - 'energy': Σ_l ‖Sˡ⁻¹ − AˡSˡ‖² with S⁻¹ = X. It ends with far larger reconstruction errors.
+   * - An object with weights ≥ 0 of both: `reconstruction`, and `energy` for each layer.
    */
   cost: choiceOr<{ reconstruction: number; energy: readonly number[] }>()(
     ['reconstruction', 'energy'],
-    'of the last layer, or of every layer alone',
+    'the error of the last layer, or of every layer alone',
     {
       default: 'reconstruction',
     },
   ),
-  /** λ₁ ≥ 0 on the coefficients, one for all layers or one each: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S. Default 0. */
+  /**
+   * λ₁ ≥ 0 on the coefficients, one for all layers or a list of one each: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S.
+   * Default 0.
+   */
   l1: layerNumbers('penalty on S', { default: 0, placeholder: 'λ' }),
-  /** W ≥ 0, N×M, multiplies residuals of X entrywise: 0 marks a missing value. Takes k₀²(N + M) entries more, and a dense X. */
-  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else how much it counts'),
-  // Labels add λ times the loss of a classifier B ≥ 0 on S to the objective. λ is 0.1 by default: on the published data errors stay within
-  // 1.5 % of the SVD bound and every label is predicted.
+  /**
+   * W ≥ 0, N×M, multiplies residuals of X entrywise. 0 marks a missing value. Default: no weights.
+   * It takes k₀²(N + M) entries more. X must be dense.
+   */
+  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
+  // Labels add λ times the loss of a classifier B ≥ 0 on S to the objective. λ is 0.1 by default.
   ...labelOptions,
-  /** Layers (from 0) whose S the classifiers read; default the last. */
+  /** The layers, counted from 0, whose S the classifiers read. Default: the last. */
   labelLayers: layerList('layers whose S is classified, such as 0,2', { default: 'the last', needs: { option: 'labels' } }),
-  /** 'squared' (default): ‖L ∘ (Y − BS)‖², B exact at every step. 'crossEntropy': of softmax(BS), mean over the labelled columns. */
-  labelLoss: choice(['squared', 'crossEntropy'], 'how a prediction is measured', { default: 'squared', needs: { option: 'labels' } }),
   /**
-   * What λ multiplies. 'relative' (default): squared losses relative to ‖L ∘ Y‖² and cross-entropies as they are, against a
-   * reconstruction relative to ‖X‖². 'mean': means over entries, as in the authors' code. 'sum': plain sums.
+   * The loss of a classifier.
+   *
+   * - 'squared' (default): ‖L ∘ (Y − BS)‖², with B exact at every step.
+   * - 'crossEntropy': that of softmax(BS), mean over the labelled columns.
    */
-  normalization: choice(['relative', 'mean', 'sum'], 'of the label loss', { default: 'relative', needs: { option: 'labels' } }),
+  labelLoss: choice(['squared', 'crossEntropy'], 'loss of a prediction', { default: 'squared', needs: { option: 'labels' } }),
   /**
-   * 'projected' (default): projected gradient with a step controlled on the device, monotone, needs no tuning. 'momentum' (rate 0.05,
-   * momentum 0.9, in the same scale-free metric) and 'adam' (rate 0.01), or one of them with other numbers, keep every step and can run on
-   * mini-batches.
+   * The unit of the losses that λ multiplies.
+   *
+   * - 'relative' (default): squared losses relative to ‖L ∘ Y‖² and cross-entropies as they are, against a reconstruction relative to ‖X‖².
+   * - 'mean': means over entries, as in the authors' code.
+   * - 'sum': plain sums.
    */
-  optimiser: choiceOr<GivenOptimiser>()(['projected', 'momentum', 'adam'], 'of the gradients', { default: 'projected' }),
-  /** Columns of a mini-batch, drawn without replacement from a shuffled order. Default: all columns. Not with 'projected' or a sparse X. */
+  normalization: choice(['relative', 'mean', 'sum'], 'unit of the label loss', { default: 'relative', needs: { option: 'labels' } }),
+  /**
+   * The step rule.
+   *
+   * - 'projected' (default): projected gradient with a step that the device controls. It is monotone and needs no tuning.
+   * - 'momentum': momentum 0.9 and rate 0.05, in the same scale-free metric.
+   * - 'adam': rate 0.01.
+   *
+   * The latter two keep every step and can run on mini-batches. An object sets other numbers: { name: 'adam', rate: 0.02 }.
+   */
+  optimiser: choiceOr<GivenOptimiser>()(['projected', 'momentum', 'adam'], 'step rule for the gradients', { default: 'projected' }),
+  /**
+   * Columns of a mini-batch, drawn without replacement from a shuffled order. Default: all columns.
+   * Not with 'projected' or a sparse X.
+   */
   batchColumns: positiveInteger('samples of a mini-batch', {
     default: 'all',
     needs: { option: 'optimiser', values: ['momentum', 'adam'] },
@@ -82,16 +110,16 @@ export type NeuralFactorization = Model<
 >;
 
 /**
- * Neural NMF: the coefficients are functions of the features, S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ) with q(X, A) = argmin_{S ≥ 0} ‖X − AS‖²,
- * and all A⁰ … Aᴸ learn together by projected gradient, differentiated exactly through every q; by default on ‖X − A⁰…AᴸSᴸ‖², with
- * labels also on the loss of classifiers. With the default optimiser a step that would raise the objective is dropped on the device, so
- * the objective never increases.
+ * Neural NMF: the coefficients are functions of the features, S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ) with q(X, A) = argmin_{S ≥ 0} ‖X − AS‖².
+ * All A⁰ … Aᴸ learn together by projected gradient, differentiated exactly through every q. The objective is ‖X − A⁰…AᴸSᴸ‖² by default,
+ * with labels also the loss of classifiers. The default optimiser drops a step that would raise the objective, so it never increases.
  *
- * maxIterations defaults to 1000, tolerance to 1e-5 an iteration. Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural
- * Nonnegative Matrix Factorization for Hierarchical Multilayer Topic Modeling, CAMSAP 2019; arXiv:2303.00058.
+ * With weights, relativeError is ‖W ∘ (X − X̂)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known.
+ * With labels the restart with the smallest objective is kept, and `supervision` holds classes, classifiers and accuracy.
+ * maxIterations defaults to 1000, tolerance to 1e-5.
  *
- * With weights, relativeError is ‖W ∘ (X − X̂)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known. With labels the restart with
- * the smallest objective is kept, and `supervision` holds classes, classifiers and accuracy.
+ * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization for Hierarchical Multilayer Topic
+ * Modeling, CAMSAP 2019; arXiv:2303.00058.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
@@ -169,7 +197,11 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
   });
 }
 
-/** Every Sˡ of unseen columns: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), with the model's own λ₁. newX has the rows of X and any number of columns. */
+/**
+ * Sˡ (k_l×M') of every layer for new samples: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), with the model's own λ₁.
+ *
+ * @param newX N×M', N as in the model's A[0].
+ */
 export async function transformNeural(engine: Engine, model: NeuralFactorization, newX: DataMatrix): Promise<Matrix[]> {
   const { l1 } = model.settings;
   const S: Matrix[] = [];

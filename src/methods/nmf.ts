@@ -10,13 +10,20 @@ import { nnls } from './q.js';
 
 const options = {
   /**
-   * 'anls' (default): alternating exact nonnegative least squares. 'hals': one sweep of coordinate descent over each factor, cheaper an
-   * iteration, more of them. 'mu': multiplicative updates, as cheap, many more. With weights 'mu' is the default, since the others then
-   * need k²(N + M) entries more.
+   * The solver.
+   *
+   * - 'anls' (default): alternating exact nonnegative least squares.
+   * - 'hals': one sweep of coordinate descent over each factor. An iteration is cheaper, and it takes more of them.
+   * - 'mu' (default with weights): multiplicative updates. An iteration is as cheap as that of 'hals', and it takes many more.
+   *
+   * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', { default: 'anls, with weights mu' }),
-  /** W ≥ 0, N×M, multiplies residuals entrywise: 0 marks a missing value. Needs a dense X. */
-  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else how much it counts'),
+  /**
+   * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value. Default: no weights.
+   * X must be dense.
+   */
+  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
 };
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -26,11 +33,12 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
 /**
  * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
- * Starts: |N(0,1)| · sqrt(mean X / k). Stops at a tolerance of 1e-6, or after 2000 iterations with 'mu', 1000 with 'hals', 500 with 'anls'.
- * Lee & Seung, NIPS 2001 (multiplicative updates); Cichocki & Phan, IEICE Trans. Fundamentals 2009
- * (HALS); Kim & Park, SIAM J. Matrix Anal. Appl. 2008 (alternating exact least squares).
+ * Starts are |N(0,1)| · sqrt(mean X / k).
+ * maxIterations defaults to 2000 with 'mu', 1000 with 'hals', 500 with 'anls'; tolerance to 1e-6.
+ * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖, and svdBound is null: no closed bound is known.
  *
- * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known.
+ * Lee & Seung, NIPS 2001 (multiplicative updates); Cichocki & Phan, IEICE Trans. Fundamentals 2009 (HALS); Kim & Park, SIAM J. Matrix
+ * Anal. Appl. 2008 (alternating exact least squares).
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */

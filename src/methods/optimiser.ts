@@ -1,4 +1,4 @@
-/** How the gradients of a fit become steps: as users give it, and as its programs take it. */
+/** The rule by which gradients become steps: the option of users, and the form that programs take. */
 import { checkPositive } from '../data/check.js';
 import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';
@@ -6,7 +6,7 @@ import type { Optimiser } from '../programs/neural.js';
 
 export type { Optimiser } from '../programs/neural.js';
 
-/** An optimiser with the numbers that are not to be the defaults. */
+/** An optimiser by name, with numbers that replace the defaults. */
 export type GivenOptimiser =
   | { name: 'projected' }
   | { name: 'momentum' /** > 0 */; rate?: number /** From 0 up to 1; default 0.9. */; momentum?: number }

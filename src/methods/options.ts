@@ -1,13 +1,13 @@
 /**
- * Options of methods as data: what each takes, its default and a few words about it. The option types of the library, its checks, the flags
- * and the help of the command line and the tables of the docs are all made from them.
+ * Options of methods as data: the values of each, its default and a few words about it. From them come the option types of the library, its
+ * checks, the flags and the help of the command line, and the tables of the docs.
  */
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { InputError } from '../errors.js';
 
-/** What the command line reads an option from. */
+/** The form of an option's values, from which the command line reads it. */
 export type OptionKind =
   | 'choice'
   | 'choices'
@@ -22,7 +22,7 @@ export type OptionKind =
   | 'labels'
   | 'data';
 
-/** Another option that must be given, to one of `values` where they are listed, or this one would do nothing. */
+/** Another option that must be given, with one of `values` where they are listed. Otherwise this one would do nothing. */
 export interface Need {
   readonly option: string;
   readonly values?: readonly unknown[];
@@ -32,14 +32,14 @@ export interface Option<T = unknown> {
   readonly kind: OptionKind;
   /** A few words for the help, no capital and no full stop. */
   readonly help: string;
-  /** Where it is left out: a value, or words about one that depends on others. */
+  /** The value of an option that is left out, or words about one that depends on others. */
   readonly default?: unknown;
-  /** What a choice can be. */
+  /** The values of a choice. */
   readonly values?: readonly (string | number)[];
-  /** What a value is called in the help: <name>, <n> … */
+  /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
-  /** Throws InputError for a value that it does not take. What depends on the data, the method checks. */
+  /** Throws InputError for a value that the option does not take. The method checks conditions that depend on the data. */
   readonly check: (name: string, value: unknown) => void;
   /** Only for the type. */
   readonly type?: T;
@@ -50,7 +50,7 @@ export type OptionRecord = Readonly<Record<string, Option>>;
 /** The options as an object that a caller gives. */
 export type OptionsOf<D extends OptionRecord> = { [K in keyof D]?: D[K] extends Option<infer T> ? T : never };
 
-/** What all kinds may say besides. */
+/** The fields that all kinds may have besides. */
 interface Words {
   default?: unknown;
   placeholder?: string;
@@ -65,7 +65,8 @@ const quoted = (values: readonly unknown[]) => {
 /** One of a few. */
 export function choice<const V extends readonly (string | number)[]>(values: V, help: string, words: Words = {}): Option<V[number]> {
   const check = (name: string, value: unknown) => {
-    if (!values.includes(value as V[number])) throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`);
+    if (!values.includes(value as V[number]))
+      throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
 }
@@ -79,7 +80,7 @@ export function choices<const V extends readonly string[]>(
   const check = (name: string, value: unknown) => {
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (!all.every((one) => values.includes(one as V[number])))
-      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`);
+      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`, { option: name });
   };
   return { kind: 'choices', values, help, placeholder: 'name', check, ...words };
 }
@@ -87,7 +88,7 @@ export function choices<const V extends readonly string[]>(
 /** True or false. */
 export function flag(help: string, words: Words = {}): Option<boolean> {
   const check = (name: string, value: unknown) => {
-    if (typeof value !== 'boolean') throw new InputError(`${name} must be true or false, not ${describe(value)}.`);
+    if (typeof value !== 'boolean') throw new InputError(`${name} must be true or false, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'flag', help, check, ...words };
 }
@@ -96,7 +97,7 @@ export function flag(help: string, words: Words = {}): Option<boolean> {
 export function count(help: string, words: Words = {}): Option<number> {
   const check = (name: string, value: unknown) => {
     if (!(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw new InputError(`${name} must be an integer from 0 on, not ${describe(value)}.`);
+      throw new InputError(`${name} must be an integer from 0 on, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'count', help, placeholder: 'n', check, ...words };
 }
@@ -128,8 +129,8 @@ export function layerList(help: string, words: Words = {}): Option<readonly numb
   const check = (name: string, value: unknown) => {
     const isLayer = (layer: unknown) => Number.isSafeInteger(layer) && (layer as number) >= 0;
     if (!(Array.isArray(value) && value.length > 0 && value.every(isLayer)))
-      throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`);
-    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`);
+      throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`, { option: name });
+    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`, { option: name });
   };
   return { kind: 'layerList', help, placeholder: 'list', check, ...words };
 }
@@ -144,7 +145,7 @@ export function labelList(help: string, words: Words = {}): Option<Labels> {
   return { kind: 'labels', help, placeholder: 'file', check: () => {}, ...words };
 }
 
-/** What only the library takes; the method checks it. */
+/** An option of the library alone, which the method checks. */
 export function data<T>(help: string, words: Words = {}): Option<T> {
   return { kind: 'data', help, check: () => {}, ...words };
 }
@@ -171,6 +172,8 @@ export function checkTogether(options: OptionRecord, given: Readonly<Record<stri
     const value = typeof other === 'object' && other !== null && 'name' in other ? other.name : other;
     if (needs.values ? needs.values.includes(value) : other !== undefined) continue;
     const wanted = needs.values ? ` ${quoted(needs.values)}` : '';
-    throw new InputError(`${nameOf(name)} does nothing without ${nameOf(needs.option)}${wanted}; give both, or leave it out.`);
+    throw new InputError(`${nameOf(name)} does nothing without ${nameOf(needs.option)}${wanted}; give both, or leave it out.`, {
+      option: name,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Exact nonnegative least squares in f64, from the support that a device found in f32: what is left to do is one factorization a column as
- * a rule, so the host does it. Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there.
+ * Exact nonnegative least squares in f64 on the host, from the support that a device found in f32: one factorization a column as a rule.
+ * Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there.
  */
 import type { Matrix } from '../data/matrix.js';
 
@@ -9,7 +9,7 @@ export interface Polished {
   S: Float64Array;
   /** Largest natural KKT residual of any column, relative to its largest |Aᵀx|. */
   kktResidual: number;
-  /** Columns whose pivoting went round in circles: theirs is the S that was given. */
+  /** Columns whose pivoting went round in circles. They keep the S that was given. */
   unconverged: number;
 }
 
@@ -54,7 +54,7 @@ export function polish(X: Matrix, A: Matrix, S: ArrayLike<number>, l1 = 0): Poli
   return { S: result, kktResidual, unconverged };
 }
 
-/** Leaves the solution in system.x and what moving from it gains in system.w. */
+/** Leaves the solution in system.x, and the gain of moving from it in system.w. */
 function pivot(system: System, b: Float64Array, passive: Uint8Array, unit: Float64Array, bound: number): boolean {
   const { k, x, w } = system;
   let fewest = k + 1;
@@ -83,7 +83,7 @@ function pivot(system: System, b: Float64Array, passive: Uint8Array, unit: Float
 
 type System = ReturnType<typeof systemOf>;
 
-/** Cholesky of G_PP and what is solved with it, in arrays that every column uses again. A pivot below 1e-12 of its entry is lifted to that. */
+/** Cholesky of G_PP and its solves, in arrays that every column uses again. A pivot below 1e-12 of its entry is lifted to that. */
 function systemOf(G: Float64Array, k: number) {
   const support = new Int32Array(k);
   const factor = new Float64Array(k * k);

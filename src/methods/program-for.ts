@@ -1,4 +1,4 @@
-/** The programs behind the fits, without any data: to warm an engine up, or to read what a method does. */
+/** The programs behind the fits, without any data: to warm up an engine, or to read a method. */
 import { checkPositiveInteger, checkRanks, describe } from '../data/check.js';
 import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';
@@ -7,20 +7,20 @@ import { ranksOf } from './fit.js';
 import { type Method, methodOf, methods } from './methods.js';
 import { checkTogether, type OptionsOf } from './options.js';
 
-/** The data and the fit that a program is for. */
+/** The sizes of the data and of the fit that a program is for. */
 export interface ShapeOfFit {
-  /** Of X; for a warm-up about the size that is expected does as well. */
+  /** Rows of X. A warm-up needs only about the size that is expected. */
   rows: number;
   cols: number;
   /** One number for one layer, or [k₀, k₁, …]. */
   ranks: number | readonly number[];
   /** Default 1. */
   restarts?: number;
-  /** X is sparse, with about so many stored entries. */
+  /** Number of stored entries of a sparse X, roughly; left out for a dense one. */
   nonZeros?: number;
-  /** X has weights. */
+  /** Whether X has weights. Default false. */
   weighted?: boolean;
-  /** There are labels, of so many classes. */
+  /** Number of classes of the labels; left out without labels. */
   classes?: number;
 }
 
@@ -29,7 +29,7 @@ export type ProgramOptions<M extends Method> = ShapeOfFit &
   Partial<Omit<OptionsOf<(typeof methods)[M]['options']>, 'weights' | 'labels' | 'truth'>>;
 
 /**
- * The program that a method runs on such data; options that are left out have their defaults.
+ * The program that a method runs on such data. Options that are left out have their defaults.
  *
  * @throws InputError for ranks that do not fit the shape, and for options that the method does not have.
  */

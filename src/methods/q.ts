@@ -12,11 +12,14 @@ export interface NnlsResult {
   /** k×M, row-major: 1 where S > 0, else 0. */
   support: Uint8Array;
   /**
-   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|; 0 at the
-   * solution. About 1e-7 is what f32 allows, 1e-16 with `polish`.
+   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|.
+   * It is 0 at the solution. f32 allows about 1e-7, `polish` about 1e-16.
    */
   kktResidual: number;
-  /** Columns whose active set was still changing when the iteration budget ran out; their S is feasible, not optimal. 0 as a rule. */
+  /**
+   * Columns whose active set was still changing when the iteration budget ran out. 0 as a rule.
+   * Their S is feasible, not optimal.
+   */
   unconverged: number;
   /** With `polish`: S in f64, k×M, row-major. */
   polished?: Float64Array;
@@ -27,10 +30,10 @@ export interface NnlsResult {
  *
  * @param X N×M data, columns are samples; any finite sign.
  * @param A N×k features, k from 1 to 128; any finite sign. With both signs and dependent columns (k > N) single precision cannot always
- * tell the support; kktResidual then says what is left.
+ * tell the support; kktResidual then says how far S is from the solution.
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve again in f64 on the host, from the supports that the device
- * found, one factorization a column as a rule: then `polished` is S in f64, S and support are rounded from it, and kktResidual and
- * unconverged speak of it; dense X only. Default false.
+ * found; default false, dense X only. With it `polished` is S in f64, S and support are rounded from it, and kktResidual and unconverged
+ * are those of it.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
  */
 export async function nnls(
@@ -63,12 +66,12 @@ export async function nnls(
 }
 
 /**
- * The vector–Jacobian product of q at S = q(X, A): given gradS = ∂C/∂S, returns ∂C/∂X and ∂C/∂A of C(q(X, A)).
+ * The vector–Jacobian product of q at S = q(X, A): from gradS = ∂C/∂S, ∂C/∂X and ∂C/∂A of C(q(X, A)).
  *
- * Exact where the support is locally constant (strict complementarity, independent columns on each support); at a kink it is the
+ * It is exact where the support is locally constant (strict complementarity, independent columns on each support). At a kink it is the
  * derivative with S's own support. Formula: programs/q.ts.
  *
- * @param at X N×M, A N×k and S k×M as `nnls` returned it.
+ * @param at X N×M (dense), A N×k, and S k×M as `nnls` returned it.
  * @param gradS k×M; entries off the support have no effect.
  */
 export async function nnlsVjp(

@@ -16,21 +16,36 @@ import { checkSupervision, labelOptions, labelSettings, supervise } from './supe
 
 const options = {
   ...labelOptions,
-  /** Start of λ, one for all layers or one a layer, in the units of X; default 0.02 times the root mean square norm of X's columns. */
+  /**
+   * Start of λ ≥ 0, in the units of X: one for all layers, or a list of one each.
+   * Default 0.02 times the root mean square norm of X's columns.
+   */
   l1: layerNumbers('penalty on S to begin with, in units of X', {
     default: '0.02 of a column’s norm',
     placeholder: 'λ',
   }),
-  /** Let λ learn too, kept ≥ 0. Default true with labels; without, false: reconstruction alone would only ever shrink λ. */
+  /**
+   * Whether λ learns, too; it is kept ≥ 0. Default true with labels, else false.
+   * Reconstruction alone would only ever shrink λ.
+   */
   learnL1: flag('let the penalty learn, too', { default: 'with labels alone' }),
-  /** w ≥ 0, the weight of the reconstruction; default 1. With labels 0 is the published network, which learns the classes alone. */
+  /**
+   * w ≥ 0, the weight of the reconstruction. Default 1.
+   * With labels, 0 is the published network, which learns the classes alone.
+   */
   reconstruction: atLeastZero('weight of the reconstruction', { default: 1, placeholder: 'w' }),
   /**
-   * 'adam' (default; rate 0.01) or 'momentum' (0.9; rate 0.005), or one with its numbers. Rates are for columns of X of norm 1 (the fit
-   * scales them so). That of momentum has to be found by trial: dictionaries of similar columns make gradients large.
+   * The step rule: 'adam' (default; rate 0.01) or 'momentum' (momentum 0.9, rate 0.005), or one of them with its numbers.
+   * Rates are for columns of X of norm 1; the fit scales them so.
+   * The rate of momentum has to be found by trial: dictionaries of similar columns make gradients large.
    */
-  optimiser: choiceOr<Exclude<GivenOptimiser, { name: 'projected' }>>()(['momentum', 'adam'], 'of the gradients', { default: 'adam' }),
-  /** Columns of a mini-batch; default all of them up to 1024, else 256. All of a sparse X. */
+  optimiser: choiceOr<Exclude<GivenOptimiser, { name: 'projected' }>>()(['momentum', 'adam'], 'step rule for the gradients', {
+    default: 'adam',
+  }),
+  /**
+   * Columns of a mini-batch. Default all of them up to 1024 columns, else 256.
+   * A sparse X takes all of its columns.
+   */
   batchColumns: positiveInteger('samples of a mini-batch', { default: 'all, of more than 1024 samples 256' }),
 };
 
@@ -49,19 +64,20 @@ export type SparseCodingFactorization = Model<
 >;
 
 /**
- * Deep sparse coding network: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ_l 1ᵀS 1 with S⁻¹ = X, dictionaries Aˡ (N×k₀, k_{l−1}×k_l) free in
- * sign with columns of norm ≤ 1, codes Sˡ (k_l×M) ≥ 0, and with labels a classifier B (P×k_L) free in sign. All Aˡ, λ_l and B learn
- * together on
+ * Deep sparse coding network: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ_l 1ᵀS 1 with S⁻¹ = X.
+ * Dictionaries Aˡ (N×k₀, k_{l−1}×k_l) are free in sign with columns of norm ≤ 1. Codes Sˡ (k_l×M) are ≥ 0. With labels there is a
+ * classifier B (P×k_L) free in sign. All Aˡ, λ_l and B learn together on
  *
  *     w ‖X − A⁰…AᴸSᴸ‖² / ‖X‖² + v · mean over labelled columns of −log softmax(B Sᴸ)        (w `reconstruction`, v `labelWeight`, by default 1)
  *
  * by Adam or momentum over mini-batches of columns, differentiated exactly through every code. X may have negative entries.
  *
- * The fit works on X divided by the root mean square norm of its columns, so that rates and defaults fit data of any scale; codes and λ
- * are scaled back (codes of cX with cλ are c times those of X with λ), B the other way. Starts: dictionaries are columns, taken at
- * random, of what they code; classes take turns where labels are known. λ as learned is in `settings.l1`. The restart with the
- * smallest final objective is kept. maxIterations defaults to 1000 (at least 20 passes over X), tolerance to 0: a stochastic descent
- * is run for a fixed number of steps.
+ * The fit divides X by the root mean square norm of its columns, so that rates and defaults fit data of any scale. Codes and λ are scaled
+ * back (codes of cX with cλ are c times those of X with λ), B the other way. The learned λ is in `settings.l1`.
+ *
+ * Starts: dictionaries are columns, taken at random, of the matrix that they code. Where labels are known, classes take turns.
+ * The restart with the smallest final objective is kept.
+ * maxIterations defaults to 1000 (at least 20 passes over X). tolerance defaults to 0: a stochastic descent has a fixed number of steps.
  *
  * Sun, Nasrabadi, Tran: Supervised deep sparse coding networks, 2017, arXiv:1701.08349.
  *
@@ -184,7 +200,9 @@ function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
   return Float32Array.from(turns.sort((a, b) => a.turn - b.turn).map(({ column }) => column));
 }
 
-/** Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps. */
+/**
+ * Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps.
+ */
 function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number) => void {
   const r = random(seed ^ 0x51ed270b);
   let left = 0;
@@ -206,7 +224,7 @@ function rescale<F extends { S: Matrix[] }>(factors: F, scale: number): F {
   return { ...factors, S: factors.S.map((S) => scaled(S, scale)) };
 }
 
-/** The classifier for codes in the units of X: it reads what was scaled. */
+/** The classifier for codes in the units of X, which it reads. */
 function inUnitsOfX(supervision: Supervision, scale: number): Supervision {
   return { ...supervision, classifiers: supervision.classifiers.map(({ layer, B }) => ({ layer, B: divided(B, scale) })) };
 }
@@ -220,9 +238,10 @@ function divided({ rows, cols, data }: Matrix, scale: number): Matrix {
 }
 
 /**
- * Sˡ of unseen columns (k_l×M'): the codes of `newX` (N×M', any sign) by the model's dictionaries and λ, exactly.
+ * Sˡ (k_l×M') of new samples: their codes by the model's dictionaries and λ, exactly.
  *
- * @throws InputError when newX has another number of rows than the model has features, or entries that are not finite.
+ * @param newX N×M', any sign, N as in the model's A[0].
+ * @throws ShapeError when the rows differ; InputError for entries that are not finite.
  */
 export async function transformSparseCoding(engine: Engine, model: SparseCodingFactorization, newX: DataMatrix): Promise<Matrix[]> {
   const { l1 } = model.settings;

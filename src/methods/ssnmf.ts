@@ -16,9 +16,15 @@ import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings
 const models = Object.keys(ssnmfModels).map(Number) as SsnmfModel[];
 
 const options = {
-  /** 1 to 6, see `ssnmf`. Default 3 with labels, 1 without. Models 1 and 2 take no labels, the others need them. */
+  /**
+   * The objective, 1 to 6: see `ssnmf`. Default 3 with labels, 1 without.
+   * Models 1 and 2 take no labels, the others need them.
+   */
   model: choice(models, `${models[0]} to ${models.at(-1)}, see docs/methods.md`, { default: '3 with labels, else 1', placeholder: 'n' }),
-  /** W, N×M of zeros and ones: 0 marks a missing value. Every row and column needs a one. Needs a dense X. */
+  /**
+   * W, N×M, of zeros and ones. 0 marks a missing value. Default: no weights.
+   * Every row and column needs a one. X must be dense.
+   */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing and 1 elsewhere'),
   ...labelOptions,
 };
@@ -29,18 +35,20 @@ export type SsnmfFactorization = Model<'ssnmf', LabelSettings & { model: SsnmfMo
 
 /**
  * (Semi-)supervised NMF: features A ≥ 0 (N×k), coefficients S ≥ 0 (k×M) and a classifier B ≥ 0 (P×k) with X ≈ AS and Y ≈ BS.
- * W masks missing data, L unlabelled samples, D(X ‖ Z) = Σ X log(X/Z) − X + Z, and the six models minimise
+ *
+ * W masks missing data, L masks unlabelled samples, and D(X ‖ Z) = Σ X log(X/Z) − X + Z. The six models minimise
  *
  *     1  ‖W∘(X − AS)‖²                              2  D(W∘X ‖ W∘AS)
  *     3  ‖W∘(X − AS)‖² + λ‖L∘(Y − BS)‖²             4  ‖W∘(X − AS)‖² + λD(L∘Y ‖ L∘BS)
  *     5  D(W∘X ‖ W∘AS) + λ‖L∘(Y − BS)‖²             6  D(W∘X ‖ W∘AS) + λD(L∘Y ‖ L∘BS)
  *
- * by multiplicative updates (programs/ssnmf.ts), which never raise the objective of models 1, 2, 3 and 6. In models 4 and 5 the published
- * update of S mixes two measures without that guarantee: there are small counterexamples (docs/methods.md), though none among our data.
+ * by multiplicative updates (programs/ssnmf.ts). They never raise the objective of models 1, 2, 3 and 6.
+ * In models 4 and 5 the published update of S mixes two measures and has no such guarantee (a counterexample: docs/methods.md).
  *
- * Starts: |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B. Stops after 2000 iterations or at a tolerance of 1e-6 of the
- * objective, which also decides between restarts. relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖ whatever the model; svdBound is null with
- * weights. The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
+ * Starts are |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B.
+ * maxIterations defaults to 2000, tolerance to 1e-6 of the objective. The objective also decides between restarts.
+ * relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖, whatever the model. svdBound is null with weights.
+ * The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
  * settings holds { model, labelWeight, weighted } and, where `truth` has such, `classesWithoutLabel`.
  *
  * Haddock et al., arXiv:2010.07956; Lee, Yoo & Choi, IEEE Signal Processing Letters 17(1), 2010 (model 3).
@@ -100,9 +108,10 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
 }
 
 /**
- * S ≥ 0 (k×M') of unseen samples with the features of a fitted model, in a list of one layer: argmin ‖X − AS‖² exactly for models 1, 3
- * and 4, argmin D(X ‖ AS) by multiplicative updates for models 2, 5 and 6.
+ * S ≥ 0 (k×M') of new samples with the features of a fitted model, in a list of one layer.
+ * Models 1, 3 and 4: argmin ‖X − AS‖², exactly. Models 2, 5 and 6: argmin D(X ‖ AS) by multiplicative updates.
  *
+ * @param newX N×M', ≥ 0, N as in the model's A[0].
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A.
  */
 export async function transformSsnmf(

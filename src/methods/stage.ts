@@ -5,7 +5,7 @@ import { BreakdownError, CancelledError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { FitOptions, Stopping, StopReason } from './factorization.js';
 
-/** What the loop needs of a fit's settings. */
+/** The settings of a fit that the loop needs. */
 export interface StageSettings {
   restarts: number;
   tolerance: number;
@@ -20,14 +20,14 @@ export interface StageSettings {
 /** One stage of a fit: a section that is repeated until its objective settles. */
 export interface Stage {
   name: string;
-  /** The section that is one iteration, or a function that queues so many. */
+  /** The section that is one iteration, or a function that queues a number of iterations. */
   step: string | ((times: number) => void);
-  /** Section that refreshes `cost`, where `step` does not. */
+  /** The section that refreshes `cost`, where `step` does not. */
   measure?: string;
   cost: Tensor;
-  /** Where in each restart's row of `cost` the objective stands. */
+  /** The place of the objective in each restart's row of `cost`. */
   costAt?: number;
-  /** Squared norm of what is being fitted, for relative errors of this stage; from the device where it is a tensor of the run. */
+  /** Squared norm of the fitted data, for the relative errors of this stage, one a restart. */
   norm: number[];
   maxIterations: number;
   factors(restart: number): Promise<{ A: Matrix[]; S: Matrix[] }>;
@@ -46,9 +46,9 @@ export interface StageResult {
 const exact = 1e-12;
 
 /**
- * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at the last
- * batch's, the next one is queued already, so the device never waits. With the early stop the host looks first, from the start on, so that
- * a fit ends exactly where it would have ended elsewhere.
+ * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at those of the last
+ * batch, the next one is queued already, so the device never waits. With the early stop the host looks first, from the start on, so that a
+ * fit ends exactly where earlier implementations would end it.
  */
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
   const { restarts, tolerance, stopping, checkEvery, started, onProgress, signal } = settings;

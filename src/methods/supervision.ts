@@ -1,4 +1,4 @@
-/** What the methods that learn from labels share: their options, the checks, what a model says of its labels, and its classifiers. */
+/** The common part of methods that learn from labels: their options, the checks, the settings of a model, and its classifiers. */
 import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
@@ -12,16 +12,20 @@ import { atLeastZero, labelList, type OptionsOf } from './options.js';
 
 /** The options of every method that takes labels. */
 export const labelOptions = {
-  /** One label a sample; null, undefined or '' where it is unknown. */
+  /** The label of each sample, M of them: text or a number. null, undefined or '' where it is unknown. */
   labels: labelList('one label a line for each sample, empty where it is unknown'),
-  /** The true label of every sample, used only to score the predictions of samples that were fitted without one. */
-  truth: labelList('labels of all samples, only to score predictions of those that have no label in --labels', {
+  /**
+   * The true label of each sample, M of them.
+   * It only scores the predictions of samples that were fitted without a label.
+   */
+  truth: labelList('labels of all samples, only to score the predictions of samples that have no label in --labels', {
     needs: { option: 'labels' },
   }),
   /**
-   * λ ≥ 0, the weight of the labels against the data. Default, where a method says nothing else, ‖W∘X‖² / M, the average of a sample: to
-   * miss one sample's label costs as much as losing a whole sample, whatever the scale of X. Where X is measured by divergence the sum of
-   * W∘X stands for its squared norm. With much more, labelled samples get units of their own, so that the others are predicted badly.
+   * λ ≥ 0, the weight of the labels against the data.
+   * Default, unless the method says otherwise, ‖W∘X‖² / M, the average of a sample. Missing one label then costs as much as losing one
+   * sample, whatever the scale of X. Where X is measured by a divergence the sum of W∘X stands for its squared norm.
+   * With a far larger weight labelled samples get units of their own, and the others are predicted badly.
    */
   labelWeight: atLeastZero('weight of the labels against the data; default the method’s own', {
     placeholder: 'λ',
@@ -70,7 +74,7 @@ export function labelLayersOf(given: readonly number[] | undefined, ranks: reado
   return layers;
 }
 
-/** What a model says about its labels in `settings`. */
+/** The part of a model's `settings` that labels add. */
 export function labelSettings(supervision: SupervisionSettings | undefined): LabelSettings {
   if (!supervision) return {};
   const { labelWeight, classesWithoutLabel } = supervision;

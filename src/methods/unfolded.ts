@@ -12,28 +12,38 @@ import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } fr
 import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
-  /** How many columns of W (and rows of H) are this source's: the first source has the first ones, and so on. */
+  /** Number of columns of W, and of rows of H, that are this source's. The first source has the first ones, and so on. */
   columns: number;
-  /** Tˢ ≥ 0, N×M: what its part of X should be. */
+  /** Tˢ ≥ 0, N×M: the part of X that the source should have. */
   target: Matrix;
 }
 
 const options = {
-  /** K, the inference iterations that are the layers; default 10. */
-  layers: positiveInteger('how many updates are layers', { default: 10, placeholder: 'K' }),
-  /** C, how many of the last layers have a dictionary of their own, from 0 to K; default 3. */
-  untied: count('how many of the last have an A of their own', { default: 3, placeholder: 'C' }),
-  /** Divergence of the layers and of the reconstruction: 2 squared error (default), 1 Kullback–Leibler. */
+  /** K, the number of layers: each is one update of H. Default 10. */
+  layers: positiveInteger('number of updates that are layers', { default: 10, placeholder: 'K' }),
+  /** C, the number of last layers that have a dictionary of their own: from 0 to K. Default 3. */
+  untied: count('number of last layers with an A of their own', { default: 3, placeholder: 'C' }),
+  /**
+   * The divergence of the layers and of the reconstruction.
+   *
+   * - 2 (default): squared error.
+   * - 1: Kullback–Leibler. It needs a dense X.
+   */
   beta: choice([1, 2], '2: squared error, 1: Kullback–Leibler', { default: 2, placeholder: 'n' }),
-  /** μ ≥ 0 in every denominator, an L1 penalty on H; default 0. */
+  /** μ ≥ 0 in every denominator: an L1 penalty on H. Default 0. */
   l1: layerNumbers('penalty on S', { default: 0, placeholder: 'λ' }),
-  /** T ≥ 0, N×M, what the reconstruction should be; default X. */
-  target: data<DataMatrix>('what the reconstruction should be', { default: 'X' }),
-  /** 'reconstruction' (default): WH^K. 'ratioMask': (WˢHˢ)/(WH) ∘ X for each of `sources`. */
+  /** T ≥ 0, N×M: the matrix that the reconstruction should match. Default X. */
+  target: data<DataMatrix>('the matrix that the reconstruction should match', { default: 'X' }),
+  /**
+   * The output of the network.
+   *
+   * - 'reconstruction' (default): WH^K.
+   * - 'ratioMask': (WˢHˢ)/(WH) ∘ X for each of `sources`. It needs a dense X.
+   */
   output: data<'reconstruction' | 'ratioMask'>('the reconstruction, or a ratio mask for each source', { default: 'reconstruction' }),
-  /** The sources of 'ratioMask', two or more; their columns add up to the rank. */
+  /** The sources of 'ratioMask', two or more. Their columns add up to the rank. */
   sources: data<readonly UnfoldedSource[]>('the sources of a ratio mask'),
-  /** Iterations of the plain NMF of X (alternating exact least squares) that every dictionary starts from; default 50. */
+  /** Iterations of the start, a plain NMF of X (alternating exact least squares) for every dictionary. Default 50. */
   startIterations: positiveInteger('iterations of the start', { default: 50 }),
 };
 
@@ -53,21 +63,24 @@ export type UnfoldedFactorization = Model<
 >;
 
 /**
- * Unfolded Deep NMF: K multiplicative updates H⁺ = H ∘ [WₖᵀX(WₖH)^{β−2}] / [Wₖᵀ(WₖH)^{β−1} + μ] from H⁰ = 1 are the layers of a network;
- * their dictionaries W (N×k, ≥ 0) learn by multiplicative back-propagation, W ← W ∘ [∇]₋ / [∇]₊, on
+ * Unfolded Deep NMF: K multiplicative updates H⁺ = H ∘ [WₖᵀX(WₖH)^{β−2}] / [Wₖᵀ(WₖH)^{β−1} + μ] from H⁰ = 1 are the layers of a network.
+ * Their dictionaries W (N×k, ≥ 0) learn by multiplicative back-propagation, W ← W ∘ [∇]₋ / [∇]₊, on
  *
  *     'reconstruction':  ‖T − WH^K‖² (β = 2) or D(T ‖ WH^K) (β = 1)
  *     'ratioMask':       Σ_s ‖Tˢ − (WˢHˢ)/(WH^K) ∘ X‖²
  *
- * In the result A[0] is the output's dictionary. With untied = 0 it is everyone's; else A[1] is that of layers 1 … K−C (absent when
- * C = K), and the last C layers' follow in order. S = [H^K]. Columns of W keep whatever norm training gives them: with μ > 0 or from a
- * fixed H⁰ their scale is part of the model. Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm),
- * all entries lifted by 0.01/√N, since an exact 0 would stay so. relativeError is ‖T − WH^K‖/‖T‖, the bound that of T; of 'ratioMask' the root of its objective over Σ_s ‖Tˢ‖², without a bound. Errors in
- * `history` are roots of the objective, for β = 1 relative to Σ T. The multiplicative step is not proven to descend through layers;
- * it did in every run of ours.
+ * In the result A[0] is the dictionary of the output. With untied = 0 it is that of every layer. Otherwise A[1] is that of layers
+ * 1 … K−C (absent when C = K), and those of the last C layers follow in order. S = [H^K].
+ * Columns of W keep the norm that training gives them: with μ > 0 or from a fixed H⁰ their scale is part of the model.
  *
- * maxIterations defaults to 500, tolerance to 1e-6. Le Roux, Hershey, Weninger: Deep NMF for Speech Separation, ICASSP 2015; the split of
- * the gradients: programs/unfolded.ts.
+ * Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm). All its entries are lifted by 0.01/√N,
+ * since an exact 0 would stay 0.
+ * relativeError is ‖T − WH^K‖/‖T‖, with the bound of T. For 'ratioMask' it is the root of the objective over Σ_s ‖Tˢ‖², without a bound.
+ * Errors in `history` are roots of the objective, for β = 1 relative to Σ T.
+ * The multiplicative step is not proven to descend through layers. It did in every run of ours.
+ * maxIterations defaults to 500, tolerance to 1e-6.
+ *
+ * Le Roux, Hershey, Weninger: Deep NMF for Speech Separation, ICASSP 2015. The split of the gradients: programs/unfolded.ts.
  *
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
@@ -207,7 +220,7 @@ function writeSelections(run: Run, selects: readonly Tensor[], columns: readonly
 }
 
 /**
- * H = H^K (k×M′) of other columns, in a list of one: the forward pass, at the cost of K updates.
+ * H = H^K (k×M′) of new samples, in a list of one: the forward pass, at the cost of K updates.
  *
  * @param newX N×M′, ≥ 0, N as in the model's A[0].
  * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries.
@@ -217,10 +230,10 @@ export async function transformUnfolded(engine: Engine, model: UnfoldedFactoriza
 }
 
 /**
- * The output of the network for other columns: `reconstruction` = WH^K (N×M′), or of a ratio-mask model `masks`, every source's part
- * (WˢHˢ)/(WH) ∘ X of the data (N×M′ each). Needs a dense newX, since those are.
+ * The output of the network for new samples.
+ * It is `reconstruction` = WH^K (N×M′), or for a ratio-mask model `masks`, the part (WˢHˢ)/(WH) ∘ X of every source (N×M′ each).
  *
- * @param newX N×M′, ≥ 0, N as in the model's A[0].
+ * @param newX N×M′, dense, ≥ 0, N as in the model's A[0].
  * @throws ShapeError when the rows differ; InputError for negative, NaN or infinite entries or a sparse newX.
  */
 export async function reconstructUnfolded(

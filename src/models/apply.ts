@@ -1,4 +1,4 @@
-/** What every fitted model can do, whichever method made it: code new samples and name their classes. */
+/** The use of fitted models of every method: coefficients and classes of new samples. */
 import { checkNewSamples } from '../data/check.js';
 import { classify } from '../data/labels.js';
 import { type Matrix, multiply } from '../data/matrix.js';
@@ -10,12 +10,15 @@ import type { TransformOptions } from '../methods/definition.js';
 import { type Factorization, methodOf } from '../methods/methods.js';
 
 /**
- * Coefficients of unseen samples: every Sˡ (k_l×M') for the columns of `newX` (N×M'), with the features of the model held.
+ * Coefficients of new samples: every Sˡ (k_l×M') for the columns of `newX`, with the features of the model held.
  *
- * 'nmf', and 'ssnmf' where the data is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖X − AS‖², exactly (weights and masks are of
- * the fitted data and play no part). 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly. The others by rules of their
- * own: see `transformDeep`, `transformDeepSemi`, `transformUnfolded`, `transformSparseCoding`. `options` are for the divergences of 'ssnmf'.
+ * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖X − AS‖², exactly. Weights belong to the fitted
+ *   data and play no part.
+ * - 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
+ * - The others: see `transformDeep`, `transformDeepSemi`, `transformUnfolded`, `transformSparseCoding`.
  *
+ * @param newX N×M', N as in the model's A[0].
+ * @param options For the divergences of 'ssnmf'.
  * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
  * rows as the model has features.
  */
@@ -33,8 +36,9 @@ export interface Prediction {
 }
 
 /**
- * Classes of unseen samples: argmax of B Sˡ for the columns of `newX`, by the classifier on layer `layer` (default: the last that has one).
+ * Classes of new samples: argmax of B Sˡ for the columns of `newX` (N×M').
  *
+ * @param options layer: the layer, counted from 0, whose classifier is used; default: the last that has one.
  * @throws InputError for a model without labels or without a classifier on that layer; see `transform` for the rest.
  */
 export async function predict(

@@ -9,7 +9,7 @@ import { InputError, ShapeError } from '../errors.js';
 import type { StopReason } from '../methods/factorization.js';
 import { type Factorization, methodOf, methods } from '../methods/methods.js';
 
-/** Number of the layout of model.json; one that this version cannot read gets another. */
+/** Number of the layout of model.json. A layout that this version cannot read has another number. */
 const format = 2;
 
 /** Names of classifier files: 'B.npy' where there is one classifier, else numbered by layer. */
@@ -18,9 +18,9 @@ function classifierFile(layers: readonly number[], layer: number): string {
 }
 
 /**
- * A model as files, name → content: A0.npy …, S0.npy …, with labels B.npy (B0.npy … by layer where several layers have a classifier), and
- * model.json with all that is no matrix and the shapes of those that are. `extra` adds fields to model.json that are not the model's own,
- * such as the version and the device that made it.
+ * A model as files, name → content: A0.npy …, S0.npy …, with labels B.npy, and model.json.
+ * Where several layers have a classifier, the files are B0.npy … by layer. model.json has the shapes of the matrices and all else.
+ * `extra` adds fields to model.json that are not the model's own, such as the version and the device that made it.
  */
 export function modelFiles(model: Factorization, extra: Record<string, unknown> = {}): Record<string, Uint8Array | string> {
   const { A, S, method, ranks, seed, supervision, elapsedMs, ...measures } = model;
@@ -51,10 +51,11 @@ export function modelFiles(model: Factorization, extra: Record<string, unknown> 
 }
 
 /**
- * The model that `modelFiles` wrote; `read` gives the bytes of a file by its name.
+ * The model that `modelFiles` wrote. `read` gives the bytes of a file by its name.
+ * A model is returned whole or not at all.
  *
  * @throws InputError for a file that is missing or damaged, a model.json of another format, shapes that do not fit each other, entries
- * that are not finite or that have a sign the method does not allow. Nothing of a model that is not whole is returned.
+ * that are not finite or that have a sign the method does not allow.
  */
 export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>): Promise<Factorization> {
   const json = parseJson(await readFile(read, 'model.json'));
@@ -117,7 +118,7 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
 
 type Size = [rows: number, cols: number];
 
-/** What model.json holds that is not a matrix. */
+/** The content of model.json: all of a model but its matrices. */
 type Content = Omit<Factorization, 'A' | 'S' | 'supervision'> & {
   shape: { features: number; samples: number };
   factors: { A: Size[]; S: Size[] };
@@ -138,7 +139,7 @@ const record = (fields: Record<string, (value: unknown) => boolean>) => (value: 
 const isText = (value: unknown) => typeof value === 'string';
 const isShapes = listOf((value) => Array.isArray(value) && value.length === 2 && value.every(isSize));
 
-/** Fields of model.json that must be there, and what each must be. */
+/** Fields of model.json that must be there, and the check of each. */
 const fields: Record<keyof Content, (value: unknown) => boolean> = {
   method: oneOf(Object.keys(methods)),
   ranks: listOf(isSize),
@@ -175,9 +176,7 @@ function checkContent(json: Record<string, unknown>): Content {
   return { ...content, restartErrors: content.restartErrors.map((error) => error ?? Number.POSITIVE_INFINITY) };
 }
 
-/** Methods whose Aˡ⁺¹ has a row for each column of Aˡ, and all their Sˡ a column a sample; 'deep' may pool between layers. */
-
-/** That the shapes in model.json can be those of one factorization. */
+/** Throws ShapeError unless the shapes in model.json can be those of one factorization. */
 function checkShapes({ method, ranks, shape, factors: { A, S }, supervision }: Content): void {
   const wrong = (what: string) => new ShapeError(`The shapes in model.json do not fit each other: ${what}.`);
   if (A.length === 0 || S.length === 0) throw wrong('there are no factors');

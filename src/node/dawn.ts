@@ -21,7 +21,7 @@ export interface DawnAdapter {
   /** Whether it computes on the CPU. */
   software: boolean;
   source: AdapterSource;
-  /** One line to show to a person: what it is and where it comes from, and why it is not one that would have come first. */
+  /** One line for people: its name, its source, and why it is not an adapter that would have come first. */
   note: string;
   /** Sentences about adapters that would have come first, but cannot be trusted. */
   passedOver: readonly string[];
@@ -55,18 +55,22 @@ const limitNames = [
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** Dawn crashes when what its `create()` returned is collected while a device lives; here it stays until `release()`. */
+/** Dawn crashes when the object of its `create()` is collected while a device lives; here it stays until `release()`. */
 const alive = new Set<GPU>();
 
 /**
- * Finds a WebGPU adapter for this process. With 'auto', the default: what the system offers, hardware first, then Mesa's lavapipe, and
- * where that is nothing, on linux-x64, the packaged software adapter. 'gpu' accepts hardware only, 'software' an adapter on the CPU
- * only. A software adapter whose compiler ends loops early is passed over where there is another. Throws an AdapterError that says what
- * was tried where there is none.
+ * Finds a WebGPU adapter for this process.
  *
- * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers it names are tried. In a worker thread
- * `process.env` is a copy that native code never sees, so the packaged adapter is found there only if the worker was started with
- * `env: SHARE_ENV`, or if `VK_DRIVER_FILES` was set before the process started.
+ * - 'auto' (default): an adapter of the system, hardware first, then Mesa's lavapipe. Without one, on linux-x64, the packaged software adapter.
+ * - 'gpu': hardware only.
+ * - 'software': an adapter on the CPU only.
+ *
+ * A software adapter whose compiler ends loops early is passed over where there is another.
+ * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers that it names are tried.
+ * In a worker thread `process.env` is a copy that native code never sees. So the packaged adapter is found there only if the worker was
+ * started with `env: SHARE_ENV`, or if `VK_DRIVER_FILES` was set before the process started.
+ *
+ * @throws AdapterError, with the attempts, where there is none.
  * @internal
  */
 export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {
@@ -108,7 +112,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
   for (const source of ['system', 'packaged'] as const) {
     if (source === 'packaged' && (!canRunPackaged || driversChosen())) continue;
     try {
-      // WebGPU cannot enumerate: asking in these three ways brings out what there is on nearly every machine.
+      // WebGPU cannot enumerate: asking in these three ways finds all adapters of nearly every machine.
       const { found } = await candidates(dawn, source, [
         { powerPreference: 'high-performance' },
         { powerPreference: 'low-power' },
@@ -119,7 +123,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
         descriptions.set(JSON.stringify(description), description);
       }
     } catch (error) {
-      // One source that cannot be opened must not hide what the other one offers.
+      // One source that cannot be opened must not hide the adapters of the other one.
       if (!(error instanceof AdapterError)) throw error;
     }
   }

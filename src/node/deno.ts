@@ -5,7 +5,7 @@ import type { AdapterPreference, AdapterSource } from './preference.js';
 import { canRunPackaged, softwareAdapter } from './software-adapter.js';
 import { driversChosen, process, systemHasVulkanDriver } from './vulkan.js';
 
-/** What is used of Deno's own interface. */
+/** The used part of Deno's own interface. */
 interface DenoRuntime {
   dlopen(library: string, symbols: object): object;
 }

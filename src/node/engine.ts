@@ -8,15 +8,20 @@ import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
 
 export interface NodeEngineOptions extends EngineOptions {
   /**
-   * 'auto' (default): a GPU, else a software adapter (on linux-x64 the one that @sparticuz/chromium carries). 'gpu' or 'software'
-   * insist on one of them; 'cpu' is the f64 reference executor. Ignored with `device` or `adapter`.
+   * The kind of device. Ignored with `device` or `adapter`.
+   *
+   * - 'auto' (default): a GPU, else a software adapter (on linux-x64 at least that of @sparticuz/chromium).
+   * - 'gpu': a GPU.
+   * - 'software': a software adapter.
+   * - 'cpu': the f64 reference executor.
    */
   prefer?: AdapterPreference | 'cpu';
 }
 
 /**
  * An engine in Node, on Dawn (package `webgpu`). Dispose it at the end, or the process stays alive.
- * Throws AdapterError, saying what was tried, where there is no adapter of the wanted kind; InputError for `halfInputs` on 'cpu'.
+ *
+ * @throws AdapterError where there is no adapter of the wanted kind, with the attempts; InputError for `halfInputs` on 'cpu'.
  */
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { prefer = 'auto', device, adapter } = options;

@@ -9,12 +9,14 @@ import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
 /**
- * The matrix in a file, samples as COLUMNS: X is features × samples whichever way the file lies.
+ * The matrix in a file, with samples as COLUMNS: X is features × samples whichever way the file lies.
  *
- * `samples` says what a sample is in the file (default 'rows', which are then transposed). The end of the file's name tells its format
- * (src/data/formats.ts); what holds a sparse matrix gives a sparse one, transposed as such. `names` are the names of the columns, where the
- * file has them (the header of a CSV file): of the features if samples are rows, else of the samples.
- * Throws InputError for a file that is missing, empty or not of these kinds, and for what the formats refuse.
+ * The end of the file's name tells its format (src/data/formats.ts). A format that holds a sparse matrix gives a sparse one.
+ *
+ * `samples` is 'rows' (default, transposed on reading) or 'columns': the place of a sample in the file.
+ * `names` are the names of the columns, where the file has them: names of features if samples are rows, else names of samples.
+ *
+ * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
  */
 export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
   if (samples !== 'rows' && samples !== 'columns')
@@ -52,8 +54,8 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing (more likely a slip than
- * a wish): for the time before a long computation.
+ * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing, which is more likely a slip.
+ * It is for the time before a long computation.
  */
 export async function checkOutputFolder(dir: string): Promise<void> {
   if (dir === '') throw new InputError('The name of the output folder is empty; give one.');
@@ -72,10 +74,11 @@ export async function checkOutputFolder(dir: string): Promise<void> {
 }
 
 /**
- * Writes `files` (file name → content) into the folder `dir` so that none of them ever appears half-written. A new folder appears
- * with all of them or not at all. In a folder that exists they replace those of the same name, one rename after the other,
- * once all have been written. Nothing is left behind on failure.
- * Throws InputError if `dir` is a file, if it cannot be made or written to, or if a file name is not a plain one.
+ * Writes `files` (file name → content) into the folder `dir` so that none of them ever appears half-written.
+ * A new folder appears with all of them or not at all. In an existing folder they replace files of the same name, one rename after the
+ * other, once all have been written. Nothing is left behind on failure.
+ *
+ * @throws InputError if `dir` is a file, if it cannot be made or written to, or if a file name is not a plain one.
  */
 export async function writeOutputs(dir: string, files: Record<string, Uint8Array | string>): Promise<void> {
   const names = Object.keys(files);

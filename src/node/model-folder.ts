@@ -8,8 +8,8 @@ import { readBytes, writeOutputs } from './files.js';
 const factorFile = /^[ASB]\d*\.npy$/;
 
 /**
- * Writes a model into the folder `dir`, complete or not at all (see `writeOutputs`), and returns the names of the files. Factors of an
- * earlier model that this one has no file for are removed, after all of its own are in place.
+ * Writes a model into the folder `dir`, complete or not at all (see `writeOutputs`), and returns the names of the files.
+ * Then it removes factors of an earlier model that this one has no file for.
  *
  * @throws InputError if `dir` is a file, or cannot be made or written to.
  */
@@ -22,7 +22,7 @@ export async function saveModel(dir: string, model: Factorization, extra: Record
 }
 
 /**
- * The model in a folder, named by the folder or by its model.json.
+ * The model in a folder. `path` is the folder or its model.json.
  *
  * @throws InputError for a path that is not there, a file that is missing or damaged, a model of another format; see `modelFromFiles`.
  */

@@ -19,7 +19,7 @@ export interface PinnedPackage {
 }
 
 export interface FetchOptions {
-  /** Told what is about to be fetched, in one line. Left out, nothing is fetched. */
+  /** Called with one line about each package before it is fetched. Left out, nothing is fetched. */
   announce?: (line: string) => void;
   /** Aborting rejects with CancelledError. */
   signal?: AbortSignalLike;
@@ -35,8 +35,9 @@ export interface PackageFiles {
 const [requestLimit, wholeLimit] = [20_000, 300_000];
 
 /**
- * Opens a package. Throws OrthantError, with the command that installs it, if it is neither installed nor in the cache and cannot be
- * fetched; what was fetched is kept only if it is what `integrity` says.
+ * Opens a package. A fetched tarball is kept only if it has the hash in `integrity`.
+ *
+ * @throws OrthantError, with the command that installs it, if it is neither installed nor in the cache and cannot be fetched.
  */
 export async function openPackage(pinned: PinnedPackage, options: FetchOptions = {}): Promise<PackageFiles> {
   const folder = installed(pinned.name);

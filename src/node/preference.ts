@@ -1,9 +1,9 @@
-/** Which of several adapters to take. Pure: descriptions in, an order out. */
+/** The order of several adapters. Pure: descriptions in, an order out. */
 
-/** Which adapter to look for: the best there is, real hardware only, or one that computes on the CPU. */
+/** The adapter to look for: the best there is, real hardware only, or one that computes on the CPU. */
 export type AdapterPreference = 'auto' | 'gpu' | 'software';
 
-/** Who provides the driver: the operating system, or the package `@sparticuz/chromium`. */
+/** The provider of the driver: the operating system, or the package `@sparticuz/chromium`. */
 export type AdapterSource = 'system' | 'packaged';
 
 export interface Candidate {
@@ -15,7 +15,7 @@ export interface Candidate {
 }
 
 /**
- * Those that are wanted, the best first: hardware; Mesa's lavapipe, which computes three times as fast as SwiftShader; another software
+ * The wanted adapters, the best first: hardware; Mesa's lavapipe, which is faster than SwiftShader (docs/performance.md); another software
  * adapter of the system; the packaged one.
  */
 export function inOrder<T extends Candidate>(candidates: readonly T[], prefer: AdapterPreference): T[] {

@@ -1,11 +1,12 @@
 import { setImmediate as onNextTurn } from 'node:timers';
 
 /**
- * Dawn in Node looks for finished work on every turn of the event loop and turns it without a pause: waiting costs the whole of a core.
- * A software adapter computes on that core. So while one of these promises is pending, every turn naps, at first for moments, later for
- * a millisecond: at most a sixteenth of the time that was waited. On two cores, fits on SwiftShader take 0.4 to 1 of the time so.
+ * Rests while promises of a software adapter are pending.
+ * Dawn in Node looks for finished work on every turn of the event loop, without a pause, so waiting takes a whole core. A software adapter
+ * computes on that core. While a promise of the device is pending, every turn naps: at first for moments, later for a millisecond, at most
+ * a sixteenth of the time that was waited.
  *
- * Only for software adapters: on a GPU it was not measured, and the core has nothing else to do there.
+ * It is for software adapters only. On a GPU it was not measured, and the core has nothing else to do there.
  * @internal
  */
 export function restWhileWaiting(device: GPUDevice): GPUDevice {

@@ -9,7 +9,7 @@ import { AdapterError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
 import { installHint } from './install.js';
 
-/** Where the unpacked software adapter lies. */
+/** The place of the unpacked software adapter. */
 export interface SoftwareAdapter {
   /** The folder that holds the files below. */
   folder: string;
@@ -24,12 +24,12 @@ const packageName = '@sparticuz/chromium';
 /** The last thing written into an unpacked folder: every file and its size, so that a damaged folder is noticed. */
 const listing = 'files.json';
 
-/** Whether this machine can run what `@sparticuz/chromium` carries. */
+/** Whether this machine can run the packaged adapter of `@sparticuz/chromium`. */
 export const canRunPackaged = process.platform === 'linux' && process.arch === 'x64';
 
 /**
- * Unpacks SwiftShader, a Vulkan driver that computes on the CPU, from the optional dependency `@sparticuz/chromium`, once per
- * machine and user, and says where it lies. Throws an AdapterError where that cannot be done.
+ * Unpacks SwiftShader, a Vulkan driver that computes on the CPU, from the optional peer `@sparticuz/chromium`, once per machine and user.
+ * Returns its place. Throws AdapterError where that cannot be done.
  */
 export async function softwareAdapter(): Promise<SoftwareAdapter> {
   const folder = await unpackChromium('swiftshader', { 'swiftshader.tar.br': '.' });
@@ -37,11 +37,11 @@ export async function softwareAdapter(): Promise<SoftwareAdapter> {
 }
 
 /**
- * Unpacks archives of `@sparticuz/chromium` (file name → where to put it, relative to the result) into the cache under `name` and
- * returns that folder. A `.tar.br` goes to a folder, a plain `.br` to a file.
+ * Unpacks archives of `@sparticuz/chromium` into the cache under `name` and returns that folder. `archives` maps the name of an archive to
+ * its place, relative to the folder. A `.tar.br` goes to a folder, a plain `.br` to a file.
  *
- * Many processes may start at once on an empty cache: each unpacks into a folder of its own, and a rename, which is atomic, makes
- * the first one that is done the one that all use.
+ * Many processes may start at once on an empty cache. Each unpacks into a folder of its own. A rename, which is atomic, makes the first one
+ * that is done the one that all use.
  */
 export async function unpackChromium(name: string, archives: Record<string, string>): Promise<string> {
   const { version, root, extract } = findPackage();
@@ -90,7 +90,7 @@ function findPackage() {
 }
 
 /**
- * Makes and returns the folder for unpacked files, the first of `cacheCandidates` that will do. What lies in it is loaded into the
+ * Makes and returns the folder for unpacked files, the first of `cacheCandidates` that will do. Its files are loaded into the
  * process as native code, so a folder that belongs to another user, or that others may write to, is not used.
  */
 async function cacheFolder(): Promise<string> {

@@ -1,4 +1,4 @@
-/** Keeps what was measured on an adapter in the user's cache: one JSON file an adapter. */
+/** Keeps the tuning of an adapter in the user's cache: one JSON file an adapter. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { InputError, OrthantError } from '../errors.js';
 import { checkTuning, tuningVersion } from '../webgpu/tune/tuning.js';
 import { cacheCandidates, type Environment } from './cache.js';
 
-/** What lies in the cache for an adapter. */
+/** The file in the cache for an adapter. */
 export interface StoredFile {
   path: string;
   /** Left out where the file cannot be used. */
@@ -18,7 +18,7 @@ export interface StoredFile {
   problem?: string;
 }
 
-/** The file of an adapter, if there is one; never throws for what is in it. */
+/** The file of an adapter, if there is one. It never throws for the content of the file. */
 export async function findTuning(adapter: string, env: Environment = process.env): Promise<StoredFile | undefined> {
   for (const folder of cacheCandidates(env)) {
     const file = path.join(folder, fileName(adapter));
@@ -35,14 +35,14 @@ export async function findTuning(adapter: string, env: Environment = process.env
 }
 
 /**
- * What was measured on the adapter, or undefined, for `createEngine({ tuning: loadTuning })`. A file that cannot be used, damaged or of
- * another version, counts as none.
+ * The tuning of the adapter, or undefined: for `createEngine({ tuning: loadTuning })`.
+ * A file that is damaged or of another version counts as none.
  */
 export async function loadTuning(adapter: string): Promise<Tuning | undefined> {
   return (await findTuning(adapter))?.tuning;
 }
 
-/** Writes the file of the tuning's adapter into the first folder that takes it, whole or not at all; returns where. */
+/** Writes the file of the tuning's adapter into the first folder that takes it, whole or not at all. Returns its path. */
 export async function storeTuning(tuning: Tuning, env: Environment = process.env): Promise<string> {
   const refused: string[] = [];
   for (const folder of cacheCandidates(env)) {
@@ -61,7 +61,7 @@ export async function storeTuning(tuning: Tuning, env: Environment = process.env
   throw new OrthantError(`The tuning could not be kept (${refused.join('; ')}). Set ORTHANT_CACHE to a folder of your own.`);
 }
 
-/** Removes the files of the adapter; returns which there were. */
+/** Removes the files of the adapter. Returns their paths. */
 export async function forgetTuning(adapter: string, env: Environment = process.env): Promise<string[]> {
   const removed: string[] = [];
   for (const folder of cacheCandidates(env)) {
@@ -91,7 +91,7 @@ function parse(text: string, adapter: string): Pick<StoredFile, 'tuning' | 'prob
   }
 }
 
-/** Readable, and with no two adapters in one file: what is no plain character becomes a dash, and a hash of the whole name follows. */
+/** Readable, and with no two adapters in one file: every other character becomes a dash, and a hash of the whole name follows. */
 function fileName(adapter: string): string {
   const plain = adapter
     .toLowerCase()

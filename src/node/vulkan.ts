@@ -17,9 +17,9 @@ export function driversChosen(): string | undefined {
 }
 
 /**
- * Runs `act` while the Vulkan loader sees the given driver and no other. The loader reads its environment anew for every Vulkan
- * instance, and Dawn makes one inside `requestAdapter`, before that returns its promise: so nothing stays behind in the
- * environment, for this process or for those that it starts. Loaders before 1.3.207 know only the second name.
+ * Runs `act` while the Vulkan loader sees the given driver and no other.
+ * The loader reads its environment anew for every Vulkan instance, and Dawn makes one inside `requestAdapter`, before that returns its
+ * promise. So nothing stays behind in the environment. Loaders before 1.3.207 know only the second name.
  */
 export function withDrivers<T>(manifest: string, act: () => T): T {
   const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
@@ -32,9 +32,9 @@ export function withDrivers<T>(manifest: string, act: () => T): T {
 }
 
 /**
- * Makes sure that Dawn's `dlopen("libvulkan.so.1")` succeeds, with the packaged loader where the system has none. Setting
- * LD_LIBRARY_PATH would come too late in a running process; but a library that is already in memory is found by its name. The
- * packaged loader looks for drivers where any other does, so a GPU whose container lacks only the loader works too.
+ * Makes sure that Dawn's `dlopen("libvulkan.so.1")` succeeds, with the packaged loader where the system has none.
+ * Setting LD_LIBRARY_PATH would come too late in a running process, but a library that is already in memory is found by its name.
+ * The packaged loader looks for drivers where any other does, so a GPU whose container lacks only the loader works, too.
  */
 export async function ensureVulkanLoader(): Promise<void> {
   if (preload('libvulkan.so.1') === undefined || !canRunPackaged) return;
@@ -43,14 +43,14 @@ export async function ensureVulkanLoader(): Promise<void> {
   if (failure) throw new AdapterError(`the Vulkan loader cannot be loaded (${failure})`);
 }
 
-/** Loads a native library for good and returns what went wrong, if anything. */
+/** Loads a native library for good. Returns the error, if there was one. */
 function preload(library: string): string | undefined {
   const RTLD_NODELETE = 0x1000; // not in os.constants; without it Node unloads the library again when it turns out to be no addon
   try {
     process.dlopen({ exports: {} }, library, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
     const message = messageOf(error);
-    // Loaded, and then found to be no addon, which is what is meant to happen here, in the words of Node, Bun and Deno.
+    // Loaded, and then found to be no addon, as intended here; these are the words of Node, Bun and Deno.
     if (!/did not self-register|napi_register_module_v1|Unable to find register/.test(message)) return message;
   }
   return undefined;

@@ -101,7 +101,7 @@ function fineTune(p: ProgramBuilder, X: Tensor, Z: Tensor[], H: Tensor[], graph?
 }
 
 export interface PretrainedLayer {
-  /** What this layer is fitted to: X, H_{l−1} or g⁻¹(H_{l−1}). */
+  /** The matrix that this layer is fitted to: X, H_{l−1} or g⁻¹(H_{l−1}). */
   X: Tensor;
   start: string;
   step: string;

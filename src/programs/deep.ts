@@ -1,7 +1,7 @@
 /**
  * Deep NMF with a map p between layers, S pooled and activated, and multiplicative back-propagation. After Flenner & Hunter, "A deep
- * non-negative matrix factorization neural network" (2018), whose equations are not available to us: what stands here is our variant of
- * what they describe, derived from the objective
+ * non-negative matrix factorization neural network" (2018), whose equations are not available to us. This is our variant of
+ * their description, derived from the objective
  *
  *     E = μ₀‖X − A⁰S⁰‖² + Σ_{l≥1} μ_l ‖p(Sˡ⁻¹) − AˡSˡ‖²  [+ λ‖L∘(Y − BSᴸ)‖²],        p(S) = P f(S)
  */
@@ -21,7 +21,7 @@ import { kktTensors, type LayerSections, layerSections } from './nmf.js';
 import { forwardQ } from './q.js';
 import { classifierState, type LabelTensors, labelInputs } from './ssnmf.js';
 
-/** The map p from the S of one layer to what the next one factors: entrywise f, then pooling of neighbours. */
+/** The map p from the S of one layer to the matrix that the next one factors: entrywise f, then pooling of neighbours. */
 export interface Bridge {
   pooling: 'none' | 'average' | 'max';
   poolSize: number;
@@ -41,7 +41,9 @@ export function pooledShape({ pooling, poolSize, poolOver }: Bridge, rows: numbe
   return poolOver === 'features' ? { rows: Math.ceil(rows / poolSize), cols } : { rows, cols: Math.ceil(cols / poolSize) };
 }
 
-/** Inputs of one bridge: U holds ones where an entry is in a group, ⌈n/size⌉×n; P = diag(1/|group|) U averages. Dense, also over samples. */
+/**
+ * Inputs of one bridge: U holds ones where an entry is in a group, ⌈n/size⌉×n; P = diag(1/|group|) U averages. Dense, also over samples.
+ */
 export interface Groups {
   U: Tensor;
   P?: Tensor;

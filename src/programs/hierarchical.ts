@@ -27,7 +27,7 @@ export interface SequentialFit {
   /** Cost of each layer's own problem, and the KKT residuals of its factors, all 1×1. */
   cost: Tensor[];
   kkt: [Tensor, Tensor][];
-  /** What the supervised layers add; Y and L are the same inputs in all of them. */
+  /** The tensors that supervised layers add; Y and L are the same inputs in all of them. */
   classifiers: { layer: number; labels: LabelTensors }[];
   /** Whether a layer leaves the columns of its A at any norm: those of all solvers but 'anls', and all with `normalize` off. */
   scaled: boolean[];

@@ -22,7 +22,7 @@ export interface CostWeights {
 export interface ClassifierTensors {
   layer: number;
   loss: 'squared' | 'crossEntropy';
-  /** λ, with whatever the normalisation makes of it. */
+  /** λ in the unit of the normalisation. */
   weight: number;
   /** P×M one-hot, zero columns where a sample has no label. */
   Y: Tensor;
@@ -47,7 +47,7 @@ export interface CostAndGradient {
   cost: Tensor;
   /** ∂C/∂Aˡ. */
   D: Tensor[];
-  /** Q_l with the energy of each unit of layer l on its diagonal, M_l with what its outputs weigh (absent: the identity). */
+  /** Q_l with the energy of each unit of layer l on its diagonal, M_l with the weights of its outputs (absent: the identity). */
   Q: Tensor[];
   M: (Tensor | undefined)[];
   /** ∂C/∂B and its metric, for each classifier with cross-entropy. */

@@ -34,7 +34,7 @@ export interface LayerSections {
 export interface LayerOptions {
   /** Weights on the entries of X. */
   W?: Tensor;
-  /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about what the start made it. */
+  /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
   normalize?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface LayerOptions {
  * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
  *
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
- * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs what one of 'mu' does.
+ * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.
  *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
  * weights every row and column has a Gram matrix of its own: k²(N + M) entries more.

@@ -29,7 +29,7 @@ export interface Solved {
   S: Tensor;
   /** AᵀA; with weights the Gram matrix Aᵀ diag(w²) A of every column, k²×M. */
   G: Tensor;
-  /** What S solves for: Aᵀ(W² ∘ X) − λ₁. G and B are formed once: the solve, its KKT test and the backward pass all need them. */
+  /** The right side of the solve: Aᵀ(W² ∘ X) − λ₁. G and B are formed once: the solve, its KKT test and the backward pass all need them. */
   B: Tensor;
   /** Aᵀ(W² ∘ X). */
   AtX: Tensor;
@@ -37,7 +37,7 @@ export interface Solved {
 }
 
 export interface ForwardOptions {
-  /** Start from the support of what S holds (default) or of every unknown whose (AᵀX)ᵢ is positive. */
+  /** Start from the support of the S that is there (default), or of every unknown whose (AᵀX)ᵢ is positive. */
   warm?: boolean;
   rounds?: Tensor;
   /** λ₁ of ½‖X − AS‖² + λ₁ Σ S; default 0. */

@@ -1,6 +1,6 @@
 /**
  * Deep sparse coding networks (Sun, Nasrabadi, Tran: Supervised deep sparse coding networks, 2017, arXiv:1701.08349): every layer codes
- * what the layer before hands it,
+ * the output of the layer before,
  *
  *     Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − DˡS‖² + λ_l 1ᵀS 1        column by column, S⁻¹ = X
  *
@@ -59,7 +59,7 @@ export function backwardCode(
   return { dY: wantY ? p.matmul(D, beta) : undefined, dD, dLambda: p.combine(-1, total, 0, total) };
 }
 
-/** What learns: the dictionaries D, one λ a layer, and the classifier. */
+/** The parameters that learn: the dictionaries D, one λ a layer, and the classifier. */
 interface Network {
   D: Tensor[];
   lambda: Tensor[];
@@ -140,7 +140,7 @@ function gradients(
   }
 }
 
-/** Those that keep every step. */
+/** The optimisers that keep every step. */
 export type LearningOptimiser = Exclude<Optimiser, { name: 'projected' }>;
 
 export interface SparseCodingProgram extends Layers {
@@ -168,8 +168,8 @@ export interface SparseCodingProgram extends Layers {
 }
 
 /**
- * Sections: 'start' takes the first dictionaries from columns of what they code; 'step' is one iteration on a mini-batch (columns of
- * every Dˡ longer than 1 are shortened to 1 afterwards); 'measure' codes all columns and evaluates C; 'finish' measures the KKT
+ * Sections: 'start' takes the first dictionaries from columns of the matrices that they code; 'step' is one iteration on a mini-batch
+ * (columns of every Dˡ longer than 1 are shortened to 1 afterwards); 'measure' codes all columns and evaluates C; 'finish' measures the KKT
  * residuals of those codes; 'errors' the squared errors of every depth.
  */
 export function sparseCodingProgram(
@@ -264,7 +264,7 @@ export function sparseCodingProgram(
   return { program: p.build(), ...layers, control, lambda, B, Y, order, startOrder, select, gradient, cost, errors, kkt, rounds };
 }
 
-/** Writes the optimiser's states for a parameter now and returns what writes its step, which belongs into a section. */
+/** Writes the optimiser's states for a parameter now, and returns the function that writes its step, for use in a section. */
 function stepper(
   p: ProgramBuilder,
   optimiser: LearningOptimiser,
@@ -275,7 +275,8 @@ function stepper(
     if (optimiser.name === 'momentum') {
       const velocity = memory('velocity');
       const { momentum } = optimiser;
-      // ∂C/∂λ is a sum over all codes: at the rate of the others one step can take λ beyond every code, where nothing is left to learn from.
+      // ∂C/∂λ is a sum over all codes: at the rate of the others one step can take λ beyond every code, where nothing is left to learn
+      // from.
       const rate = free ? optimiser.rate : optimiser.rate / 100;
       return () => p.momentumStep(parameter, velocity, gradient, { rate, momentum, free });
     }

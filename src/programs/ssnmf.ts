@@ -42,7 +42,7 @@ export type SsnmfModel = keyof typeof ssnmfModels;
 export interface SupervisedTensors extends LayerTensors {
   /** Data mask, N×M of zeros and ones. */
   W?: Tensor;
-  /** ‖W∘(X − AS)‖², whatever the model measures; 1×1, refreshed by 'finish'. */
+  /** ‖W∘(X − AS)‖² for every model; 1×1, refreshed by 'finish'. */
   error: Tensor;
   labels?: LabelTensors;
 }
@@ -75,7 +75,8 @@ export function classifierState(p: ProgramBuilder, inputs: { Y: Tensor; L: Tenso
  *     A, B   D ← D ∘ minus / (plus + ε)     of their own fit: dictionarySplit
  *     S      S ← S ∘ Σ minus / (Σ plus + ε)  over the fits of X (once; twice in model 4) and of Y (λ times; 2λ in model 5)
  *
- * Halves of the squared loss stand for half its gradient, hence the 2 beside a divergence. Without a mask, models 1 and 3 never form AS. Updates cannot leave exact zeros.
+ * Halves of the squared loss stand for half its gradient, hence the 2 beside a divergence. Without a mask, models 1 and 3 never form AS.
+ * Updates cannot leave exact zeros.
  */
 export function supervisedSections(
   p: ProgramBuilder,

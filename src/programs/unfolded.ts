@@ -25,7 +25,7 @@ import {
 } from './losses.js';
 import { kktTensors, type LayerSections, layerSections } from './nmf.js';
 
-/** What a layer did, as far as its backward pass needs it. */
+/** The tensors of a layer that its backward pass needs. */
 interface Pass {
   H: Tensor;
   next: Tensor;
@@ -44,7 +44,7 @@ interface Fixed {
   mu: number;
 }
 
-/** A dictionary W with what its layers share. */
+/** A dictionary W with the products that its layers share. */
 interface Dictionary {
   W: Tensor;
   forward(H: Tensor): Pass;

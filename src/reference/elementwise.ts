@@ -1,4 +1,4 @@
-/** What operations mean that compute every entry from few entries of their inputs. */
+/** The meaning of operations that compute every entry from few entries of their inputs. */
 import type { elementwise as definitions } from '../graph/operations/elementwise.js';
 import { control, type MapFunction } from '../graph/operations.js';
 import type { Meanings } from './value.js';

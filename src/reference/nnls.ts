@@ -1,4 +1,4 @@
-/** What solves of every column mean, and their residual. */
+/** The meaning of solves of every column, and of their residual. */
 import type { nnls as definitions } from '../graph/operations/nnls.js';
 import { solveMasked, solveNnls } from './linear-algebra.js';
 import { column, type Meanings } from './value.js';

@@ -1,6 +1,6 @@
 /**
- * What every operation of the vocabulary means, in f64 and plain loops, in files that bear the names of those in src/graph/operations.
- * Written to be read: this is the definition the kernels are tested against.
+ * The meaning of every operation of the vocabulary, in f64 and plain loops, in files with the names of those in src/graph/operations.
+ * They are written to be read; the kernels are tested against them.
  */
 import type { OperationKind } from '../graph/operations.js';
 import { elementwise } from './elementwise.js';

@@ -1,4 +1,4 @@
-/** What products mean, and the norm of what a product leaves of X. */
+/** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
 import { sparseMatmul, sparseResidual } from './sparse.js';
 import type { Meanings } from './value.js';

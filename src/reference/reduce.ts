@@ -1,4 +1,4 @@
-/** What sums and maxima over many entries mean. */
+/** The meaning of sums and maxima over many entries. */
 import type { reduce as definitions } from '../graph/operations/reduce.js';
 import { column, type Meanings } from './value.js';
 

@@ -1,4 +1,4 @@
-/** What matmul and residualNorm mean where X is sparse, in f64: loops over the stored entries, X never made dense. */
+/** The meaning of matmul and residualNorm where X is sparse, in f64: loops over the stored entries, X never made dense. */
 import type { Attributes } from '../graph/operations.js';
 import type { Value } from './value.js';
 

@@ -1,4 +1,4 @@
-/** What the steps of optimisers mean. */
+/** The meaning of the steps of optimisers. */
 import type { update as definitions } from '../graph/operations/update.js';
 import { control } from '../graph/operations.js';
 import type { Meanings } from './value.js';

@@ -1,6 +1,6 @@
 import type { Attributes, OperationKind } from '../graph/operations.js';
 
-/** What the reference computes with: one restart's rows×cols entries in f64, row-major; of a sparse matrix the stored ones. */
+/** A tensor in the reference: one restart's rows×cols entries in f64, row-major; of a sparse matrix the stored ones. */
 export interface Value {
   rows: number;
   cols: number;
@@ -9,7 +9,7 @@ export interface Value {
   places?: { rowStarts: Uint32Array; columns: Uint32Array };
 }
 
-/** Computes outputs from inputs, all of one restart; what has to differ between restarts depends on its number. */
+/** Computes outputs from inputs, all of one restart. Random numbers depend on the number of the restart. */
 export type Meaning<K extends OperationKind> = (inputs: Value[], outputs: Value[], attributes: Attributes<K>, restart: number) => void;
 
 export type Meanings<Kinds extends OperationKind> = { readonly [K in Kinds]: Meaning<K> };

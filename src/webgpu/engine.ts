@@ -15,26 +15,31 @@ import { checkTuning, choicesOf, mergeTunings } from './tune/tuning.js';
 
 export interface EngineOptions {
   /**
-   * Borrow this GPUDevice: it is used but never destroyed. Errors that others make on it stay theirs. Left out, the engine asks for its
-   * own. Of Dawn in Node (package `webgpu`): keep what `create()` returned as long as the device lives; once it is collected, the process
-   * crashes.
+   * A GPUDevice to borrow. It is used but never destroyed. Errors that others make on it stay theirs. Default: a device of its own.
+   * For a device of Dawn in Node (package `webgpu`), keep the object that `create()` returned as long as the device lives: once it is
+   * collected, the process crashes.
    */
   device?: DeviceLike;
-  /** Ask this GPUAdapter for the device; with `device`, the adapter that it came from, where the device cannot say. */
+  /**
+   * A GPUAdapter to ask for the device. Default: that of `navigator.gpu`.
+   * With `device`, the adapter that it came from, where the device cannot say.
+   */
   adapter?: AdapterLike;
-  /** Which adapter `navigator.gpu` should prefer; default 'high-performance'. */
+  /** The kind of adapter that `navigator.gpu` should prefer. Default 'high-performance'. */
   powerPreference?: 'low-power' | 'high-performance';
   /**
-   * Choices measured on this adapter, as `engine.tune()` returned them, or a function that finds them by the adapter's name (the engine's
-   * `description`). What a function returns counts as none if it is of another version or adapter; given directly, it is an InputError.
+   * The choices measured on this adapter, as `engine.tune()` returned them. Default: none.
+   * Or a function that finds them by the adapter's name, which is the engine's `description`.
+   * A tuning of another version or adapter is an InputError; from a function it counts as none.
    */
   tuning?: Tuning | StoredTuning;
   /**
-   * Keep the data X of a fit as 16-bit floats where the method only multiplies it: half its memory and half the traffic of the products
-   * with it. Every entry is rounded to 11 significant bits (half a thousandth at most; below 6.1e-5 the device may take it for 0), so
-   * results change; entries beyond ±65,504 are an InputError. What stays f32: sparse data, data with weights or a mask, in mini-batches,
-   * with divergences or non-linear layers; programs that are split into panels; `nnls`, `transform` and `predict`. `engine.plan` says
-   * what is stored so. Default false.
+   * Whether to keep the data X of a fit as 16-bit floats where the method only multiplies it. Default false.
+   * That is half its memory, and half the traffic of the products with it.
+   * Every entry is rounded to 11 significant bits, a relative error of at most 0.0005, so results change. Below 6.1e-5 the device may take
+   * an entry for 0. Entries beyond ±65,504 are an InputError.
+   * f32 stay: sparse data; data with weights, in mini-batches, with divergences or non-linear layers; programs that are split into panels;
+   * `nnls`, `transform` and `predict`. `engine.plan` says which tensors are stored in 16 bits.
    */
   halfInputs?: boolean;
   /** Overrides the planner's choices: for tests and measurements. */
@@ -45,8 +50,9 @@ export interface EngineOptions {
 export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
 
 /**
- * An engine on a WebGPU device. It asks for its own device with all the limits the adapter has, or borrows yours.
- * Throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
+ * An engine on a WebGPU device. It asks for a device of its own with all limits of the adapter, or borrows yours.
+ *
+ * @throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   const borrowed = options.device !== undefined;

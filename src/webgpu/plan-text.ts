@@ -1,4 +1,4 @@
-/** What would run, as text: no device is needed. */
+/** The plan of a program as text. No device is needed. */
 import type { Program } from '../graph/program.js';
 import { pipelineKey } from './device/pipelines.js';
 import type { Dispatch } from './lower/dispatch.js';

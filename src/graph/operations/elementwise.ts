@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor.js';
 import { byEntry, byRow, define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 
 /**
- * Entrywise functions of `map`: how many tensors each takes, and its formula in x, y, w and the constants p, q.
+ * Entrywise functions of `map`: the number of tensors of each, and its formula in x, y, w and the constants p, q.
  * ε-guards are part of the formula so that both executors agree.
  */
 export const mapFunctions = {
@@ -69,7 +69,7 @@ export const elementwise = {
     },
   }),
 
-  /** out = f(X, Y, W) entrywise, f one of `mapFunctions`, which say how many tensors it takes and what its constants p and q are. */
+  /** out = f(X, Y, W) entrywise. f is one of `mapFunctions`, which have the number of its tensors and the use of its constants p and q. */
   map: define({
     inputs: { X: byEntry, Y: byEntry, W: byEntry },
     outputs: { out: byEntry },
@@ -108,7 +108,7 @@ export const elementwise = {
     write: (w: Writer<NoAttributes>, X: Tensor, options: Into = {}) => w.result([X], X.cols, X.rows, {}, options),
   }),
 
-  /** out[n][i k + j] = A[n][i] A[n][j]: then outᵀW holds the weighted Gram matrix Aᵀ diag(w) A of every column w of W. */
+  /** out[n][i k + j] = A[n][i] A[n][j]. outᵀW then holds the weighted Gram matrix Aᵀ diag(w) A of every column w of W. */
   rowProducts: define({
     inputs: { A: byRow },
     outputs: { out: byRow },
@@ -116,8 +116,8 @@ export const elementwise = {
   }),
 
   /**
-   * A mini-batch: out = the `count` columns of X that `order` (1×M, a permutation) lists from position (iteration · count) mod M on, so
-   * that every iteration moves on.
+   * A mini-batch: out (N×count) = columns of X that `order` (1×M, a permutation) lists from position (iteration · count) mod M on.
+   * So every iteration moves on.
    */
   takeColumns: define({
     inputs: { X: byRow, order: whole, control: whole },
@@ -129,7 +129,7 @@ export const elementwise = {
   }),
 };
 
-/** A tensor with its factor, which is not written if it is 1. */
+/** A tensor with its factor. A factor of 1 is not written. */
 export function times(scale: number, name: string): string {
   return scale === 1 ? name : `${scale} ${name}`;
 }

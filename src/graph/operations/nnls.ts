@@ -1,4 +1,4 @@
-/** Solves of every column, and their residual. G is a Gram matrix for all columns, or (`perColumn`, G k²×M) one for each. */
+/** Solves of every column, and their residual. G is one Gram matrix for all columns (k×k), or one for each (`perColumn`, k²×M). */
 import type { Tensor } from '../tensor.js';
 import { type Axes, byColumn, define, type Into, type Writer, whole } from './definition.js';
 
@@ -10,8 +10,9 @@ const gramAxes = ({ perColumn }: PerColumn): Axes => (perColumn ? byColumn : who
 
 export const nnls = {
   /**
-   * S = argmin_{S ≥ 0} ‖X − AS‖² per column, given G = AᵀA and B = AᵀX, started from the support of what S holds when `warm`, else from
-   * {B > 0}. Returns `rounds` (1×M): how many factorizations the pivoting of each column took, negative where neither it nor the
+   * S = argmin_{S ≥ 0} ‖X − AS‖² per column, from G = AᵀA and B = AᵀX.
+   * With `warm` (default true) it starts from the support of the S that is there, else from {B > 0}.
+   * Returns `rounds` (1×M): the number of factorizations that the pivoting of each column took, negative where neither pivoting nor the
    * active set came to an end.
    */
   nnls: define({
@@ -34,7 +35,7 @@ export const nnls = {
     },
   }),
 
-  /** out = natural KKT residual of S for G, B, relative to the column's largest |B|: 1×M. */
+  /** out (1×M) = the natural KKT residual of S for G and B, relative to the column's largest |B|. */
   kktResidual: define({
     inputs: { G: gramAxes, B: byColumn, S: byColumn },
     outputs: { out: byColumn },

@@ -1,4 +1,4 @@
-/** Products, and the norm of what a product leaves of X. */
+/** Products, and the norm of the residual X − AZ. */
 import { ShapeError } from '../../errors.js';
 import { type Operand, operandOf, type Tensor } from '../tensor.js';
 import { type Axes, byColumn, byEntry, byRow, define, type Into, type Writer, whole } from './definition.js';
@@ -8,7 +8,7 @@ export interface ProductAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly scale: number;
-  /** What is done with E, the third input. */
+  /** The use of E, the third input. */
   readonly epilogue: 'none' | 'add' | 'hadamard';
   readonly addScale: number;
 }
@@ -18,7 +18,7 @@ const secondFactor = (transposed: boolean): Axes => (transposed ? { rows: 'j', c
 
 /** C = AᵀA ('columns') or A Aᵀ ('rows'). */
 const gram = define({
-  // The one operand is both factors: what it may be split along is what both may be, which is every axis.
+  // The one operand is both factors, and both may be split along every axis.
   inputs: { A: ({ of }) => ({ ...firstFactor(of === 'columns'), half: true }) },
   outputs: { C: byEntry },
   text: ([A], [C], { of }) => `${C} = ${of === 'columns' ? `${A}ᵀ ${A}` : `${A} ${A}ᵀ`}`,
@@ -72,7 +72,10 @@ export const products = {
 
   gram,
 
-  /** out = ‖X − A Z‖², or with W ‖W ∘ (X − A Z)‖². For a CSR X the inputs after Z are AᵀA, which is `G` where it is at hand, and ZZᵀ. */
+  /**
+   * out = ‖X − A Z‖² (1×1), or with W ‖W ∘ (X − A Z)‖².
+   * For a CSR X the inputs after Z are AᵀA, for which `G` stands if it is given, and ZZᵀ.
+   */
   residualNorm: define({
     inputs: { X: { ...byEntry, sparse: true, half: true }, A: byRow, Z: byColumn, W: byEntry },
     outputs: { out: whole },
@@ -93,7 +96,7 @@ export const products = {
   }),
 };
 
-/** A product without what its epilogue does. */
+/** A product as text, without its epilogue. */
 export function productText([A, B]: readonly string[], { scale, transposeA, transposeB }: ProductAttributes): string {
   return `${times(scale, A)}${transposeA ? 'ᵀ' : ''} ${B}${transposeB ? 'ᵀ' : ''}`;
 }

@@ -14,8 +14,8 @@ export const reduce = {
   }),
 
   /**
-   * Loss of every labelled column (1×M), −Σ Y log softmax(logits), and its gradient in the logits (P×M), softmax(logits) − Y; columns
-   * whose Y is zero have neither.
+   * The loss of every column (1×M), −Σ Y log softmax(logits), and its gradient in the logits (P×M), softmax(logits) − Y.
+   * Columns without a label, whose Y is zero, have 0 in both.
    */
   softmaxCrossEntropy: define({
     inputs: { logits: byColumn, Y: byColumn },
@@ -29,7 +29,10 @@ export const reduce = {
     },
   }),
 
-  /** The largest entry of every `size` neighbouring rows (⌈k/size⌉×M), and a 0/1 selector (k×M) that marks it, the first of equals. */
+  /**
+   * The largest entry of every `size` neighbouring rows (⌈k/size⌉×M), and a 0/1 selector (k×M) that marks it.
+   * Of equal entries the first is marked.
+   */
   maxPool: define({
     inputs: { S: byColumn },
     outputs: { pooled: byColumn, selector: byColumn },

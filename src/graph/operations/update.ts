@@ -1,14 +1,14 @@
-/** Steps of optimisers: what changes factors in place, the trial steps, and the control vector that decides on them. */
+/** Steps of optimisers: updates of factors in place, trial steps, and the control vector that decides on them. */
 import type { Tensor } from '../tensor.js';
 import { type Axes, byColumn, byEntry, byRow, define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 
 /**
- * The control vector of projected steps, one 1×8 row a restart: it never leaves the device while iterations run.
+ * The places of the control vector of projected steps, one 1×8 row a restart. It never leaves the device while iterations run.
  * `cost` is the accepted one; `accepted` is 1 when the last trial was kept.
  */
 export const control = { eta: 0, cost: 1, accepted: 2, iteration: 3, rejected: 4, trialCost: 5, length: 8 } as const;
 
-/** Rows or columns, and what the hashed numbers of unused units depend on. */
+/** The lines of F that a sweep goes over, and the layer, on which the hashed numbers of revived units depend. */
 export interface Sweep {
   readonly of: 'rows' | 'columns';
   readonly layer: number;
@@ -34,8 +34,9 @@ export const update = {
 
   /**
    * One sweep of HALS over every row f of F (N×k), or every column (k×M), for G and B of its normal equations:
-   * f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0) for j in turn. A unit with g_jj = 0 becomes hashed uniform numbers; with `perColumn`,
-   * a Gram matrix for each row or column (G k²×items), it stays as it is.
+   * f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0) for j in turn.
+   * A unit with g_jj = 0 becomes hashed uniform numbers. With a Gram matrix for each row or column (`perColumn`, G k²×items) it stays as it
+   * is.
    */
   halsUpdate: define({
     inputs: { G: ({ of, perColumn }) => (!perColumn ? whole : of === 'rows' ? { cols: 'i' } : byColumn), B: sweptAxes },
@@ -51,8 +52,8 @@ export const update = {
   }),
 
   /**
-   * out = max(A − η D / (2 m_ii q_jj), 0), η = control[0]: one projected step in the metric diag(M) ⊗ diag(Q); M = I when left out.
-   * Columns with q_jj = 0 are revived now and then.
+   * out = max(A − η D / (2 m_ii q_jj), 0) with η = control[0]: one projected step in the metric diag(M) ⊗ diag(Q).
+   * M = I when left out. Columns with q_jj = 0 are revived in every 25th iteration.
    */
   projectedStep: define({
     inputs: { A: byRow, D: byRow, Q: whole, control: whole, M: rowMetricAxes },
@@ -73,7 +74,10 @@ export const update = {
     },
   }),
 
-  /** out = D / (2 m_ii q_jj), 0 where the metric is: the direction of projectedStep alone, for optimisers that have a step rule of their own. */
+  /**
+   * out = D / (2 m_ii q_jj), and 0 where the metric is 0: the direction of projectedStep alone.
+   * It is for optimisers that have a step rule of their own.
+   */
   metricScale: define({
     inputs: { D: byRow, Q: whole, M: rowMetricAxes },
     outputs: { out: byRow },
@@ -84,7 +88,10 @@ export const update = {
     },
   }),
 
-  /** Compares the trial cost with the accepted one and adapts η. */
+  /**
+   * Keeps the trial cost if it is at most the accepted one, and adapts η: it grows by `grow` (default 1.2), or shrinks by `shrink` (default
+   * 0.5).
+   */
   acceptReject: define({
     inputs: { cost: whole },
     outputs: { control: { inPlace: true } },
@@ -109,7 +116,7 @@ export const update = {
     },
   }),
 
-  /** A ← max(A + V, 0) with V ← momentum · V − rate · D; `free` skips the projection. */
+  /** A ← max(A + V, 0) with V ← momentum · V − rate · D. `free` skips the projection. */
   momentumStep: define({
     inputs: { D: byEntry },
     outputs: { A: entryInPlace, V: entryInPlace },
@@ -126,7 +133,7 @@ export const update = {
     },
   }),
 
-  /** A ← max(A − Adam(D), 0), Kingma & Ba 2015, bias-corrected by control's iteration; `free` skips the projection. */
+  /** A ← max(A − Adam(D), 0), Kingma & Ba 2015, bias-corrected by control's iteration. `free` skips the projection. */
   adamStep: define({
     inputs: { D: byEntry, control: whole },
     outputs: { A: entryInPlace, first: entryInPlace, second: entryInPlace },
@@ -157,8 +164,8 @@ export const update = {
   }),
 
   /**
-   * F ← F diag(g)^−½, g the diagonal of G = FᵀF: columns of unit norm; a zero column becomes hashed uniform numbers, which differ by layer
-   * and restart. `cap` only shortens columns longer than 1.
+   * F ← F diag(g)^−½ with g the diagonal of G = FᵀF: columns of unit norm.
+   * A zero column becomes hashed uniform numbers, which differ by layer and restart. With `cap` only columns longer than 1 change.
    */
   normalizeColumns: define({
     inputs: { G: whole },

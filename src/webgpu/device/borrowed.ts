@@ -1,5 +1,5 @@
 /**
- * A device and an adapter as callers hand them in: GPUDevice and GPUAdapter told by a few of their members. The names themselves exist
+ * A device and an adapter as callers give them: GPUDevice and GPUAdapter, described by a few of their members. The names themselves exist
  * only for a compiler that has WebGPU's types, and callers' compilers check our declarations, too.
  */
 

@@ -3,7 +3,7 @@ import type { AdapterFacts } from '../plan/planner.js';
 import type { Memory } from './memory.js';
 import type { Pipelines } from './pipelines.js';
 
-/** What a run needs of its engine. */
+/** The part of an engine that a run needs. */
 export interface DeviceContext {
   readonly device: GPUDevice;
   readonly facts: AdapterFacts;

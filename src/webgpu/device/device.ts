@@ -28,7 +28,7 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
-/** What the kernels cannot do without. Every device of WebGPU's core has as much; one in compatibility mode may not. */
+/** The limits that the kernels need. Every device of WebGPU's core has as much; a device in compatibility mode may have less. */
 const neededLimits = {
   maxStorageBuffersPerShaderStage: Math.max(...Object.values(shaders).map(({ bindings }) => bindings.length)),
   maxComputeInvocationsPerWorkgroup: 64,
@@ -65,7 +65,7 @@ export function adapterFacts(
   info: AdapterInfo = {},
   { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {},
 ): AdapterFacts {
-  // What a device does not tell is what every device has.
+  // A limit that a device does not tell is the default of every device.
   const limits = { ...leastLimits, ...told(device.limits) };
   return {
     software: isSoftware(info),
@@ -79,7 +79,7 @@ export function adapterFacts(
   };
 }
 
-/** What an adapter or a device says of itself, which may be little, or nothing. */
+/** The info that an adapter or a device gives of itself, which may be little, or nothing. */
 export type AdapterInfo = Partial<GPUAdapterInfo>;
 
 /** SwiftShader, llvmpipe and WARP compute on the CPU, whether or not the browser flags them as fallback adapters. */

@@ -1,6 +1,6 @@
 /**
- * Calls on a device that may be borrowed: the errors of these calls are heard, and those of anybody else's are not. Scopes are a stack
- * of the device, so nothing between their opening and their closing may wait: another's scopes would come between.
+ * Calls on a device that may be borrowed. The errors of these calls are heard, and errors of other calls are not. Error scopes are a stack
+ * of the device, so nothing may wait between their opening and their closing: scopes of others would come between.
  */
 import { OrthantError } from '../../errors.js';
 

@@ -1,6 +1,6 @@
 /**
- * How kernels decode 16-bit floats: with WGSL's `unpack2x16float`, which some adapters of wgpu refuse (they lack SHADER_F16_IN_F32), or by
- * integers, in more instructions. A module that merely holds the name is refused there, too: so it is left out wherever it is not needed.
+ * The decoding of 16-bit floats in kernels: with WGSL's `unpack2x16float`, or with integers, in more instructions. Some adapters of wgpu
+ * refuse the former (they lack SHADER_F16_IN_F32). They refuse any module that holds the name, so it is left out where it is not needed.
  */
 import type { HalfDecoding } from '../plan/planner.js';
 

@@ -7,7 +7,7 @@ import { decoding } from './half-decoding.js';
 import { specialise } from './specialise.js';
 
 /**
- * Compiles kernels, each once per device and set of code-shaping constants; what was compiled stays until the engine goes. Shapes are
+ * Compiles kernels, each once per device and set of code-shaping constants. Pipelines stay until the engine goes. Shapes are
  * no part of a pipeline: they come in a uniform buffer, so a program of a hundred dispatches takes a dozen pipelines.
  */
 export interface Pipelines {
@@ -15,7 +15,7 @@ export interface Pipelines {
   readonly compiled: number;
 }
 
-/** What tells one pipeline from another: the kernel and the constants that shape its code. */
+/** The key of a pipeline: the kernel and the constants that shape its code. */
 export function pipelineKey(kernel: KernelName, constants: Constants): string {
   return [kernel, ...shaders[kernel].constants.map((name) => `${name}=${constants[name]}`)].join(' ');
 }
@@ -48,7 +48,7 @@ export function createPipelines(device: GPUDevice, halves: HalfDecoding): Pipeli
     } catch (cause) {
       const { messages } = await module.getCompilationInfo();
       const lines = code.split('\n');
-      // With the line itself: what is compiled has neither the comments of the file nor its line numbers, and its parts are in place.
+      // With the line itself: the compiled text has neither the comments of the file nor its line numbers, and its parts are in place.
       const shown = messages.map(({ type, lineNum, linePos, message }) => `  ${type}: ${message}\n${excerpt(lines[lineNum - 1], linePos)}`);
       throw new ShaderError([`Kernel ${label} was refused: ${messageOf(cause)}`, ...shown].join('\n'), { cause });
     }

@@ -1,4 +1,4 @@
-/** What to do where there is no WebGPU or no adapter, from what can be seen of the environment. */
+/** Advice where there is no WebGPU or no adapter, from the visible parts of the environment. */
 export interface Surroundings {
   /** `navigator.userAgent`, where there is one. */
   userAgent?: string;

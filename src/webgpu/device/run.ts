@@ -26,7 +26,7 @@ interface Recorded {
 /** Dispatches per submit: enough to hide the cost of a submit, few enough to keep a display responsive. */
 const dispatchesPerSubmit = 2048;
 
-/** Compiles every pipeline of the program, all at once; no tensor gets memory. What was compiled serves every later run of the engine. */
+/** Compiles every pipeline of the program, all at once; no tensor gets memory. The pipelines serve every later run of the engine. */
 export async function compileProgram(context: DeviceContext, program: Program): Promise<void> {
   const dispatches = dispatchesOf(lowerProgram(program, context.facts, context.forced).sections);
   await Promise.all(dispatches.map(({ kernel, constants }) => context.pipelines.get(kernel, constants)));
@@ -65,7 +65,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
     };
     const allocated = guard.around(() => withinMemory(device, allocate));
-    // Bind groups of buffers that are not there would be errors of the device.
+    // Bind groups of missing buffers would be errors of the device.
     if (!(await allocated)) throw outOfMemory(program.name, owned);
     const sizes = guard.around(() => writeSizes(context, `${program.name}/sizes`, all));
     owned.push(sizes.buffer);
@@ -188,7 +188,7 @@ function outOfMemory(program: string, buffers: readonly GPUBuffer[]): LimitError
   );
 }
 
-/** The size of each scratch buffer: what the most demanding dispatch wants of it. */
+/** The size of each scratch buffer: that of the most demanding dispatch. */
 function scratchSizes(dispatches: readonly Dispatch[]): number[] {
   const sizes: number[] = [];
   const isScratch = (bound: Tensor | Scratch): bound is Scratch => 'scratch' in bound;

@@ -1,11 +1,12 @@
-/** Writes a kernel's source for its constants, and packs what stays variable into a uniform buffer. */
+/** Writes a kernel's source for its constants, and packs the sizes into a uniform buffer. */
 import { ShaderError } from '../../errors.js';
 import type { Constants, KernelName } from '../lower/dispatch.js';
 import { codes, type Shader, shaders } from '../shaders.generated.js';
 
 /**
  * The kernel's source for its constants. Those marked `// @set` are written into it: they may size private arrays and choose branches.
- * Those marked `// @size` become fields of a uniform buffer, bound after the kernel's own buffers. Loops marked `// @unroll` are written out.
+ * Those marked `// @size` become fields of a uniform buffer, bound after the kernel's own buffers. Loops marked `// @unroll` are written
+ * out.
  */
 export function specialise(kernel: KernelName, constants: Constants): string {
   const { constants: shaping, sizes, bindings } = shaders[kernel] as Shader;

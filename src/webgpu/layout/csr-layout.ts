@@ -1,20 +1,20 @@
 /**
- * Device form of a CSR tensor: one buffer of pairs of u32 that holds X and, prepared once when it is written, Xᵀ, so that both products are
- * gathers and no kernel needs atomics. Of each of the two it has, one after the other,
+ * Device form of a CSR tensor: one buffer of pairs of u32 that holds X and Xᵀ, so that both products are gathers and no kernel needs
+ * atomics. Xᵀ is prepared once, when X is written. Each of the two has, in this order,
  *
  *     lines + 1 pairs    (first entry, first tail) of every row, and their ends
  *     entries            (column, bits of the value)
  *     tails              (first entry, row): a row longer than a segment goes on in tails of a segment each
  *
- * How many tails there are depends on the data, which a program does not know: there is room for the most there can be, and those that are
- * left over are empty.
+ * The number of tails depends on the data, which a program does not know. There is room for the most there can be. Tails that are
+ * not used are empty.
  */
 import { type SparseMatrix, sparseTranspose } from '../../data/sparse.js';
 import type { Tensor } from '../../graph/tensor.js';
 
 /**
- * Entries that one invocation adds up. Long rows (the common terms of a corpus) cost n / segment + segment steps in a row; a shorter
- * segment would spread them further, and cost more for the sums of tails: at 64 that is one in 64.
+ * Entries that one invocation adds up. Long rows (the common terms of a corpus) cost n / segment + segment steps in a row.
+ * A shorter segment would spread them further, but have more tails to add up: at 64 that is one in 64 entries.
  */
 export const segment = 64;
 

@@ -1,7 +1,7 @@
 /**
- * Inputs stored as 16-bit floats: two entries to a word, in rows padded as those of f32 tensors. Half the memory and half the traffic of
- * what products read most, X; every entry is rounded to 11 significant bits, so an engine does it only when asked. Kernels unpack as
- * they load and compute in f32; no feature of the device is needed.
+ * Inputs stored as 16-bit floats: two entries to a word, in rows padded as those of f32 tensors. X, the tensor that products read most,
+ * takes half the memory and half the traffic. Every entry is rounded to 11 significant bits, so an engine does it only when asked. Kernels
+ * unpack as they load and compute in f32. No feature of the device is needed.
  */
 import { InputError } from '../../errors.js';
 import { inputRule, type Operation } from '../../graph/operations.js';

@@ -25,13 +25,13 @@ export interface View extends Tensor {
   readonly fromRow: number;
 }
 
-/** What kernels add per restart: 0 where all restarts share the tensor. */
+/** The entries that kernels add per restart: 0 where all restarts share the tensor. */
 export function restartStep(tensor: Tensor | View): number {
   if (tensor.batch === 1) return 0;
   return batchStrideOf('viewOf' in tensor ? tensor.viewOf : tensor);
 }
 
-/** The part of its buffer that a tensor takes: all of it, or of a view what lies between its first and its last entry. */
+/** The part of its buffer that a tensor takes: all of it, or for a view the range from its first to its last entry. */
 export function placeOf(tensor: Tensor | View): { holder: Tensor; offset: number; size?: number } {
   if (!('viewOf' in tensor)) return { holder: tensor, offset: 0 };
   const bytes = entryBytes(tensor);
@@ -53,7 +53,7 @@ function toVec4(bytes: number): number {
   return Math.ceil(bytes / 16) * 16;
 }
 
-/** What the host gives for a tensor, as the device holds it. */
+/** The host's entries of a tensor in the device layout. */
 export function deviceForm(
   tensor: Tensor,
   content: ArrayLike<number> | SparseMatrix,

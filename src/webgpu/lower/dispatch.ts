@@ -1,4 +1,4 @@
-/** What lowering produces: dispatches as plain data, each a call of a kernel with its bindings by name. */
+/** Dispatches, the result of lowering, as plain data: each is a call of a kernel with its bindings by name. */
 import type { OperationKind, OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { isHalf } from '../layout/halves.js';
@@ -28,7 +28,7 @@ export type Lowering<K extends OperationKind> = (operation: OperationOf<K>, fact
 
 export type Lowerings<Kinds extends OperationKind> = { readonly [K in Kinds]: Lowering<K> };
 
-/** What takes the place of an operand that was left out, since every binding must be bound. The kernel makes nothing of it. */
+/** Stands in for an operand that was left out, since every binding must be bound. The kernel does not use it. */
 export interface StandIn {
   readonly standIn: Tensor | Scratch;
 }
@@ -69,7 +69,7 @@ export function perItem<K extends KernelName>(
   return call(kernel, operands, constants, [grid.x, grid.y, 1]);
 }
 
-/** One invocation per restart, for what is a few numbers each. */
+/** One invocation per restart, for a few numbers each. */
 export function perRestart<K extends KernelName>(
   kernel: K,
   restarts: number,
@@ -98,9 +98,9 @@ export function call(
 }
 
 /**
- * How the tensors lie that are bound, in the names that kernels have for it. For a binding x that is X_STRIDE, from one row to the next,
- * X_BATCH, from one restart to the next, both in elements of its array, and HALF_X, whether it holds 16-bit floats. STRIDE alone is
- * that of the first output.
+ * The layout of the bound tensors, under the names of the kernels. A binding x has X_STRIDE, from one row to the next, and X_BATCH, from
+ * one restart to the next, both in elements of its array. HALF_X says whether it holds 16-bit floats. STRIDE alone is that of the first
+ * output.
  */
 function layoutOf({ bindings }: Shader, operands: Readonly<Record<string, Operand>>): Map<string, number | boolean> {
   const layout = new Map<string, number | boolean>();

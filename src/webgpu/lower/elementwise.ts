@@ -1,4 +1,4 @@
-/** Lowering of what computes every entry from few entries of its inputs. */
+/** Lowering of operations that compute every entry from few entries of their inputs. */
 import type { elementwise as definitions } from '../../graph/operations/elementwise.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { strideOf } from '../layout/layout.js';

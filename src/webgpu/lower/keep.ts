@@ -26,7 +26,7 @@ function joined(steps: readonly Step[]): Step[] {
 }
 
 export function keep(control: Tensor, trials: readonly Tensor[], states: readonly Tensor[], facts: AdapterFacts): Dispatch {
-  // No two bindings that are written may be the same buffer, so what is not there gets a scratch buffer of its own.
+  // No two written bindings may be the same buffer, so each missing state gets a scratch buffer of its own.
   const [trial0, trial1 = standIn(control), trial2 = standIn(control)] = trials;
   const [state0, state1 = standIn({ scratch: 0, bytes: 16 }), state2 = standIn({ scratch: 1, bytes: 16 })] = states;
   const [VECTORS_0, VECTORS_1, VECTORS_2] = [0, 1, 2].map((i) => (i < states.length ? vectors(states[i]) : 0));

@@ -1,4 +1,4 @@
-/** A whole program → its dispatches, section by section: what a run records, what a warm-up compiles and what a plan prints. Pure. */
+/** A whole program → its dispatches, section by section. A run records them, a warm-up compiles them, a plan prints them. Pure. */
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { type HalfTensor, halveInputs } from '../layout/halves.js';
@@ -13,7 +13,7 @@ import { lower } from './lower.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { sweepsInOne } from './products.js';
 
-/** What is forced, everywhere or by section. */
+/** Forced choices, everywhere or by section. */
 export type ForcedBySection = Forced | ((section: string) => Forced);
 
 export interface LoweredStep {
@@ -27,7 +27,7 @@ export interface LoweredProgram {
   /** Inputs that are stored as 16-bit floats, and the tensors of `program` that stand for them. */
   halves: ReadonlyMap<Tensor, HalfTensor>;
   panelled: ReadonlyMap<Tensor, Panelled>;
-  /** The same over panels of what no binding can hold. */
+  /** The same over panels, where no binding can hold a tensor. */
   split: SplitProgram;
   sections: Map<string, LoweredStep[]>;
 }
@@ -36,7 +36,7 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
   const everywhere = typeof forced === 'function' ? {} : forced;
   const { program: whole, halves, panelled } = stored(original, facts);
-  // Parts of a sum are nothing that could be swept.
+  // Parts of a sum cannot be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
@@ -46,7 +46,7 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   return { program, halves, panelled, split, sections: new Map(lowered) };
 }
 
-/** What is fused, and how tensors are stored: inputs as halves if the engine is to, but where something must be in panels all is f32. */
+/** The fused program and the storage of its tensors: inputs as 16-bit floats if the engine asks for it; all f32 where one is in panels. */
 function stored(original: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
   const limit = bindingLimit(facts);
   if (facts.halfInputs) {

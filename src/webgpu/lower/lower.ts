@@ -1,6 +1,6 @@
 /**
  * Lowering: one operation of a program → the dispatches that run it, in files that bear the names of those in src/graph/operations. Pure:
- * plain data in, plain data out, so that what would be recorded can be printed and tested without a GPU.
+ * plain data in, plain data out, so that dispatches can be printed and tested without a GPU.
  */
 import type { Operation, OperationKind } from '../../graph/operations.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';

@@ -17,12 +17,12 @@ export function constantCase<Name extends string>(name: Name): ConstantCase<Name
 
 const functions: Readonly<Record<ConstantCase<MapFunction>, number>> = named['elementwise/functions'];
 
-/** What elementwise/map calls a function. */
+/** The number of a function in elementwise/map. */
 export function functionNumber(fn: MapFunction): number {
   return functions[constantCase(fn)];
 }
 
-/** What kernels call the way in which a product is stored. A sweep stores as if it were none. */
+/** The number of an epilogue in the kernels. A product that ends in a sweep has none. */
 export function epilogueOf({ epilogue, ending }: { epilogue: Attributes<'matmul'>['epilogue']; ending?: Ending }): number {
   return ending === 'update' ? epilogues.UPDATE : epilogues[constantCase(epilogue)];
 }

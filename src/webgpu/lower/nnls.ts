@@ -29,8 +29,8 @@ export const nnls: Lowerings<keyof typeof definitions> = {
 };
 
 /**
- * A solve that keeps its factor in indexed memory: one invocation a column, however many there are, so that the rounds of its loops follow
- * from k alone; where the factors share a scratch buffer, in as many dispatches as that takes.
+ * A solve that keeps its factor in indexed memory. It has one invocation a column, so that the rounds of its loops follow from k alone.
+ * Where the factors share a scratch buffer, it takes as many dispatches as the buffer needs.
  */
 function indexedSolve(
   kernel: 'nnls/solve' | 'nnls/masked-solve',

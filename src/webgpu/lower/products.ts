@@ -1,4 +1,4 @@
-/** Lowering of products, and of the norm of what a product leaves of X. */
+/** Lowering of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../../graph/operations/products.js';
 import type { Attributes, OperationOf, Sweep } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
@@ -39,7 +39,7 @@ export function sweepsInOne({ inputs, outputs: [C], attributes }: FusedProduct, 
   return planSweep(shapeOf(inputs, C, attributes), sweep.of, facts, forced) !== undefined;
 }
 
-/** Of a product alone, or of one that ends in what changes C in place. */
+/** Of a product alone, or of one that ends in an update or a sweep of C in place. */
 type Product = Attributes<'matmul'> & { readonly ending?: Ending };
 
 function sweepOf({ ending }: Pick<Product, 'ending'>): Sweep | undefined {
@@ -98,11 +98,13 @@ function multiply(
   return call(`matmul/${algorithm}`, operands, constants, [grid.x, grid.y, 1]);
 }
 
-/** ‖W ∘ (X − AZ)‖²: a product of which only the squares of each tile are kept, then folds. X and Z differ in nothing from other operands. */
+/**
+ * ‖W ∘ (X − AZ)‖²: a product of which only the squares of each tile are kept, then folds. X and Z differ in nothing from other operands.
+ */
 function residual([X, A, Z, W]: readonly Tensor[], out: Tensor, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const shape = { rows: X.rows, cols: X.cols, inner: A.cols, batch: out.batch };
   const plan = planMatmul(shape, facts, { ...forced, matmul: forced.matmul === 'tiled' ? 'register' : forced.matmul, splits: 1 }, true);
-  // Restarts that share A and Z alone still each have squares of their own, so what is shared is not given to the plan.
+  // Restarts that share A and Z still have squares of their own each, so the plan is not told of sharing.
   const perRestart = plan.layout.invocations / out.batch;
   const partials = { scratch: 0, bytes: plan.layout.invocations * 16 };
   const finish = { SCALE: 1, EPILOGUE: W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };

@@ -24,7 +24,7 @@ export function padPanel(panel: Piece, content: ArrayLike<number> | SparseMatrix
   return padded;
 }
 
-/** The row-major entries of a tensor from what its panels hold. */
+/** The row-major entries of a tensor, from its panels. */
 function joinPanels(whole: Tensor, panels: readonly Piece[], parts: readonly Float32Array[]): Float32Array {
   const entries = new Float32Array(whole.rows * whole.cols * whole.batch);
   panels.forEach((panel, p) => {

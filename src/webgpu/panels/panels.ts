@@ -1,6 +1,6 @@
 /**
- * Tensors larger than one binding: they are stored as panels, runs of rows (or of columns, where rows cannot be or are too long), each a
- * tensor with a buffer of its own. Restarts lie in a panel as they lie in a tensor, so batched tensors are split no differently.
+ * Panels of tensors that are larger than one binding. A panel is a run of rows, and a tensor with a buffer of its own. Where the rows
+ * cannot be split or are too long, it is a run of columns. Restarts lie in a panel as they lie in a tensor.
  */
 import { LimitError } from '../../errors.js';
 import { type Axis, axisNames } from '../../graph/operations/definition.js';
@@ -27,8 +27,8 @@ export interface Panelled {
 }
 
 /**
- * Panels begin at multiples of 16: rows take 16 bytes at least, so 16 of them reach the 256 bytes that an offset into a buffer is a
- * multiple of, and a range of columns starts at a vec4. What is a row of one tensor may be a column of another.
+ * Panels begin at multiples of 16. An offset into a buffer is a multiple of 256 bytes, and a row takes a multiple of 16 bytes. A range of
+ * columns starts at a vec4. A row of one tensor may be a column of another, so both have the same multiple.
  */
 export const granule = 16;
 
@@ -54,9 +54,10 @@ export function firstColOf(tensor: Tensor | Piece): number {
 }
 
 /**
- * The tensors of a program that exceed `limit` bytes, each with its panels: rows where they can be, since rows of any buffer are a view and
- * ranges of columns a copy. But where one tensor has to go by columns, those of as many columns do, too, and with the same panels: X would
- * be copied wherever it meets an S in panels of other columns. Throws LimitError for what cannot be split.
+ * The tensors of a program that exceed `limit` bytes, each with its panels. Panels are rows where they can be, since rows of any buffer
+ * are a view and ranges of columns a copy. Where one tensor has to go by columns, all tensors with as many columns do, too, with the same
+ * panels: otherwise X would be copied wherever it meets an S in panels of other columns. Throws LimitError for a tensor that cannot be
+ * split.
  */
 export function planPanels(program: FusedProgram, limit: number): Map<Tensor, Panelled> {
   // Of a transient that fusion did away with only the name is left.

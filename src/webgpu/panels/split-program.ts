@@ -1,6 +1,6 @@
 /**
- * A program of which some tensors are panels (panels.ts), as the same program over panels: every operation that meets one is done in
- * parts, each an ordinary operation, so that lowering and kernels know nothing of panels. A part reads and writes
+ * A program with tensors in panels (panels.ts), as the same program over panels. Every operation on such a tensor is done in parts. Each
+ * part is an ordinary operation, so lowering and kernels know nothing of panels. A part reads and writes
  *
  *     a panel            as it stands
  *     rows of a buffer   as a view: a binding with an offset, no copy
@@ -46,7 +46,7 @@ export function splitProgram(
   };
 }
 
-/** Which buffers the steps read and write: a view lives as long as what it is a view of. */
+/** The buffers that the steps read and write. A view lives as long as its buffer. */
 export function buffersOf({ name, sections }: SplitProgram): Flow {
   const holders = (tensors: readonly Tensor[]) => tensors.map((tensor) => placeOf(tensor).holder);
   const flowOf = ({ inputs, outputs }: Step) => ({ inputs: holders(inputs), outputs: holders(outputs) });
@@ -57,11 +57,11 @@ interface Splitting {
   panelled: ReadonlyMap<Tensor, Panelled>;
   fits(operation: Operation): boolean;
   fresh(label: string, rows: number, cols: number, batch: number): Tensor;
-  /** What was written so far. */
+  /** The steps written so far. */
   steps: Step[];
 }
 
-/** Where a part of an operation stands: a range of each index. */
+/** The place of a part of an operation: a range of each index. */
 type Part = Partial<Record<Index, Range>>;
 
 function splitOperation(operation: FusedOperation, s: Splitting): Step[] {
@@ -171,7 +171,7 @@ function read(tensor: Tensor, axes: Axes, part: Part, s: Splitting): Tensor {
   return columns;
 }
 
-/** A part of an output; what fills it with what the output holds, where it is not a part of its buffer, and what brings it there. */
+/** A part of an output. Where it is no part of the output's buffer, steps fill it from there and bring it back. */
 function write(tensor: Tensor, axes: Axes, part: Part, s: Splitting): { target: Tensor; before: Step[]; after: Step[] } {
   const [rows, cols] = regionOf(tensor, axes, part);
   const { held, firstCol } = rowsHeld(tensor, rows, cols, s);
@@ -190,8 +190,8 @@ function partOf(operation: Operation, spread: Spread, part: Part, s: Splitting):
 }
 
 /**
- * Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. What
- * multiplies or updates needs the whole sum and becomes an operation of its own.
+ * Part of a product: the sum over the parts of its inner index, each added to the one before by the epilogue of the product. An epilogue
+ * that multiplies or updates needs the whole sum, and becomes an operation of its own.
  */
 function productPart(
   operation: OperationOf<'matmul'> | FusedProduct,

@@ -1,4 +1,4 @@
-/** The plan of a product: which kernel of shaders/matmul, how large its tiles, in how many parts. Pure, like planner.ts. */
+/** The plan of a product: the kernel of shaders/matmul, its tile, the parts of the inner dimension. Pure, like planner.ts. */
 import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
 import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
 import { type ProductShape, shapeClass } from './product-shape.js';
@@ -27,7 +27,7 @@ interface Layout {
 
 type Tile = Pick<MatmulPlan, 'algorithm' | 'blocksA' | 'blocksB'>;
 
-/** Few, since each that a program uses is another pipeline to compile. */
+/** Few tiles, since each that a program uses is another pipeline to compile. */
 const registerTiles: readonly Tile[] = [
   { algorithm: 'register', blocksA: 1, blocksB: 1 },
   { algorithm: 'register', blocksA: 2, blocksB: 2 },
@@ -55,7 +55,7 @@ function quadSides(size: number, straddles: boolean): [shared: number, own: numb
 }
 
 /**
- * What was measured on the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
+ * The measured choice of the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
  * itself, as sums of squares need it.
  */
 export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, barrierFree = false): MatmulPlan {
@@ -92,13 +92,13 @@ export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: Ad
   return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
 }
 
-/** Whether the device has what a tile needs. */
+/** Whether the device has the features and memory that a tile needs. */
 function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): boolean {
   if (algorithm === 'tiled') return !facts.software && !barrierFree && facts.maxInvocationsPerWorkgroup >= 256;
   return algorithm === 'register' || facts.subgroups;
 }
 
-/** All that a tuning times: tiles that run, the inner dimension in 1, 2, 4, … parts, and what would run untuned, which comes first. */
+/** The candidates of a tuning: the untuned choice first, then tiles that run, each with the inner dimension in 1, 2, 4, … parts. */
 export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrierFree = false): MatmulPlan[] {
   const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
   const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
@@ -127,7 +127,7 @@ function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
 }
 
 /**
- * What the estimate is made of, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
+ * The parts of the estimate, in ns of one core of a software adapter (SwiftShader; see docs/performance.md). Compiling a tile counts
  * as spread over a thousand iterations.
  */
 const cost = {
@@ -180,7 +180,7 @@ function estimate(shape: ProductShape, { algorithm, blocksA, blocksB, splits, ch
   return rounds * perTile + second + blocksA * blocksB * cost.compiledBlock;
 }
 
-/** What an invocation reads in a step. Lanes of a quad take steps in turned order where those are what they swap. */
+/** The loads of an invocation in a step. Lanes of a quad take steps in turned order where they swap steps. */
 function loading({ transposeA, transposeB }: ProductShape, algorithm: MatmulAlgorithm, blocksA: number, blocksB: number): number {
   if (algorithm === 'register' || algorithm === 'tiled') return (blocksA + blocksB) * cost.block;
   const [shared, own] = algorithm === 'quad-rows' ? [blocksA, blocksB] : [blocksB, blocksA];

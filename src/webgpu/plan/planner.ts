@@ -1,18 +1,20 @@
 /**
- * Choice of kernel variants: pure functions from shapes and adapter facts to an algorithm and its constants. Nothing here touches a
- * GPU; tests force a choice through `Forced`, and print it without a device.
+ * Choice of kernel variants: pure functions from shapes and adapter facts to an algorithm and its constants. Nothing here touches a GPU.
+ * Tests force a choice through `Forced`, and print it without a device.
  */
-
 import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
 
 /** How kernels decode 16-bit floats: by WGSL's built-in function, or by integers where that is refused. */
 export type HalfDecoding = 'built-in' | 'integers';
 
-/** What the choice of kernels may depend on. */
+/** The facts of an adapter that the choice of kernels may depend on. */
 export interface AdapterFacts {
   /** A CPU-backed adapter: few wide threads, and barriers split kernels into coroutines, so barrier-free kernels win. */
   software: boolean;
-  /** A software adapter whose kernels LLVM compiles, Mesa's llvmpipe: written-out kernels take it long. Others are as SwiftShader is. */
+  /**
+   * A software adapter whose kernels LLVM compiles, Mesa's llvmpipe: written-out kernels take it long. All others are treated as
+   * SwiftShader.
+   */
   llvmpipe?: boolean;
   /** The device has subgroup operations: invocations can swap registers with their neighbours. */
   subgroups: boolean;
@@ -23,7 +25,7 @@ export interface AdapterFacts {
   maxInvocationsPerWorkgroup: number;
   /** Inputs that programs only multiply are stored as 16-bit floats. */
   halfInputs?: boolean;
-  /** What was measured on the adapter, by shape class: see tuning.ts. */
+  /** Choices measured on the adapter, by class of shapes: see tuning.ts. */
   tuned?: ReadonlyMap<string, ProductChoice>;
 }
 
@@ -44,7 +46,7 @@ export interface Forced {
   pivots?: number;
   /** How kernels decode 16-bit floats. */
   halfDecoding?: HalfDecoding;
-  /** Most bytes of a storage binding, if that is less than what the device allows: larger tensors are split into panels. */
+  /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
   bindingBytes?: number;
 }
 
@@ -61,14 +63,9 @@ export interface SolvePlan {
 }
 
 /**
- * Most unknowns of a solve or sweep that is written out whatever it is used for. Where it was not measured, on GPUs, pivoting ends
- * where its arrays fill the registers of an invocation.
- *
- * On llvmpipe (Mesa 25.0, LLVM 19, seconds of one core to compile and milliseconds of it for 1024 columns, written out against indexed)
- * pivoting takes 4.4 s and 6 ms against 2.3 s and 37 ms at 16 unknowns, 12 s and 9 against 2.2 s and 107 at 24, 32 s and 29 against 2.9 s
- * and 190 at 32: what nobody waits for. Masked solves take 1.2 s and 2.1 ms against .9 s and 2.8 at 9, 2 s and 3.2 against 1.2 s and 2.4 at
- * 12, 9 s and 13 against 1.9 s and 3.2 at 24; sweeps 2.2 s and 3.3 against 1 s and 6.2 at 12, 1.9 s and 7.6 against 1.2 s and 9.3 at 16;
- * products with their sweep 3.1 s and 5.6 against 1.2 s and 10.4 at 16, 4 s and 7 against 1.4 s and 22 at 24.
+ * Most unknowns of a solve or sweep that is always written out. On GPUs, where it was not measured, the limit of pivoting is the size
+ * at which its arrays fill the registers of an invocation.
+ * The figures behind the column of llvmpipe are in docs/performance.md.
  */
 const alwaysWritten = {
   pivoting: { software: 16, llvmpipe: 16, hardware: 9 },
@@ -78,15 +75,15 @@ const alwaysWritten = {
 };
 
 /**
- * Up to here a software adapter other than llvmpipe gets the solves written out where they have enough columns to repay the compiling: on one core .3 to .5 s
- * at 16 unknowns, 1 to 1.5 s at 24, 3 to 4.5 s at 32, against a tenth of a millisecond saved at each four columns and iteration.
+ * Up to this many unknowns a software adapter other than llvmpipe gets the solves written out where they have enough columns to repay the
+ * compiling (figures: docs/performance.md).
  */
 const largestWritten = 32;
 const worthWriting = 256;
 
 /**
- * Whether a solve (or `sweep`) of k unknowns keeps everything in registers: the kernels named …-registers; or whether a product that ends
- * in a sweep does, which takes .5 to .7 s to compile at 24 to 32 unknowns, the product alone .3 to .5.
+ * Whether a solve (or `sweep`) of k unknowns keeps everything in registers: the kernels named …-registers. For 'sweptProduct', whether a
+ * product ends in its sweep.
  */
 export function planRegisters(
   kind: keyof typeof alwaysWritten,
@@ -119,8 +116,8 @@ export function planSolve(k: number, columns: number, facts: AdapterFacts, force
 }
 
 /**
- * Invocations of a workgroup. A CPU-backed adapter hands workgroups to its few threads one by one and gains nothing from wide ones:
- * small ones spread small problems (measured on SwiftShader: a step of Neural NMF on 87×90 takes .6 to .9 of the time at 64).
+ * Invocations of a workgroup. A CPU-backed adapter hands workgroups to its few threads one by one and gains nothing from wide ones; small
+ * ones spread small problems.
  */
 const workgroupSize = { software: 16, hardware: 64 };
 

@@ -1,4 +1,4 @@
-/** Fusion: operations that one kernel can do together, before a program is lowered. What a program computes stays the same. */
+/** Fusion: operations that one kernel can do together, before a program is lowered. The results of a program stay the same. */
 import type { Operation, OperationOf } from '../../graph/operations.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
@@ -10,7 +10,7 @@ export function fuse(program: Program): FusedProgram {
 }
 
 /**
- * What was computed once is not computed again: a transient that another already holds, from the same operation on the same tensors with
+ * Nothing is computed twice: a transient that another already holds, from the same operation on the same tensors with
  * no write to any of them in between, is read there instead (ZZᵀ in both the gradient and the metric, say).
  */
 function withoutRepeats(operations: readonly Operation[]): Operation[] {
@@ -65,7 +65,7 @@ export function fuseSweeps(program: FusedProgram, runs: (fused: FusedProduct, se
 
 /**
  * Products done together with the one operation that reads them, as its input number `place`, where `join` makes one operation of both:
- * then what lay between them never exists. It must have no other reader, and nothing may write the factors in between.
+ * then the transient between them never exists. It must have no other reader, and nothing may write the factors in between.
  */
 function joinProducts<K extends 'multiplicativeUpdate' | 'halsUpdate'>(
   operations: readonly FusedOperation[],

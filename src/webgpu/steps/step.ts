@@ -1,6 +1,5 @@
 /**
- * What a program becomes for a GPU: its operations, and steps that only a GPU has, for what one dispatch does best together and for what
- * tensors in panels need besides.
+ * The steps of a program on a GPU: its operations, operations that one dispatch does together, and copies that tensors in panels need.
  */
 import { type Axes, whole } from '../../graph/operations/definition.js';
 import { productText } from '../../graph/operations/products.js';
@@ -12,8 +11,10 @@ import type { Tensor } from '../../graph/tensor.js';
 export type Ending = 'update' | Sweep;
 
 /**
- * A product and the operation that alone reads it, which updates F as the product is stored; made by fuse.ts alone. 'update':
- * F ← F ∘ product / (E + ε), inputs A, B, E. A sweep: halsUpdate of F with the product as B, inputs A, B, G. output F in place
+ * A product and the operation that alone reads it, which updates F as the product is stored. Only fuse.ts makes it.
+ *
+ * - 'update': F ← F ∘ product / (E + ε). Inputs A, B, E; output F in place.
+ * - A sweep: halsUpdate of F with the product as B. Inputs A, B, G; output F in place.
  */
 export interface FusedProduct {
   readonly kind: 'fusedProduct';
@@ -37,7 +38,10 @@ export interface ColumnCopy {
   readonly attributes: { readonly from: number; readonly to: number; readonly cols: number };
 }
 
-/** Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state. inputs control, trials; outputs states */
+/**
+ * Up to three keepAccepted of one control vector in a dispatch: state ← accepted ? trial : state.
+ * Inputs are control and the trials; outputs are the states.
+ */
 export interface KeepTogether {
   readonly kind: 'keepTogether';
   readonly inputs: readonly Tensor[];
@@ -60,7 +64,7 @@ export function spreadOf(operation: FusedOperation): Spread {
   return { inputs: inputs.map((_, at) => inputRule(own, at)), outputs: outputs.map((_, at) => outputRule(own, at)) };
 }
 
-/** The product alone: it is spread as the fused one, whose ending goes entry by entry where anything is split. */
+/** The product alone. It is spread as the fused one, whose ending goes entry by entry where anything is split. */
 function productOf({ inputs, outputs, attributes }: FusedProduct): OperationOf<'matmul'> {
   return { kind: 'matmul', inputs, outputs, attributes };
 }

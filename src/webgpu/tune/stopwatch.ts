@@ -1,11 +1,11 @@
-/** Times what a device does: on its own clock where it has one, else by the wall clock. */
+/** Times the work of a device: on its own clock where it has one, else by the wall clock. */
 import { createGuard } from '../device/guard.js';
 
 export interface Stopwatch {
   readonly clock: 'timestamps' | 'wall clock';
-  /** For the passes of what is timed. */
+  /** For the passes that are timed. */
   readonly timestamps?: GPUComputePassTimestampWrites;
-  /** Milliseconds that the work takes which `submit` queues, in one pass. */
+  /** Milliseconds of the work that `submit` queues, in one pass. */
   time(submit: () => void): Promise<number>;
   dispose(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Measures which kernel multiplies fastest on this adapter, class by class. All candidates of a class work on the same matrices; each is
- * checked against sums in f64 before it may win; a first round drops the slow ones, the others take turns. The untuned choice stays
+ * Measures the fastest kernel for products on this adapter, class by class. All candidates of a class work on the same matrices. Each is
+ * checked against sums in f64 before it may win. A first round drops the slow ones, and the others take turns. The untuned choice stays
  * unless another one is clearly faster.
  */
 import { median } from '../../data/median.js';
@@ -23,7 +23,7 @@ const stillPromising = 1.5;
 /** Gain below which the untuned choice stays: it is as good, within noise. And it stays unless it loses in most of the rounds. */
 const worthAChange = 0.95;
 const mostRounds = 0.8;
-/** What one measurement lasts at least, if a submit may be that long. */
+/** The shortest time of one measurement, if a submit may be that long. */
 const spanMs = 4;
 
 export async function tune(context: DeviceContext, adapter: string, options: TuneOptions = {}): Promise<Tuning> {
@@ -69,7 +69,7 @@ async function tuneClass(context: DeviceContext, name: string, product: TunedPro
   const plans = candidatePlans(product.shape, context.facts, product.norm);
   const forced = (section: string) => forcedTo(plans[Number(section)]);
   const bench = benchFor(product, plans.length);
-  // Of the classes of f32 inputs, whatever the engine stores: sums are checked to the last bits.
+  // Of the classes of f32 inputs, even where the engine stores 16-bit floats: sums are checked to the last bits.
   const own: DeviceContext = { ...context, forced, facts: { ...context.facts, halfInputs: false } };
   const usable = await compiling(own, bench.program);
   let run: Run;
@@ -108,7 +108,7 @@ async function compiling(context: DeviceContext, program: Program): Promise<Prog
   return Object.fromEntries(sections.flat());
 }
 
-/** Milliseconds of one execution in each round, by section, of those that were in the last rounds. */
+/** Milliseconds of one execution in each round, by section, of the candidates in the last rounds. */
 async function race(run: Run, sections: readonly number[], { stopwatch, repeats, signal }: Measuring): Promise<Map<number, number[]>> {
   const time = async (at: number, times: number) => {
     if (signal?.aborted) throw new CancelledError('The tuning was cancelled.', { cause: signal.reason });
@@ -194,7 +194,9 @@ function benchFor({ shape, norm }: TunedProduct, count: number): Bench {
     for (let t = 0; t < inner; t++) sum += entry(A, transposeA, i, t) * entry(B, transposeB, t, j);
     return sum;
   };
-  /** Of the first restart: corners and a few entries between them, or the sum of squares. Sums of positive terms, so the bound is relative. */
+  /**
+   * Of the first restart: corners and a few entries between them, or the sum of squares. Sums of positive terms, so the bound is relative.
+   */
   const expected = new Map<number, number>();
   if (E) expected.set(0, squares(values.get(E)!, productAt, rows, cols));
   else for (const [i, j] of places(rows, cols)) expected.set(i * cols + j, productAt(i, j));
@@ -205,7 +207,7 @@ function benchFor({ shape, norm }: TunedProduct, count: number): Bench {
       for (const [tensor, entries] of values) run.write(tensor, entries);
     },
     async isRight(run, section) {
-      // Not what another candidate left there.
+      // Another candidate's product must not be left there.
       run.write(C, new Float32Array(C.rows * C.cols).fill(-1));
       run.execute(section);
       const actual = await run.read(C);

@@ -1,4 +1,4 @@
-/** What a tuning is once it was measured: plain JSON, checked before it is believed. Pure. */
+/** A measured tuning: plain JSON, checked before it is used. Pure. */
 import { fnv1a } from '../../data/hash.js';
 import type { MatmulAlgorithm, ProductChoice, Tuning, TuningEntry } from '../../engine.js';
 import { InputError } from '../../errors.js';

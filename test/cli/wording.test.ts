@@ -58,9 +58,9 @@ describe('in a command', () => {
       /wide\.csv: row 2, column 4 is -8, but every entry must be ≥ 0/,
     ],
     [
-      'a mask that hides a sample in a column',
-      ['fit', X, '--ranks', '1', '--method', 'nmf', '--samples', 'columns', '--weights', put('mask.csv', '1,0,1\n1,0,1\n1,0,1\n')],
-      /mask\.csv is zero in all of column 2, which hides that sample; leave it out of both files instead\.$/,
+      'weights that hide a sample in a column',
+      ['fit', X, '--ranks', '1', '--method', 'nmf', '--samples', 'columns', '--weights', put('weights.csv', '1,0,1\n1,0,1\n1,0,1\n')],
+      /weights\.csv is zero in all of column 2, which hides that sample; leave it out of both files instead\.$/,
     ],
   ] as const)('%s', async (_, argv, said) => {
     const { status, stdout, stderr } = await runCli([...argv, '--out', at('out')]);

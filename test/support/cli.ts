@@ -12,13 +12,14 @@ export interface CliResult {
   stderr: string;
 }
 
-/** Runs the command line in this process. */
+/** Runs the command line in this process; `run` is another `main` than that of src. */
 export async function runCli(
   argv: string[],
   { tty = false, columns, env = {}, signal = new AbortController().signal }: CliSettings = {},
+  run = main,
 ): Promise<CliResult> {
   const [stdout, stderr] = [collector(tty, columns), collector(tty, columns)];
-  const status = await main(argv, { stdout: stdout.stream, stderr: stderr.stream, env, signal });
+  const status = await run(argv, { stdout: stdout.stream, stderr: stderr.stream, env, signal });
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }
 

@@ -4,8 +4,8 @@ import { matrix } from '../../src/data/matrix.js';
 import { toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
 
-/** Tests of what every format of the list must hold to. */
-export function formatContract(formats: readonly FileFormat[]): void {
+/** Tests of what every format of the list must hold to; `Refusal` is the InputError of the modules that the formats come from. */
+export function formatContract(formats: readonly FileFormat[], Refusal = InputError): void {
   test('no two formats share an extension', () => {
     const all = formats.flatMap(({ extensions }) => extensions);
     expect(new Set(all).size).toBe(all.length);
@@ -16,7 +16,7 @@ export function formatContract(formats: readonly FileFormat[]): void {
     test.each(['\n', 'no matrix at all', '\u00a7'])('refuses %j, and names the file', (text) => {
       const source = `folder/some${extensions[0]}`;
       const reading = () => read(new TextEncoder().encode(text), source);
-      expect(reading).toThrow(InputError);
+      expect(reading).toThrow(Refusal);
       expect(reading).toThrow(source);
     });
 

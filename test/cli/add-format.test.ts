@@ -1,35 +1,55 @@
-/** A format that is added as CONTRIBUTING says, in a file and a line of the list: everything that reads the list knows it. */
+/** The file format that CONTRIBUTING.md adds as its example, added as it says there: all that reads the list of formats knows it. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { withLoader } from '../../scripts/load-typescript.mjs';
 import { decodeNpy } from '../../src/data/npy.js';
-import { readMatrix } from '../../src/node/files.js';
 import { runCli, workFolder } from '../support/cli.js';
+import { examplePieces, root } from '../support/examples.js';
 import { formatContract } from '../support/format-contract.js';
-import { savetxt } from '../support/savetxt.js';
 
-vi.mock('../../src/data/formats.js', async (original) => {
-  const { formats } = await original<typeof import('../../src/data/formats.js')>();
-  return { formats: [...formats, (await import('../support/savetxt.js')).savetxt] };
+const [file, list] = ['src/data/savetxt.ts', 'src/data/formats.ts'];
+const pieces = await examplePieces('Add a format');
+const [imported, line] = pieces.get(list)!.trimEnd().split('\n');
+const before = readFileSync(`${root}/${list}`, 'utf8');
+const changed = `${imported}\n${before.replace(/^export const formats\b.*$/m, line)}`;
+
+const { main, formats, InputError, readMatrix } = await withLoader(
+  async (load) => ({
+    ...((await load('src/cli/main.ts')) as typeof import('../../src/cli/main.js')),
+    ...((await load(list)) as typeof import('../../src/data/formats.js')),
+    ...((await load('src/errors.ts')) as typeof import('../../src/errors.js')),
+    ...((await load('src/node/files.ts')) as typeof import('../../src/node/files.js')),
+  }),
+  new Map([
+    [file, pieces.get(file)!],
+    [list, changed],
+  ]),
+);
+const run = (...argv: string[]) => runCli(argv, {}, main);
+
+test('it takes a file and a line', () => {
+  expect([...pieces.keys()]).toEqual([file, list]);
+  expect(changed.split('\n').filter((one) => !before.includes(one))).toEqual([imported, line]);
 });
 
-formatContract([savetxt]);
+formatContract(formats.slice(-1), InputError);
 
 describe('on the command line', () => {
   const { at, put } = workFolder();
   const rows = Array.from({ length: 6 }, (_, i) => Array.from({ length: 4 }, (_, j) => 1 + Math.sin(i + 2 * j) ** 2));
   const dat = put('m.DAT', rows.map((row) => `  ${row.join('  ')}\r\n`).join(''));
   const csv = put('m.csv', rows.map((row) => `${row.join(',')}\n`).join(''));
-  const help = async (command: string) => (await runCli([command, '--help'])).stdout.replaceAll(/\s+/g, ' ');
+  const help = async (command: string) => (await run(command, '--help')).stdout.replaceAll(/\s+/g, ' ');
 
   test('it is read as a .csv of the same numbers, and written', async () => {
     expect((await readMatrix(dat)).X).toEqual((await readMatrix(csv)).X);
-    const fitted = await runCli(['fit', dat, '--ranks', '2', '--device', 'cpu', '--out', at('model')]);
+    const fitted = await run('fit', dat, '--ranks', '2', '--device', 'cpu', '--out', at('model'));
     expect(fitted).toMatchObject({ status: 0, stderr: '' });
     for (const out of ['S.dat', 'S.npy']) {
-      const { status, stdout } = await runCli(['transform', at('model'), dat, '--out', at(out), '--device', 'cpu']);
+      const { status, stdout } = await run('transform', at('model'), dat, '--out', at(out), '--device', 'cpu');
       expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('S of layer 0 (6×2) for 6 samples') });
     }
-    expect(savetxt.read(readFileSync(at('S.dat')), 'S.dat').X).toEqual(decodeNpy(readFileSync(at('S.npy'))));
+    expect((await readMatrix(at('S.dat'), { samples: 'columns' })).X).toEqual(decodeNpy(readFileSync(at('S.npy'))));
   });
 
   test('help names it', async () => {
@@ -50,14 +70,8 @@ describe('on the command line', () => {
     ['fit', [put('nan.dat', '1 2\n3 x\n'), '--ranks', '1'], 'nan.dat has no number of f32 in row 2, column 2; correct it.'],
     ['fit', [put('minus.dat', '1 2\n-3 4\n'), '--ranks', '1'], 'minus.dat: row 2, column 1 is -3, but every entry must be ≥ 0;'],
   ])('errors of %s name it: %j', async (command, argv, said) => {
-    const { status, stderr } = await runCli([command, ...argv]);
+    const { status, stderr } = await run(command, ...argv);
     expect(status).toBe(2);
     expect(stderr).toContain(said);
   });
-});
-
-test('CONTRIBUTING shows it, line by line', () => {
-  const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
-  const source = readFileSync(new URL('../support/savetxt.ts', import.meta.url), 'utf8');
-  expect(contributing).toContain(source.slice(source.indexOf('export const')));
 });

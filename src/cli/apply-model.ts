@@ -18,7 +18,7 @@ export interface ApplyOptions {
 
 export function addApplyOptions(command: Command, layer: string): Command {
   return command
-    .argument('<model>', 'what fit --out or topics --out wrote: the folder, or the model.json in it')
+    .argument('<model>', 'a folder that fit --out or topics --out wrote, or the model.json in it')
     .argument('<matrix>', 'numeric .csv, .npy or .mtx with the features of the model; rows are samples')
     .addOption(samplesOption())
     .option('--layer <l>', layer, parseCount)

@@ -121,11 +121,11 @@ export interface CommonOptions {
 }
 
 export function deviceOption(): Option {
-  return new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto');
+  return new Option('--device <kind>', 'the kind of device to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto');
 }
 
 export function samplesOption(): Option {
-  return new Option('--samples <side>', 'what a sample is in the file').choices(['rows', 'columns']).default('rows');
+  return new Option('--samples <side>', 'the place of a sample in the file').choices(['rows', 'columns']).default('rows');
 }
 
 /** Adds them to a command; the two that differ by command have their defaults given. */

@@ -62,7 +62,7 @@ export function planLines({ plan, entries }: { plan: Plan; entries: readonly Tun
     ? `Not tuned: ${tuning.path} is not used. ${tuning.problem} Run orthant tune.`
     : tuning
       ? `Tuned: ${tuning.path}.`
-      : 'Not tuned: the default is used. orthant tune measures what is fastest here.';
+      : 'Not tuned: the default is used. orthant tune measures the fastest kernels here.';
   const counts = programs.map(({ program, dispatchesPerIteration }) => [program, `${dispatchesPerIteration}`]);
   return [
     `How ${adapter} multiplies:`,

@@ -1,4 +1,4 @@
-/** What `transform` and `predict` have in common: a stored model, new data, and a file for what comes out. */
+/** The common part of `transform` and `predict`: a stored model, new data, and a file for the result. */
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';

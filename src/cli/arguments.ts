@@ -1,4 +1,4 @@
-/** What the options of the command line may hold. Commander puts the option and the value before each message. */
+/** The values of the options of the command line. Commander puts the option and the value before each message. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Problem } from '../engine.js';
 import type { NodeEngineOptions } from '../node/engine.js';

@@ -82,7 +82,7 @@ function report({ adapter, clock, entries }: Tuning, path: string): string[] {
   ];
 }
 
-/** One line a class: what would run untuned, what was measured to be faster, and by how much. */
+/** One line a class: the untuned choice, the one that was measured to be faster, and by how much. */
 export function tuningTable(entries: readonly TuningEntry[]): string[] {
   const rows = entries.map(({ class: name, chosen, default: untuned, ms }) => {
     const [product, sizes] = splitClass(name);

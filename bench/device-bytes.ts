@@ -9,7 +9,7 @@ const counted: Bytes = { live: 0, peak: 0 };
 const sizes = new WeakMap<GPUBuffer, number>();
 const watched = new WeakSet<object>();
 
-/** From here on the peak is that of what is alive now and what comes. */
+/** From here on the peak counts the buffers that are alive now and later ones. */
 export function countBytes(device: GPUDevice): Bytes {
   const prototype = Object.getPrototypeOf(device) as GPUDevice;
   if (!watched.has(prototype)) {

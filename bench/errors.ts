@@ -1,4 +1,4 @@
-/** An error for people, with the exit status that it ends the benchmark with: 2 for what was asked wrongly, 1 for what went wrong. */
+/** An error for people, with the exit status of the benchmark: 2 for bad input, 1 for a failure. */
 export class BenchError extends Error {
   constructor(
     message: string,

@@ -1,4 +1,4 @@
-/** `npm run bench`: a page in headless Chrome measures, then Node does; this prints and writes down what they found. */
+/** `npm run bench`: a page in headless Chrome measures, then Node does; this prints and writes down their rows. */
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,7 +59,7 @@ async function writePage(file: string, results: Results): Promise<void> {
   process.stdout.write(`drawn in ${path.relative(process.cwd(), page)}\n`);
 }
 
-/** What Node shows beyond Chrome is whether Dawn in a process of its own is any different: a few suites tell. */
+/** A few suites show whether Dawn in a process of its own differs from Chrome. */
 const nodeSuites: Record<'quick' | 'full', SuiteName[]> = {
   quick: ['roofline', 'mu'],
   full: ['roofline', 'kernels', 'mu', 'nnls', 'neural'],

@@ -10,7 +10,7 @@ export interface Settings {
   progress(line: string): void;
 }
 
-/** What the suites get from whoever runs them, in the page or in Node. */
+/** The interface of the suites to their runner, in the page or in Node. */
 export interface Bench extends Settings {
   engine: Engine;
   /** The device of `engine`, for kernels of the benchmark's own. */
@@ -18,7 +18,7 @@ export interface Bench extends Settings {
   /** Another device of the same adapter, with nothing on it; the caller destroys it. */
   freshDevice(): Promise<GPUDevice>;
   browser: boolean;
-  /** A line that stays: what was left out, and why. */
+  /** A line that stays: the cases that were left out, and why. */
   warn(line: string): void;
 }
 
@@ -94,7 +94,7 @@ export function rowOf(suite: string, subject: Subject, times: readonly number[],
   };
 }
 
-/** What a clock can know, so that results files are readable. */
+/** Rounds to the digits that a clock can know, so that results files are readable. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(5));
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { BenchError, messageOf } from './errors.js';
 import { type Results, type Row, resultsVersion } from './rows.js';
 
-/** Reads a results file and refuses what it does not understand. */
+/** Reads a results file. Refuses one that it does not understand. */
 export async function readResults(file: string): Promise<Results> {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** What a benchmark yields: plain rows, the same in the page that measures and in the process that writes them down. */
+/** The rows of a benchmark: plain data, the same in the page that measures and in the process that writes them down. */
 
 /** One line of bench/results/<device>.json. */
 export interface Row {
@@ -6,14 +6,14 @@ export interface Row {
   case: string;
   /** `orthant`, or the package name of the peer; where a peer has several devices, the device in brackets. */
   subject: string;
-  /** Median and interquartile range of the repeats; what one unit is (an iteration, as a rule) says `case`. */
+  /** Median and interquartile range of the repeats. `case` says the unit, an iteration as a rule. */
   medianMs: number;
   iqrMs: number;
   repeats: number;
   /** True when the result of this very case agreed with the f64 reference within the tolerance that `note` states. */
   checked: boolean;
   note: string;
-  /** The numbers in `note` for whoever draws or compares them. */
+  /** The numbers in `note`, for drawing and comparing. */
   figures?: Figures;
 }
 
@@ -82,7 +82,7 @@ export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** What the suites that compare are about, for titles. */
+/** The subjects of the suites that compare, for titles. */
 export const compared: Record<string, string> = {
   mu: 'One multiplicative update',
   nnls: 'Exact nonnegative least squares',

@@ -3,12 +3,12 @@ import { isSoftwareDevice, type Results, summaries, summaryWords } from './rows.
 const headings = ['suite', 'case', 'subject', 'median ms', 'IQR ms', 'per second', 'repeats', 'checked', 'note'];
 const numeric = new Set(['median ms', 'IQR ms', 'per second', 'repeats']);
 
-/** What no reader may overlook: that a software adapter is no GPU. */
+/** The line that no reader may overlook: a software adapter is no GPU. */
 export function titleOf(device: string): string {
   return isSoftwareDevice(device) ? 'orthant benchmark, SOFTWARE ADAPTER (a CPU: nothing here speaks for a GPU)' : 'orthant benchmark';
 }
 
-/** The rows as an aligned table, and under it what they come to. */
+/** The rows as an aligned table, and their summary under it. */
 export function tableText({ device, commit, date, rows }: Results): string {
   const cells = rows.map((row) => [
     row.suite,

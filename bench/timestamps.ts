@@ -4,7 +4,7 @@
  */
 
 export interface Watch {
-  /** Forgets what was seen before. */
+  /** Forgets earlier times. */
   start(): void;
   /** The sum over all passes since `start`; undefined when there were more than can be kept. */
   milliseconds(): Promise<number | undefined>;

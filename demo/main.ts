@@ -1,4 +1,4 @@
-/** The page: reads the controls, talks to the worker, and draws what it reports. */
+/** The page: reads the controls, talks to the worker, and draws its reports. */
 import { type Matrix, svdBounds, tableOne } from '../src/index.js';
 import { drawChart, type Line, type Point } from './chart.js';
 import { drawHeatMap } from './heat-map.js';
@@ -21,7 +21,7 @@ const controls = find('#controls', HTMLFormElement);
 const startButton = find('#start', HTMLButtonElement);
 const stopButton = find('#stop', HTMLButtonElement);
 
-/** Where one depth of the hierarchy is shown, and what is. */
+/** The place and the content of one depth of the hierarchy. */
 const depths = ranks.map((rank) => {
   const figure = find(`[data-rank="${rank}"]`, HTMLElement);
   return {
@@ -161,7 +161,7 @@ function hear(message: FromWorker): void {
       show(message.depths, iteration);
       checks.push({ iteration, elapsedMs });
       count(iteration, elapsedMs);
-      if (stopReason === 'stopped') enter('stopped', 'Stopped; what was reached is kept');
+      if (stopReason === 'stopped') enter('stopped', 'Stopped; the factors reached so far are kept');
       else enter('finished', stopReason === 'maxIterations' ? 'Finished at the most iterations' : 'Finished: the error has settled');
       break;
     }

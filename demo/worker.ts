@@ -18,7 +18,7 @@ async function openEngine() {
   try {
     const opened = await createEngine();
     send({ kind: 'ready', adapter: opened.description, software: opened.software });
-    // While somebody looks at the page; what goes wrong here will show, and be told, when a fit starts.
+    // While the user looks at the page. An error here will show, and be told, when a fit starts.
     opened.warmup(programFor('neural', { rows: 87, cols: 90, ranks: [9, 4, 2] })).catch(() => {});
     return opened;
   } catch (error) {

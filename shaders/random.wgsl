@@ -1,4 +1,4 @@
-// Part of the kernels that revive dead units: uniform numbers on (0, 1] as a pure function of where and when they are asked for, by the
+// Part of the kernels that revive dead units: uniform numbers on (0, 1] as a pure function of entry, iteration, layer and restart, by the
 // integer hash "lowbias32" of Chris Wellons. src/reference/update.ts has its twin.
 const REVIVAL: u32 = 25u; // a projected step revives at every so many iterations
 

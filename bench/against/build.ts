@@ -12,7 +12,7 @@ import type { Against } from './measure.js';
 
 const run = promisify(execFile);
 
-/** What a build must have, and where: see Build in measure.ts. Commits before the rooms were named anew have programs in src/methods. */
+/** The exports that a build must have, and their places: see Build in measure.ts. Commits before the rooms were named anew have programs in src/methods. */
 const exported = {
   createWebGpuEngine: ['src/webgpu/engine.ts'],
   nmfProgram: ['src/programs/nmf.ts', 'src/methods/nmf.ts'],
@@ -46,7 +46,7 @@ export async function buildAgainst(ref: string, progress: (line: string) => void
 }
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
-/** Ends by way of `exit`, so that what is registered there is done. */
+/** Ends by way of `exit`, so that its listeners run. */
 const end = () => process.exit(130);
 
 async function commitOf(ref: string): Promise<string> {
@@ -126,7 +126,7 @@ async function bundle(ref: string, tree: string, folder: string, name: string): 
   return path.join(folder, name, `${name}.js`);
 }
 
-/** What a failed command said last, or the bundler first; without colours. */
+/** The last line of a failed command, or the first of the bundler; without colours. */
 function essence(error: unknown): string {
   const { stderr } = error as { stderr?: string };
   const lines = stripVTControlCharacters(stderr?.trim() || messageOf(error)).split('\n');

@@ -13,7 +13,7 @@ import { caseName, checkedIterations, referenceFactors, type Shape, shapesFor } 
 import { checkNeural, ranks, writeStart, X } from '../suites/neural.js';
 import { leastSquares } from '../suites/nnls.js';
 
-/** What both builds must export; see against/build.ts. */
+/** The exports that both builds must have; see against/build.ts. */
 export interface Build {
   createWebGpuEngine: typeof createWebGpuEngine;
   nmfProgram: typeof nmfProgram;

@@ -1,4 +1,4 @@
-/** What the multiplicative update is given, and what a library shows of itself to be timed at it. */
+/** The problem of the multiplicative update, and the interface of a library that is timed at it. */
 import { randomLowRank } from '../../src/data/generate.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { randomFactors } from '../../src/methods/fit.js';

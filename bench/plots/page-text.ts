@@ -1,4 +1,4 @@
-/** The results as one page that needs nothing else: what was measured, plots, and every row. */
+/** The results as one page that needs nothing else: the measures, plots, and every row. */
 import { isSoftwareDevice, type Results, summaries, summaryWords } from '../rows.js';
 import { digits, titleOf } from '../table.js';
 import { panelsOf } from './panels.js';
@@ -60,7 +60,7 @@ function summaryText({ rows }: Results): string {
   return lines.length > 0 ? `<ul>\n${lines.join('\n')}\n</ul>` : '';
 }
 
-/** What compares with nobody and lies on no axis: times that a user waits. */
+/** The times that a user waits, which compare with nobody and lie on no axis. */
 function waits({ rows }: Results): string {
   const own = rows.filter(
     ({ suite, case: name }) => (suite === 'end' || suite === 'neural' || suite === 'sparse') && !name.includes('first run'),

@@ -3,7 +3,7 @@ import { inNode, type Row } from '../rows.js';
 
 export interface Panel {
   title: string;
-  /** What a stranger must know to read it. */
+  /** An explanation for a stranger. */
   caption: string;
   plot: Plot;
 }
@@ -32,7 +32,7 @@ export interface Roofline {
   points: { name: string; group: string; intensity: number; gigaflops: number; ofBound: number }[];
 }
 
-/** What each kernel reaches of the bound that binds. */
+/** The part of its bound that each kernel reaches. */
 export interface Shares {
   kind: 'shares';
   shares: { name: string; group: string; share: number; bound: 'bandwidth' | 'arithmetic' }[];

@@ -1,4 +1,4 @@
-/** Draws panels with Observable Plot into a document of linkedom's: no browser is needed, and what comes out needs no script. */
+/** Draws panels with Observable Plot into a document of linkedom's: no browser is needed, and the result needs no script. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Bars, Lines, Panel, Roofline, Shares } from './panels.js';

@@ -17,7 +17,7 @@ export interface Data {
 
 export interface Setting {
   family: 'generated' | 'brown' | 'segments' | 'mnist';
-  /** What varies, and its value here; both empty where nothing does. */
+  /** The setting that varies, and its value here; both empty where nothing does. */
   parameter: string;
   value: string;
   ranks: number[];

@@ -110,7 +110,7 @@ function line(cell: Cell): string {
   return `${name} ratio ${ratio.median.toFixed(4)}  ${score}  fine ${fineNmi.median.toFixed(3)}  ${converged}/${seeds} converged  ${seconds.median.toFixed(1)} s`;
 }
 
-/** Results, plots and tables, the families that were not run as they are. After each family, so that an interrupted study keeps what it has. */
+/** Results, plots and tables, the families that were not run as they are. After each family, so that an interrupted study keeps its results. */
 async function write(found: Results['families']): Promise<void> {
   const results: Results = { families: { ...(await earlier()).families, ...found } };
   const cells = all.flatMap((family) => results.families[family]?.cells ?? []);
@@ -133,7 +133,7 @@ function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }
 
-/** The tables stand in the document between two marks; what is written around them is not touched. */
+/** The tables stand in the document between two marks; the text around them is not touched. */
 async function insertTables(text: string): Promise<void> {
   const [start, end] = ['<!-- tables: written by npm run regimes -->', '<!-- end of tables -->'];
   const now = await readFile(document, 'utf8').catch(() => `${start}\n${end}\n`);

@@ -1,4 +1,4 @@
-/** How well a clustering agrees with classes, and what a few seeds amount to. */
+/** The agreement of a clustering with classes, and the summary of a few seeds. */
 import { type Matrix, multiply } from '../../src/data/matrix.js';
 
 export interface Spread {

@@ -1,4 +1,4 @@
-/** What a user waits for: the first iteration, then the way to an error, and the memory it takes. */
+/** The time that a user waits: the first iteration, then the way to an error; and the memory it takes. */
 import { tableOne } from '../../src/data/generate.js';
 import type { Matrix } from '../../src/data/matrix.js';
 import type { Factorization } from '../../src/methods/methods.js';

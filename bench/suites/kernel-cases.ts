@@ -158,7 +158,7 @@ function entrywise(count: number): KernelCase[] {
   const [F, numerator, denominator] = [update.state('F', rows, cols), update.input('numerator', rows, cols), update.input('D', rows, cols)];
   update.section('all', () => update.multiplicativeUpdate(F, numerator, denominator));
   const program = update.build();
-  // Equal, so that F stays what it is however often the update runs.
+  // Equal, so that F does not change however often the update runs.
   const equal = Float32Array.from({ length: count }, (_, i) => 1 + (i % 7));
   const updated: KernelCase = {
     name: `F ∘ numerator / denominator, ${size}`,

@@ -51,7 +51,7 @@ async function measureKernel(bench: Bench, one: KernelCase, roof: Roof): Promise
   });
 }
 
-/** What the device's own clock says of one repeat, beside the host's. */
+/** The time of one repeat by the device's own clock, beside the host's. */
 async function deviceTime({ device }: Bench, execute: (units: number) => Promise<void>, units: number): Promise<string> {
   const watch = watchPasses(device);
   if (!watch) return '';
@@ -66,7 +66,7 @@ async function deviceTime({ device }: Bench, execute: (units: number) => Promise
   }
 }
 
-/** What the case gives, else uniform on (0, 1], the same for every executor. */
+/** The entries of the case, else uniform on (0, 1], the same for every executor. */
 function write(run: Run, { program, data }: KernelCase): void {
   for (const tensor of program.tensors) {
     if (tensor.role === 'transient') continue;

@@ -74,7 +74,7 @@ export async function multiplicativeSuite(bench: Bench): Promise<Row[]> {
 
 type Maker = (problem: Problem) => Promise<Contender>;
 
-/** Those that need a browser are imported only there. */
+/** Peers that need a browser are imported only there. */
 function makers({ engine, browser }: Bench): Record<string, Maker> {
   const everywhere: Record<string, Maker> = { orthant: (problem) => onOrthant(engine, problem), 'ml-matrix': onMlMatrix };
   if (!browser) return everywhere;

@@ -21,7 +21,7 @@ import { median, type Row } from '../rows.js';
 export const ranks = [9, 4, 2];
 export const { X, labels } = tableOne(0);
 
-/** What is measured; the supervised step has a squared classifier of the two classes on the last layer, every column labelled. */
+/** The cases. The supervised step has a squared classifier of the two classes on the last layer, every column labelled. */
 const cases = [
   { restarts: 1, supervised: false },
   { restarts: 16, supervised: false },
@@ -118,7 +118,7 @@ export function writeStart(run: Run, t: NeuralProgram): void {
   run.execute('start');
 }
 
-/** `expected` is the program that says what is right: another one where `t` is of another commit. */
+/** `expected` is the program with the right results: another one where `t` is of another commit. */
 export async function checkNeural(engine: Engine, t: NeuralProgram, expected: NeuralProgram = t): Promise<Pick<Row, 'checked' | 'note'>> {
   const costs = async (executor: Engine, own: NeuralProgram) => {
     using run = await prepared(executor, own);

@@ -82,7 +82,7 @@ async function profile(engine: Engine, { name, program, step, times, start }: Pr
   return rows.sort((a, b) => b.medianMs - a.medianMs);
 }
 
-/** The program with each operation of a section as a section of its own. Transients become states, so that what they hold stays. */
+/** The program with each operation of a section as a section of its own. Transients become states, so that they keep their entries. */
 export function takeApart(program: Program, step: string) {
   const kept = new Map(
     program.tensors.map((tensor): [Tensor, Tensor] => [tensor, tensor.role === 'transient' ? { ...tensor, role: 'state' } : tensor]),

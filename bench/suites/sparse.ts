@@ -1,6 +1,6 @@
 /**
- * An epoch of Neural NMF [20, 6] on a term–document matrix with 0.1 % non-zeros, and the same with the non-zeros taken out: what is left is
- * the work on the factors, so the quotient says what the data itself costs.
+ * An epoch of Neural NMF [20, 6] on a term–document matrix with 0.1 % non-zeros, and the same with the non-zeros taken out. The rest is
+ * the work on the factors, so the quotient shows the cost of the data itself.
  */
 import { random } from '../../src/data/random.js';
 import { type SparseMatrix, sparseFromEntries } from '../../src/data/sparse.js';

@@ -1,9 +1,9 @@
-// Part of the products C = scale · op(A) op(B), op a transpose or nothing: how blocks of 4×4 are read and stored.
+// Part of the products C = scale · op(A) op(B), op a transpose or nothing: the reading and storing of blocks of 4×4.
 //
-// A block is four vec4 loads, turned in registers where the stored matrix lies the other way, which costs nothing: every row starts on a
-// 16-byte boundary and is padded with zeros. An invocation holds a tile of BLOCKS_A × BLOCKS_B blocks of C in registers (the loops
-// over it are written out), so BLOCKS_A + BLOCKS_B loads serve BLOCKS_A · BLOCKS_B block products. With SPLITS > 1 the inner
-// dimension is cut into SPLITS parts whose partial products reduce/sum-partials adds up in a fixed order.
+// A block is four vec4 loads. It is turned in registers where the stored matrix lies the other way, which costs nothing: every row starts
+// on a 16-byte boundary and is padded with zeros. An invocation holds a tile of BLOCKS_A × BLOCKS_B blocks of C in registers, and the
+// loops over it are written out. So BLOCKS_A + BLOCKS_B loads serve BLOCKS_A · BLOCKS_B block products. With SPLITS > 1 the inner
+// dimension is cut into SPLITS parts. reduce/sum-partials adds up their products in a fixed order.
 const ROWS: u32 = 4u; // @size rows of C
 const COLS: u32 = 4u; // @size columns of C
 const INNER: u32 = 4u; // @size columns of op(A)

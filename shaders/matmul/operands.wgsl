@@ -1,6 +1,6 @@
-// Part of the products: four entries of A or B, f32, or two to a word as 16-bit floats. Computed in f32, and no feature of the device is
-// needed. Conditions are constants, so only one way is left of each. Where unpack2x16float is refused, unpackBits stands in its place
-// (src/webgpu/device/half-decoding.ts).
+// Part of the products: four entries of A or B, as f32, or two to a word as 16-bit floats. All is computed in f32, and no feature of the
+// device is needed. Conditions are constants, so only one way is left of each. Where unpack2x16float is refused, unpackBits takes its
+// place (src/webgpu/device/half-decoding.ts).
 fn readA(at: u32) -> vec4f {
   if (HALF_A) { return unpacked(A[at / 2u], at); }
   return bitcast<vec4f>(A[at]);

@@ -1,8 +1,8 @@
 // C = scale · op(A) op(B) where the four invocations of a quad share the 4 BLOCKS_B columns of their tile and each has rows of its own.
 //
-// The mirror image of matmul/quad-rows: BLOCKS_A blocks of op(A) and BLOCKS_B vec4 of op(B) read serve BLOCKS_A · BLOCKS_B block products.
-// Bound by FMA where swaps are cheap. Blocks of columns are counted across restarts where A is the same for all (COL_BLOCKS is then
-// not rounded up to a tile).
+// The mirror image of matmul/quad-rows: BLOCKS_A blocks of op(A) and BLOCKS_B vec4 of op(B) serve BLOCKS_A · BLOCKS_B block products.
+// Bound by FMA where swaps are cheap. Where A is the same for all restarts, blocks of columns are counted across restarts, and COL_BLOCKS
+// is not rounded up to a tile.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 

@@ -1,8 +1,8 @@
 // C = scale · op(A) op(B) where the four invocations of a quad share the 4 BLOCKS_A rows of their tile and each has columns of its own.
 //
-// BLOCKS_A vec4 of op(A) and BLOCKS_B blocks of op(B) read serve BLOCKS_A · BLOCKS_B block products, so that thin products need no more
-// rows than they have. Bound by FMA where swaps are cheap. Blocks of rows are counted across restarts where B is the same for all
-// (ROW_BLOCKS is then not rounded up to a tile).
+// BLOCKS_A vec4 of op(A) and BLOCKS_B blocks of op(B) serve BLOCKS_A · BLOCKS_B block products, so thin products have no more rows than
+// they need. Bound by FMA where swaps are cheap. Where B is the same for all restarts, blocks of rows are counted across restarts, and
+// ROW_BLOCKS is not rounded up to a tile.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 

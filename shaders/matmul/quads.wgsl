@@ -1,8 +1,8 @@
-// Part of the products whose quads, four neighbouring invocations, share blocks: how they read one without reading it four times.
+// Part of the products whose quads, four neighbouring invocations, share blocks: each lane loads a quarter of a block.
 //
-// Of a shared block every lane reads one of the four vec4 as they are stored and gets the others by swapping, at a tenth of a load each.
-// Number x of lane l is then the stored vec4 number l ^ x. Where these are steps of the inner dimension, the lane takes
-// the steps of its own operand in the same order; where they are rows or columns of C, it stores to l ^ x.
+// Of a shared block every lane reads one of the four vec4 as they are stored. It gets the others by swapping, which costs less than a load.
+// Number x of lane l is then the stored vec4 number l ^ x. Where these are steps of the inner dimension, the lane takes the steps of its
+// own operand in the same order. Where they are rows or columns of C, it stores to l ^ x.
 const BATCH: u32 = 1u; // @size restarts
 const GROUPS: u32 = 1u; // @size tiles on the shared side, over all restarts
 const OWN_TILES: u32 = 4u; // @size tiles on the other side, a multiple of 4

@@ -1,7 +1,8 @@
-// C = scale · op(A) op(B) through workgroup memory: 64×64 tiles of C per workgroup of 16×16, each invocation a 4×4 block in registers.
+// C = scale · op(A) op(B) through workgroup memory: a tile of 64×64 of C per workgroup of 16×16, a block of 4×4 in registers each.
 //
-// Panels of 64×16 are loaded together, so an entry of A or B is read from memory once per 64 columns or rows of C instead of once per
-// 4: bound by FMA where workgroup memory is fast. Two barriers a panel: CPU-backed adapters are better served by matmul/register.
+// The workgroup loads slices of 64×16 of both factors together (panelA, panelB). So an entry of A or B is read from memory once per 64
+// columns or rows of C instead of once per 4. Bound by FMA where workgroup memory is fast. Two barriers a slice: CPU-backed adapters are
+// better served by matmul/register.
 const ROWS: u32 = 4u; // @size rows of C
 const COLS: u32 = 4u; // @size columns of C
 const INNER: u32 = 4u; // @size columns of op(A)

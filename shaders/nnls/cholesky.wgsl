@@ -1,7 +1,7 @@
 // Part of the nnls kernels: Cholesky of the masked Gram matrix G_PP and its triangular solves, one system an invocation.
-// P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory, or for many unknowns in a buffer that is
-// interleaved by invocation (neighbours touch neighbouring entries). Diagonals are kept inverted. A pivot below 1e-6 of its diagonal
-// entry means that the column depends on those before it: it is lifted to that bound, which moves the KKT residual by at most as much.
+// P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory. For many unknowns it lives in a buffer
+// that is interleaved by invocation: neighbours touch neighbouring entries. Diagonals are kept inverted. A pivot below 1e-6 of its diagonal
+// entry means that the column depends on earlier ones. It is lifted to that bound, which moves the KKT residual by at most as much.
 var<private> support: array<u32, CAPACITY>;
 var<private> supportSize: u32;
 var<private> inverse: array<f32, CAPACITY>;

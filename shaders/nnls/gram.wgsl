@@ -1,4 +1,4 @@
-// Part of the nnls kernels: where the Gram matrix of a column starts, and its entries; one matrix for all columns, or one for each.
+// Part of the nnls kernels: the start of the Gram matrix of a column, and its entries. One matrix serves all columns, or each has its own.
 fn gramOf(restart: u32, column: u32) -> u32 {
   return restart * G_BATCH + select(0u, column, PER_COLUMN);
 }

@@ -1,9 +1,10 @@
 // S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, for few unknowns: one invocation a column, all in registers.
 //
-// The method of nnls/solve: block principal pivoting (Kim & Park 2011) from the support {b > 0}, or that of S: solve on the support,
-// exchange every index that breaks a KKT condition, only the last one while that does not help. A column that PIVOTS rounds do not settle
-// goes through Lawson & Hanson's active set from zero, which shares the factorization in the one loop there is. Bound by arithmetic:
-// K³/6 + 2 K² FMA a round, one or two rounds with a warm start. rounds = factorizations that pivoting took, negative when neither settled.
+// The method is that of nnls/solve: block principal pivoting (Kim & Park 2011) from the support {b > 0}, or that of S. A round solves on
+// the support and exchanges every index that breaks a KKT condition, or only the last one while that does not help. A column that PIVOTS
+// rounds do not settle goes through Lawson & Hanson's active set from zero. Both share the factorization in one loop. Bound by arithmetic:
+// K³/6 + 2 K² FMA a round, one or two rounds with a warm start. rounds = the factorizations that pivoting took, negative when neither
+// settled.
 const K: u32 = 4u; // @set rows of S
 const COLS: u32 = 4u; // @size columns of S
 const STRIDE: u32 = 4u; // @size entries per row of B and S

@@ -1,8 +1,9 @@
 // S = argmin_{S ≥ 0} ‖X − AS‖² from G = AᵀA and B = AᵀX, exactly, one invocation a column.
 //
-// Block principal pivoting (Kim & Park 2011) from the support {b > 0}, or that of S: solve on the support P, exchange every index that
-// breaks a KKT condition, fall back to exchanging only the last one while that does not help, and to a plain active set when nothing
-// does. Bound by arithmetic: about p³/6 + k p FMA a round. rounds = factorizations that pivoting took, negative when neither settled.
+// Block principal pivoting (Kim & Park 2011) starts from the support {b > 0}, or that of S. A round solves on the support P and exchanges
+// every index that breaks a KKT condition. While that does not help, it exchanges only the last such index. A plain active set takes over
+// when nothing helps. Bound by arithmetic: about p³/6 + k p FMA a round. rounds = the factorizations that pivoting took, negative when
+// neither settled.
 const K: u32 = 4u; // @size rows of S
 const CAPACITY: u32 = 4u; // @set most rows of S that the private arrays hold
 const COLS: u32 = 4u; // @size columns of S

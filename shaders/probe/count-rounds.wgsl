@@ -1,6 +1,6 @@
-// Whether loops run to their end: steps a number OUTER × INNER times, which takes one invocation that many rounds. There are compilers that
-// end the loops of an invocation after 65,535 rounds, all loops counted together, without an error. Each step needs the one before, so
-// that no compiler can do without the loops. Bound by latency.
+// A test that loops run to their end: one invocation steps a number OUTER × INNER times, which takes that many rounds. Some compilers
+// end the loops of an invocation after 65,535 rounds, all loops counted together, without an error. Each step needs the one before, so no
+// compiler can do without the loops. Bound by latency.
 const OUTER: u32 = 1u; // @size
 const INNER: u32 = 1u; // @size
 

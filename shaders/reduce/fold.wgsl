@@ -1,5 +1,5 @@
 // One level of a sum or maximum: each invocation folds up to STEPS entries, GROUPS apart so that neighbours read neighbours.
-// The order is fixed, so the result is the same in every run; a row of at most √n-long sums keeps rounding small. Bound by bandwidth.
+// The order is fixed, so the result is the same in every run. Sums of at most √n terms keep rounding small. Bound by bandwidth.
 const COUNT: u32 = 1u; // @size vec4 of one input, or entries if they are partial results
 const GROUPS: u32 = 1u; // @size results of one input
 const STEPS: u32 = 1u; // @size ceil(COUNT / GROUPS)

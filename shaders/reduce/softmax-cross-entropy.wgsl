@@ -1,4 +1,4 @@
-// Per labelled column: loss = −Σ_i y_i log softmax(z)_i and its gradient softmax(z) − y; columns whose y is zero get neither.
+// Per labelled column: loss = −Σ_i y_i log softmax(z)_i and its gradient softmax(z) − y. Columns whose y is zero have 0 in both.
 // One invocation a column, the largest logit subtracted first. Bound by bandwidth: two passes over P rows.
 const ROWS: u32 = 4u; // @size classes
 const STRIDE: u32 = 4u; // @size entries per row

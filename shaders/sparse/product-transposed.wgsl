@@ -1,5 +1,5 @@
-// C = scale · (op(X) D)ᵀ for a CSR X: as sparse/product, but a line of op(X) becomes a column of C. Bound by the gathers of D; the writes
-// lie a row of C apart within an invocation and side by side from line to line.
+// C = scale · (op(X) D)ᵀ for a CSR X: as sparse/product, but a line of op(X) becomes a column of C. Bound by the gathers of D. Writes lie a
+// row of C apart within an invocation, and side by side from line to line.
 const K: u32 = 4u; // @size columns of D, rows of C
 const C_STRIDE: u32 = 4u; // @size entries per row of C
 const SCALE: f32 = 1.0; // @size

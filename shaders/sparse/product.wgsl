@@ -1,5 +1,5 @@
-// C = scale · op(X) D for a CSR X, D with a row for each place on a line: a line and four columns an invocation, neighbours on the same line,
-// so that they read the same entries and one stretch of a row of D. Bound by those gathers, 16 bytes and 4 FMA an entry.
+// C = scale · op(X) D for a CSR X, D with a row for each place on a line. An invocation has a line and four columns. Neighbours are on the
+// same line, so they read the same entries and one stretch of a row of D. Bound by these gathers, 16 bytes and 4 FMA an entry.
 const SCALE: f32 = 1.0; // @size
 const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size

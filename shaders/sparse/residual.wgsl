@@ -1,6 +1,6 @@
 // Partial sums of ‖X − AZ‖² = Σ_stored ((x − az)² − (az)²) + ⟨AᵀA, ZZᵀ⟩ for a CSR X: AZ is formed at the stored entries only. An invocation
-// takes the head of a line, a tail, or a row of the two Gram matrices G and Q; D is Zᵀ. Bound by the gathers of D, 4 k bytes an entry.
-// A difference of sums as large as ‖X‖²: exact to about the rounding of f32 times that.
+// takes the head of a line, a tail, or a row of the two Gram matrices G and Q. D is Zᵀ. Bound by the gathers of D, 4 k bytes an entry.
+// It is a difference of sums as large as ‖X‖², so it is exact to about the rounding of f32 times that.
 const K: u32 = 4u; // @size columns of A
 const A_BATCH: u32 = 0u; // @size vec4 from one restart to the next, 0 when all share it
 const G_BATCH: u32 = 0u; // @size

@@ -1,5 +1,5 @@
 // Keeps or drops the trial step of each restart and adapts its η: see update/control.
-// One invocation a restart; latency only. The point is that no iteration waits for the host.
+// One invocation a restart, so that no iteration waits for the host. Bound by latency.
 const RESTARTS: u32 = 1u; // @size
 const COST_BATCH: u32 = 4u; // @size entries from one restart to the next
 const CONTROL_BATCH: u32 = 8u; // @size

@@ -1,4 +1,4 @@
-// control ← its cost and one more iteration, for optimisers that accept every step. One invocation a restart; latency only.
+// control ← its cost and one more iteration, for optimisers that accept every step. One invocation a restart; bound by latency.
 const RESTARTS: u32 = 1u; // @size
 const COST_BATCH: u32 = 4u; // @size entries from one restart to the next
 const CONTROL_BATCH: u32 = 8u; // @size

@@ -1,7 +1,7 @@
-// HALS for few unknowns (K ≤ 16): f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0), j = 1 … K in turn, for every row or column f of F.
+// HALS for few unknowns: f_j ← max(f_j + (b_j − Σ_l g_jl f_l) / g_jj, 0), j = 1 … K in turn, for every row or column f of F.
 //
-// Cichocki & Phan 2009. Within a row nothing but the row itself is read, so an invocation sweeps one, in registers, with all loops written
-// out: K² FMA and as many loads of G, which all invocations share. Bound by these loads where caches do not broadcast.
+// Cichocki & Phan 2009. A row reads only itself, so an invocation sweeps one, in registers, with all loops written out: K² FMA and as many
+// loads of G, which all invocations share. Bound by these loads where caches do not broadcast.
 
 const K: u32 = 4u; // @set entries of a row or column
 

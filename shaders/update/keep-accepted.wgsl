@@ -1,5 +1,5 @@
-// state ← trial where the restart's trial step was accepted, for up to three pairs of them: small copies cost a dispatch more than they do
-// work. Four entries an invocation, the pairs one after another; bound by bandwidth. A pair that is not there has no vectors.
+// state ← trial where the restart's trial step was accepted, for up to three pairs: a dispatch costs more than a small copy.
+// Four entries an invocation, the pairs one after another; bound by bandwidth. A missing pair has no vectors.
 const VECTORS_0: u32 = 0u; // @size vec4 of the first state, one restart
 const VECTORS_1: u32 = 0u; // @size
 const VECTORS_2: u32 = 0u; // @size

@@ -1,4 +1,4 @@
-// F ← F diag(g)^−½, g the diagonal of G = FᵀF: columns of unit norm. A zero column contributes nothing and would stay dead: it becomes
+// F ← F diag(g)^−½, g the diagonal of G = FᵀF: columns of unit norm. A zero column contributes nothing and would stay dead. It becomes
 // hashed uniform numbers, which cannot raise min over S of ‖X − FS‖. One entry an invocation, bound by bandwidth.
 const COLS: u32 = 4u; // @size columns of F
 const STRIDE: u32 = 4u; // @size entries per row of F

@@ -1,8 +1,8 @@
 // out = max(A − η D / (2 m_ii q_jj), 0): a projected gradient step in the metric diag(M) ⊗ diag(Q), four entries an invocation.
 //
 // q_jj is the energy of unit j, so the step does not change when a column of A is rescaled. A unit with q_jj = 0 gets no gradient and
-// would stay dead: every REVIVAL-th iteration its column is replaced by hashed uniform numbers, kept only if the cost agrees.
-// Bound by bandwidth: 2 reads, 1 write.
+// would stay dead. Every REVIVAL-th iteration its column is replaced by hashed uniform numbers, which are kept only if the cost does not
+// rise. Bound by bandwidth: 2 reads, 1 write.
 const COLS: u32 = 4u; // @size columns of A
 const STRIDE: u32 = 1u; // @size vec4 per row of A, D and out
 const Q_STRIDE: u32 = 4u; // @size entries per row

@@ -1,4 +1,4 @@
-/** What `transform` and `predict` have in common: a stored model, new data, and a file for what comes out. */
+/** The common part of `transform` and `predict`: a stored model, new data, and a file for the result. */
 import { access, constants, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -21,7 +21,7 @@ export interface ApplyOptions {
 
 export function addApplyOptions(command: Command, layer: string): Command {
   return command
-    .argument('<model>', 'what fit --out or topics --out wrote: the folder, or the model.json in it')
+    .argument('<model>', 'a folder that fit --out or topics --out wrote, or the model.json in it')
     .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples`)
     .addOption(samplesOption())
     .option('--layer <l>', layer, parseCount)

@@ -1,4 +1,4 @@
-/** What the options of the command line may hold. Commander puts the option and the value before each message. */
+/** The values of the options of the command line. Commander puts the option and the value before each message. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Problem } from '../engine.js';
 import type { NodeEngineOptions } from '../node/engine.js';
@@ -121,11 +121,11 @@ export interface CommonOptions {
 }
 
 export function deviceOption(): Option {
-  return new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto');
+  return new Option('--device <kind>', 'the kind of device to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto');
 }
 
 export function samplesOption(): Option {
-  return new Option('--samples <side>', 'what a sample is in the file').choices(['rows', 'columns']).default('rows');
+  return new Option('--samples <side>', 'the place of a sample in the file').choices(['rows', 'columns']).default('rows');
 }
 
 /** Adds them to a command; the two that differ by command have their defaults given. */

@@ -19,7 +19,7 @@ const faster =
 
 async function printDevices(io: Io, { json = false, plan = false }): Promise<void> {
   const { stdout } = io;
-  // Throws where there is none, and says what was tried.
+  // Throws where there is none, with the attempts.
   const chosen = await requestDawnAdapter();
   const { vendor, architecture, device, description } = chosen.adapter.info;
   const key = (of: Pick<AdapterDescription, 'vendor' | 'architecture' | 'device' | 'description' | 'source'>) =>

@@ -43,7 +43,7 @@ export function addFitCommand(program: Command, io: Io): void {
   const command = program
     .command('fit')
     .summary('factorize a matrix')
-    .description('Factorizes a matrix: X ≈ A⁰A¹…AˡSˡ at every depth l, all entries ≥ 0 but for methods that say otherwise.')
+    .description('Factorizes a matrix: X ≈ A⁰A¹…AˡSˡ at every depth l, all entries ≥ 0 unless the method says otherwise.')
     .argument('<matrix>', `numeric ${byExtension(formats)}, see below; rows are samples`)
     .addOption(new Option('--method <name>', 'which factorization, see below').choices(Object.keys(methods)).default('neural'))
     .addOption(samplesOption());

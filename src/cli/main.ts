@@ -1,4 +1,4 @@
-/** The command line: `main` parses, runs one command and turns what went wrong into one sentence and an exit status. */
+/** The command line: `main` parses, runs one command and turns an error into one sentence and an exit status. */
 import { Command, CommanderError, type Option } from 'commander';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { addDevicesCommand } from './devices.js';

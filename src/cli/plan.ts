@@ -1,4 +1,4 @@
-/** What `orthant devices --plan` shows: how an adapter multiplies, untuned and tuned, and how many dispatches an iteration is. */
+/** The output of `orthant devices --plan`: the kernels of products, untuned and tuned, and the dispatches of an iteration. */
 import type { ProductChoice, TuningEntry } from '../engine.js';
 import { programFor } from '../methods/program-for.js';
 import { requestDawnAdapter } from '../node/dawn.js';
@@ -20,7 +20,7 @@ export interface Plan {
   programs: { program: string; dispatchesPerIteration: number }[];
 }
 
-/** The plan of the adapter that --device auto would use, and what is kept for it. */
+/** The plan of the adapter that --device auto would use, and the tuning kept for it. */
 export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries: TuningEntry[] }> {
   const dawn = await requestDawnAdapter();
   try {
@@ -62,7 +62,7 @@ export function planLines({ plan, entries }: { plan: Plan; entries: readonly Tun
     ? `Not tuned: ${tuning.path} is not used. ${tuning.problem} Run orthant tune.`
     : tuning
       ? `Tuned: ${tuning.path}.`
-      : 'Not tuned: the default is used. orthant tune measures what is fastest here.';
+      : 'Not tuned: the default is used. orthant tune measures the fastest kernels here.';
   const counts = programs.map(({ program, dispatchesPerIteration }) => [program, `${dispatchesPerIteration}`]);
   return [
     `How ${adapter} multiplies:`,

@@ -28,7 +28,7 @@ export function layerTable({ layers, svdBoundMethod }: Factorization): string[] 
   );
 }
 
-/** How the fit went, as pairs of a name and what there is to say. */
+/** The course of the fit, as pairs of a name and a text. */
 export function fitFacts({ kktResidual, iterations, stopReason, restartErrors, restart, elapsedMs }: Factorization): [string, string][] {
   const count = restartErrors.length;
   const [best, worst] = [Math.min(...restartErrors), Math.max(...restartErrors)];
@@ -40,7 +40,7 @@ export function fitFacts({ kktResidual, iterations, stopReason, restartErrors, r
   ];
 }
 
-/** What the labels came to, as such pairs; none without labels. */
+/** The accuracies, as such pairs; none without labels. */
 export function labelFacts({ supervision }: Factorization, labels: readonly string[]): [string, string][] {
   if (!supervision) return [];
   const { classes, classifiers, accuracy } = supervision;
@@ -58,7 +58,7 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** Plain sentences about what a reader of the numbers could miss. */
+/** Plain sentences about facts that a reader of the numbers could miss. */
 export function fitNotes({ method, svdBound }: Factorization, { weighted, bounds, classesWithoutLabel }: NotedFacts): string[] {
   const notes: string[] = [];
   if (weighted) notes.push('The error is that of the weighted entries; with weights no bound is known.');

@@ -1,4 +1,4 @@
-/** What `fit` and `topics` have in common: engine, progress, Ctrl-C and the summary. */
+/** The common part of `fit` and `topics`: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
 import type { Engine, Tuning } from '../engine.js';
 import type { FitOptions } from '../methods/factorization.js';
@@ -17,7 +17,7 @@ export interface Device {
   description: string;
   /** It computes on the CPU. */
   software: boolean;
-  /** Uses what `orthant tune` measured. */
+  /** Whether it uses choices that `orthant tune` measured. */
   tuned: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function onDevice<T>(
   }
 }
 
-/** What `orthant tune` kept for the adapter. A file that cannot be used is named on standard error, and does no harm. */
+/** The tuning that `orthant tune` kept for the adapter. A file that cannot be used is named on standard error, and does no harm. */
 async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning | undefined> {
   const found = await findTuning(adapter, env);
   if (found?.problem) stderr.write(`orthant: The tuning in ${found.path} is not used. ${found.problem} See orthant tune --help.\n`);
@@ -67,18 +67,18 @@ export function fitOnDevice(
   });
 }
 
-/** One line that says what computes, and plainly so where that is not a GPU although one was welcome. */
+/** One line that names the device, and says so where no GPU was found although one was welcome. */
 export function describeDevice({ kind, description, software, tuned }: Device, asked: DeviceChoice): string {
   const what = tuned ? `${description}, tuned` : description;
   return kind === 'webgpu' && software && asked === 'auto' ? `${what}; no GPU was found` : what;
 }
 
-/** What model.json and --json say beside the model. */
+/** The fields of model.json and --json beside the model. */
 export function provenance(device: Device, options: object): Record<string, unknown> {
   return { orthant: version, options, device };
 }
 
-/** Prints what model.json holds, or would hold. */
+/** Prints the content of model.json, written or not. */
 export function printModel({ stdout }: Io, model: Factorization, extra: Record<string, unknown>): void {
   stdout.write(modelFiles(model, extra)['model.json']);
 }

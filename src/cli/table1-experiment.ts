@@ -27,7 +27,7 @@ const tableRanks = [9, 4, 2] as const;
 const labelledShare = 0.4;
 
 /**
- * Most iterations of a stage: more than the best restart takes to settle, and few enough to give up early on those that cannot catch up.
+ * Most iterations of a stage: more than the best restart takes to settle, and few enough to give up early on restarts that cannot catch up.
  * Only deep NMF need not settle. With one layer its multiplicative updates still creep (by less than 0.5 % from here on); with more its
  * objective has no minimum, since it falls for ever as scale moves from S⁰ to A⁰, and ten times as many iterations change its errors by
  * less than 0.5 %, up or down.
@@ -69,7 +69,7 @@ export interface DepthBound {
   perSeed: number[];
 }
 
-/** What table1.json holds. */
+/** The content of table1.json. */
 export interface TableOneResult {
   /** How many: 0, 1, …, seeds − 1. */
   seeds: number;
@@ -91,7 +91,7 @@ export interface TableOneRun extends Place {
   elapsedMs: number;
 }
 
-/** X of seed 0 and what the layers of its unsupervised three-layer Neural NMF make of it. */
+/** X of seed 0, and its approximations by the layers of unsupervised three-layer Neural NMF. */
 export interface TableOneExample {
   X: Matrix;
   labels: number[];
@@ -141,8 +141,8 @@ const plan: readonly Place[] = supervisions.flatMap((supervision) =>
 );
 
 /**
- * Runs the experiment. Data, labelled columns and starts of run s come from seed s. What is run to convergence has `restarts` starts, of
- * which the smallest objective is kept, the same number for every method. What is stopped early is what earlier code ran: multiplicative
+ * Runs the experiment. Data, labelled columns and starts of run s come from seed s. A converged fit has `restarts` starts, of
+ * which the smallest objective is kept, the same number for every method. An early fit is that of earlier code: multiplicative
  * updates from one start, until the error falls by less than 1e-4 of its first value between two checks, ten iterations apart.
  *
  * @throws InputError for seeds or restarts that are no positive integers; CancelledError; BreakdownError, LimitError.

@@ -28,7 +28,9 @@ export function addTableOneCommand(program: Command, io: Io): void {
     .option('--seeds <n>', 'draws of the data, of the labelled columns and of the starts', parsePositiveInteger, 10)
     .option('--restarts <n>', 'independent starts of every fit that is run to convergence; the best is kept', parsePositiveInteger, 8)
     .option('--max-iterations <n>', 'most iterations of a stage, for a quick look', parsePositiveInteger)
-    .addOption(new Option('--device <kind>', 'what to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--device <kind>', 'the kind of device to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'),
+    )
     .option('--out <dir>', 'write table1.json, table1.md and the heat maps into this folder')
     .option('--json', 'print what table1.json holds, and nothing else, on standard output')
     .addHelpText('after', '\nExample:\n  orthant table1 --seeds 10 --out table1\n')

@@ -25,7 +25,7 @@ export interface Topic {
  *
  * Factors are free in scale (a column of A may grow while its row of S shrinks), so everything is measured in the reconstruction,
  * which is not: topic j of layer l is the rank-one part ψⱼsⱼ of (A⁰…Aˡ)Sˡ, all entries ≥ 0, and its mass is their sum, (Σψⱼ)(Σsⱼ).
- * As ψⱼ = Σᵢ (A⁰…Aˡ⁻¹)ᵢ Aˡᵢⱼ, that mass is a sum over the topics i of the layer below: what each gives to j.
+ * As ψⱼ = Σᵢ (A⁰…Aˡ⁻¹)ᵢ Aˡᵢⱼ, that mass is a sum over the topics i of the layer below, of the part of each in j.
  */
 export function topicTree(
   { A, S }: Pick<Factorization, 'A' | 'S'>,

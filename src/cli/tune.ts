@@ -27,17 +27,17 @@ export function addTuneCommand(program: Command, io: Io): void {
     .command('tune')
     .summary('measure which kernels are fastest on this adapter')
     .description(
-      'Times the kernels that can multiply on this adapter, by classes of shapes, and keeps the fastest of each for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. Takes minutes on a software adapter, where it needs a quiet machine: what others compute at the same time decides, too. Sums may round differently afterwards.',
+      'Times the kernels that can multiply on this adapter, by classes of shapes, and keeps the fastest of each for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. It takes minutes on a software adapter, and needs a quiet machine there: other work at the same time changes the result. Sums may round differently afterwards.',
     )
-    .addOption(new Option('--device <kind>', 'which adapter').choices(['auto', 'gpu', 'software']).default('auto'))
+    .addOption(new Option('--device <kind>', 'the kind of adapter').choices(['auto', 'gpu', 'software']).default('auto'))
     .option('--quick', 'two typical problems instead of eighteen')
     .option(
       '--problem <shape>',
       'instead, a problem of yours: rows × columns × rank [× restarts], such as 87x90x9x8; repeatable',
       parseProblem,
     )
-    .option('--forget', 'remove what was kept for this adapter')
-    .option('--json', 'print what was measured as JSON, and nothing else, on standard output')
+    .option('--forget', 'remove the choices kept for this adapter')
+    .option('--json', 'print the tuning as JSON, and nothing else, on standard output')
     .addHelpText(
       'after',
       `
@@ -52,7 +52,7 @@ Examples:
 
 async function tune(io: Io, options: Options): Promise<void> {
   const { stdout, env, signal } = io;
-  if (options.quick && options.problem) throw new InputError('--quick and --problem each say what to time; give one of them.');
+  if (options.quick && options.problem) throw new InputError('--quick and --problem each choose the problems to time; give one of them.');
   const engine = await createEngine({ prefer: options.device });
   const bar = progressBar(io);
   try {
@@ -82,7 +82,7 @@ function report({ adapter, clock, entries }: Tuning, path: string): string[] {
   ];
 }
 
-/** One line a class: what would run untuned, what was measured to be faster, and by how much. */
+/** One line a class: the untuned choice, the one that was measured to be faster, and by how much. */
 export function tuningTable(entries: readonly TuningEntry[]): string[] {
   const rows = entries.map(({ class: name, chosen, default: untuned, ms }) => {
     const [product, sizes] = splitClass(name);

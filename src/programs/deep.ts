@@ -32,7 +32,7 @@ export interface Bridge {
   power: number;
 }
 
-/** Below this an entry counts as this much in powers, whose derivative need not be finite at 0. */
+/** The least entry in powers, whose derivative need not be finite at 0. A smaller entry counts as this much. */
 const floor = 1e-20;
 
 /** Rows and columns of p(S) for an S of the given ones. */
@@ -151,7 +151,7 @@ export interface DeepProgramOptions {
  *     Aˡ ← Aˡ ∘ [TˡSˡᵀ] / [AˡSˡSˡᵀ]
  *     Sˡ ← Sˡ ∘ ([μ_l AˡᵀTˡ + μ_{l+1} f'∘PᵀAˡ⁺¹Sˡ⁺¹] / [μ_l AˡᵀAˡSˡ + μ_{l+1} f'∘PᵀP f(Sˡ)])^γ
  *
- * and in the last layer λBᵀ(L∘Y) and λBᵀ(L∘(BS)) stand for the terms in μ_{l+1}. γ is 1, but 1/power where f is a power above 1: with
+ * and in the last layer λBᵀ(L∘Y) and λBᵀ(L∘(BS)) stand for the terms in μ_{l+1}. γ is 1/power where f is a power above 1, else 1: with
  * γ = 1 the update of s for (s^power − r)² would jump past r and back for ever. E never increases when p is linear.
  *
  * 'measure' E; 'errors' by layer; 'finish' KKT residuals; and for the start 'pass1', … with the sections of `layers`.

@@ -1,6 +1,6 @@
 /**
- * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, and so on, each layer fitted to the end before the next begins. Columns of A have unit
- * norm (their scale is in S), or the levels below scatter.
+ * Hierarchical NMF: X ≈ A⁰S⁰, then S⁰ ≈ A¹S¹, and so on. Each layer is fitted to the end before the next begins. Columns of A have unit
+ * norm, and their scale is in S; otherwise the deeper layers scatter.
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -13,7 +13,7 @@ export interface Layers {
   S: Tensor[];
 }
 
-/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X of `csrEntries` stored ones is CSR. */
+/** The tensors of a multilayer factorization X ≈ A⁰A¹…AᴸSᴸ: A⁰ N×k₀, Aˡ k_{l−1}×k_l, Sˡ k_l×M; X is CSR where `csrEntries` are given. */
 export function layerTensors(p: ProgramBuilder, N: number, M: number, ranks: readonly number[], csrEntries?: number): Layers {
   return {
     X: p.data('X', N, M, { csrEntries }),

@@ -1,6 +1,6 @@
 /**
- * Losses: how well V = DS with D, S ≥ 0 fits data Z seen through a mask M. A loss is one object, and the multiplicative updates of every
- * method read it.
+ * Losses: measures of how well V = DS with D, S ≥ 0 fits data Z seen through a mask M. A loss is one object. The multiplicative updates of
+ * every method read it.
  *
  *     squared      Σ M ∘ (Z − V)²
  *     divergence   Σ M ∘ (Z log(Z/V) − Z + V), Kullback & Leibler's

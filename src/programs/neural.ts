@@ -1,6 +1,6 @@
 /**
- * Neural NMF (Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang; CAMSAP 2019, arXiv:2303.00058): the feature matrices A⁰ … Aᴸ are
- * the only free variables, S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), and all Aˡ learn together on the objective of neural-cost.ts, by default
+ * Neural NMF (Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang; CAMSAP 2019, arXiv:2303.00058). The feature matrices A⁰ … Aᴸ are
+ * the only free variables: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ). All Aˡ learn together on the objective of neural-cost.ts, by default
  *
  *     C = ‖X − A⁰A¹ … AᴸSᴸ‖²
  *
@@ -13,8 +13,8 @@ import { type ClassifierTensors, type CostWeights, costAndGradient, fitClassifie
 import { forwardQ, weighData, weightsOf } from './q.js';
 
 /**
- * 'projected': projected gradient whose step is controlled on the device (full batch only). 'momentum': rate and momentum in the same
- * diagonal metric. 'adam': Kingma & Ba's, on the plain gradient.
+ * The step rules. 'projected': projected gradient whose step is controlled on the device (all columns only). 'momentum': rate and momentum
+ * in the same diagonal metric. 'adam': Adam (Kingma & Ba) on the plain gradient.
  */
 export type Optimiser = { name: 'projected' } | { name: 'momentum'; rate: number; momentum: number } | { name: 'adam'; rate: number };
 

@@ -21,7 +21,7 @@ export interface LayerTensors {
   kkt: [ofS: Tensor, ofA: Tensor];
 }
 
-/** Names of the sections that fit one layer: run `start` once, `step` until `measure` says so. */
+/** Names of the sections that fit one layer: run `start` once, then `step` until the cost of `measure` settles. */
 export interface LayerSections {
   /** Factorizations each column of the last exact solve for S took, 1×M; negative where the budget did not suffice. Not with 'mu'. */
   rounds?: Tensor;
@@ -42,7 +42,7 @@ export interface LayerOptions {
  * Writes the sections that fit A and S to X into a program.
  *
  * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
- * A(SSᵀ) and (AᵀA)S, and AS is never formed. Cannot leave exact zeros.
+ * A(SSᵀ) and (AᵀA)S, and AS is never formed. An exact 0 stays 0.
  *
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
  * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.

@@ -27,7 +27,7 @@ export interface SsnmfLosses {
   labels: Loss | null;
 }
 
-/** The list of models: a loss added here is one that users can choose. */
+/** The list of models. Users can choose every model that is added here. */
 export const ssnmfModels = {
   1: { data: squared, labels: null },
   2: { data: divergence, labels: null },

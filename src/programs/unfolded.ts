@@ -252,8 +252,8 @@ export interface UnfoldedShape {
 }
 
 /**
- * Which of the distinct dictionaries each layer uses. 0 is the output's. With C = 0 it is everyone's; else layers 1 … K−C share
- * number 1 and each of the last C has its own after that.
+ * The number of the dictionary that each layer uses. 0 is that of the output. With C = 0 all layers use it. Otherwise layers 1 … K−C share
+ * number 1, and each of the last C has its own after that.
  */
 export function dictionaryOfLayers(K: number, C: number): number[] {
   const first = C < K ? 2 : 1;

@@ -47,7 +47,8 @@ function prepareReference(program: Program): Run {
   }
   const entriesOf = (tensor: Tensor, restart: number) => values.get(tensor)![tensor.batch === 1 ? 0 : restart];
   const read = async (tensor: Tensor) => {
-    if (tensor.form === 'csr') throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep what was written.`);
+    if (tensor.form === 'csr')
+      throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep the matrix that you wrote.`);
     const size = tensor.rows * tensor.cols;
     const all = new Float64Array(size * tensor.batch);
     values.get(tensor)!.forEach((value, restart) => {

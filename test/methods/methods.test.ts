@@ -153,7 +153,7 @@ describe('in the docs', () => {
         ...rows,
       ].join('\n');
     });
-    const page = `# Options of the methods\n\nBeside the options of every fit (\`ranks\`, \`seed\`, \`restarts\`, …). On the command line \`labelWeight\` is \`--label-weight\`, and so on. Matrices and labels are files there. What has no value that can be written in a word has no flag.\n\n${sections.join('\n\n')}\n`;
+    const page = `# Options of the methods\n\nThese are the options beside those of every fit (\`ranks\`, \`seed\`, \`restarts\`, …). On the command line \`labelWeight\` is \`--label-weight\`, and so on. Matrices and labels are files there. Options whose values cannot be written in a word have no flag.\n\n${sections.join('\n\n')}\n`;
     await expect(page).toMatchFileSnapshot('../../docs/options.md');
   });
 });

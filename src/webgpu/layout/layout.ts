@@ -81,7 +81,8 @@ export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<Ar
 }
 
 export function unpad(tensor: Tensor, stored: Float32Array): Float32Array {
-  if (tensor.form === 'csr') throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep what was written.`);
+  if (tensor.form === 'csr')
+    throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep the matrix that you wrote.`);
   const padded = isHalf(tensor) ? unpackHalves(stored) : stored;
   const stride = strideOf(tensor);
   const rows = tensor.rows * tensor.batch;

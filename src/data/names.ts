@@ -7,10 +7,11 @@ import { InputError } from '../errors.js';
 export function checkNames(what: string, given: object, known: readonly string[], renamed: Readonly<Record<string, string>> = {}): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || known.includes(name)) continue;
-    if (Object.hasOwn(renamed, name)) throw new InputError(`${what} has no option '${name}' any more: it is now ${renamed[name]}.`);
+    if (Object.hasOwn(renamed, name))
+      throw new InputError(`${what} has no option '${name}' any more: it is now ${renamed[name]}.`, { option: name });
     const nearest = nearestOf(name, known);
     const hint = nearest === undefined ? `It has ${[...known].sort().join(', ')}.` : `Did you mean '${nearest}'?`;
-    throw new InputError(`${what} has no option '${name}'. ${hint}`);
+    throw new InputError(`${what} has no option '${name}'. ${hint}`, { option: name });
   }
 }
 

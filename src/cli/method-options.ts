@@ -1,5 +1,6 @@
 /** The options of methods as flags, made from the definitions of the methods. A flag of another method is refused. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { type Method, methodOf, methods, methodsWith } from '../methods/methods.js';
 import { checkTogether, type Option as MethodOption, type OptionKind } from '../methods/options.js';
@@ -125,15 +126,11 @@ export function checkMethodOptions(method: Method, ranks: readonly number[], giv
     );
   }
   for (const [name, { kind, check }] of Object.entries(options))
-    if (kind === 'choice' && given[name] !== undefined) check(flagOf(name), given[name]);
+    if (kind === 'choice' && given[name] !== undefined) check(name, given[name]);
   checkTogether(options, given, flagOf);
   checkBeside?.(given, ranks, flagOf);
   if (given.half && (given.weights !== undefined || given.batchColumns !== undefined)) {
     const flag = given.weights === undefined ? '--batch-columns' : '--weights';
     throw new InputError(`--half is for data that is only multiplied, which ${flag} does not leave it at; give one of them.`);
   }
-}
-
-function inWords(list: readonly string[]): string {
-  return list.length === 1 ? list[0] : `${list.slice(0, -1).join(', ')} and ${list[list.length - 1]}`;
 }

@@ -99,7 +99,9 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
   const layerWeights = layerWeightsOf(options.layerWeights, ranks);
   const supervision = checkSupervision(options, X);
   if (supervision && bridge.pooling !== 'none' && bridge.poolOver === 'samples' && ranks.length > 1)
-    throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.");
+    throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.", {
+      option: 'poolOver',
+    });
 
   const t = deepProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
@@ -223,6 +225,7 @@ function checkPooledRanks(ranks: readonly number[], X: DataMatrix, bridge: Bridg
     if (ranks[l] > Math.min(left.rows, left.cols))
       throw new InputError(
         `Pooling leaves layer ${l} a ${left.rows}×${left.cols} matrix, too small for rank ${ranks[l]}; choose a smaller rank or poolSize.`,
+        { option: 'ranks' },
       );
     left = { rows: ranks[l], cols: left.cols };
   }
@@ -231,7 +234,9 @@ function checkPooledRanks(ranks: readonly number[], X: DataMatrix, bridge: Bridg
 function layerWeightsOf(weights: readonly number[] | undefined, ranks: readonly number[]): readonly number[] {
   if (weights === undefined) return ranks.map(() => 1);
   if (weights.length !== ranks.length)
-    throw new InputError(`There are ${weights.length} layerWeights for ${ranks.length} layers; give one for each.`);
+    throw new InputError(`There are ${weights.length} layerWeights for ${ranks.length} layers; give one for each.`, {
+      option: 'layerWeights',
+    });
   weights.forEach((weight, l) => {
     checkPositive(`The weight of layer ${l}`, weight);
   });
@@ -251,6 +256,7 @@ export const deepMethod = {
     const name = pooling === 'none' ? 'activation' : 'pooling';
     throw new InputError(
       `${nameOf(name)} acts between layers, but ${nameOf('ranks')} ${ranks[0]} is of one layer; give a rank for each of two or more.`,
+      { option: name },
     );
   },
   fit: deepNmf,

@@ -64,7 +64,7 @@ export function checkFit(
   checkPositiveInteger('maxIterations', settings.maxIterations);
   checkPositiveInteger('checkEvery', settings.checkEvery);
   if (!(settings.tolerance >= 0 && settings.tolerance < 1))
-    throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`);
+    throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`, { option: 'tolerance' });
   if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   return settings;
 }
@@ -75,10 +75,12 @@ const stoppingRule = choice(['objective', 'initialError'], 'when a restart has s
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
 export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
   const list = typeof ranks === 'number' ? [ranks] : ranks;
-  if (!Array.isArray(list)) throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`);
+  if (!Array.isArray(list))
+    throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`, { option: 'ranks' });
   if (layers === 'one' && list.length > 1)
     throw new InputError(
       `${method} takes one rank, but ${list.length} were given (${list.join(', ')}); choose hierarchical, deep or neural.`,
+      { option: 'ranks' },
     );
   return [...list];
 }

@@ -64,7 +64,9 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
   const settings = checkFit(hierarchicalMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
   const { ranks } = settings;
   if (typeof solver !== 'string' && solver.length !== ranks.length)
-    throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`);
+    throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`, {
+      option: 'solver',
+    });
   const supervision = checkSupervision(options, X);
   const labelLayers = supervision ? labelLayersOf(options.labelLayers, ranks) : [];
 
@@ -209,6 +211,7 @@ export const hierarchicalMethod = {
     if (solver !== undefined && labels !== undefined && classified === ranks.length)
       throw new InputError(
         `${nameOf('solver')} does nothing where all layers have labels: those are fitted by multiplicative updates; leave it out.`,
+        { option: 'solver' },
       );
   },
   fit: hierarchicalNmf,

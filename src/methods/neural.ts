@@ -259,7 +259,7 @@ function costWeights(cost: NeuralOptions['cost'] = 'reconstruction', layers: num
   const { reconstruction } = cost;
   checkAtLeastZero('cost.reconstruction', reconstruction);
   if (reconstruction === 0 && energy.every((weight) => weight === 0))
-    throw new InputError('Every weight of cost is zero; at least one must be positive.');
+    throw new InputError('Every weight of cost is zero; at least one must be positive.', { option: 'cost' });
   return { reconstruction, energy };
 }
 
@@ -269,8 +269,9 @@ function neuralOptimiser(given: NeuralOptions['optimiser'] = 'projected'): Optim
 
 function checkBatch(batchColumns: number | undefined, X: DataMatrix): void {
   if (batchColumns === undefined) return;
-  if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has ${X.cols} columns.`);
-  requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
+  if (batchColumns > X.cols)
+    throw new InputError(`batchColumns is ${batchColumns}, but X has ${X.cols} columns.`, { option: 'batchColumns' });
+  requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns', 'batchColumns');
 }
 
 export const neuralMethod = {

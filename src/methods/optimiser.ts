@@ -22,6 +22,7 @@ export function optimiserOf<const N extends Optimiser['name']>(
   if (!names.includes(name as N))
     throw new InputError(
       `optimiser must be ${names.map((one) => `'${one}'`).join(' or ')}, or an object with that name, not ${JSON.stringify(given)}.`,
+      { option: 'optimiser' },
     );
   const all: Record<Optimiser['name'], Optimiser> = {
     projected: { name: 'projected' },
@@ -35,6 +36,6 @@ export function optimiserOf<const N extends Optimiser['name']>(
   if (optimiser.name === 'momentum') optimiser.momentum = momentum ?? optimiser.momentum;
   if (optimiser.name !== 'projected') checkPositive('optimiser.rate', optimiser.rate);
   if (optimiser.name === 'momentum' && !(optimiser.momentum >= 0 && optimiser.momentum < 1))
-    throw new InputError(`optimiser.momentum must be from 0 up to 1, not ${optimiser.momentum}.`);
+    throw new InputError(`optimiser.momentum must be from 0 up to 1, not ${optimiser.momentum}.`, { option: 'optimiser' });
   return optimiser as Extract<Optimiser, { name: N }>;
 }

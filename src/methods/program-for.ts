@@ -47,9 +47,11 @@ export function programFor<M extends Method>(
   const list = ranksOf(name, layers, ranks);
   checkRanks(list, rows, cols);
   for (const [count, value] of Object.entries({ nonZeros, classes })) if (value !== undefined) checkPositiveInteger(count, value);
-  if (weighted && !('weights' in options)) throw new InputError(`${name} takes no weights; leave out weighted.`);
-  if (classes !== undefined && !('labels' in options)) throw new InputError(`${name} takes no labels; leave out classes.`);
-  if (nonZeros !== undefined && weighted) throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.');
+  if (weighted && !('weights' in options)) throw new InputError(`${name} takes no weights; leave out weighted.`, { option: 'weighted' });
+  if (classes !== undefined && !('labels' in options))
+    throw new InputError(`${name} takes no labels; leave out classes.`, { option: 'classes' });
+  if (nonZeros !== undefined && weighted)
+    throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.', { option: 'nonZeros' });
   const given = own as Record<string, unknown>;
   for (const [option, { check }] of Object.entries(options)) if (given[option] !== undefined) check(option, given[option]);
   checkTogether(options, { ...given, labels: classes });

@@ -92,12 +92,14 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
     tolerance: 0,
     checkEvery: Math.max(10, epoch),
   });
-  if (batchColumns > X.cols) throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`);
-  if (batchColumns < X.cols) requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns');
+  if (batchColumns > X.cols)
+    throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`, { option: 'batchColumns' });
+  if (batchColumns < X.cols)
+    requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns', 'batchColumns');
   const supervision = checkSupervision(options, X, { weight: 1 });
   const learnL1 = options.learnL1 ?? supervision !== undefined;
   if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
-    throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.');
+    throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.', { option: 'reconstruction' });
   const optimiser = learningOptimiser(options.optimiser ?? 'adam');
 
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);

@@ -61,9 +61,11 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
   const settings = checkFit(ssnmfMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
   const measures = ssnmfModels[model];
   if (measures.labels === null && options.labels)
-    throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`);
+    throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`, { option: 'model' });
   if (measures.labels !== null && !options.labels)
-    throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`);
+    throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`, {
+      option: 'model',
+    });
   if (measures.data.dense) requireDense(X, `Model ${model}, which measures X by ${measures.data.name},`, 'choose model 1, 3 or 4');
   const WX = seenThrough(weights, X);
   if (weights) checkZerosAndOnes(weights);
@@ -180,8 +182,12 @@ function writeOnes(run: Run, ones: SsnmfProgram['ones']): void {
 function checkZerosAndOnes(weights: Matrix): void {
   const at = weights.data.findIndex((w) => w !== 0 && w !== 1);
   if (at < 0) return;
-  const [row, col] = [Math.floor(at / weights.cols), at % weights.cols];
-  throw new InputError(`weights has the entry ${weights.data[at]} in row ${row}, column ${col}, but ssnmf takes zeros and ones alone.`);
+  const [row, column] = [Math.floor(at / weights.cols), at % weights.cols];
+  throw new InputError(`weights has the entry ${weights.data[at]} in row ${row}, column ${column}, but ssnmf takes zeros and ones alone.`, {
+    option: 'weights',
+    row,
+    column,
+  });
 }
 
 export const ssnmfMethod = {

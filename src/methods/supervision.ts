@@ -56,7 +56,9 @@ export function checkSupervision(
   if (!labels) return undefined;
   const targets = targetsOf(labels, X.cols);
   if (truth && truth.length !== X.cols)
-    throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`);
+    throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`, {
+      option: 'truth',
+    });
   const named = new Set((truth ?? []).filter((label) => label !== null && label !== undefined && label !== '').map(String));
   return {
     targets,
@@ -70,7 +72,8 @@ export function checkSupervision(
 export function labelLayersOf(given: readonly number[] | undefined, ranks: readonly number[]): number[] {
   const layers = [...(given ?? [ranks.length - 1])].sort((a, b) => a - b);
   for (const layer of layers)
-    if (layer >= ranks.length) throw new InputError(`labelLayers names layer ${layer}, but the layers are 0 to ${ranks.length - 1}.`);
+    if (layer >= ranks.length)
+      throw new InputError(`labelLayers names layer ${layer}, but the layers are 0 to ${ranks.length - 1}.`, { option: 'labelLayers' });
   return layers;
 }
 

@@ -151,7 +151,7 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
 }
 
 function shapeOf(rank: number, { layers = 10, untied = Math.min(3, layers), beta = 2, l1 = 0 }: OptionsOf<typeof options>): UnfoldedShape {
-  if (untied > layers) throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`);
+  if (untied > layers) throw new InputError(`untied must be an integer from 0 to layers = ${layers}, not ${untied}.`, { option: 'untied' });
   return { rank, layers, untied, beta, l1: layerValues('l1', l1, 1)[0], sources: 0 };
 }
 
@@ -165,12 +165,13 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
-    throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`);
+    throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`, { option: 'output' });
   const sources = own.sources ?? [];
-  if (output === 'reconstruction' && sources.length > 0) throw new InputError("sources need output 'ratioMask'.");
+  if (output === 'reconstruction' && sources.length > 0) throw new InputError("sources need output 'ratioMask'.", { option: 'sources' });
   if (output === 'ratioMask') {
-    if (sources.length < 2) throw new InputError(`output 'ratioMask' needs two sources or more, not ${sources.length}.`);
-    if (target) throw new InputError("output 'ratioMask' takes a target with each source, none of its own.");
+    if (sources.length < 2)
+      throw new InputError(`output 'ratioMask' needs two sources or more, not ${sources.length}.`, { option: 'sources' });
+    if (target) throw new InputError("output 'ratioMask' takes a target with each source, none of its own.", { option: 'target' });
   }
   const targets = sources.map((source, s) => [`sources[${s}].target`, source.target] as const);
   for (const [name, given] of target ? [['target', target] as const] : targets) {
@@ -178,15 +179,16 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
     if (given.rows !== X.rows || given.cols !== X.cols)
       throw new ShapeError(`${name} is ${given.rows}×${given.cols}, but X is ${X.rows}×${X.cols}; they must agree.`);
   }
-  if (target && stored(target).every((x) => x === 0)) throw new InputError('Every entry of target is zero; there is nothing to learn.');
+  if (target && stored(target).every((x) => x === 0))
+    throw new InputError('Every entry of target is zero; there is nothing to learn.', { option: 'target' });
   if (targets.length > 0 && targets.every(([, { data }]) => data.every((x) => x === 0)))
-    throw new InputError('The targets of all sources are zero; there is nothing to learn.');
+    throw new InputError('The targets of all sources are zero; there is nothing to learn.', { option: 'sources' });
   sources.forEach(({ columns }, s) => {
     checkPositiveInteger(`sources[${s}].columns`, columns);
   });
   const columns = sources.reduce((sum, source) => sum + source.columns, 0);
   if (sources.length > 0 && columns !== rank)
-    throw new InputError(`The sources have ${columns} columns together, but ranks is ${rank}; they must agree.`);
+    throw new InputError(`The sources have ${columns} columns together, but ranks is ${rank}; they must agree.`, { option: 'sources' });
   return { shape: { ...shape, sources: sources.length }, sources };
 }
 

@@ -56,7 +56,7 @@ export async function predict(
   const chosen = layer === undefined ? classifiers[classifiers.length - 1] : classifiers.find((one) => one.layer === layer);
   if (chosen === undefined) {
     const there = classifiers.map((one) => one.layer).join(', ');
-    throw new InputError(`The model has no classifier on layer ${layer}; it has one on ${there}.`);
+    throw new InputError(`The model has no classifier on layer ${layer}; it has one on ${there}.`, { option: 'layer' });
   }
   const S = (await transform(engine, model, newX, options))[chosen.layer];
   return { labels: Array.from(classify(chosen.B, S), (index) => classes[index]), scores: multiply(chosen.B, S) };

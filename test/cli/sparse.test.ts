@@ -88,7 +88,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   ],
   'mini-batches': [
     ['fit', mtx, '--ranks', '2', '--optimiser', 'adam', '--batch-columns', '3', '--device', 'cpu'],
-    /The option 'batchColumns' needs a dense matrix/,
+    /: --batch-columns needs a dense matrix/,
   ],
 };
 

@@ -21,7 +21,10 @@ import { parseMtxMatrix } from '../../src/data/mtx.js';
 import { requireDense, sparseFromDense, sparseFromEntries, sparseMatrix } from '../../src/data/sparse.js';
 import { termDocumentMatrix } from '../../src/data/text.js';
 import { InputError, ShapeError } from '../../src/errors.js';
-import { neuralNmf } from '../../src/methods/neural.js';
+import { methods } from '../../src/methods/methods.js';
+import { type NeuralOptions, neuralNmf } from '../../src/methods/neural.js';
+import type { OptionRecord } from '../../src/methods/options.js';
+import { ssnmf } from '../../src/methods/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const X = matrix(2, 3, [1, 1, 1, 1, 1, 1]);
@@ -74,6 +77,15 @@ test.each(Object.entries(places))('%s', (_, [refuse, place]) => {
   expect({ option, row, column }).toEqual({ option: undefined, row: undefined, column: undefined, ...place });
 });
 
+const checked = Object.values(methods).flatMap(({ name, options }) =>
+  Object.entries(options as OptionRecord).flatMap(([option, { kind, check }]) =>
+    ['data', 'labels', 'matrix'].includes(kind) ? [] : [[name, option, check] as const],
+  ),
+);
+test.each(checked)('%s: a bad %s', (_, option, check) => {
+  expect(errorOf(() => check(option, -1.5))).toMatchObject({ name: 'InputError', option });
+});
+
 test('what is not known is no property; a cause stays', () => {
   const error = new InputError('Not so.', { row: 0 });
   expect(Object.keys(error).sort()).toEqual(['name', 'row']);
@@ -97,7 +109,12 @@ test('a file put before the message leaves row and column, and takes the place o
 test('a fit passes it on', async () => {
   const engine = createReferenceEngine();
   await expect(neuralNmf(engine, X, { ranks: [1], maxIterations: 0 })).rejects.toMatchObject({ option: 'maxIterations' });
+  await expect(neuralNmf(engine, X, { ranks: 2, maxIteration: 5 } as NeuralOptions)).rejects.toMatchObject({ option: 'maxIteration' });
+  await expect(neuralNmf(engine, X, { ranks: 1, tolerance: 1 })).rejects.toMatchObject({ option: 'tolerance' });
   await expect(neuralNmf(engine, bad, { ranks: [1] })).rejects.toMatchObject({ row: 1, column: 1 });
+  const weights = matrix(2, 3, [1, 1, 1, 1, 1, 0.5]);
+  await expect(ssnmf(engine, X, { ranks: 1, weights })).rejects.toMatchObject({ option: 'weights', row: 1, column: 2 });
+  await expect(ssnmf(engine, X, { ranks: 1, model: 4 })).rejects.toMatchObject({ option: 'model' });
 });
 
 function errorOf(refuse: () => unknown): unknown {

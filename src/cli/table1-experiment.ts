@@ -202,7 +202,10 @@ type Fit = (
 
 const fits: Record<ComparedMethod, Fit> = {
   // The early stop belongs to multiplicative updates; exact least squares is all but done when it strikes.
-  hierarchical: (engine, X, options, stopping) => hierarchicalNmf(engine, X, { ...options, solver: stopping === 'early' ? 'mu' : 'anls' }),
+  hierarchical: (engine, X, options, stopping) => {
+    const classified = options.labels && options.ranks.length === 1; // by multiplicative updates in any case
+    return hierarchicalNmf(engine, X, { ...options, solver: classified ? undefined : stopping === 'early' ? 'mu' : 'anls' });
+  },
   deep: (engine, X, options) => deepNmf(engine, X, options),
   neural: (engine, X, options) => neuralNmf(engine, X, options),
 };

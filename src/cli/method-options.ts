@@ -19,6 +19,8 @@ export type MethodOptions = Record<string, unknown> & { labels?: string; truth?:
 
 const names = Object.keys(methods) as Method[];
 
+const layered = names.filter((name) => methods[name].layers === 'many');
+
 /** The line of the help for each method. */
 export const summaries = Object.fromEntries(names.map((name) => [name, methods[name].summary]));
 
@@ -91,7 +93,8 @@ function helpOf(name: string, of: readonly Method[], group: string, off: boolean
   const words = new Map<string, Map<string, Method[]>>();
   for (const method of of) {
     const { help, default: byDefault } = optionOf(method, name);
-    const told = typeof byDefault === 'boolean' || byDefault === undefined ? '' : String(byDefault);
+    const shown = typeof byDefault === 'number' ? Number(byDefault.toPrecision(4)) : byDefault;
+    const told = typeof shown === 'boolean' || shown === undefined ? '' : String(shown);
     const together = words.get(help) ?? new Map<string, Method[]>();
     together.set(told, [...(together.get(told) ?? []), method]);
     words.set(help, together);
@@ -122,7 +125,7 @@ export function checkMethodOptions(method: Method, ranks: readonly number[], giv
   }
   if (layers === 'one' && ranks.length > 1) {
     throw new InputError(
-      `--method ${method} takes one rank, but --ranks ${ranks.join(',')} has ${ranks.length}; give one, or choose hierarchical, deep or neural.`,
+      `--method ${method} takes one rank, but --ranks ${ranks.join(',')} has ${ranks.length}; give one, or choose ${inWords(layered, 'or')}.`,
     );
   }
   for (const [name, { kind, check }] of Object.entries(options))

@@ -40,7 +40,7 @@ export function decodeText(bytes: Uint8Array, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new InputError(`The file '${source}' is not UTF-8 text; save it in that encoding.`);
+    throw new InputError(`${source} is not UTF-8 text; save it in that encoding.`);
   }
 }
 

@@ -78,7 +78,13 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
         if (into === undefined) return tensor('transient', own ?? `t${tensors.length}`, rows, cols, batch);
         requireShape(what, into, rows, cols);
         if (into.batch === batch) return into;
-        throw new ShapeError(`${label} makes ${shapeText({ rows, cols, batch })}, but ${into.name} is ${shapeText(into)}.`);
+        const way =
+          batch === 1
+            ? 'all its inputs are shared by the restarts, so make it { shared: true }'
+            : 'an input is one for each restart, so is the result';
+        throw new ShapeError(
+          `${what} makes ${shapeText({ rows, cols, batch })}, but ${into.name} is ${shapeText(into)} (× restarts): ${way}.`,
+        );
       },
       emit(inputs, outputs, attributes) {
         if (current === undefined) throw new InputError(`Program ${name}: ${kind} stands outside a section; wrap it in section(name, …).`);

@@ -15,7 +15,7 @@ import { type Factorization, methodOf } from '../methods/methods.js';
  * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖X − AS‖², exactly. Weights belong to the fitted
  *   data and play no part.
  * - 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
- * - The others: see `transformDeep`, `transformDeepSemi`, `transformUnfolded`, `transformSparseCoding`.
+ * - The others by rules of their own, which stand at their `transform…` functions.
  *
  * @param newX N×M', N as in the model's A[0].
  * @param options For the divergences of 'ssnmf'.

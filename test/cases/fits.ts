@@ -4,7 +4,7 @@ import type { Engine } from '../../src/engine.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
-import type { Factorization } from '../../src/methods/methods.js';
+import type { Factorization, Method } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { sparseCoding } from '../../src/methods/sparse-coding.js';
@@ -33,8 +33,8 @@ interface Fit {
   signed?: boolean;
 }
 
-const fits: Record<string, Fit> = {
-  'nmf, mu': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'mu' }) },
+const fits: Record<string, Fit> & Record<Method, Fit> = {
+  nmf: { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'mu' }) },
   'nmf, hals': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'hals' }) },
   'nmf, anls': { factorize: (engine) => nmf(engine, X, { ...flat, solver: 'anls' }) },
   ssnmf: { factorize: (engine) => ssnmf(engine, X, { ...flat, labels }) },
@@ -43,7 +43,7 @@ const fits: Record<string, Fit> = {
   'deep-semi': { factorize: (engine) => deepSemiNmf(engine, X, { ...layered, pretrainIterations: 10 }), signed: true },
   unfolded: { factorize: (engine) => unfoldedNmf(engine, X, { ...flat, layers: 4, untied: 2, startIterations: 10 }) },
   // Not with Adam, which moves entries whose gradient is all rounding by whole steps, and so parts from any other rounding.
-  'sparse coding': { factorize: (engine) => sparseCoding(engine, X, { ...layered, labels, optimiser: 'momentum' }), signed: true },
+  'sparse-coding': { factorize: (engine) => sparseCoding(engine, X, { ...layered, labels, optimiser: 'momentum' }), signed: true },
   neural: { factorize: (engine) => neuralNmf(engine, X, layered) },
 };
 

@@ -92,7 +92,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   'λ without labels': [fitWith('--ranks', '2', '--label-weight', '1'), /--label-weight does nothing without --labels/],
   'labels for a model without': [fitMethod('ssnmf', '2', '--labels', labels, '--model', '1'), /Model 1 takes no labels/],
   'a model that needs labels': [fitMethod('ssnmf', '2', '--model', '4'), /Model 4 needs labels/],
-  'model 7': [fitMethod('ssnmf', '2', '--model', '7'), /'7' is invalid\. It must be one of 1, 2/],
+  'model 99': [fitMethod('ssnmf', '2', '--model', '99'), /'99' is invalid\. It must be one of 1, 2/],
   'a label layer that is not there': [
     fitWith('--ranks', '2', '--labels', labels, '--label-layers', '1'),
     /layer 1, but the layers are 0 to 0/,

@@ -8,8 +8,8 @@ formatContract(formats);
 
 test('the README names every format', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const readable = /`<matrix>` is [^;]*;/.exec(readme)?.[0];
-  const written = /`transform` writes [^,]*,/.exec(readme)?.[0];
+  const readable = /`<matrix>` is .*?\.(?= [A-Z])/.exec(readme)?.[0];
+  const written = /`transform` writes .*?\.(?= `|\n)/.exec(readme)?.[0];
   for (const { extensions, write } of formats) {
     expect(readable).toContain(extensions[0]);
     if (write) expect(written).toContain(extensions[0]);

@@ -10,7 +10,7 @@ import type { Program } from '../../src/graph/program.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
-import type { Factorization } from '../../src/methods/methods.js';
+import type { Factorization, Method } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
@@ -43,21 +43,21 @@ const common = { seed: 3, maxIterations: 30, tolerance: 0, svdBound: false };
 const two = { ...common, ranks: [6, 3] };
 
 type Fit = (engine: Engine, X: DataMatrix) => Promise<Factorization>;
-const fits: Record<string, Fit> = {
-  'nmf mu': (e, of) => nmf(e, of, { ...common, ranks: 6, solver: 'mu' }),
+const fits: Record<string, Fit> & Record<Method, Fit> = {
+  nmf: (e, of) => nmf(e, of, { ...common, ranks: 6, solver: 'mu' }),
   'nmf hals': (e, of) => nmf(e, of, { ...common, ranks: 6, solver: 'hals', restarts: 2 }),
   'nmf anls': (e, of) => nmf(e, of, { ...common, ranks: 6, restarts: 3 }),
-  'ssnmf 1': (e, of) => ssnmf(e, of, { ...common, ranks: 6 }),
+  ssnmf: (e, of) => ssnmf(e, of, { ...common, ranks: 6 }),
   'ssnmf 3': (e, of) => ssnmf(e, of, { ...common, ranks: 6, labels, restarts: 2 }),
   'ssnmf 4': (e, of) => ssnmf(e, of, { ...common, ranks: 6, model: 4, labels }),
   hierarchical: (e, of) => hierarchicalNmf(e, of, two),
   'hierarchical with labels on its first layer': (e, of) => hierarchicalNmf(e, of, { ...two, labels, labelLayers: [0, 1] }),
-  'deep, average pooling': (e, of) => deepNmf(e, of, { ...two, pooling: 'average', labels }),
+  deep: (e, of) => deepNmf(e, of, { ...two, pooling: 'average', labels }),
   'deep, log1p': (e, of) => deepNmf(e, of, { ...two, activation: 'log1p' }),
   'deep-semi': (e, of) => deepSemiNmf(e, of, { ...two, pretrainIterations: 10, restarts: 2, labels }),
   unfolded: (e, of) => unfoldedNmf(e, of, { ...common, ranks: 6, layers: 4, untied: 2, startIterations: 10 }),
-  'sparse coding': (e, of) => sparseCoding(e, of, { ...two, labels, optimiser: 'momentum', restarts: 2 }),
-  'neural, one layer': (e, of) => neuralNmf(e, of, { ...common, ranks: [6], start: 'random' }),
+  'sparse-coding': (e, of) => sparseCoding(e, of, { ...two, labels, optimiser: 'momentum', restarts: 2 }),
+  neural: (e, of) => neuralNmf(e, of, { ...common, ranks: [6], start: 'random' }),
   'neural, two layers': (e, of) => neuralNmf(e, of, { ...two, restarts: 2 }),
   'neural, energy': (e, of) => neuralNmf(e, of, { ...two, cost: 'energy', l1: 0.01 }),
   'neural, Adam and labels': (e, of) => neuralNmf(e, of, { ...two, labels, optimiser: 'adam', labelLoss: 'crossEntropy' }),

@@ -255,7 +255,7 @@ test.each([
   ['λ = NaN', { labels: labels[9], labelWeight: Number.NaN }, /labelWeight/],
   ['labels with model 2', { labels: labels[9], model: 2 as const }, /Model 2 takes no labels/],
   ['model 4 without labels', { model: 4 as const }, /Model 4 needs labels/],
-  ['a model that is none', { model: 7 as unknown as SsnmfModel }, /model must be/],
+  ['a model that is none', { model: 99 as unknown as SsnmfModel }, /model must be/],
   ['a mask of another shape', { weights: maskOf(86, () => false) }, /weights is 86×90/],
   ['a mask with a zero row', { weights: maskOf(87, (row) => row === 1) }, /all of row 1/],
   ['a mask with a zero column', { weights: maskOf(87, (_row, col) => col === 5) }, /all of column 5/],

@@ -10,7 +10,7 @@ import { InputError, ShapeError } from '../../src/errors.js';
 import { deepNmf } from '../../src/methods/deep.js';
 import { deepSemiNmf } from '../../src/methods/deep-semi.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
-import type { Factorization } from '../../src/methods/methods.js';
+import type { Factorization, Method } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls } from '../../src/methods/q.js';
@@ -43,7 +43,7 @@ const classesOf = (columns: number[]) => columns.map((c) => `group ${labels[4][c
 
 const options = { restarts: 2, maxIterations: 60, svdBound: false };
 const ranks = [6, 4];
-const makers: Record<string, () => Promise<Factorization>> = {
+const makers: Record<Method, () => Promise<Factorization>> = {
   nmf: () => nmf(engine, X, { ranks: 6, ...options }),
   ssnmf: () => ssnmf(engine, X, { ranks: 6, labels: classesOf(fitted), ...options, maxIterations: 200 }),
   hierarchical: () => hierarchicalNmf(engine, X, { ranks, ...options, maxIterations: 30 }),
@@ -54,7 +54,8 @@ const makers: Record<string, () => Promise<Factorization>> = {
   'sparse-coding': () => sparseCoding(engine, X, { ranks, labels: classesOf(fitted), ...options, maxIterations: 120 }),
 };
 const made = new Map<string, Promise<Factorization>>();
-const model = (name: string) => {
+const model = (given: string) => {
+  const name = given as Method;
   if (!made.has(name)) made.set(name, makers[name]());
   return made.get(name)!;
 };
@@ -87,7 +88,7 @@ test.each(['neural', 'sparse-coding'])('%s: the samples it was fitted to get the
   });
 });
 
-test.each(Object.keys(makers))('%s codes new samples with as many layers as the fit has', async (name) => {
+test.each(Object.keys(makers) as Method[])('%s codes new samples with as many layers as the fit has', async (name) => {
   const fit = await model(name);
   const S = await transform(engine, fit, newX);
   expect(S.map(({ rows, cols }) => [rows, cols])).toEqual(fit.S.map(({ rows }) => [rows, 30]));
@@ -123,7 +124,7 @@ test('what cannot be coded or predicted is refused with the reason', async () =>
   expect((await transform(engine, await model('sparse-coding'), signed)).length).toBe(2);
 });
 
-test.each(Object.keys(makers))('%s: a model that was saved comes back as it was', async (name) => {
+test.each(Object.keys(makers) as Method[])('%s: a model that was saved comes back as it was', async (name) => {
   const fit = await model(name);
   const dir = join(folder, name);
   const names = await saveModel(dir, fit, { orthant: '9.9', device: { kind: 'reference' } });

@@ -78,13 +78,7 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
         if (into === undefined) return tensor('transient', own ?? `t${tensors.length}`, rows, cols, batch);
         requireShape(what, into, rows, cols);
         if (into.batch === batch) return into;
-        const way =
-          batch === 1
-            ? 'all its inputs are shared by the restarts, so make it { shared: true }'
-            : 'an input is one for each restart, so is the result';
-        throw new ShapeError(
-          `${what} makes ${shapeText({ rows, cols, batch })}, but ${into.name} is ${shapeText(into)} (× restarts): ${way}.`,
-        );
+        throw otherBatch(what, { rows, cols, batch }, into);
       },
       emit(inputs, outputs, attributes) {
         if (current === undefined) throw new InputError(`Program ${name}: ${kind} stands outside a section; wrap it in section(name, …).`);
@@ -179,4 +173,13 @@ function checkDefined(program: string, section: string, operations: readonly Ope
     }
     for (const out of operation.outputs) written.add(out);
   }
+}
+
+/** Of a result whose tensor has another number of restarts. */
+function otherBatch(what: string, made: { rows: number; cols: number; batch: number }, into: Tensor): ShapeError {
+  const way =
+    made.batch === 1
+      ? 'all its inputs are shared by the restarts, so make it { shared: true }'
+      : 'an input is one for each restart, and so is the result';
+  return new ShapeError(`${what} makes ${shapeText(made)}, but ${into.name} is ${shapeText(into)} (× restarts): ${way}.`);
 }

@@ -11,7 +11,7 @@ import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames, type Model, type Supervision } from './factorization.js';
-import { checkTogether, choice } from './options.js';
+import { checkValues, choice } from './options.js';
 import { countNegative } from './q.js';
 import { refinedError } from './sparse-error.js';
 import { runStage, type Stage, type StageResult, type StageSettings, smallest } from './stage.js';
@@ -39,8 +39,7 @@ export function checkFit(
   if (signed.X) checkFinite(X);
   else checkNonnegative(X);
   const given = options as FitOptions & Record<string, unknown>;
-  for (const [option, { check }] of Object.entries(own)) if (given[option] !== undefined) check(option, given[option]);
-  checkTogether(own, given);
+  checkValues(own, given);
   const ranks = ranksOf(name, layers, options.ranks);
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);

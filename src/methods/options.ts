@@ -5,6 +5,7 @@
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
 /** The form of an option's values, from which the command line reads it. */
@@ -57,10 +58,11 @@ interface Words {
   needs?: Need;
 }
 
-const quoted = (values: readonly unknown[]) => {
-  const words = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
-  return words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words[words.length - 1]}`;
-};
+const quoted = (values: readonly unknown[]) =>
+  inWords(
+    values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))),
+    'or',
+  );
 
 /** One of a few. */
 export function choice<const V extends readonly (string | number)[]>(values: V, help: string, words: Words = {}): Option<V[number]> {
@@ -176,4 +178,10 @@ export function checkTogether(options: OptionRecord, given: Readonly<Record<stri
       option: name,
     });
   }
+}
+
+/** Throws InputError for a value that its option does not take, or an option that does nothing beside the others. */
+export function checkValues(options: OptionRecord, given: Readonly<Record<string, unknown>>): void {
+  for (const [option, { check }] of Object.entries(options)) if (given[option] !== undefined) check(option, given[option]);
+  checkTogether(options, given);
 }

@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import { ranksOf } from './fit.js';
 import { type Method, methodOf, methods } from './methods.js';
-import { checkTogether, type OptionsOf } from './options.js';
+import { checkValues, type OptionsOf } from './options.js';
 
 /** The sizes of the data and of the fit that a program is for. */
 export interface ShapeOfFit {
@@ -53,7 +53,7 @@ export function programFor<M extends Method>(
   if (nonZeros !== undefined && weighted)
     throw new InputError('A sparse X takes no weights; leave out nonZeros or weighted.', { option: 'nonZeros' });
   const given = own as Record<string, unknown>;
-  for (const [option, { check }] of Object.entries(options)) if (given[option] !== undefined) check(option, given[option]);
-  checkTogether(options, { ...given, labels: classes });
+  // Labels themselves have no place here; that there are any stands for them.
+  checkValues(options, { ...given, labels: classes });
   return program({ rows, cols, ranks: list, restarts, csrEntries: nonZeros, weighted, classes }, own);
 }

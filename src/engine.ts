@@ -18,6 +18,8 @@ export interface Engine extends Disposes {
   readonly description: string;
   /** True for a CPU-backed adapter and for the reference. No timing of such an engine speaks for a GPU. */
   readonly software: boolean;
+  /** Whether a dense X is stored in 16 bits, so that the device computes with rounded entries. */
+  readonly halfInputs: boolean;
   /**
    * Compiles the pipelines of a program, all at once, without memory for its tensors. Later fits start without that wait.
    * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product

@@ -9,9 +9,11 @@ import type { Tensor } from '../graph/tensor.js';
 import { curves, type Nonlinearity } from '../programs/curves.js';
 import { type DeepSemiProgram, type Descent, deepSemiProgram, deepSemiTransformProgram } from '../programs/deep-semi.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { checkFit, type Fit, randomFactors, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { type Fit, randomFactors, readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, type OptionsOf, positiveInteger } from './options.js';
+import { problemOf, type Settings } from './problem.js';
 import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
 
 const options = {
@@ -58,12 +60,13 @@ export type DeepSemiFactorization = Model<'deep-semi', LabelSettings & { nonline
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSemiOptions): Promise<DeepSemiFactorization> {
+export async function deepSemiNmf(engine: Engine, givenX: DataMatrix, options: DeepSemiOptions): Promise<DeepSemiFactorization> {
   const { nonlinearity = 'identity', pretrainIterations = 500 } = options;
   const maxIterations = nonlinearity === 'identity' ? 500 : 1000;
-  const settings = checkFit(deepSemiMethod, X, options, { maxIterations, tolerance: 1e-6 });
+  const problem = problemOf(deepSemiMethod, givenX, options, { maxIterations, tolerance: 1e-6 });
+  const { X, settings } = problem;
   requireLinear(X, nonlinearity);
-  const supervision = checkSupervision(options, X, { weight: 1 });
+  const supervision = checkSupervision(options, problem, { weight: 1 });
 
   const { ranks, restarts } = settings;
   const t = deepSemiProgram(X.rows, X.cols, ranks, {
@@ -72,7 +75,9 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
     csrEntries: entriesOf(X),
     labels: supervision && { weight: supervision.labelWeight, classes: supervision.targets.classes.length },
   });
-  return withFit(engine, t.program, { X, settings }, async (fit) => {
+  // What g takes and gives has no unit: Z₁ alone stands before it.
+  const carrier = nonlinearity === 'identity' ? 'S' : 'A0';
+  return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     if (supervision) writeGraph(run, t, supervision.targets);
@@ -97,6 +102,7 @@ export async function deepSemiNmf(engine: Engine, X: DataMatrix, options: DeepSe
       kkt: [kkt],
       // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
       boundRanks: nonlinearity === 'identity' ? ranks : ranks.map(() => ranks[0]),
+      product: nonlinearity === 'identity',
       own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
       supervise: supervision && ((_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
     });
@@ -149,6 +155,7 @@ async function pretrain(fit: Fit, t: DeepSemiProgram, X: DataMatrix, nonlinearit
       measure: layer.measure,
       cost: layer.cost,
       norm,
+      objective: l === 0 ? 'error' : 'of S',
       maxIterations,
       tolerance: 1e-5,
       start: true,

@@ -5,10 +5,12 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { checkFit, type Fit, readFactor, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { moveScale } from './hierarchical.js';
 import { choice, data, type OptionsOf, positive, positiveInteger } from './options.js';
+import { problemOf } from './problem.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const needsPooling = { option: 'pooling', values: ['average', 'max'] };
@@ -90,14 +92,15 @@ export type DeepFactorization = Model<
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit the pooled shapes, labels that do not fit or agree,
  * λ < 0, bad options; ShapeError; BreakdownError, LimitError.
  */
-export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOptions): Promise<DeepFactorization> {
+export async function deepNmf(engine: Engine, givenX: DataMatrix, options: DeepOptions): Promise<DeepFactorization> {
   const { start = 'hierarchical', startIterations = 50 } = options;
-  const settings = checkFit(deepMethod, X, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const problem = problemOf(deepMethod, givenX, options, { maxIterations: 1000, tolerance: 1e-6 });
+  const { X, settings } = problem;
   const { ranks } = settings;
   const bridge = bridgeOf(options);
   checkPooledRanks(ranks, X, bridge);
   const layerWeights = layerWeightsOf(options.layerWeights, ranks);
-  const supervision = checkSupervision(options, X);
+  const supervision = checkSupervision(options, problem);
   if (supervision && bridge.pooling !== 'none' && bridge.poolOver === 'samples' && ranks.length > 1)
     throw new InputError("Pooling over samples leaves no column for each label; use poolOver 'features', or leave the labels out.", {
       option: 'poolOver',
@@ -111,7 +114,9 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
     supervision: supervision && { classes: supervision.targets.classes.length, labelWeight: supervision.labelWeight },
   });
   const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
-  return withFit(engine, t.program, { X, settings }, async (fit) => {
+  // An activation would see S in another unit.
+  const carrier = bridge.activation === 'identity' ? 'S' : 'A0';
+  return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
@@ -145,7 +150,7 @@ export async function deepNmf(engine: Engine, X: DataMatrix, options: DeepOption
       product: bridge.pooling === 'none' && bridge.activation === 'identity',
       own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },
       supervise:
-        supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
+        supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
     });
   });
 }
@@ -184,6 +189,7 @@ async function fitAlone(fit: Fit, t: DeepProgram, maxIterations: number): Promis
       step,
       measure,
       cost: t.layerCost[l],
+      objective: l === 0 ? 'error' : 'of S',
       maxIterations,
       start: true,
       factors: (restart) => readFactors(run, t.A.slice(0, l + 1), t.S.slice(0, l + 1), restart),

@@ -1,98 +1,20 @@
-/** A fit under way, as every method uses it: checked settings, starts, stages, measures and the result. */
-import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed, describe } from '../data/check.js';
+/** A fit under way, as every method uses it: starts, stages, measures and the result. */
 import { type Matrix, matrix } from '../data/matrix.js';
-import { checkNames } from '../data/names.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
-import { svdBounds } from '../data/svd-bound.js';
 import { type Engine, type Run, withRun } from '../engine.js';
-import { BreakdownError, InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { MethodDefinition } from './definition.js';
-import { type FitOptions, fitOptionNames, type Model, type Supervision } from './factorization.js';
-import { checkValues, choice } from './options.js';
+import { squaredErrorOf, squaredNorm } from './error.js';
+import type { Model, Supervision } from './factorization.js';
+import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
-import { refinedError } from './sparse-error.js';
-import { runStage, type Stage, type StageResult, type StageSettings, smallest } from './stage.js';
-
-/** Options of every fit with the defaults filled in. */
-export interface Settings extends StageSettings {
-  ranks: number[];
-  seed: number;
-  maxIterations: number;
-  svdBound: boolean;
-}
-
-/**
- * Checks X, ranks and options against the definition of a method, and fills in the defaults. Throws InputError before anything is
- * allocated: for options that the method does not have, values that they do not take, and options that do nothing beside the others.
- */
-export function checkFit(
-  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
-  X: DataMatrix,
-  options: FitOptions,
-  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
-): Settings {
-  const started = performance.now();
-  checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
-  if (signed.X) checkFinite(X);
-  else checkNonnegative(X);
-  const given = options as FitOptions & Record<string, unknown>;
-  checkValues(own, given);
-  const ranks = ranksOf(name, layers, options.ranks);
-  checkRanks(ranks, X.rows, X.cols);
-  checkBeside?.(given, ranks, (name) => name);
-  const { stopping = 'objective' } = options;
-  stoppingRule.check('stopping', stopping);
-  const settings: Settings = {
-    ranks,
-    seed: options.seed ?? 0,
-    restarts: options.restarts ?? 1,
-    maxIterations: options.maxIterations ?? defaults.maxIterations,
-    tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
-    stopping,
-    checkEvery: options.checkEvery ?? defaults.checkEvery ?? 10,
-    svdBound: options.svdBound ?? true,
-    onProgress: options.onProgress,
-    signal: options.signal,
-    started,
-  };
-  checkSeed(settings.seed);
-  checkPositiveInteger('restarts', settings.restarts);
-  checkPositiveInteger('maxIterations', settings.maxIterations);
-  checkPositiveInteger('checkEvery', settings.checkEvery);
-  if (!(settings.tolerance >= 0 && settings.tolerance < 1))
-    throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`, { option: 'tolerance' });
-  if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
-  return settings;
-}
-
-const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
-const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
-
-/** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
-export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
-  const list = typeof ranks === 'number' ? [ranks] : ranks;
-  if (!Array.isArray(list))
-    throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`, { option: 'ranks' });
-  if (layers === 'one' && list.length > 1)
-    throw new InputError(
-      `${method} takes one rank, but ${list.length} were given (${list.join(', ')}); choose a method of several layers.`,
-      { option: 'ranks' },
-    );
-  return [...list];
-}
+import { boundsOf, type Carrier, type Factors, inGivenUnit, refuseBroken, statedError } from './result.js';
+import { runStage, type Stage, type StageResult, smallest } from './stage.js';
 
 /** Writes X in its own form. */
 export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
   run.write(tensor, isSparse(X) ? X : X.data);
-}
-
-export function squaredNorm(entries: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < entries.length; i++) total += entries[i] * entries[i];
-  return total;
 }
 
 /** `restarts` random factors one after another, each from a stream of its own: |N(0,1)| · scale. */
@@ -120,32 +42,34 @@ export async function readFactor(run: Run, tensor: Tensor, restart: number): Pro
   return matrix(tensor.rows, tensor.cols, Float32Array.from(all.subarray(at, at + size)));
 }
 
-export interface Factors {
-  A: Matrix[];
-  S: Matrix[];
-}
-
 export async function readFactors(run: Run, A: readonly Tensor[], S: readonly Tensor[], restart: number): Promise<Factors> {
   const read = (tensors: readonly Tensor[]) => Promise.all(tensors.map((tensor) => readFactor(run, tensor, restart)));
   const [ofA, ofS] = await Promise.all([read(A), read(S)]);
   return { A: ofA, S: ofS };
 }
 
-/** The data of a fit, and its settings. */
-interface Fitted {
-  /** The data that errors are relative to: with weights W, W ∘ X. */
-  X: DataMatrix;
-  settings: Settings;
+/** The problem of a fit, and how its engine and its method take it. */
+interface Fitted extends Problem {
+  /**
+   * The factor that takes the unit of X in the result. Default 'S', every S: terms that compare one layer with the next then have one unit
+   * each. Where the scale of S has a meaning of its own, such as before a function that is not linear: 'A0', A⁰ alone, or 'A', every A.
+   */
+  carrier?: Carrier;
 }
 
 /** A stage as a method describes it. Fields that are left out are as in the whole fit. */
-export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations'> {
-  /** One number for all restarts, or one each; default ‖X‖². */
+export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'cancels' | 'inF64'> {
+  /** One number for all restarts, or one each; default ‖W ∘ X‖². */
   norm?: number | number[];
   maxIterations?: number;
   tolerance?: number;
   /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
+  /**
+   * The objective. 'error': ‖W ∘ (X − A⁰…AˡSˡ)‖² of the stage's factors, and nothing besides. 'of X' (default): it has a part that
+   * depends on X. 'of S': it compares layers with each other.
+   */
+  objective?: 'error' | 'of X' | 'of S';
 }
 
 /** Values of each restart, by the names that their tensors were asked for. */
@@ -175,6 +99,8 @@ export interface Outcome<Own> {
 export interface Fit {
   readonly run: Run;
   readonly settings: Settings;
+  /** The exponent of the power of two by which the S of a result are multiplied; 0 where A takes the unit of X. */
+  readonly unitOfS: number;
   /** Writes a random start of every restart, |N(0,1)| · scale. Each number of a stream gives another start. */
   writeRandom(tensor: Tensor, stream: number, scale?: number): void;
   /** Repeats a section until its objective settles. Once a progress callback has stopped the fit, it does nothing. */
@@ -187,25 +113,33 @@ export interface Fit {
 
 /** Prepares a program, hands its fit to `body` and disposes the run whatever happens. */
 export function withFit<T>(engine: Engine, program: Program, fitted: Fitted, body: (fit: Fit) => Promise<T>): Promise<T> {
-  return withRun(engine, program, (run) => body(createFit(run, fitted)));
+  return withRun(engine, program, (run) => body(createFit(run, fitted, engine.halfInputs)));
 }
 
-function createFit(run: Run, fitted: Fitted): Fit {
-  const { X, settings } = fitted;
+function createFit(run: Run, fitted: Fitted, halfInputs: boolean): Fit {
+  const { X, seen, unit, carrier = 'S', settings } = fitted;
   const { restarts } = settings;
   const stages: Ended[] = [];
   return {
     run,
     settings,
+    unitOfS: carrier === 'S' ? unit : 0,
     writeRandom(tensor, stream, scale) {
       run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, stream, scale));
     },
-    async stage({ start = false, ...given }) {
-      const norm = given.norm ?? squaredNorm(stored(X));
+    async stage({ start = false, objective = 'of X', ...given }) {
+      const norm = given.norm ?? squaredNorm(stored(seen));
+      const inF64 = async () => {
+        const factors = await Promise.all(Array.from({ length: restarts }, (_, r) => given.factors(r)));
+        return factors.map(({ A, S }) => squaredErrorOf(fitted, A, S[S.length - 1]));
+      };
       const stage: Stage = {
         ...given,
         norm: typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm,
         maxIterations: given.maxIterations ?? settings.maxIterations,
+        cancels: isSparse(X) && objective !== 'of S',
+        inF64: objective === 'error' ? inF64 : undefined,
+        factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
       };
       const stopped = stages.at(-1)?.result.stopReason === 'stopped';
       const result: StageResult = stopped
@@ -225,7 +159,7 @@ function createFit(run: Run, fitted: Fitted): Fit {
       });
       return Object.fromEntries(entries) as Measured<T>;
     },
-    result: (method, outcome) => resultOf(run, method, fitted, stages, outcome),
+    result: (method, outcome) => resultOf(run, method, { ...fitted, halfInputs }, stages, outcome),
   };
 }
 
@@ -239,30 +173,31 @@ interface Ended {
 async function resultOf<M extends string, Own>(
   run: Run,
   method: M,
-  { X, settings }: Fitted,
+  fitted: Fitted & { halfInputs: boolean },
   stages: readonly Ended[],
   outcome: Outcome<Own>,
 ): Promise<Model<M, Own>> {
+  const { seen, unit, carrier = 'S', halfInputs, settings } = fitted;
   const { ranks } = settings;
-  const norm = squaredNorm(stored(X));
+  const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const restartErrors = [...relative[relative.length - 1]];
-  const judged = outcome.objectives ?? restartErrors;
-  const restart = smallest(judged);
-  const factors = await readFactors(run, outcome.A, outcome.S, restart);
+  const restart = smallest(
+    (outcome.objectives ?? restartErrors).map((judged) => (Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged)),
+  );
+  const own = await readFactors(run, outcome.A, outcome.S, restart);
   const taken = await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)));
-  const finite = judged[restart] < Number.POSITIVE_INFINITY && restartErrors[restart] < Number.POSITIVE_INFINITY;
-  if (!finite || factors.S.some(({ data }) => data.every((s) => s === 0))) {
-    throw new BreakdownError(
-      `${method}: every restart ended with a zero or non-finite factor. Try more restarts, another seed, or smaller ranks.`,
-    );
-  }
-  const bounds = boundsOf(X, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
-  const errorOf = (l: number) => {
-    const measured = relative[l][restart];
-    return outcome.product === false ? measured : refinedError(X, factors.A.slice(0, l + 1), factors.S[l], measured);
-  };
-  const layers = ranks.map((rank, l) => ({ rank, relativeError: errorOf(l), svdBound: bounds.values[l] }));
+  refuseBroken(method, own);
+  const factors = inGivenUnit(own, unit, carrier);
+  const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
+  const layers = ranks.map((rank, l) => {
+    const bound = bounds.values[l];
+    const device = { error: relative[l][restart], halfInputs };
+    const relativeError = outcome.product === false ? device.error : statedError(fitted, own, l, device, bound);
+    // The factors themselves prove that no limit is above their error; an estimate can be.
+    const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
+    return { rank, relativeError, svdBound };
+  });
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
   const settled = ({ result: { stopReason } }: Ended) => stopReason === 'tolerance' || stopReason === 'exact';
@@ -289,13 +224,4 @@ async function resultOf<M extends string, Own>(
     supervision: (await outcome.supervise?.(restart, factors)) ?? null,
     elapsedMs: performance.now() - settings.started,
   };
-}
-
-/** The SVD bound of every rank that is not null. */
-function boundsOf(X: DataMatrix, ranks: readonly (number | null)[]): { values: (number | null)[]; method: Model['svdBoundMethod'] } {
-  const bounded = ranks.filter((rank) => rank !== null);
-  if (bounded.length === 0) return { values: [...ranks] as null[], method: null };
-  const { values, method } = svdBounds(X, bounded);
-  const next = values.values();
-  return { values: ranks.map((rank) => (rank === null ? null : next.next().value!)), method };
 }

@@ -7,9 +7,11 @@ import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../programs/hierarchical.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { checkFit, type Fit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
 import { choices, flag, layerList, type OptionsOf } from './options.js';
+import { problemOf } from './problem.js';
 import { nnls } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
@@ -59,15 +61,20 @@ export type HierarchicalFactorization = Model<
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
  */
-export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: HierarchicalOptions): Promise<HierarchicalFactorization> {
+export async function hierarchicalNmf(
+  engine: Engine,
+  givenX: DataMatrix,
+  options: HierarchicalOptions,
+): Promise<HierarchicalFactorization> {
   const { solver = 'anls', normalize = true } = options;
-  const settings = checkFit(hierarchicalMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
+  const problem = problemOf(hierarchicalMethod, givenX, options, { maxIterations: 2000, tolerance: 1e-6 });
+  const { X, settings } = problem;
   const { ranks } = settings;
   if (typeof solver !== 'string' && solver.length !== ranks.length)
     throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`, {
       option: 'solver',
     });
-  const supervision = checkSupervision(options, X);
+  const supervision = checkSupervision(options, problem);
   const labelLayers = supervision ? labelLayersOf(options.labelLayers, ranks) : [];
 
   const t = hierarchicalProgram(X.rows, X.cols, ranks, {
@@ -83,7 +90,7 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
   });
   const solverOf = (l: number) => (labelLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
-  return withFit(engine, t.program, { X, settings }, async (fit) => {
+  return withFit(engine, t.program, problem, async (fit) => {
     await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision });
     const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
     const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
@@ -101,7 +108,7 @@ export async function hierarchicalNmf(engine: Engine, X: DataMatrix, options: Hi
       kkt,
       rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
       own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
-      supervise: supervision && ((restart, { S }) => supervise(fit.run, supervision, classifiers, restart, S)),
+      supervise: supervision && ((restart, { S }) => supervise(fit, supervision, classifiers, restart, S)),
     });
   });
 }
@@ -159,6 +166,7 @@ export async function fitSequentially(
       norm,
       maxIterations: typeof maxIterations === 'number' ? maxIterations : maxIterations[l],
       start,
+      objective: l > 0 ? 'of S' : classifiers.some(({ layer }) => layer === 0) ? 'of X' : 'error',
       factors: (restart) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart),
     });
     const B = classifiers.find(({ layer }) => layer === l)?.labels.B;

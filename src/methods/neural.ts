@@ -1,4 +1,4 @@
-import { checkAtLeastZero, layerValues, seenThrough } from '../data/check.js';
+import { checkAtLeastZero, layerValues } from '../data/check.js';
 import type { Targets } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
@@ -10,11 +10,13 @@ import { control } from '../graph/operations.js';
 import { type ClassifierSpec, type NeuralProgram, neuralProgram } from '../programs/neural.js';
 import type { CostWeights } from '../programs/neural-cost.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { checkFit, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { readFactors, withFit, writeMatrix } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
+import { inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnls } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
@@ -123,34 +125,36 @@ export type NeuralFactorization = Model<
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOptions): Promise<NeuralFactorization> {
-  const { weights, start = 'hierarchical', startIterations = 20 } = options;
-  const settings = checkFit(neuralMethod, X, options, { maxIterations: 1000, tolerance: 1e-5 });
+export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: NeuralOptions): Promise<NeuralFactorization> {
+  const { start = 'hierarchical', startIterations = 20 } = options;
+  const problem = problemOf(neuralMethod, givenX, options, { maxIterations: 1000, tolerance: 1e-5 });
+  const { X, W, seen, unit, costUnit, settings } = problem;
   const { ranks } = settings;
-  const seen = seenThrough(weights, X);
   const optimiser = neuralOptimiser(options.optimiser);
   checkBatch(options.batchColumns, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost, ranks.length);
   const norm = squaredNorm(stored(seen));
-  const supervision = checkSupervision(options, X, { weight: 0.1 });
+  const supervision = checkSupervision(options, problem, { weight: 0.1 });
   const classifiers = supervision
-    ? classifierSpecs(options, { ...supervision.targets, labelWeight: supervision.labelWeight }, ranks, X, norm)
+    ? classifierSpecs(options, { ...supervision.targets, labelWeight: supervision.labelWeight }, ranks, X, { norm, costUnit })
     : [];
+  // ½‖W ∘ (X − A⁰S)‖² + λ₁ Σ S in other units; S has the unit of X in every layer.
+  const ownL1 = l1.map((lambda, l) => inOwnUnit('l1', lambda, l === 0 ? 2 * costUnit - unit : unit));
 
   const t = neuralProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
     csrEntries: entriesOf(X),
     start,
-    cost: { ...cost, l1 },
-    weighted: weights !== undefined,
+    cost: { ...cost, l1: ownL1 },
+    weighted: W !== undefined,
     classifiers,
     optimiser,
     batchColumns: options.batchColumns,
   });
-  return withFit(engine, t.program, { X: seen, settings }, async (fit) => {
+  return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    writeInputs(run, t, { weights, targets: supervision?.targets, settings });
+    writeInputs(run, t, problem, supervision?.targets);
     if (t.sequential) {
       await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, start: true });
     } else {
@@ -168,6 +172,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
       name: 'all layers',
       step: 'step',
       ...(t.objective ? { measure: 'measure', cost: t.objective } : { cost: t.control, costAt: control.cost }),
+      objective: supervision || options.cost || options.batchColumns ? 'of X' : 'error',
       factors: async (restart) => {
         run.execute('view');
         return readFactors(run, t.A, t.view, restart);
@@ -182,7 +187,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
       objectives: (supervision || options.cost) && costs.length > 0 ? costs : undefined,
       kkt,
       rounds: t.rounds,
-      boundRanks: weights && ranks.map(() => null),
+      boundRanks: W && ranks.map(() => null),
       own: {
         start,
         startIterations,
@@ -192,7 +197,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
         ...labelSettings(supervision),
         ...(supervision ? { labelLoss: classifiers[0].loss } : {}),
       },
-      supervise: supervision && ((restart, { S }) => supervise(run, supervision, t.classifiers, restart, S)),
+      supervise: supervision && ((restart, { S }) => supervise(fit, supervision, t.classifiers, restart, S)),
     });
   });
 }
@@ -209,12 +214,8 @@ export async function transformNeural(engine: Engine, model: NeuralFactorization
   return S;
 }
 
-function writeInputs(
-  run: Run,
-  t: NeuralProgram,
-  { weights, targets, settings }: { weights?: Matrix; targets?: Targets; settings: Settings },
-): void {
-  if (weights) run.write(t.W!, weights.data);
+function writeInputs(run: Run, t: NeuralProgram, { W, settings }: Problem, targets?: Targets): void {
+  if (W) run.write(t.W!, W.data);
   if (t.order) {
     const M = t.order.cols;
     const order = new Float32Array(M * settings.restarts);
@@ -238,7 +239,7 @@ function classifierSpecs(
   { classes, labelled, labelWeight }: { classes: readonly string[]; labelled: number; labelWeight: number },
   ranks: readonly number[],
   { rows, cols }: { rows: number; cols: number },
-  norm: number,
+  { norm, costUnit }: { norm: number; costUnit: number },
 ): ClassifierSpec[] {
   const squared = labelLoss === 'squared';
   // The objective's reconstruction is a plain sum, so the weight brings each loss to the same unit.
@@ -247,7 +248,8 @@ function classifierSpecs(
     mean: squared ? (rows * cols) / (classes.length * labelled) : rows * cols,
     sum: 1,
   }[normalization];
-  const spec = { loss: labelLoss, weight: labelWeight * unit, classes: classes.length, labelled };
+  const weight = inOwnUnit('labelWeight', labelWeight * unit, normalization === 'relative' ? 0 : 2 * costUnit);
+  const spec = { loss: labelLoss, weight, classes: classes.length, labelled };
   return labelLayersOf(labelLayers, ranks).map((layer) => ({ layer, ...spec }));
 }
 
@@ -287,7 +289,9 @@ export const neuralMethod = {
     const { start = 'hierarchical', labelWeight = 0.1, batchColumns } = own;
     const names = Array.from({ length: classes ?? 0 }, (_, c) => String(c));
     // As if every sample were labelled, and ‖X‖² were 1.
-    const classifiers = classes ? classifierSpecs(own, { classes: names, labelled: cols, labelWeight }, ranks, { rows, cols }, 1) : [];
+    const classifiers = classes
+      ? classifierSpecs(own, { classes: names, labelled: cols, labelWeight }, ranks, { rows, cols }, { norm: 1, costUnit: 0 })
+      : [];
     const cost = { ...costWeights(own.cost, ranks.length), l1: layerValues('l1', own.l1 ?? 0, ranks.length) };
     const optimiser = neuralOptimiser(own.optimiser);
     return neuralProgram(rows, cols, ranks, { restarts, csrEntries, start, cost, weighted, classifiers, optimiser, batchColumns }).program;

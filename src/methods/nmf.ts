@@ -1,11 +1,11 @@
-import { seenThrough } from '../data/check.js';
 import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
-import { checkFit, readFactors, withFit, writeMatrix } from './fit.js';
+import { readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import { problemOf } from './problem.js';
 import { nnls } from './q.js';
 
 const options = {
@@ -42,23 +42,23 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
+export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
   const { weights, solver = weights ? 'mu' : 'anls' } = options;
-  const settings = checkFit(nmfMethod, X, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
-  const seen = seenThrough(weights, X);
+  const problem = problemOf(nmfMethod, givenX, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
+  const { X, W, settings } = problem;
   const [k] = settings.ranks;
 
   const t = nmfProgram(X.rows, X.cols, k, {
     restarts: settings.restarts,
     solver,
-    weighted: weights !== undefined,
+    weighted: W !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withFit(engine, t.program, { X: seen, settings }, async (fit) => {
+  return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
     const scale = Math.sqrt(mean(X) / k);
     writeMatrix(run, t.X, X);
-    if (weights) run.write(t.W!, weights.data);
+    if (W) run.write(t.W!, W.data);
     fit.writeRandom(t.A, 0, scale);
     fit.writeRandom(t.S, 1, scale);
     run.execute(t.sections.start);
@@ -67,6 +67,7 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
       step: t.sections.step,
       measure: t.sections.measure,
       cost: t.cost,
+      objective: 'error',
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
     const { cost, kkt } = await fit.measure([t.sections.measure, t.sections.finish], { cost: t.cost, kkt: t.kkt });
@@ -76,7 +77,7 @@ export async function nmf(engine: Engine, X: DataMatrix, options: NmfOptions): P
       errors: [cost],
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
-      boundRanks: weights && [null],
+      boundRanks: W && [null],
       own: { solver },
     });
   });

@@ -3,9 +3,9 @@ import { checkPositiveInteger, checkRanks, describe } from '../data/check.js';
 import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';
 import type { Program } from '../graph/program.js';
-import { ranksOf } from './fit.js';
 import { type Method, methodOf, methods } from './methods.js';
 import { checkValues, type OptionsOf } from './options.js';
+import { ranksOf } from './problem.js';
 
 /** The sizes of the data and of the fit that a program is for. */
 export interface ShapeOfFit {

@@ -8,10 +8,12 @@ import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { codesProgram, type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
-import { checkFit, readFactor, readFactors, type Settings, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { type GivenOptimiser, optimiserOf } from './optimiser.js';
 import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
+import { inOwnUnit, problemOf, type Settings } from './problem.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
@@ -83,20 +85,21 @@ export type SparseCodingFactorization = Model<
  *
  * @throws InputError for NaN or infinite entries, ranks that do not fit, bad options or labels; BreakdownError, LimitError.
  */
-export async function sparseCoding(engine: Engine, X: DataMatrix, options: SparseCodingOptions): Promise<SparseCodingFactorization> {
+export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: SparseCodingOptions): Promise<SparseCodingFactorization> {
   const { reconstruction = 1 } = options;
-  const batchColumns = options.batchColumns ?? (X.cols <= 1024 || isSparse(X) ? X.cols : 256);
-  const epoch = Math.ceil(X.cols / batchColumns) || 1;
-  const settings = checkFit(sparseCodingMethod, X, options, {
+  const batchColumns = options.batchColumns ?? (givenX.cols <= 1024 || isSparse(givenX) ? givenX.cols : 256);
+  const epoch = Math.ceil(givenX.cols / batchColumns) || 1;
+  const problem = problemOf(sparseCodingMethod, givenX, options, {
     maxIterations: Math.max(1000, 20 * epoch),
     tolerance: 0,
     checkEvery: Math.max(10, epoch),
   });
+  const { X, unit, settings } = problem;
   if (batchColumns > X.cols)
     throw new InputError(`batchColumns is ${batchColumns}, but X has only ${X.cols} columns.`, { option: 'batchColumns' });
   if (batchColumns < X.cols)
     requireDense(X, "The option 'batchColumns'", 'leave it out so that every step sees all columns', 'batchColumns');
-  const supervision = checkSupervision(options, X, { weight: 1 });
+  const supervision = checkSupervision(options, problem, { weight: 1 });
   const learnL1 = options.learnL1 ?? supervision !== undefined;
   if (reconstruction === 0 && !(supervision && supervision.labelWeight > 0))
     throw new InputError('reconstruction is 0 and no label weighs anything: there is nothing to learn from.', { option: 'reconstruction' });
@@ -105,7 +108,7 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
   const unitX = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
   const { ranks, restarts } = settings;
-  const lambda = startOfLambda(options.l1, ranks.length, scale);
+  const lambda = startOfLambda(options.l1, ranks.length, unit, scale);
   const targets = supervision?.targets;
   const supervised = supervision && {
     classes: supervision.targets.classes.length,
@@ -114,7 +117,7 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
   };
   const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda: learnL1, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
-  return withFit(engine, t.program, { X: unitX, settings }, async (fit) => {
+  return withFit(engine, t.program, { ...problem, X: unitX, seen: unitX }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, unitX);
     writeStarts(run, t, targets, lambda, settings);
@@ -140,10 +143,10 @@ export async function sparseCoding(engine: Engine, X: DataMatrix, options: Spars
       kkt,
       rounds: t.rounds,
       own: { learnL1, reconstruction, optimiser, batchColumns, ...labelSettings(supervision) },
-      supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
+      supervise: supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });
     const learned = await Promise.all(t.lambda.map((tensor) => readFactor(run, tensor, fitted.restart)));
-    const settled = { ...fitted.settings, l1: learned.map(({ data }) => data[0] * scale) };
+    const settled = { ...fitted.settings, l1: learned.map(({ data }) => data[0] * scale * 2 ** unit) };
     return { ...rescale(fitted, scale), settings: settled, supervision: fitted.supervision && inUnitsOfX(fitted.supervision, scale) };
   });
 }
@@ -154,9 +157,9 @@ function learningOptimiser(given: 'momentum' | 'adam' | Exclude<GivenOptimiser, 
 }
 
 /** λ of each layer, in units of the scaled X. */
-function startOfLambda(given: SparseCodingOptions['l1'], layers: number, scale: number): number[] {
+function startOfLambda(given: SparseCodingOptions['l1'], layers: number, unit: number, scale: number): number[] {
   if (given === undefined) return new Array<number>(layers).fill(0.02);
-  return layerValues('l1', given, layers).map((value) => value / scale);
+  return layerValues('l1', given, layers).map((value) => inOwnUnit('l1', value, unit) / scale);
 }
 
 function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {

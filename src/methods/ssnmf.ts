@@ -1,4 +1,4 @@
-import { checkNewSamples, checkPositiveInteger, seenThrough } from '../data/check.js';
+import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
@@ -7,8 +7,9 @@ import { squared } from '../programs/losses.js';
 import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { checkFit, type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import { type Problem, problemOf } from './problem.js';
 import { nnls } from './q.js';
 import { runStage } from './stage.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
@@ -56,9 +57,10 @@ export type SsnmfFactorization = Model<'ssnmf', LabelSettings & { model: SsnmfMo
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, weights that are not
  * zeros and ones or hide a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
  */
-export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions): Promise<SsnmfFactorization> {
+export async function ssnmf(engine: Engine, givenX: DataMatrix, options: SsnmfOptions): Promise<SsnmfFactorization> {
   const { weights, model = options.labels ? 3 : 1 } = options;
-  const settings = checkFit(ssnmfMethod, X, options, { maxIterations: 2000, tolerance: 1e-6 });
+  const problem = problemOf(ssnmfMethod, givenX, options, { maxIterations: 2000, tolerance: 1e-6 });
+  const { X, W, seen, settings } = problem;
   const measures = ssnmfModels[model];
   if (measures.labels === null && options.labels)
     throw new InputError(`Model ${model} takes no labels; choose model 3, 4, 5 or 6, or leave the labels out.`, { option: 'model' });
@@ -67,28 +69,28 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
       option: 'model',
     });
   if (measures.data.dense) requireDense(X, `Model ${model}, which measures X by ${measures.data.name},`, 'choose model 1, 3 or 4');
-  const WX = seenThrough(weights, X);
   if (weights) checkZerosAndOnes(weights);
-  const supervision = checkSupervision(options, WX, { measure: measures.data });
+  const supervision = checkSupervision(options, problem, { measure: measures.data });
 
   const t = ssnmfProgram(X.rows, X.cols, settings.ranks[0], {
     restarts: settings.restarts,
     model,
     labelWeight: supervision?.labelWeight,
     classes: supervision?.targets.classes.length,
-    masked: weights !== undefined,
+    masked: W !== undefined,
     csrEntries: entriesOf(X),
   });
-  return withFit(engine, t.program, { X: WX, settings }, async (fit) => {
+  return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    writeProblem(fit, t, X, weights, supervision);
+    writeProblem(fit, t, problem, supervision);
     run.execute(t.sections.start);
     await fit.stage({
       name: 'ssnmf',
       step: t.sections.step,
       measure: t.sections.measure,
       cost: t.cost,
-      norm: sizeOf(WX, measures.data),
+      norm: sizeOf(seen, measures.data),
+      objective: model === 1 ? 'error' : 'of X',
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
     const { objective, error, kkt } = await fit.measure([t.sections.measure, t.sections.finish], {
@@ -102,9 +104,9 @@ export async function ssnmf(engine: Engine, X: DataMatrix, options: SsnmfOptions
       errors: [error],
       objectives: objective,
       kkt,
-      boundRanks: weights && [null],
-      own: { model, weighted: weights !== undefined, ...labelSettings(supervision) },
-      supervise: supervision && ((restart, { S }) => supervise(run, supervision, [{ layer: 0, B: t.labels!.B }], restart, S)),
+      boundRanks: W && [null],
+      own: { model, weighted: W !== undefined, ...labelSettings(supervision) },
+      supervise: supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: 0, B: t.labels!.B }], restart, S)),
     });
   });
 }
@@ -155,16 +157,10 @@ export async function transformSsnmf(
   });
 }
 
-function writeProblem(
-  { run, writeRandom }: Fit,
-  t: SsnmfProgram,
-  X: DataMatrix,
-  weights: Matrix | undefined,
-  supervision: SupervisionSettings | undefined,
-): void {
+function writeProblem({ run, writeRandom }: Fit, t: SsnmfProgram, { X, W }: Problem, supervision: SupervisionSettings | undefined): void {
   const scale = Math.sqrt(mean(X) / t.A.cols);
   writeMatrix(run, t.X, X);
-  if (t.W) run.write(t.W, weights!.data);
+  if (t.W && W) run.write(t.W, W.data);
   writeOnes(run, t.ones);
   writeRandom(t.A, 0, scale);
   writeRandom(t.S, 1, scale);

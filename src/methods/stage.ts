@@ -29,6 +29,13 @@ export interface Stage {
   costAt?: number;
   /** Squared norm of the fitted data, for the relative errors of this stage, one a restart. */
   norm: number[];
+  /**
+   * Whether `cost` is a difference of numbers as large as `norm`, as it is for a sparse X. Then its rounding is that of `norm`. Default
+   * false: its rounding is that of the cost itself.
+   */
+  cancels?: boolean;
+  /** The objective of every restart as it stands now, in f64. */
+  inF64?: () => Promise<number[]>;
   maxIterations: number;
   factors(restart: number): Promise<{ A: Matrix[]; S: Matrix[] }>;
 }
@@ -42,8 +49,17 @@ export interface StageResult {
   checks: { iteration: number; errors: number[] }[];
 }
 
-/** Below this fraction of ‖X‖² the f32 objective is rounding noise. */
+/** Objectives of all restarts after a number of iterations. */
+interface Reading {
+  iteration: number;
+  costs: readonly number[];
+}
+
+/** Below this fraction of ‖X‖² the objective is what f32 factors leave of an exact fit. */
 const exact = 1e-12;
+
+/** Relative rounding of a sum of squares in f32: differences below it say nothing. */
+const rounding = 2 ** -22;
 
 /**
  * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at those of the last
@@ -53,11 +69,11 @@ const exact = 1e-12;
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
   const { restarts, tolerance, stopping, checkEvery, started, onProgress, signal } = settings;
   const checks: StageResult['checks'] = [];
-  let previous: number[] | undefined;
+  const readings: Reading[] = [];
+  const exactReadings: Reading[] = [];
   let queued: { iteration: number; values: Promise<Float32Array | Float64Array> } | undefined;
   let iteration = 0;
   let costs: number[] = [];
-  let initial: number[] | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
     const values = run.sample([stage.cost]).then(([cost]) => cost);
@@ -69,6 +85,20 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     else stage.step(times);
   };
   const finish = (stopReason: StopReason): StageResult => ({ costs, iterations: iteration, stopReason, checks });
+  const resolution = (cost: number, r: number) => rounding * (stage.cancels ? cost + stage.norm[r] : cost);
+  /** Whether every restart has settled, judged in f64 where the device's rounding hides it. */
+  const settled = async (): Promise<boolean> => {
+    const rule = { resolution, maxIterations: stage.maxIterations, tolerance, finer: stage.inF64 !== undefined };
+    const verdict = allSettled(readings, rule);
+    if (verdict !== undefined || !stage.inF64) return verdict ?? false;
+    if (exactReadings.at(-1)?.iteration !== iteration) exactReadings.push({ iteration, costs: await stage.inF64() });
+    return allSettled(exactReadings, { ...rule, resolution: (cost) => 1e-14 * cost, finer: false }) ?? false;
+  };
+  const isExact = async (): Promise<boolean> => {
+    const small = (values: readonly number[]) => values.every((cost, r) => cost <= exact * stage.norm[r]);
+    if (!small(costs)) return false;
+    return stage.inF64 ? small(await stage.inF64()) : !stage.cancels;
+  };
 
   if (stopping === 'initialError') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
@@ -85,50 +115,82 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
       const read = await values;
       const width = read.length / restarts;
       costs = Array.from({ length: restarts }, (_, r) => read[r * width + (stage.costAt ?? 0)]);
-      if (costs.some((cost) => !Number.isFinite(cost))) {
-        throw new BreakdownError(
-          `${stage.name}: the objective became ${costs.find((cost) => !Number.isFinite(cost))} by iteration ${checked}. Scale the data to a moderate range and fit again.`,
-        );
-      }
+      readings.push({ iteration: checked, costs });
+      refuseNonFinite(stage.name, costs, checked);
       const errors = costs.map((cost, r) => Math.sqrt(cost / stage.norm[r]));
       checks.push({ iteration: checked, errors });
       const best = smallest(errors);
-      const go = onProgress?.({
+      const go = await onProgress?.({
         stage: stage.name,
         iteration: checked,
         maxIterations: stage.maxIterations,
         relativeError: errors[best],
         elapsedMs: performance.now() - started,
-        factors: () => stage.factors(best),
+        factors: () => {
+          const reading = stage.factors(best);
+          reading.catch(() => {}); // nobody has to await it
+          return reading;
+        },
       });
       if (go === false) return finish('stopped');
-      if (costs.every((cost, r) => cost <= exact * stage.norm[r])) return finish('exact');
-      const since = checked - (checks.at(-2)?.iteration ?? 0);
-      initial ??= costs;
-      const settled =
-        stopping === 'objective'
-          ? previous && allSettled(previous, costs, since, stage.maxIterations - checked, tolerance)
-          : previous && allSlow(previous, costs, initial, tolerance);
-      if (settled && tolerance > 0) return finish('tolerance');
-      previous = costs;
+      if (await isExact()) return finish('exact');
+      if (tolerance > 0 && (stopping === 'objective' ? await settled() : allSlow(readings, tolerance))) return finish('tolerance');
     }
     queued = next;
   }
   return finish('maxIterations');
 }
 
-/** See FitOptions.tolerance. */
-function allSettled(before: readonly number[], costs: readonly number[], since: number, left: number, tolerance: number): boolean {
-  const best = Math.min(...costs);
-  return costs.every((cost, r) => {
-    const perIteration = (before[r] - cost) / since;
-    return perIteration <= tolerance * cost || cost - perIteration * left > best;
-  });
+function refuseNonFinite(stage: string, costs: readonly number[], iteration: number): void {
+  const bad = costs.find((cost) => !Number.isFinite(cost));
+  if (bad === undefined) return;
+  throw new BreakdownError(
+    `${stage}: the objective became ${bad} by iteration ${iteration}. Take another seed or smaller ranks; with an optimiser that has a rate, a lower rate.`,
+  );
+}
+
+/**
+ * See FitOptions.tolerance. A cost is compared with that of the check before. Where a fall at the tolerated rate is less than the rounding
+ * of the cost, an earlier check decides from which it would be more. Undefined where there is none, or where `finer` costs can be had.
+ */
+function allSettled(readings: readonly Reading[], { resolution, maxIterations, tolerance, finer }: Settling): boolean | undefined {
+  if (readings.length < 2) return false;
+  const [previous, last] = readings.slice(-2);
+  const best = Math.min(...last.costs);
+  let known = true;
+  for (let r = 0; r < last.costs.length; r++) {
+    const cost = last.costs[r];
+    if (cost === 0) continue;
+    const needed = resolution(cost, r) / (tolerance * cost);
+    const tells = ({ iteration }: Reading) => last.iteration - iteration >= needed;
+    const before = tells(previous) || finer ? previous : (readings.slice(0, -1).findLast(tells) ?? previous);
+    const since = last.iteration - before.iteration;
+    const fall = before.costs[r] - cost;
+    // Rounding alone could not make a change seem larger than this.
+    const blur = tells(before) ? 0 : resolution(cost, r);
+    if (Math.abs(fall) > tolerance * cost * since + blur) {
+      if (blur === 0 && cost - (fall / since) * (maxIterations - last.iteration) > best) continue;
+      return false;
+    }
+    if (blur > 0) known = false;
+  }
+  return known ? true : undefined;
+}
+
+interface Settling {
+  /** The rounding of a cost. */
+  resolution: (cost: number, restart: number) => number;
+  maxIterations: number;
+  tolerance: number;
+  /** Whether costs with less rounding can be had. */
+  finer: boolean;
 }
 
 /** See FitOptions.stopping. */
-function allSlow(before: readonly number[], costs: readonly number[], initial: readonly number[], tolerance: number): boolean {
-  return costs.every((cost, r) => Math.sqrt(before[r]) - Math.sqrt(cost) < tolerance * Math.sqrt(initial[r]));
+function allSlow(readings: readonly Reading[], tolerance: number): boolean {
+  if (readings.length < 2) return false;
+  const [before, now] = readings.slice(-2);
+  return now.costs.every((cost, r) => Math.sqrt(before.costs[r]) - Math.sqrt(cost) < tolerance * Math.sqrt(readings[0].costs[r]));
 }
 
 /** Index of the smallest value, the first of equal ones. */

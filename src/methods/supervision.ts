@@ -2,13 +2,14 @@
 import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
-import type { Run } from '../engine.js';
+import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type Loss, squared } from '../programs/losses.js';
 import type { LabelSettings, Supervision } from './factorization.js';
-import { readFactor } from './fit.js';
+import { type Fit, readFactor } from './fit.js';
 import { atLeastZero, labelList, type OptionsOf } from './options.js';
+import { inOwnUnit, type Problem } from './problem.js';
 
 /** The options of every method that takes labels. */
 export const labelOptions = {
@@ -39,31 +40,38 @@ export type LabelOptions = OptionsOf<typeof labelOptions>;
 export interface SupervisionSettings {
   targets: Targets;
   truth?: Labels;
+  /** λ against the X of the fit, which is in its own unit. */
   labelWeight: number;
+  /** λ against the X that was given. */
+  givenLabelWeight: number;
   /** Classes that `truth` names and no labelled sample has: they cannot be predicted. */
   classesWithoutLabel: string[];
 }
 
 /**
- * Checks labels and truth against X (weighted, if it is); undefined without labels. The default of λ is `weight`, or where none is given
- * the size of an average sample as `measure` has it: see LabelOptions.
+ * Checks labels and truth against the data; undefined without labels. λ weighs against a cost of X that `measure` has. Its default is the
+ * size of an average sample (see LabelOptions), or `weight`, a number without a unit.
  */
 export function checkSupervision(
   { labels, truth, labelWeight }: LabelOptions,
-  X: DataMatrix,
+  { seen, costUnit }: Problem,
   { measure = squared, weight }: { measure?: Loss; weight?: number } = {},
 ): SupervisionSettings | undefined {
   if (!labels) return undefined;
-  const targets = targetsOf(labels, X.cols);
-  if (truth && truth.length !== X.cols)
-    throw new ShapeError(`There are ${truth.length} true labels for ${X.cols} samples; give one a sample, empty where it is unknown.`, {
+  const targets = targetsOf(labels, seen.cols);
+  if (truth && truth.length !== seen.cols)
+    throw new ShapeError(`There are ${truth.length} true labels for ${seen.cols} samples; give one a sample, empty where it is unknown.`, {
       option: 'truth',
     });
   const named = new Set((truth ?? []).filter((label) => label !== null && label !== undefined && label !== '').map(String));
+  const exponent = weight === undefined ? measure.degree * costUnit : 0;
+  const byDefault = weight ?? sizeOf(seen, measure) / seen.cols;
+  const own = labelWeight === undefined ? byDefault : exponent === 0 ? labelWeight : inOwnUnit('labelWeight', labelWeight, exponent);
   return {
     targets,
     truth,
-    labelWeight: labelWeight ?? weight ?? sizeOf(X, measure) / X.cols,
+    labelWeight: own,
+    givenLabelWeight: own * 2 ** exponent,
     classesWithoutLabel: [...named].filter((name) => !targets.classes.includes(name)).sort(),
   };
 }
@@ -80,19 +88,19 @@ export function labelLayersOf(given: readonly number[] | undefined, ranks: reado
 /** The part of a model's `settings` that labels add. */
 export function labelSettings(supervision: SupervisionSettings | undefined): LabelSettings {
   if (!supervision) return {};
-  const { labelWeight, classesWithoutLabel } = supervision;
-  return { labelWeight, ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
+  const { givenLabelWeight, classesWithoutLabel } = supervision;
+  return { labelWeight: givenLabelWeight, ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
 }
 
-/** Reads the classifiers of one restart and scores the last. */
+/** Reads the classifiers of one restart, for the S of the result, and scores the last. */
 export async function supervise(
-  run: Run,
+  { run, unitOfS }: Fit,
   supervision: SupervisionSettings,
   classifiers: readonly { layer: number; B: Tensor }[],
   restart: number,
   S: readonly Matrix[],
 ): Promise<Supervision> {
-  const read = classifiers.map(async ({ layer, B }) => ({ layer, B: await readFactor(run, B, restart) }));
+  const read = classifiers.map(async ({ layer, B }) => ({ layer, B: matrixTimesPowerOfTwo(await readFactor(run, B, restart), -unitOfS) }));
   return supervisedBy(await Promise.all(read), S, supervision);
 }
 

@@ -1,14 +1,17 @@
 import { checkNewSamples, checkNonnegative, checkPositiveInteger, layerValues } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
+import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
+import { squaredNorm } from './error.js';
 import type { FitOptions, Model } from './factorization.js';
-import { checkFit, readFactors, squaredNorm, withFit, writeMatrix } from './fit.js';
+import { readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
+import { inOwnUnit, problemOf } from './problem.js';
 import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
@@ -84,17 +87,22 @@ export type UnfoldedFactorization = Model<
  *
  * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, bad options; BreakdownError, LimitError.
  */
-export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: UnfoldedOptions): Promise<UnfoldedFactorization> {
-  const { target = X, startIterations = 50 } = options;
-  const settings = checkFit(unfoldedMethod, X, options, { maxIterations: 500, tolerance: 1e-6 });
+export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: UnfoldedOptions): Promise<UnfoldedFactorization> {
+  const { startIterations = 50 } = options;
+  const problem = problemOf(unfoldedMethod, givenX, options, { maxIterations: 500, tolerance: 1e-6 });
+  const { X, unit, settings } = problem;
   const { ranks, restarts } = settings;
-  const { shape, sources } = checkShape(X, ranks[0], options);
-  const { rank: k, beta } = shape;
-  const fitted = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
+  const given = checkShape(givenX, ranks[0], options);
+  const { rank: k, beta, l1 } = given.shape;
+  const shape = { ...given.shape, l1: inOwnUnit('l1', l1, lossOf(beta).degree * unit) };
+  const target = options.target ? matrixTimesPowerOfTwo(options.target, -unit) : X;
+  const sources = given.sources.map(({ columns, target }) => ({ columns, target: matrixTimesPowerOfTwo(target, -unit) }));
+  const seen = sources.length > 0 ? stack(sources.map((source) => source.target)) : target;
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
-  return withFit(engine, t.program, { X: fitted, settings }, async (fit) => {
+  // H starts from ones: every W takes the unit.
+  return withFit(engine, t.program, { ...problem, X: target, seen, carrier: 'A' }, async (fit) => {
     const { run } = fit;
     writeFixed(run, t, X, shape);
     writeMatrix(run, t.target, target);
@@ -125,7 +133,7 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       name: 'all layers',
       step: 'step',
       cost: t.cost,
-      norm: sources.length === 0 ? sizeOf(target, lossOf(beta)) : squaredNorm(stored(fitted)),
+      norm: sources.length === 0 ? sizeOf(target, lossOf(beta)) : squaredNorm(stored(seen)),
       factors: (restart) => {
         run.execute('finish');
         return readFactors(run, t.W, [t.H], restart);
@@ -138,11 +146,12 @@ export async function unfoldedNmf(engine: Engine, X: DataMatrix, options: Unfold
       errors: [error],
       kkt: [kkt],
       boundRanks: sources.length > 0 ? [null] : undefined,
+      product: sources.length === 0,
       own: {
         layers: shape.layers,
         untied: shape.untied,
         beta,
-        l1: shape.l1,
+        l1,
         columns: sources.map(({ columns }) => columns),
         startIterations,
       },

@@ -59,6 +59,7 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     kind: engine.kind,
     description: engine.description,
     software: engine.software,
+    halfInputs: engine.halfInputs,
     get liveBuffers() {
       return engine.liveBuffers;
     },

@@ -18,6 +18,8 @@ export const epsilon = 1e-10;
 export interface Loss {
   /** Stands in messages: X is measured by … */
   name: string;
+  /** The power of c by which the cost of cZ against cV exceeds that of Z against V. */
+  degree: number;
   /** Size of one entry of the data. Costs are relative to the sum over all. */
   size(z: number): number;
   /** Whether it forms matrices of the size of the data, so that X cannot be sparse. */
@@ -60,6 +62,7 @@ export function onesInputs(p: ProgramBuilder, N: number, M: number): Ones {
 
 export const squared: Loss = {
   name: 'squared error',
+  degree: 2,
   size: (z) => z * z,
   dense: false,
   ones: false,
@@ -72,6 +75,7 @@ export const squared: Loss = {
 
 export const divergence: Loss = {
   name: 'divergence',
+  degree: 1,
   size: (z) => z,
   dense: true,
   ones: true,

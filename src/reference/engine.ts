@@ -18,6 +18,7 @@ export function createReferenceEngine(): Engine {
     kind: 'reference',
     description: 'f64 reference on the CPU',
     software: true,
+    halfInputs: false,
     liveBuffers: 0,
     async warmup() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');

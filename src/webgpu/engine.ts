@@ -121,6 +121,7 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     kind: 'webgpu',
     description,
     software: facts.software,
+    halfInputs: options.halfInputs ?? false,
     get liveBuffers() {
       return memory.liveBuffers;
     },

@@ -12,6 +12,7 @@ import { createReferenceEngine } from '../../src/reference/engine.js';
 /** The β-divergence of β = 3/2, between the divergence and the squared error: a loss as CONTRIBUTING.md says to add one. */
 const between: Loss = {
   name: 'β-divergence of 3/2',
+  degree: 1.5,
   size: (z) => z ** 1.5,
   dense: true,
   ones: false,

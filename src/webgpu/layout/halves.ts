@@ -56,7 +56,7 @@ export function toHalf(value: number): number {
   const half = ((magnitude + 0xfff + ((magnitude >>> 13) & 1)) >>> 13) - (112 << 10);
   if (!(half < 0x7c00))
     throw new InputError(
-      `16-bit floats hold nothing beyond ±${largest}, and an entry is ${value}. Scale the data, or leave out the option halfInputs.`,
+      `16-bit floats hold nothing beyond ±${largest}, and an entry is ${value}, in a unit in which the mean is about 1. Clip the entry, or leave out the option halfInputs.`,
       { option: 'halfInputs' },
     );
   return sign | half;

@@ -1,0 +1,145 @@
+/** The problem of a fit: options that were checked, and a copy of the data in its own unit. */
+import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed, checkWeights, describe } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
+import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
+import { matrixTimesPowerOfTwo, powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
+import { InputError } from '../errors.js';
+import type { MethodDefinition } from './definition.js';
+import { type FitOptions, fitOptionNames } from './factorization.js';
+import { checkValues, choice } from './options.js';
+import type { StageSettings } from './stage.js';
+
+/** Options of every fit with the defaults filled in. */
+export interface Settings extends StageSettings {
+  ranks: number[];
+  seed: number;
+  maxIterations: number;
+  svdBound: boolean;
+}
+
+/**
+ * The data of a fit. It belongs to the fit alone, so X may change meanwhile. It is in its own unit: the X that was given is 2^unit times this
+ * one, whose entries are about 1. No constant of a kernel or a method then depends on the unit of the data, and neither does any bit of a
+ * result.
+ */
+export interface Problem {
+  /** X / 2^unit, and 0 where W is 0: a hidden entry has no influence, whatever stands there. */
+  X: DataMatrix;
+  /** The weights, divided by the power of two that their largest is. */
+  W?: Matrix;
+  /** The data that errors are relative to: W ∘ X. */
+  seen: DataMatrix;
+  /** See `X`. */
+  unit: number;
+  /** Squared errors of the X and W that were given are 4^costUnit times those in the unit of the fit. */
+  costUnit: number;
+  settings: Settings;
+}
+
+/**
+ * Checks X, ranks and options against the definition of a method, fills in the defaults, and copies X and the weights. Throws InputError
+ * before anything is allocated: for options that the method does not have, values that they do not take, and options that do nothing beside
+ * the others.
+ */
+export function problemOf(
+  method: MethodDefinition,
+  X: DataMatrix,
+  options: FitOptions & { weights?: Matrix },
+  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
+): Problem {
+  const settings = settingsOf(method, X, options, defaults);
+  if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
+  if (!options.weights) {
+    const unit = powerOfTwoUnit(stored(X));
+    const own = copyInUnit(X, unit);
+    return { X: own, seen: own, unit, costUnit: unit, settings };
+  }
+  checkWeights(options.weights, X);
+  // The largest stands for all: weights of zeros and ones stay as they are.
+  const weightUnit = powerOfTwoUnit([options.weights.data.reduce((most, w) => Math.max(most, w), 0)]);
+  const W = copyInUnit(options.weights, weightUnit);
+  const visible = { ...X, data: X.data.map((x, at) => (W.data[at] > 0 ? x : 0)) };
+  const unit = powerOfTwoUnit(visible.data);
+  const own = matrixTimesPowerOfTwo(visible, -unit);
+  const seen = { ...own, data: own.data.map((x, at) => x * W.data[at]) };
+  if (seen.data.every((x) => x === 0))
+    throw new InputError("The option 'weights' leaves no entry of X that is not zero; there is nothing to factorize.", {
+      option: 'weights',
+    });
+  return { X: own, W, seen, unit, costUnit: unit + weightUnit, settings };
+}
+
+/** X / 2^unit in arrays of its own. */
+function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
+  const entries = timesPowerOfTwo(stored(X), -unit);
+  return isSparse(X) ? { ...X, rowStarts: X.rowStarts.slice(), columns: X.columns.slice(), values: entries } : { ...X, data: entries };
+}
+
+function settingsOf(
+  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
+  X: DataMatrix,
+  options: FitOptions,
+  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
+): Settings {
+  const started = performance.now();
+  checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
+  if (signed.X) checkFinite(X);
+  else checkNonnegative(X);
+  const given = options as FitOptions & Record<string, unknown>;
+  checkValues(own, given);
+  const ranks = ranksOf(name, layers, options.ranks);
+  checkRanks(ranks, X.rows, X.cols);
+  checkBeside?.(given, ranks, (name) => name);
+  const { stopping = 'objective' } = options;
+  stoppingRule.check('stopping', stopping);
+  const settings: Settings = {
+    ranks,
+    seed: options.seed ?? 0,
+    restarts: options.restarts ?? 1,
+    maxIterations: options.maxIterations ?? defaults.maxIterations,
+    tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
+    stopping,
+    checkEvery: options.checkEvery ?? defaults.checkEvery ?? 10,
+    svdBound: options.svdBound ?? true,
+    onProgress: options.onProgress,
+    signal: options.signal,
+    started,
+  };
+  checkSeed(settings.seed);
+  checkPositiveInteger('restarts', settings.restarts);
+  checkPositiveInteger('maxIterations', settings.maxIterations);
+  checkPositiveInteger('checkEvery', settings.checkEvery);
+  if (!(settings.tolerance >= 0 && settings.tolerance < 1))
+    throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`, { option: 'tolerance' });
+  return settings;
+}
+
+const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
+const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
+
+/** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
+export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
+  const list = typeof ranks === 'number' ? [ranks] : ranks;
+  if (!Array.isArray(list))
+    throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`, { option: 'ranks' });
+  if (layers === 'one' && list.length > 1)
+    throw new InputError(
+      `${method} takes one rank, but ${list.length} were given (${list.join(', ')}); choose a method of several layers.`,
+      { option: 'ranks' },
+    );
+  return [...list];
+}
+
+/**
+ * An option that is measured in the unit of the data, in the unit of the fit: `value` / 2^exponent. Throws InputError where it dwarfs the
+ * data so much that f32 has no number for it.
+ */
+export function inOwnUnit(option: string, value: number, exponent: number): number {
+  const own = value / 2 ** exponent;
+  if (own < 1e30) return own;
+  throw new InputError(
+    `${option} is ${value}, which is ${own.toExponential(0)} times the size of the data; give a smaller one, or the data in a larger unit.`,
+    { option },
+  );
+}

@@ -76,16 +76,6 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): assert
   if (column >= 0) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });
 }
 
-/** W ∘ X, what a fit sees of X; X itself without W. Throws as `checkWeights` does, and InputError where nothing is left. */
-export function seenThrough(W: Matrix | undefined, X: DataMatrix, name = 'weights'): DataMatrix {
-  if (W === undefined) return X;
-  checkWeights(W, X, name);
-  const seen = { ...X, data: X.data.map((x, i) => x * W.data[i]) };
-  if (seen.data.every((x) => x === 0))
-    throw new InputError(`The option '${name}' leaves no entry of X that is not zero; there is nothing to factorize.`, { option: name });
-  return seen;
-}
-
 /**
  * Throws InputError unless `ranks` = [k0, k1, …] are the ranks of a factorization of an N×M matrix:
  * one or more positive integers, k0 ≤ min(N, M, 128) and none larger than the one before.

@@ -1,148 +1,185 @@
 /**
  * Exact nonnegative least squares in f64 on the host, from the support that a device found in f32: one factorization a column as a rule.
- * Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there.
+ * Where f64 sees the support otherwise, block principal pivoting (Kim & Park 2011) goes on from there, and where that goes round in
+ * circles, Lawson & Hanson's active set from zero. Normal equations square the condition of A, so where their pivots are small the
+ * solution is refined by residuals from A itself (corrected semi-normal equations, Björck 1987).
  */
 import type { Matrix } from '../data/matrix.js';
+import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
+import {
+  type Column,
+  gainOf,
+  isIllConditioned,
+  measureGradient,
+  type System,
+  sizeOfTerms,
+  solveOnSupport,
+  systemOf,
+  takeColumn,
+  violationOf,
+} from './normal-equations.js';
 
 export interface Polished {
-  /** k×M, row-major. */
+  /** k×M, row-major. Columns that were not asked for are as given. */
   S: Float64Array;
-  /** Largest natural KKT residual of any column, relative to its largest |Aᵀx|. */
+  /** Largest natural KKT residual of any column that was solved: see NnlsResult. */
   kktResidual: number;
-  /** Columns whose pivoting went round in circles. They keep the S that was given. */
+  /** Columns whose KKT residual stayed above `settledBelow`. They are no worse than S = 0. */
   unconverged: number;
+  /** Columns whose S hangs on digits that f32 does not hold: see NnlsResult. */
+  illConditioned: number;
 }
+
+/** A column with a smaller share of the largest |AᵀX| than this is less than the rounding of f32 in ‖X‖²: its residual is relative to that. */
+const floorOfSize = 2 ** -12;
 
 /** w_j ≤ tolerance · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f64 rounding. */
 const tolerance = 16 * 2 ** -52;
 
-/** S ← argmin_{S ≥ 0} ½‖X − AS‖² + l1 Σ S in f64; `S` (k×M) gives the supports to begin with. */
-export function polish(X: Matrix, A: Matrix, S: ArrayLike<number>, l1 = 0): Polished {
-  const [k, M] = [A.cols, X.cols];
-  const G = gramOf(A);
-  const B = productOf(A, X);
-  const unit = Float64Array.from({ length: k }, (_, j) => (G[j * k + j] > 0 ? 1 / Math.sqrt(G[j * k + j]) : 0));
-  const result = new Float64Array(k * M);
-  const system = systemOf(G, k);
-  let kktResidual = 0;
-  let unconverged = 0;
-  const b = new Float64Array(k);
-  const passive = new Uint8Array(k);
-  for (let c = 0; c < M; c++) {
-    let scale = 0;
-    let largest = 0;
-    for (let j = 0; j < k; j++) {
-      largest = Math.max(largest, Math.abs(B[j * M + c]));
-      b[j] = B[j * M + c] - l1;
-      passive[j] = S[j * M + c] > 0 && unit[j] > 0 ? 1 : 0;
-      scale = Math.max(scale, Math.abs(b[j]) * unit[j]);
-    }
-    const settled = pivot(system, b, passive, unit, scale * tolerance);
-    if (!settled) {
-      unconverged++;
-      for (let j = 0; j < k; j++) system.x[j] = S[j * M + c];
-      system.gradient(b);
-    }
-    let worst = 0;
-    for (let j = 0; j < k; j++) {
-      const s = Math.max(system.x[j], 0);
-      result[j * M + c] = s;
-      worst = Math.max(worst, Math.abs(Math.min(G[j * k + j] * s, -system.w[j])));
-    }
-    kktResidual = Math.max(kktResidual, largest > 0 ? worst / largest : worst);
-  }
-  return { S: result, kktResidual, unconverged };
+/** A column whose KKT residual is above this has no solution yet. */
+export const settledBelow = 1e-5;
+
+export interface PolishOptions {
+  /** Default 0. */
+  l1?: number;
+  /** The columns to solve. Default: all. */
+  columns?: readonly number[];
+  /** Rounds S to f32 before it is judged. Default false. */
+  single?: boolean;
+  /** W ≥ 0, N×M, of ‖W ∘ (X − AS)‖²; default 1 everywhere. X is dense then. */
+  weights?: Matrix;
 }
 
-/** Leaves the solution in system.x, and the gain of moving from it in system.w. */
-function pivot(system: System, b: Float64Array, passive: Uint8Array, unit: Float64Array, bound: number): boolean {
-  const { k, x, w } = system;
+/** S ← argmin_{S ≥ 0} ½‖X − AS‖² + l1 Σ S in f64; `S` (k×M) gives the supports to begin with. */
+export function polish(X: DataMatrix, A: Matrix, S: ArrayLike<number>, options: PolishOptions = {}): Polished {
+  const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights } = options;
+  const [k, M] = [A.cols, X.cols];
+  const result = Float64Array.from(S);
+  const problemOf = weights ? weighted(X as Matrix, A, weights) : unweighted(X, A);
+  const slope = new Float64Array(k).fill(-l1);
+  const violations = new Float64Array(columns.length);
+  const sizes = new Float64Array(columns.length);
+  let illConditioned = 0;
+  columns.forEach((c, at) => {
+    const { system, column } = problemOf(c);
+    const { s, passive, unit } = system;
+    takeColumn(system, column, slope);
+    for (let j = 0; j < k; j++) passive[j] = S[j * M + c] > 0 && unit[j] > 0 ? 1 : 0;
+    if (!pivot(system)) activeSet(system);
+    if (isIllConditioned(system)) illConditioned++;
+    for (let j = 0; j < k; j++) s[j] = Math.max(single ? Math.fround(s[j]) : s[j], 0);
+    measureGradient(system);
+    if (!(gainOf(system) > 0)) {
+      s.fill(0);
+      measureGradient(system);
+    }
+    for (let j = 0; j < k; j++) result[j * M + c] = s[j];
+    [violations[at], sizes[at]] = violationOf(system);
+  });
+  const floor = floorOfSize * sizes.reduce((largest, size) => Math.max(largest, size), 0);
+  const residuals = violations.map((violation, at) => violation / (Math.max(sizes[at], floor) || 1));
+  return {
+    S: result,
+    kktResidual: residuals.reduce((worst, residual) => Math.max(worst, residual), 0),
+    unconverged: residuals.filter((residual) => !(residual <= settledBelow)).length,
+    illConditioned,
+  };
+}
+
+/** Leaves the solution in system.s, and the gain of moving from it in system.w. False where the exchanges go round in circles. */
+function pivot(system: System): boolean {
+  const { s, w, unit, passive, dropped } = system;
+  const k = s.length;
   let fewest = k + 1;
   let tries = 3;
-  for (let round = 0; round < 20 + 5 * k; round++) {
-    system.solve(b, passive);
-    system.gradient(b);
+  for (let round = 0; round < 20 + k; round++) {
+    solveOnSupport(system);
+    measureGradient(system);
+    const bound = sizeOfTerms(system) * tolerance;
+    // What was dropped has nothing to gain but the rounding of its pivot.
+    const breaks = (j: number) => unit[j] > 0 && !dropped[j] && !(passive[j] ? s[j] > 0 : w[j] * unit[j] <= bound);
     let infeasible = 0;
     let last = 0;
     for (let j = 0; j < k; j++) {
-      if (unit[j] > 0 && (passive[j] ? x[j] <= 0 : w[j] * unit[j] > bound)) {
-        infeasible++;
-        last = j;
-      }
+      if (!breaks(j)) continue;
+      infeasible++;
+      last = j;
     }
     if (infeasible === 0) return true;
     const all = infeasible < fewest || tries > 0;
     tries = infeasible < fewest ? 3 : Math.max(tries - 1, 0);
     fewest = Math.min(fewest, infeasible);
-    for (let j = all ? 0 : last; j <= last; j++) {
-      if (unit[j] > 0 && (passive[j] ? x[j] <= 0 : w[j] * unit[j] > bound)) passive[j] = 1 - passive[j];
-    }
+    for (let j = all ? 0 : last; j <= last; j++) if (breaks(j)) passive[j] = 1 - passive[j];
   }
   return false;
 }
 
-type System = ReturnType<typeof systemOf>;
+/** The same from zero, one index at a time. A step that would leave the orthant stops at its border, so the objective only falls. */
+function activeSet(system: System): void {
+  const { s: solution, w, unit, passive } = system;
+  const k = solution.length;
+  const s = new Float64Array(k);
+  const useless = new Uint8Array(k); // came in with nothing to gain
+  passive.fill(0);
+  solution.fill(0);
+  for (let entries = 0; entries < 20 + 10 * k; entries++) {
+    measureGradient(system);
+    let entering = -1;
+    let steepest = sizeOfTerms(system) * tolerance;
+    for (let j = 0; j < k; j++) {
+      if (passive[j] || useless[j] || !(w[j] * unit[j] > steepest)) continue;
+      steepest = w[j] * unit[j];
+      entering = j;
+    }
+    if (entering < 0) return;
+    passive[entering] = 1;
+    // Each trial but the last takes an index out.
+    for (let blocking = entering; blocking >= 0; ) {
+      const before = Uint8Array.from(passive);
+      solveOnSupport(system);
+      blocking = -1;
+      let step = 1;
+      for (let j = 0; j < k; j++) {
+        if (!before[j] || solution[j] > 0) continue;
+        const reach = s[j] > 0 ? s[j] / (s[j] - solution[j]) : 0;
+        if (blocking >= 0 && reach >= step) continue;
+        step = reach;
+        blocking = j;
+      }
+      for (let j = 0; j < k; j++) s[j] = before[j] && j !== blocking ? Math.max(s[j] + step * (solution[j] - s[j]), 0) : 0;
+      if (blocking < 0) continue;
+      passive.set(before);
+      passive[blocking] = 0;
+      if (blocking === entering && step <= 0) useless[entering] = 1;
+    }
+  }
+}
 
-/** Cholesky of G_PP and its solves, in arrays that every column uses again. A pivot below 1e-12 of its entry is lifted to that. */
-function systemOf(G: Float64Array, k: number) {
-  const support = new Int32Array(k);
-  const factor = new Float64Array(k * k);
-  const y = new Float64Array(k);
-  const x = new Float64Array(k);
-  const w = new Float64Array(k);
-  return {
-    k,
-    x,
-    w,
-    /** x ← the least squares solution on the support. */
-    solve(b: Float64Array, passive: Uint8Array): void {
-      let p = 0;
-      for (let j = 0; j < k; j++) {
-        x[j] = 0;
-        if (passive[j]) support[p++] = j;
-      }
-      for (let i = 0; i < p; i++) {
-        const row = support[i] * k;
-        for (let j = 0; j <= i; j++) {
-          let sum = G[row + support[j]];
-          for (let t = 0; t < j; t++) sum -= factor[i * k + t] * factor[j * k + t];
-          factor[i * k + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12 * G[row + support[i]])) : sum / factor[j * k + j];
-        }
-        let sum = b[support[i]];
-        for (let t = 0; t < i; t++) sum -= factor[i * k + t] * y[t];
-        y[i] = sum / factor[i * k + i];
-      }
-      for (let i = p - 1; i >= 0; i--) {
-        let sum = y[i];
-        for (let t = i + 1; t < p; t++) sum -= factor[t * k + i] * x[support[t]];
-        x[support[i]] = sum / factor[i * k + i];
-      }
-    },
-    /** w ← b − Gx */
-    gradient(b: Float64Array): void {
-      for (let j = 0; j < k; j++) {
-        let sum = b[j];
-        for (let i = 0; i < k; i++) sum -= G[j * k + i] * x[i];
-        w[j] = sum;
-      }
-    },
+/** The system of a column of X, and the column. */
+type ProblemOf = (c: number) => { system: System; column: Column };
+
+/** One system for all; columns of a sparse X are as they are stored in compressed columns. */
+function unweighted(X: DataMatrix, A: Matrix): ProblemOf {
+  const system = systemOf(A);
+  if (!isSparse(X)) return (c) => ({ system, column: { values: Float64Array.from({ length: X.rows }, (_, n) => X.data[n * X.cols + c]) } });
+  const { rowStarts, columns, values } = sparseTranspose(X);
+  return (c) => {
+    const [from, to] = [rowStarts[c], rowStarts[c + 1]];
+    return { system, column: { values: values.subarray(from, to), rows: columns.subarray(from, to) } };
   };
 }
 
-function gramOf({ rows, cols: k, data }: Matrix): Float64Array {
-  const G = new Float64Array(k * k);
-  for (let n = 0; n < rows; n++) for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) G[i * k + j] += data[n * k + i] * data[n * k + j];
-  return G;
-}
-
-/** AᵀX */
-function productOf({ rows, cols: k, data }: Matrix, X: Matrix): Float64Array {
-  const B = new Float64Array(k * X.cols);
-  for (let n = 0; n < rows; n++) {
-    for (let i = 0; i < k; i++) {
-      const a = data[n * k + i];
-      if (a !== 0) for (let c = 0, at = i * X.cols, from = n * X.cols; c < X.cols; c++) B[at + c] += a * X.data[from + c];
-    }
-  }
-  return B;
+/** A system each: the rows of A and X that the column has weights for, times these. */
+function weighted(X: Matrix, A: Matrix, W: Matrix): ProblemOf {
+  const k = A.cols;
+  return (c) => {
+    const rows = Array.from({ length: X.rows }, (_, n) => n).filter((n) => W.data[n * X.cols + c] > 0);
+    const weightOf = (row: number) => W.data[rows[row] * X.cols + c];
+    const data = Float64Array.from({ length: rows.length * k }, (_, p) => {
+      const row = Math.floor(p / k);
+      return weightOf(row) * A.data[rows[row] * k + (p % k)];
+    });
+    const values = Float64Array.from(rows, (n, row) => weightOf(row) * X.data[n * X.cols + c]);
+    return { system: systemOf({ rows: rows.length, cols: k, data }), column: { values } };
+  };
 }

@@ -1,11 +1,20 @@
 import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
-import { type DataMatrix, entriesOf, isSparse, requireDense } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
+import {
+  columnsTimesPowersOfTwo,
+  columnUnits,
+  matrixTimesPowerOfTwo,
+  powerOfTwoUnit,
+  rangeFault,
+  rowsTimesPowersOfTwo,
+} from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../programs/q.js';
-import { polish as polishInF64 } from './polish.js';
+import { betaInF64, inverseTrace, trustedInF32 } from './normal-equations.js';
+import { polish as polishInF64, settledBelow } from './polish.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -13,15 +22,18 @@ export interface NnlsResult {
   /** k×M, row-major: 1 where S > 0, else 0. */
   support: Uint8Array;
   /**
-   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − Aᵀx)_j)| of any column, relative to the column's largest |Aᵀx|.
-   * It is 0 at the solution. f32 allows about 1e-7, `polish` about 1e-16.
+   * Largest natural KKT residual |min(g_jj s_j, (AᵀAs − b)_j)| of any column, relative to its largest |b|, b = Aᵀx − λ₁. A column whose
+   * largest |b| is below 2⁻¹² of that of all columns is measured against the latter. It is 0 at the solution. f32 allows about 1e-7,
+   * `polish` about 1e-16.
    */
   kktResidual: number;
-  /**
-   * Columns whose active set was still changing when the iteration budget ran out. 0 as a rule.
-   * Their S is feasible, not optimal.
-   */
+  /** Columns whose KKT residual stayed above 1e-5, also in f64. 0 as a rule. Their S is feasible, not optimal, and no worse than 0. */
   unconverged: number;
+  /**
+   * Columns whose S hangs on digits that f32 inputs do not hold: rounding A and X to f32 can move it by more than 1e-3, since columns of A
+   * depend on each other (condition above about 17,000, columns of norm 1). S then solves the problem as it was given.
+   */
+  illConditioned: number;
   /** With `polish`: S in f64, k×M, row-major. */
   polished?: Float64Array;
 }
@@ -29,54 +41,101 @@ export interface NnlsResult {
 /**
  * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖² column by column, exactly (active set), for any number of columns at once.
  *
+ * The units of X and A do not matter: both are scaled by powers of two, columns of A apart, and S is scaled back. Columns of which f32 is
+ * not sure are solved again in f64 on the host, from X and A themselves: all of them where columns of A are nearly dependent (condition
+ * above about 30), and those whose KKT residual is above 1e-5.
+ *
  * @param X N×M data, columns are samples; any finite sign.
- * @param A N×k features, k from 1 to 128; any finite sign. With both signs and dependent columns (k > N) single precision cannot always
- * tell the support; kktResidual then says how far S is from the solution.
- * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve again in f64 on the host, from the supports that the device
- * found; default false, dense X only. With it `polished` is S in f64, S and support are rounded from it, and kktResidual and unconverged
- * are those of it.
- * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128.
+ * @param A N×k features, k from 1 to 128; any finite sign.
+ * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve every column again in f64; default false. With it `polished`
+ * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it.
+ * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128, or an S beyond f32.
  */
 export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, options: { l1?: number; polish?: boolean } = {}): Promise<NnlsResult> {
   checkNames('nnls', options, ['l1', 'polish']);
   const { l1 = 0, polish = false } = options;
   checkProblem(X, A);
-  if (polish) requireDense(X, 'nnls with polish');
   checkAtLeastZero('l1', l1);
+  const problem = inUnits(X, A, l1);
+  const solved = await solve(engine, problem, polish);
+  const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));
+  const S = rowsTimesPowersOfTwo({ rows: A.cols, cols: X.cols, data: solved.S }, problem.units);
+  return { ...solved, S: matrix(A.cols, X.cols, S), support, ...(polish && { polished: S }) };
+}
+
+/** A problem with X and A near 1. Row j of its S times 2^(units[j]) is that of the problem as it was given. */
+interface Scaled {
+  X: DataMatrix;
+  A: Matrix;
+  l1: number;
+  units: number[];
+}
+
+/** λ₁ is one number for all unknowns, so with it all columns of A have one unit. */
+function inUnits(X: DataMatrix, A: Matrix, l1: number): Scaled {
+  const ofX = powerOfTwoUnit(stored(X));
+  const ofA = l1 === 0 ? columnUnits(A) : new Array<number>(A.cols).fill(powerOfTwoUnit(A.data));
+  return {
+    X: matrixTimesPowerOfTwo(X, -ofX),
+    A: columnsTimesPowersOfTwo(
+      A,
+      ofA.map((unit) => -unit),
+    ),
+    l1: l1 * 2 ** (-ofX - ofA[0]),
+    units: ofA.map((unit) => ofX - unit),
+  };
+}
+
+/** S (scaled) by the device, and by the host where it is not sure. */
+async function solve(engine: Engine, { X, A, l1, units }: Scaled, polish: boolean) {
   const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
-  const [S, residual, rounds] = await withRun(engine, program, (run) => {
+  const [S, residual, rounds, G] = await withRun(engine, program, (run) => {
     run.write(t.X, isSparse(X) ? X : X.data);
     run.write(t.A, A.data);
     run.execute('solve');
-    return run.sample([t.S, t.residual, t.rounds]);
+    return run.sample([t.S, t.residual, t.rounds, t.G]);
   });
-  if (polish) {
-    const { S: polished, ...left } = polishInF64(X as Matrix, A, S, l1);
-    const support = Uint8Array.from(polished, (s) => (s > 0 ? 1 : 0));
-    return { S: matrix(A.cols, X.cols, polished), support, ...left, polished };
-  }
-  return {
-    S: matrix(A.cols, X.cols, S),
-    support: Uint8Array.from(S, (s) => (s > 0 ? 1 : 0)),
-    kktResidual: largest(residual),
-    unconverged: countNegative(rounds),
-  };
+  const all = polish || !(inverseTrace(G, A.cols) <= trustedInF32);
+  const sure = (c: number) => !all && rounds[c] > 0 && residual[c] <= settledBelow;
+  const columns = Array.from({ length: X.cols }, (_, c) => c).filter((c) => !sure(c));
+  const again = polishInF64(X, A, S, { l1, columns, single: !polish });
+  refuseBeyondF32(again.S, X.cols, units);
+  columns.forEach((c) => {
+    residual[c] = again.kktResidual;
+  });
+  return { ...again, kktResidual: largest(residual) };
+}
+
+/** Throws InputError where rows of S that matter would be infinite, or lose digits, in the units of X and A. */
+function refuseBeyondF32(S: Float64Array, M: number, units: readonly number[]): void {
+  const matters = 2 ** -24 * largest(S);
+  units.forEach((unit, j) => {
+    const row = S.subarray(j * M, (j + 1) * M);
+    const fault = largest(row) > matters && rangeFault(row, unit);
+    if (!fault) return;
+    const size = `${fault === 'overflow' ? 'above 3.4e38' : 'below 1.2e-38'}`;
+    throw new InputError(
+      `Row ${j} of S has its largest entry ${size}, beyond f32: X and A are of very different size. Multiply X or A by a power of ten, which S follows.`,
+    );
+  });
 }
 
 /**
  * The vector–Jacobian product of q at S = q(X, A): from gradS = ∂C/∂S, ∂C/∂X and ∂C/∂A of C(q(X, A)).
  *
  * It is exact where the support is locally constant (strict complementarity, independent columns on each support). At a kink it is the
- * derivative with S's own support. Formula: programs/q.ts.
+ * derivative with S's own support. Where columns of A are nearly dependent, the solves are done in f64 on the host. Formula: programs/q.ts.
  *
  * @param at X N×M (dense), A N×k, and S k×M as `nnls` returned it.
  * @param gradS k×M; entries off the support have no effect.
+ * @returns gradX N×M, gradA N×k, and in how many columns the support has columns of A whose dependence f32 cannot tell (illConditioned):
+ * there the gradient hangs on digits that the inputs do not hold.
  */
 export async function nnlsVjp(
   engine: Engine,
   at: { X: Matrix; A: Matrix; S: Matrix },
   gradS: Matrix,
-): Promise<{ gradX: Matrix; gradA: Matrix }> {
+): Promise<{ gradX: Matrix; gradA: Matrix; illConditioned: number }> {
   const { X, A, S } = at;
   requireDense(X, 'nnlsVjp, whose gradient in X is dense,');
   checkProblem(X, A);
@@ -91,16 +150,34 @@ export async function nnlsVjp(
       );
     }
   }
+  const scaled = inUnits(X, A, 0);
+  const back = scaled.units.map((unit) => -unit);
+  const scaledS = Float32Array.from(rowsTimesPowersOfTwo(S, back));
+  const dS = rowsTimesPowersOfTwo(gradS, scaled.units);
+  const ofGradient = powerOfTwoUnit(dS);
+  const gradient = dS.map((d) => d * 2 ** -ofGradient);
   const { program, ...t } = qGradientProgram(X.rows, X.cols, A.cols);
-  const [gradX, gradA] = await withRun(engine, program, (run) => {
-    run.write(t.X, X.data);
-    run.write(t.A, A.data);
-    run.write(t.S, S.data);
-    run.write(t.dS, gradS.data);
-    run.execute('backward');
-    return run.sample([t.dX, t.dA]);
+  return withRun(engine, program, async (run) => {
+    run.write(t.X, stored(scaled.X));
+    run.write(t.A, scaled.A.data);
+    run.write(t.S, scaledS);
+    run.write(t.dS, gradient);
+    run.execute('solve');
+    const [G] = await run.sample([t.G]);
+    let illConditioned = 0;
+    if (!(inverseTrace(G, A.cols) <= trustedInF32)) {
+      const solved = betaInF64(scaled.A, { rows: A.cols, cols: X.cols, data: scaledS }, gradient);
+      run.write(t.beta, solved.beta);
+      illConditioned = solved.illConditioned;
+    }
+    run.execute('products');
+    const [gradX, gradA] = await run.sample([t.dX, t.dA]);
+    const unitOfX = powerOfTwoUnit(stored(X));
+    const inX = Float32Array.from(gradX, (d) => d * 2 ** (ofGradient - unitOfX));
+    const unitsOfA = scaled.units.map((unit) => ofGradient - (unitOfX - unit));
+    const inA = Float32Array.from(gradA, (d, p) => d * 2 ** unitsOfA[p % A.cols]);
+    return { gradX: matrix(X.rows, X.cols, inX), gradA: matrix(A.rows, A.cols, inA), illConditioned };
   });
-  return { gradX: matrix(X.rows, X.cols, gradX), gradA: matrix(A.rows, A.cols, gradA) };
 }
 
 function checkProblem(X: DataMatrix, A: Matrix): void {

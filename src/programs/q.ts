@@ -101,6 +101,8 @@ export interface QProgram {
   X: Tensor;
   A: Tensor;
   S: Tensor;
+  /** AᵀA, whose pivots tell how far S can be trusted. */
+  G: Tensor;
   residual: Tensor;
   rounds: Tensor;
 }
@@ -111,13 +113,15 @@ export function qProgram(N: number, M: number, k: number, { l1 = 0, csrEntries }
   const X = p.input('X', N, M, { csrEntries });
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
+  const G = p.state('G', k, k);
   const residual = p.state('residual', 1, M);
   const rounds = p.state('rounds', 1, M);
   p.section('solve', () => {
-    const { G, B } = forwardQ(p, X, A, S, { warm: false, rounds, l1 });
-    p.kktResidual(G, B, S, { into: residual });
+    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1 });
+    p.kktResidual(solved.G, solved.B, S, { into: residual });
+    p.copy(solved.G, G);
   });
-  return { program: p.build(), X, A, S, residual, rounds };
+  return { program: p.build(), X, A, S, G, residual, rounds };
 }
 
 export interface QGradientProgram {
@@ -126,22 +130,39 @@ export interface QGradientProgram {
   A: Tensor;
   S: Tensor;
   dS: Tensor;
+  G: Tensor;
+  beta: Tensor;
   dX: Tensor;
   dA: Tensor;
 }
 
-/** The vector–Jacobian product of q at a given solution S. */
+/** The vector–Jacobian product of q at a given solution S: 'solve' has β, 'products' the rest, so that β can be bettered in between. */
 export function qGradientProgram(N: number, M: number, k: number): QGradientProgram {
   const p = programBuilder('nnlsVjp');
   const X = p.input('X', N, M);
   const A = p.input('A', N, k);
   const S = p.input('S', k, M);
   const dS = p.input('dS', k, M);
-  const gradX = p.state('dX', N, M);
-  const gradA = p.state('dA', N, k);
-  p.section('backward', () => {
-    const { dX } = backwardQ(p, { X, A, S, G: p.gram(A) }, dS, { into: gradA });
-    p.copy(dX!, gradX);
+  const G = p.state('G', k, k);
+  const beta = p.state('beta', k, M);
+  const dX = p.state('dX', N, M);
+  const dA = p.state('dA', N, k);
+  p.section('solve', () => {
+    p.gram(A, 'columns', { into: G });
+    p.maskedSolve(G, S, dS, { into: beta });
   });
-  return { program: p.build(), X, A, S, dS, dX: gradX, dA: gradA };
+  p.section('products', () => productsOfBeta(p, { X, A, S }, beta, { dX, dA }));
+  return { program: p.build(), X, A, S, dS, G, beta, dX, dA };
+}
+
+/** ∂C/∂X and ∂C/∂A by the residual X − AS: it loses no digits to X where X is nearly met. */
+function productsOfBeta(
+  p: ProgramBuilder,
+  { X, A, S }: Pick<Solved, 'X' | 'A' | 'S'>,
+  beta: Tensor,
+  { dX, dA }: { dX: Tensor; dA: Tensor },
+): void {
+  p.matmul(A, beta, { into: dX });
+  const residual = p.matmul(A, S, { scale: -1, add: X });
+  p.matmul(A, p.matmul(beta, T(S)), { scale: -1, add: p.matmul(residual, T(beta)), into: dA });
 }

@@ -4,7 +4,6 @@ import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
-import { InputError } from '../../src/errors.js';
 import { polish } from '../../src/methods/polish.js';
 import { nnls } from '../../src/methods/q.js';
 import { createEngine } from '../../src/node/engine.js';
@@ -75,13 +74,21 @@ test('dependent and zero columns of A, zero columns of X, and a penalty', () => 
   expect(kktResidual).toBeLessThan(1e-11);
   for (let c = 0; c < 20; c++) expect(S[5 * 20 + c]).toBe(0);
   for (let j = 0; j < 6; j++) expect(S[j * 20]).toBe(0);
-  const penalised = polish(X, A, S, 2);
+  const penalised = polish(X, A, S, { l1: 2 });
   expect(penalised.kktResidual).toBeLessThan(1e-11);
   expect(penalised.S.reduce((sum, s) => sum + s, 0)).toBeLessThan(S.reduce((sum, s) => sum + s, 0));
 });
 
-test('a sparse X is refused by name', async () => {
+test('a sparse X is polished as the dense one is', async () => {
   started ??= createEngine();
-  const X = sparseFromDense(matrix(3, 2, [1, 0, 0, 2, 0, 0]));
-  await expect(nnls(await started, X, matrix(3, 1, [1, 1, 1]), { polish: true })).rejects.toThrow(InputError);
+  const r = random(9);
+  const [X, A] = [uniform(r, 37, 11), uniform(r, 37, 4)];
+  X.data.forEach((x, at) => {
+    if (x < 0.7) X.data[at] = 0;
+  });
+  const [dense, sparse] = await Promise.all([X, sparseFromDense(X)].map(async (given) => nnls(await started!, given, A, { polish: true })));
+  expect(sparse.kktResidual).toBeLessThan(1e-13);
+  sparse.polished!.forEach((s, at) => {
+    expect(Math.abs(s - dense.polished![at])).toBeLessThan(1e-13);
+  });
 });

@@ -1,0 +1,54 @@
+/** The exact coefficients of a fit, solved again where f32 was not sure of them. */
+import { type Matrix, matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
+import { gramOf, inverseTrace, trustedInF32 } from './normal-equations.js';
+import { polish } from './polish.js';
+
+export interface ExactLayers {
+  /** Of each layer. A layer of which nothing was solved again is the one that was given. */
+  S: Matrix[];
+  /** Whether an entry of some layer moved, so that errors have to be measured again. */
+  moved: boolean;
+  /** Columns that were solved again without reaching a KKT residual of 1e-5, over all layers. */
+  unconverged: number;
+  /** Columns, over all layers, whose S hangs on digits that f32 does not hold: see NnlsResult. */
+  illConditioned: number;
+}
+
+export interface LayerOptions {
+  /** λ₁ of each layer; default 0. */
+  l1?: readonly number[];
+  /** W ≥ 0 of the first layer, N×M: ‖W ∘ (X − AS)‖². All of its columns are then solved again. */
+  weights?: Matrix;
+  /** The `rounds` of each layer's last solve (k×M entries of one restart): columns where it is negative are solved again. */
+  rounds?: readonly ArrayLike<number>[];
+}
+
+/**
+ * Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, with S⁻¹ = X, in f64 on the host from the supports of the given S. Solved again are all
+ * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved or whose solve did not end. So where
+ * features are far from dependent it costs the Gram matrices of A alone.
+ */
+export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Matrix[], options: LayerOptions = {}): ExactLayers {
+  const { l1 = [], weights, rounds = [] } = options;
+  const found: ExactLayers = { S: [], moved: false, unconverged: 0, illConditioned: 0 };
+  const moved = new Uint8Array(X.cols);
+  A.forEach((factor, l) => {
+    const k = factor.cols;
+    const masked = l === 0 ? weights : undefined;
+    const all = masked !== undefined || !(inverseTrace(gramOf(factor), k) <= trustedInF32);
+    const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0);
+    if (columns.length === 0) {
+      found.S.push(S[l]);
+      return;
+    }
+    const again = polish(found.S[l - 1] ?? X, factor, S[l].data, { l1: l1[l], columns, single: true, weights: masked });
+    const solved = matrix(k, X.cols, again.S);
+    for (const c of columns) for (let j = 0; j < k; j++) if (solved.data[j * X.cols + c] !== S[l].data[j * X.cols + c]) moved[c] = 1;
+    found.S.push(solved);
+    found.unconverged += again.unconverged;
+    found.illConditioned += again.illConditioned;
+  });
+  found.moved = moved.includes(1);
+  return found;
+}

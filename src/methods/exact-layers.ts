@@ -18,11 +18,17 @@ export interface ExactLayers {
 export interface LayerOptions {
   /** λ₁ of each layer; default 0. */
   l1?: readonly number[];
-  /** W ≥ 0 of the first layer, N×M: ‖W ∘ (X − AS)‖². All of its columns are then solved again. */
+  /**
+   * W ≥ 0 of the first layer, N×M: ‖W ∘ (X − AS)‖². Each column then has a Gram matrix of its own, so all are solved again where that
+   * takes no more than a second.
+   */
   weights?: Matrix;
   /** The `rounds` of each layer's last solve (k×M entries of one restart): columns where it is negative are solved again. */
   rounds?: readonly ArrayLike<number>[];
 }
+
+/** The most multiplications for Gram matrices of columns with weights. */
+const affordable = 2 ** 28;
 
 /**
  * Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, with S⁻¹ = X, in f64 on the host from the supports of the given S. Solved again are all
@@ -36,7 +42,7 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
   A.forEach((factor, l) => {
     const k = factor.cols;
     const masked = l === 0 ? weights : undefined;
-    const all = masked !== undefined || !(inverseTrace(gramOf(factor), k) <= trustedInF32);
+    const all = masked ? masked.data.length * k * k <= affordable : !(inverseTrace(gramOf(factor), k) <= trustedInF32);
     const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0);
     if (columns.length === 0) {
       found.S.push(S[l]);

@@ -142,6 +142,11 @@ export interface Model<M extends string = string, Own = unknown> {
    * Their S is feasible, not optimal.
    */
   unconverged: number;
+  /**
+   * Columns of S, over all layers, that hang on digits which f32 does not hold, since columns of A depend on each other.
+   * See NnlsResult; 0 where no S is an exact solve.
+   */
+  illConditioned: number;
   /** Relative error of the best restart at each check. */
   history: { stage: string; iteration: number; relativeError: number }[];
   /** Iterations of all stages. */

@@ -6,6 +6,7 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { squaredErrorOf, squaredNorm } from './error.js';
+import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
 import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
@@ -86,6 +87,8 @@ export interface Outcome<Own> {
   kkt: number[][];
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
   rounds?: readonly Tensor[];
+  /** Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. */
+  exact?: { l1?: readonly (number | Tensor)[] };
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
   /** Whether X ≈ A⁰…AˡSˡ at every depth l. Default true; false where something stands between the factors. */
@@ -185,14 +188,18 @@ async function resultOf<M extends string, Own>(
   const restart = smallest(
     (outcome.objectives ?? restartErrors).map((judged) => (Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged)),
   );
-  const own = await readFactors(run, outcome.A, outcome.S, restart);
-  const taken = await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)));
-  refuseBroken(method, own);
+  const found = await readFactors(run, outcome.A, outcome.S, restart);
+  const rounds = (await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)))).map(({ data }) => data);
+  refuseBroken(method, found);
+  const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
+  const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
+  const again = outcome.exact && exactLayers(fitted.X, found.A, found.S, { l1, weights: fitted.W, rounds });
+  const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
   const layers = ranks.map((rank, l) => {
     const bound = bounds.values[l];
-    const device = { error: relative[l][restart], halfInputs };
+    const device = { error: relative[l][restart], stale: halfInputs || again?.moved === true };
     const relativeError = outcome.product === false ? device.error : statedError(fitted, own, l, device, bound);
     // The factors themselves prove that no limit is above their error; an estimate can be.
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
@@ -210,7 +217,8 @@ async function resultOf<M extends string, Own>(
     svdBoundMethod: bounds.method,
     layers,
     kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
-    unconverged: taken.reduce((sum, { data }) => sum + countNegative(data), 0),
+    unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
+    illConditioned: again?.illConditioned ?? 0,
     history: stages.flatMap(({ name, result }) =>
       result.checks.map(({ iteration, errors }) => ({ stage: name, iteration, relativeError: errors[restart] })),
     ),

@@ -107,6 +107,7 @@ export async function hierarchicalNmf(
       objectives: errors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r)),
       kkt,
       rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
+      exact: ranks.every((_, l) => solverOf(l) === 'anls') ? {} : undefined,
       own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
       supervise: supervision && ((restart, { S }) => supervise(fit, supervision, classifiers, restart, S)),
     });

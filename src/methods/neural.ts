@@ -187,6 +187,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
       objectives: (supervision || options.cost) && costs.length > 0 ? costs : undefined,
       kkt,
       rounds: t.rounds,
+      exact: { l1: ownL1 },
       boundRanks: W && ranks.map(() => null),
       own: {
         start,

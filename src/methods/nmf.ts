@@ -77,6 +77,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       errors: [cost],
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
+      exact: solver === 'anls' ? {} : undefined,
       boundRanks: W && [null],
       own: { solver },
     });

@@ -68,17 +68,17 @@ const near = 0.03;
 
 /**
  * ‖X − A⁰…AˡSˡ‖ / ‖X‖ of one depth, measured again in f64 where that is cheap, or where the number that the device found is not to be
- * trusted: it is near its rounding, or below the bound, or the device saw X in 16 bits.
+ * trusted: it is near its rounding, or below the bound, or `stale`: the device saw X in 16 bits, or S was solved again.
  */
 export function statedError(
   problem: Problem,
   factors: Factors,
   layer: number,
-  device: { error: number; halfInputs: boolean },
+  device: { error: number; stale: boolean },
   bound: number | null,
 ): number {
   const work = workOf(problem, factors.A[0].cols);
-  const doubtful = device.halfInputs || device.error < near || device.error < (bound ?? 0) * (1 + 1e-4);
+  const doubtful = device.stale || device.error < near || device.error < (bound ?? 0) * (1 + 1e-4);
   return work <= cheap || doubtful ? relativeErrorOf(problem, factors.A.slice(0, layer + 1), factors.S[layer]) : device.error;
 }
 

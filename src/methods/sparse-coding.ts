@@ -142,6 +142,7 @@ export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: 
       objectives: objective,
       kkt,
       rounds: t.rounds,
+      exact: { l1: t.lambda },
       own: { learnL1, reconstruction, optimiser, batchColumns, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });

@@ -151,6 +151,7 @@ const fields: Record<keyof Content, (value: unknown) => boolean> = {
   layers: listOf(record({ rank: isSize, relativeError: isNumber, svdBound: orNull(isNumber) })),
   kktResidual: isNumber,
   unconverged: isCount,
+  illConditioned: isCount,
   history: listOf(record({ stage: isText, iteration: isCount, relativeError: orNull(isNumber) })),
   iterations: isCount,
   converged: oneOf([true, false]),

@@ -21,6 +21,11 @@ export interface Engine extends Disposes {
   /** Whether a dense X is stored in 16 bits, so that the device computes with rounded entries. */
   readonly halfInputs: boolean;
   /**
+   * Whether a lost device is replaced by a new one: true for engines that asked for their device, false for those that borrow one. The
+   * next program that is prepared gets the new device, and a fit goes on from its last checkpoint by itself.
+   */
+  readonly replacesDevice: boolean;
+  /**
    * Compiles the pipelines of a program, all at once, without memory for its tensors. Later fits start without that wait.
    * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product
    * whose size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns on.

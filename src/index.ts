@@ -18,6 +18,7 @@ export type { AbortSignalLike, Engine, Problem, ProductChoice, Run, TuneOptions,
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
+export type { Checkpoint } from './methods/checkpoint.js';
 export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
 export type { TransformOptions } from './methods/definition.js';

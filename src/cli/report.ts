@@ -7,6 +7,7 @@ const stopReasons: Record<StopReason, string> = {
   tolerance: 'the error fell by less than --tolerance',
   maxIterations: 'the most that --max-iterations allows',
   exact: 'the fit is exact',
+  maxSeconds: 'the time that --max-seconds allows',
   stopped: 'it was stopped',
 };
 

@@ -2,6 +2,7 @@
 import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
+import type { Checkpoint } from './checkpoint.js';
 
 export interface FitOptions {
   /**
@@ -52,14 +53,31 @@ export interface FitOptions {
   onProgress?: (progress: Progress) => unknown;
   /** Aborting rejects the fit with CancelledError. */
   signal?: AbortSignalLike;
+  /**
+   * The fit ends at the first check after this many seconds, with the factors reached so far and the stopReason 'maxSeconds'.
+   * Default: no limit.
+   */
+  maxSeconds?: number;
+  /**
+   * Called with a checkpoint every `seconds`, between two checks. The fit waits for a promise that it returns.
+   * A fit with `resume`, and the same data and options, goes on from there to the same bits.
+   */
+  checkpoint?: { seconds: number; save: (checkpoint: Checkpoint) => unknown };
+  /** A checkpoint of the same fit. maxIterations and maxSeconds may differ. */
+  resume?: Checkpoint;
 }
 
 export interface Progress {
   /** The name of the stage, such as "layer 1 of 3" or "all layers". */
   stage: string;
+  /** Iterations of this stage. A new stage begins at 0. */
   iteration: number;
   maxIterations: number;
-  /** ‖X − X̂‖ / ‖X‖ of the best restart, by the objective of this stage. */
+  /** Iterations of all stages. It falls only where a lost device was replaced: see `lostDevices`. */
+  totalIterations: number;
+  /** How many devices were lost so far. After each the fit goes on from its last checkpoint. */
+  lostDevices: number;
+  /** The root of this stage's objective relative to what the stage fits: ‖X − X̂‖ / ‖X‖, or the same of a layer's S. Of the best restart. */
   relativeError: number;
   elapsedMs: number;
   /**
@@ -82,6 +100,9 @@ export const fitOptionNames = Object.keys({
   svdBound: true,
   onProgress: true,
   signal: true,
+  maxSeconds: true,
+  checkpoint: true,
+  resume: true,
 } satisfies Record<keyof FitOptions, true>);
 
 export type Stopping = 'objective' | 'initialError';
@@ -95,7 +116,7 @@ export interface Layer {
   svdBound: number | null;
 }
 
-export type StopReason = 'tolerance' | 'maxIterations' | 'stopped' | 'exact';
+export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact';
 
 /** The part of a model that labels add. */
 export interface Supervision {

@@ -3,15 +3,17 @@ import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
+import { DeviceLostError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
+import { type Checkpoint, checkCheckpoint, type LoopState, restoreStates, takeCheckpoint } from './checkpoint.js';
 import { squaredErrorOf, squaredNorm } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
 import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
 import { boundsOf, type Carrier, type Factors, inGivenUnit, refuseBroken, statedError } from './result.js';
-import { runStage, type Stage, type StageResult, smallest } from './stage.js';
+import { runStage, type Stage, type StageProgress, type StageResult, smallest } from './stage.js';
 
 /** Writes X in its own form. */
 export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
@@ -114,15 +116,51 @@ export interface Fit {
   result<M extends string, Own>(method: M, outcome: Outcome<Own>): Promise<Model<M, Own>>;
 }
 
-/** Prepares a program, hands its fit to `body` and disposes the run whatever happens. */
-export function withFit<T>(engine: Engine, program: Program, fitted: Fitted, body: (fit: Fit) => Promise<T>): Promise<T> {
-  return withRun(engine, program, (run) => body(createFit(run, fitted, engine.halfInputs)));
+/**
+ * Prepares a program, hands its fit to `body` and disposes the run whatever happens. Where the engine replaces a lost device, the fit goes
+ * on from its last checkpoint: `body` runs again, and stages that had ended are not repeated.
+ */
+export async function withFit<T>(engine: Engine, program: Program, fitted: Fitted, body: (fit: Fit) => Promise<T>): Promise<T> {
+  const { settings } = fitted;
+  const progress: Kept = { latest: settings.resume, lostDevices: 0 };
+  for (let idle = 0; ; ) {
+    const before = progress.latest;
+    try {
+      return await withRun(engine, program, (run) => body(createFit(run, { ...fitted, method: program.name, engine, progress })));
+    } catch (error) {
+      idle = progress.latest === before ? idle + 1 : 0;
+      if (!(error instanceof DeviceLostError && engine.replacesDevice) || idle > mostIdleLosses) throw error;
+      progress.lostDevices++;
+    }
+  }
 }
 
-function createFit(run: Run, fitted: Fitted, halfInputs: boolean): Fit {
-  const { X, seen, unit, carrier = 'S', settings } = fitted;
+/** Devices that may be lost one after the other before a fit reached a new checkpoint. */
+const mostIdleLosses = 3;
+
+/** Seconds between the checkpoints that a fit keeps for itself where its engine replaces a lost device. */
+const ownCheckpoints = 10;
+
+/** What outlives the runs of a fit. */
+interface Kept {
+  latest?: Checkpoint;
+  lostDevices: number;
+}
+
+/** A problem with all that its fit needs to know. */
+interface Running extends Fitted {
+  method: string;
+  engine: Engine;
+  progress: Kept;
+}
+
+function createFit(run: Run, running: Running): Fit {
+  const { X, seen, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
   const { restarts } = settings;
+  const from = progress.latest;
+  if (from) checkCheckpoint(from, method, fingerprint, run);
   const stages: Ended[] = [];
+  const keep = checkpointKeeper(run, running, stages);
   return {
     run,
     settings,
@@ -131,24 +169,40 @@ function createFit(run: Run, fitted: Fitted, halfInputs: boolean): Fit {
       run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, stream, scale));
     },
     async stage({ start = false, objective = 'of X', ...given }) {
-      const norm = given.norm ?? squaredNorm(stored(seen));
+      const { name } = given;
+      const done = from?.ended[stages.length];
+      if (done) {
+        stages.push({ name, start, result: done });
+        return done;
+      }
+      const resumed = from?.ended.length === stages.length ? from.stage : undefined;
+      if (resumed) restoreStates(run, from!);
+      const norm = resumed?.norm ?? given.norm ?? squaredNorm(stored(seen));
+      const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async () => {
         const factors = await Promise.all(Array.from({ length: restarts }, (_, r) => given.factors(r)));
-        return factors.map(({ A, S }) => squaredErrorOf(fitted, A, S[S.length - 1]));
+        return factors.map(({ A, S }) => squaredErrorOf(running, A, S[S.length - 1]));
       };
       const stage: Stage = {
         ...given,
-        norm: typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm,
+        norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: isSparse(X) && objective !== 'of S',
         inF64: objective === 'error' ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
+        resumed: resumed?.loop,
+        keep: keep && ((loop) => keep(name, norms, loop)),
       };
-      const stopped = stages.at(-1)?.result.stopReason === 'stopped';
-      const result: StageResult = stopped
-        ? { costs: [], iterations: 0, stopReason: 'stopped', checks: [] }
-        : await runStage(run, stage, { ...settings, tolerance: given.tolerance ?? settings.tolerance });
-      stages.push({ name: stage.name, start, result });
+      const over = ['stopped', 'maxSeconds'].includes(stages.at(-1)?.result.stopReason ?? '');
+      const before = stages.reduce((sum, { result }) => sum + result.iterations, 0);
+      const onProgress =
+        settings.onProgress &&
+        ((told: StageProgress) =>
+          settings.onProgress!({ ...told, totalIterations: before + told.iteration, lostDevices: progress.lostDevices }));
+      const result: StageResult = over
+        ? { costs: [], iterations: 0, stopReason: stages.at(-1)!.result.stopReason, checks: [] }
+        : await runStage(run, stage, { ...settings, onProgress, tolerance: given.tolerance ?? settings.tolerance });
+      stages.push({ name, start, result });
       return result;
     },
     async measure<T extends Record<string, Tensor | readonly Tensor[]>>(sections: readonly string[], tensors: T) {
@@ -162,7 +216,27 @@ function createFit(run: Run, fitted: Fitted, halfInputs: boolean): Fit {
       });
       return Object.fromEntries(entries) as Measured<T>;
     },
-    result: (method, outcome) => resultOf(run, method, { ...fitted, halfInputs }, stages, outcome),
+    result: (method, outcome) => resultOf(run, method, running, stages, outcome),
+  };
+}
+
+/** Takes a checkpoint when it is time for one; undefined where nobody wants any. */
+function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, progress }: Running, stages: readonly Ended[]) {
+  const wanted = settings.checkpoint?.seconds ?? Number.POSITIVE_INFINITY;
+  const seconds = engine.replacesDevice ? Math.min(wanted, ownCheckpoints) : wanted;
+  if (seconds === Number.POSITIVE_INFINITY) return undefined;
+  let taken = performance.now();
+  let saved = taken;
+  return async (name: string, norm: number[], loop: () => Promise<LoopState>): Promise<void> => {
+    const now = performance.now();
+    if (now - taken < 1000 * seconds) return;
+    const ended = stages.map(({ result }) => result);
+    const stage = { name, norm, loop: await loop() };
+    progress.latest = await takeCheckpoint(run, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
+    taken = now;
+    if (now - saved < 1000 * wanted) return;
+    await settings.checkpoint?.save(progress.latest);
+    saved = now;
   };
 }
 
@@ -176,11 +250,11 @@ interface Ended {
 async function resultOf<M extends string, Own>(
   run: Run,
   method: M,
-  fitted: Fitted & { halfInputs: boolean },
+  running: Running,
   stages: readonly Ended[],
   outcome: Outcome<Own>,
 ): Promise<Model<M, Own>> {
-  const { seen, unit, carrier = 'S', halfInputs, settings } = fitted;
+  const { X, W, seen, unit, carrier = 'S', settings } = running;
   const { ranks } = settings;
   const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
@@ -193,14 +267,14 @@ async function resultOf<M extends string, Own>(
   refuseBroken(method, found);
   const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
   const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
-  const again = outcome.exact && exactLayers(fitted.X, found.A, found.S, { l1, weights: fitted.W, rounds });
+  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, rounds });
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
   const layers = ranks.map((rank, l) => {
     const bound = bounds.values[l];
-    const device = { error: relative[l][restart], stale: halfInputs || again?.moved === true };
-    const relativeError = outcome.product === false ? device.error : statedError(fitted, own, l, device, bound);
+    const device = { error: relative[l][restart], stale: running.engine.halfInputs || again?.moved === true };
+    const relativeError = outcome.product === false ? device.error : statedError(running, own, l, device, bound);
     // The factors themselves prove that no limit is above their error; an estimate can be.
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };

@@ -1,17 +1,27 @@
 /** The problem of a fit: options that were checked, and a copy of the data in its own unit. */
-import { checkFinite, checkNonnegative, checkPositiveInteger, checkRanks, checkSeed, checkWeights, describe } from '../data/check.js';
+import {
+  checkFinite,
+  checkNonnegative,
+  checkPositive,
+  checkPositiveInteger,
+  checkRanks,
+  checkSeed,
+  checkWeights,
+  describe,
+} from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
 import { InputError } from '../errors.js';
+import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
 import { checkValues, choice } from './options.js';
 import type { StageSettings } from './stage.js';
 
 /** Options of every fit with the defaults filled in. */
-export interface Settings extends StageSettings {
+export interface Settings extends Omit<StageSettings, 'onProgress'>, Pick<FitOptions, 'onProgress' | 'checkpoint' | 'resume'> {
   ranks: number[];
   seed: number;
   maxIterations: number;
@@ -35,6 +45,8 @@ export interface Problem {
   /** Squared errors of the X and W that were given are 4^costUnit times those in the unit of the fit. */
   costUnit: number;
   settings: Settings;
+  /** Of the data and the options. */
+  fingerprint: string;
 }
 
 /**
@@ -53,7 +65,7 @@ export function problemOf(
   if (!options.weights) {
     const unit = powerOfTwoUnit(stored(X));
     const own = copyInUnit(X, unit);
-    return { X: own, seen: own, unit, costUnit: unit, settings };
+    return { X: own, seen: own, unit, costUnit: unit, settings, fingerprint: fingerprintOf(own, unit, identity(options)) };
   }
   checkWeights(options.weights, X);
   // The largest stands for all: weights of zeros and ones stay as they are.
@@ -67,7 +79,8 @@ export function problemOf(
     throw new InputError("The option 'weights' leaves no entry of X that is not zero; there is nothing to factorize.", {
       option: 'weights',
     });
-  return { X: own, W, seen, unit, costUnit: unit + weightUnit, settings };
+  const fingerprint = fingerprintOf(own, unit, identity(options));
+  return { X: own, W, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
 }
 
 /** X / 2^unit in arrays of its own. */
@@ -104,15 +117,33 @@ function settingsOf(
     svdBound: options.svdBound ?? true,
     onProgress: options.onProgress,
     signal: options.signal,
-    started,
+    checkpoint: options.checkpoint,
+    resume: options.resume,
+    started: started - (options.resume?.elapsedMs ?? 0),
+    deadline: options.maxSeconds === undefined ? undefined : started + 1000 * options.maxSeconds,
   };
   checkSeed(settings.seed);
+  if (options.maxSeconds !== undefined) checkPositive('maxSeconds', options.maxSeconds);
+  checkCheckpointOption(options.checkpoint);
   checkPositiveInteger('restarts', settings.restarts);
   checkPositiveInteger('maxIterations', settings.maxIterations);
   checkPositiveInteger('checkEvery', settings.checkEvery);
   if (!(settings.tolerance >= 0 && settings.tolerance < 1))
     throw new InputError(`tolerance must be a number from 0 up to 1, not ${settings.tolerance}.`, { option: 'tolerance' });
   return settings;
+}
+
+/** The options that say what is computed, and not how long or who is told. */
+function identity({ maxIterations, maxSeconds, checkpoint, resume, onProgress, signal, ...options }: FitOptions): object {
+  return options;
+}
+
+function checkCheckpointOption(checkpoint: FitOptions['checkpoint']): void {
+  if (checkpoint === undefined) return;
+  checkNames('checkpoint', checkpoint, ['seconds', 'save']);
+  checkPositive('checkpoint.seconds', checkpoint.seconds);
+  if (typeof checkpoint.save !== 'function')
+    throw new InputError('checkpoint.save must be a function, which is called with each checkpoint.', { option: 'checkpoint' });
 }
 
 const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };

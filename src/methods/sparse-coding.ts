@@ -209,17 +209,17 @@ function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
 /**
  * Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps.
  */
-function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number) => void {
+function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number, skip?: boolean) => void {
   const r = random(seed ^ 0x51ed270b);
   let left = 0;
-  return (times) => {
+  return (times, skip = false) => {
     for (let todo = times; todo > 0; ) {
       if (left === 0) {
         run.write(order, permutation(r, order.cols));
         left = Math.ceil(order.cols / batchColumns);
       }
       const now = Math.min(todo, left);
-      run.execute('step', now);
+      if (!skip) run.execute('step', now);
       left -= now;
       todo -= now;
     }

@@ -3,7 +3,8 @@ import type { Matrix } from '../data/matrix.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { FitOptions, Stopping, StopReason } from './factorization.js';
+import type { LoopState, Reading } from './checkpoint.js';
+import type { FitOptions, Progress, Stopping, StopReason } from './factorization.js';
 
 /** The settings of a fit that the loop needs. */
 export interface StageSettings {
@@ -13,15 +14,23 @@ export interface StageSettings {
   checkEvery: number;
   /** When the fit began, on the clock of `performance.now()`. */
   started: number;
-  onProgress?: FitOptions['onProgress'];
+  /** When it has to end, on the same clock. */
+  deadline?: number;
+  onProgress?: (progress: StageProgress) => unknown;
   signal?: FitOptions['signal'];
 }
+
+/** Progress as a stage knows it. */
+export type StageProgress = Omit<Progress, 'totalIterations' | 'lostDevices'>;
 
 /** One stage of a fit: a section that is repeated until its objective settles. */
 export interface Stage {
   name: string;
-  /** The section that is one iteration, or a function that queues a number of iterations. */
-  step: string | ((times: number) => void);
+  /**
+   * The section that is one iteration, or a function that queues a number of iterations. With `skip` the function only counts them: they
+   * were executed before a checkpoint.
+   */
+  step: string | ((times: number, skip?: boolean) => void);
   /** The section that refreshes `cost`, where `step` does not. */
   measure?: string;
   cost: Tensor;
@@ -38,6 +47,10 @@ export interface Stage {
   inF64?: () => Promise<number[]>;
   maxIterations: number;
   factors(restart: number): Promise<{ A: Matrix[]; S: Matrix[] }>;
+  /** Where a checkpoint left the loop. */
+  resumed?: LoopState;
+  /** Called between batches. `loop` may be asked for, in order to keep it. */
+  keep?: (loop: () => Promise<LoopState>) => Promise<void>;
 }
 
 export interface StageResult {
@@ -47,12 +60,6 @@ export interface StageResult {
   stopReason: StopReason;
   /** Relative errors of every restart at each check. */
   checks: { iteration: number; errors: number[] }[];
-}
-
-/** Objectives of all restarts after a number of iterations. */
-interface Reading {
-  iteration: number;
-  costs: readonly number[];
 }
 
 /** Below this fraction of ‖X‖² the objective is what f32 factors leave of an exact fit. */
@@ -67,13 +74,14 @@ const rounding = 2 ** -22;
  * fit ends exactly where earlier implementations would end it.
  */
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
-  const { restarts, tolerance, stopping, checkEvery, started, onProgress, signal } = settings;
-  const checks: StageResult['checks'] = [];
-  const readings: Reading[] = [];
-  const exactReadings: Reading[] = [];
-  let queued: { iteration: number; values: Promise<Float32Array | Float64Array> } | undefined;
-  let iteration = 0;
-  let costs: number[] = [];
+  const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal } = settings;
+  const { resumed } = stage;
+  const checks: StageResult['checks'] = [...(resumed?.checks ?? [])];
+  const readings: Reading[] = [...(resumed?.readings ?? [])];
+  const exactReadings: Reading[] = [...(resumed?.exactReadings ?? [])];
+  let iteration = resumed?.iteration ?? 0;
+  let costs = resumed?.costs ?? [];
+  let queued: { iteration: number; values: Promise<ArrayLike<number>> } | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
     const values = run.sample([stage.cost]).then(([cost]) => cost);
@@ -83,6 +91,10 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   const step = (times: number) => {
     if (typeof stage.step === 'string') run.execute(stage.step, times);
     else stage.step(times);
+  };
+  const loop = async (): Promise<LoopState> => {
+    const pending = queued && Array.from(await queued.values);
+    return { iteration, costs, readings: [...readings], exactReadings: [...exactReadings], checks: [...checks], pending };
   };
   const finish = (stopReason: StopReason): StageResult => ({ costs, iterations: iteration, stopReason, checks });
   const resolution = (cost: number, r: number) => rounding * (stage.cancels ? cost + stage.norm[r] : cost);
@@ -100,7 +112,10 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     return stage.inF64 ? small(await stage.inF64()) : !stage.cancels;
   };
 
-  if (stopping === 'initialError') queued = measured();
+  if (resumed) {
+    if (typeof stage.step === 'function') stage.step(iteration, true);
+    if (resumed.pending) queued = { iteration, values: Promise.resolve(resumed.pending) };
+  } else if (stopping === 'initialError') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
     let next: typeof queued;
@@ -134,9 +149,11 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
       });
       if (go === false) return finish('stopped');
       if (await isExact()) return finish('exact');
+      if (performance.now() > deadline) return finish('maxSeconds');
       if (tolerance > 0 && (stopping === 'objective' ? await settled() : allSlow(readings, tolerance))) return finish('tolerance');
     }
     queued = next;
+    await stage.keep?.(loop);
   }
   return finish('maxIterations');
 }

@@ -125,7 +125,7 @@ type Content = Omit<Factorization, 'A' | 'S' | 'supervision'> & {
   supervision: { classes: string[]; layers: number[]; accuracy: Accuracy } | null;
 };
 
-const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'stopped', 'exact'];
+const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'maxSeconds', 'stopped', 'exact'];
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);

@@ -4,7 +4,8 @@ import { disposeKey, type Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { createReferenceEngine } from '../reference/engine.js';
 import { requestDevice } from '../webgpu/device/device.js';
-import { createWebGpuEngine, type EngineOptions, engineOptionNames } from '../webgpu/engine.js';
+import { createDeviceEngine, createWebGpuEngine, type EngineOptions, engineOptionNames } from '../webgpu/engine.js';
+import { type DeviceEngine, lasting } from '../webgpu/lasting.js';
 import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
 
 export interface NodeEngineOptions extends EngineOptions {
@@ -33,20 +34,22 @@ export async function createEngine(options: NodeEngineOptions = {}): Promise<Eng
       option: 'halfInputs',
     });
   if (prefer === 'cpu') return letEventsIn(createReferenceEngine());
-  const dawn = await requestDawnAdapter({ prefer });
-  let own: GPUDevice | undefined;
-  try {
-    own = await requestDevice(dawn.adapter);
-    return ownEngine(await createWebGpuEngine({ ...rest, device: own }), own, () => dawn.release());
-  } catch (error) {
-    own?.destroy();
-    dawn.release();
-    throw error;
-  }
+  return lasting(async (tuning) => {
+    const dawn = await requestDawnAdapter({ prefer });
+    let own: GPUDevice | undefined;
+    try {
+      own = await requestDevice(dawn.adapter);
+      return ownEngine(await createDeviceEngine({ ...rest, tuning: tuning ?? rest.tuning, device: own }), own, () => dawn.release());
+    } catch (error) {
+      own?.destroy();
+      dawn.release();
+      throw error;
+    }
+  });
 }
 
 /** The engine, whose disposal also ends the device and the Dawn instance that were made for it. */
-function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engine {
+function ownEngine(engine: DeviceEngine, device: GPUDevice, release: () => void): DeviceEngine {
   let disposed = false;
   const dispose = () => {
     if (disposed) return;
@@ -60,6 +63,10 @@ function ownEngine(engine: Engine, device: GPUDevice, release: () => void): Engi
     description: engine.description,
     software: engine.software,
     halfInputs: engine.halfInputs,
+    replacesDevice: false,
+    get lost() {
+      return engine.lost;
+    },
     get liveBuffers() {
       return engine.liveBuffers;
     },

@@ -19,6 +19,7 @@ export function createReferenceEngine(): Engine {
     description: 'f64 reference on the CPU',
     software: true,
     halfInputs: false,
+    replacesDevice: false,
     liveBuffers: 0,
     async warmup() {
       if (disposed) throw new DisposedError('This engine was disposed; create another one.');

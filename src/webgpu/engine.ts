@@ -10,6 +10,7 @@ import { createPipelines } from './device/pipelines.js';
 import { checkLoops } from './device/probe.js';
 import { surroundings, withoutAdapter, withoutWebGpu } from './device/reach.js';
 import { compileProgram, prepareRun } from './device/run.js';
+import { type DeviceEngine, lasting } from './lasting.js';
 import type { AdapterFacts, Forced } from './plan/planner.js';
 import { planText } from './plan-text.js';
 import { checkTuning, choicesOf, mergeTunings } from './tune/tuning.js';
@@ -61,12 +62,19 @@ export const engineOptionNames = Object.keys({
 export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
 
 /**
- * An engine on a WebGPU device. It asks for a device of its own with all limits of the adapter, or borrows yours.
+ * An engine on a WebGPU device. It asks for a device of its own with all limits of the adapter, or borrows yours. A device of its own that
+ * is lost is replaced: see Engine.replacesDevice.
  *
  * @throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
   checkNames('createEngine', options, engineOptionNames);
+  if (options.device || options.adapter) return createDeviceEngine(options);
+  return lasting((tuning = undefined) => createDeviceEngine({ ...options, tuning: tuning ?? options.tuning }));
+}
+
+/** An engine on the device that is given, or on one that it asks for. */
+export async function createDeviceEngine(options: EngineOptions): Promise<DeviceEngine> {
   const borrowed = options.device !== undefined;
   const adapter = (options.adapter as GPUAdapter | undefined) ?? (borrowed ? undefined : await requestAdapter(options.powerPreference));
   const device = (options.device as GPUDevice | undefined) ?? (await requestDevice(adapter!));
@@ -122,6 +130,10 @@ export async function createWebGpuEngine(options: EngineOptions = {}): Promise<E
     description,
     software: facts.software,
     halfInputs: options.halfInputs ?? false,
+    replacesDevice: false,
+    get lost() {
+      return failure !== undefined;
+    },
     get liveBuffers() {
       return memory.liveBuffers;
     },

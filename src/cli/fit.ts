@@ -97,5 +97,5 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const lines = alignFacts(facts);
   const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
-  io.stdout.write(`${[...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end].join('\n')}\n`);
+  io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
 }

@@ -70,7 +70,7 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
       ...statement(table.cells, runs).flatMap(({ title, text, items }) => ['', `${title}: ${text}`, ...items.map((item) => `  ${item}`)]),
     ];
     if (out !== undefined) lines.push('', `written  ${out}: table1.json, table1.md, ${figures.map(({ file }) => file).join(', ')}`);
-    io.stdout.write(`${lines.join('\n')}\n`);
+    io.stdout.print(lines);
   } finally {
     // After Ctrl-C the end of the process does it at once.
     if (!io.signal.aborted) engine.dispose();
@@ -106,7 +106,7 @@ function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['on
   if (!stderr.isTTY) return { update() {}, stop() {} };
   let latest = 'starting';
   const bar = new SingleBar({
-    stream: stderr,
+    stream: stderr.stream,
     format: (_options, { startTime }) => `${latest}, ${((Date.now() - startTime) / 1000).toFixed(0)} s`,
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is ours

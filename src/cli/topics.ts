@@ -52,7 +52,7 @@ export function addTopicsCommand(program: Command, io: Io): void {
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
   const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
   if (out !== undefined) await checkOutputFolder(out);
-  const corpus = await readCorpus(source, { announce: (line) => io.stderr.write(`${line}\n`), signal: io.signal });
+  const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
     maxTerms,
     minDocuments,
@@ -61,7 +61,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   });
   checkRanks(ranks, X.rows, X.cols);
 
-  const print = (lines: readonly string[]) => json || io.stdout.write(`${lines.join('\n')}\n`);
+  const print = (lines: readonly string[]) => json || io.stdout.print(lines);
   const { model, device } = await fitOnDevice(
     io,
     options,

@@ -51,7 +51,7 @@ export function addTableOneCommand(program: Command, io: Io): void {
 async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
   const { seeds, restarts, maxIterations, out, json } = options;
   const started = performance.now();
-  if (out !== undefined) await checkOutputFolder(out);
+  if (out !== undefined) await checkOutputFolder(out, ['table1.json', 'table1.md', 'runs.json']);
   const engine = await createEngine({ prefer: options.device });
   try {
     const { kind, description, software } = engine;

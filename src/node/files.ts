@@ -74,10 +74,10 @@ export async function readBytes(path: string, { mayBeEmpty = false } = {}): Prom
 }
 
 /**
- * Throws InputError if `writeOutputs` could not write to the folder `dir`, or if its parent is missing, which is more likely a slip.
- * It is for the time before a long computation.
+ * Throws InputError if `writeOutputs` could not write files of these names to the folder `dir`, or if its parent is missing, which is more
+ * likely a slip. It is for the time before a long computation.
  */
-export async function checkOutputFolder(dir: string): Promise<void> {
+export async function checkOutputFolder(dir: string, names: readonly string[]): Promise<void> {
   if (dir === '') throw new InputError('The name of the output folder is empty; give one.');
   const target = resolve(dir);
   const there = await folderAt(dir);
@@ -86,6 +86,7 @@ export async function checkOutputFolder(dir: string): Promise<void> {
   if (above === 'nothing')
     throw new InputError(`Cannot write to the folder '${dir}': there is no folder '${parent}'. Make that one first.`);
   if (above !== 'a directory') throw new InputError(`Cannot write to the folder '${dir}': '${parent}' is ${above}. Choose another name.`);
+  for (const name of names) await checkOutputName(dir, name);
   await checkWritable(there ? target : parent, dir);
 }
 

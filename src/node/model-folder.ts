@@ -5,7 +5,7 @@ import { sha256 } from '../data/sha256.js';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
 import { modelFiles, modelFromFiles } from '../models/files.js';
-import { readBytes, writeOutputs } from './files.js';
+import { checkOutputFolder, readBytes, writeOutputs } from './files.js';
 import { isAbandoned } from './temporary.js';
 
 /**
@@ -32,6 +32,12 @@ export async function saveModel(dir: string, model: Factorization, extra: Record
   const files = modelFiles(model, extra);
   await writeOutputs(dir, files, replaceModel);
   return Object.keys(files);
+}
+
+/** Throws InputError if a model with so many layers could not be saved into `dir`; see `checkOutputFolder`. */
+export async function checkModelFolder(dir: string, layers: number): Promise<void> {
+  const factors = Array.from({ length: layers }, (_, l) => [`A${l}.npy`, `S${l}.npy`]);
+  await checkOutputFolder(dir, ['model.json', ...factors.flat()]);
 }
 
 async function replaceModel(folder: string, written: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Names of temporary files and folders, which tell a later run whether anybody will still finish them. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,11 +28,16 @@ export function isAbandoned(name: string, since: number): boolean {
   if (host !== machine) return false;
   // In a container every run may have the same number; then this one is younger than what an earlier one left.
   if (Number(pid) === process.pid) return since < Date.now() - 1000 * process.uptime() - 1000;
+  return hasEnded(Number(pid));
+}
+
+function hasEnded(pid: number): boolean {
   try {
-    process.kill(Number(pid), 0); // signal 0 asks only whether it is there
-    return false;
+    process.kill(pid, 0); // signal 0 asks only whether it is there
+    // One that was killed stays there, as a zombie, until its parent asks for its status.
+    return /^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'; // another error: no /proc, or a process of another user
   }
 }
 

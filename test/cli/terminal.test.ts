@@ -124,10 +124,12 @@ test('files that are none: one sentence, and no waiting', async () => {
   symlinkSync('/dev/zero', at('zero.csv'));
   symlinkSync(at('nowhere'), at('dangling.csv'));
   symlinkSync(at('nowhere'), at('out-link'));
+  mkdirSync(at('taken/model.json'), { recursive: true });
   const fit = ['fit', matrix, '--ranks', '1', ...quick];
   const cases: [string[], RegExp][] = [
     [['topics', at('corpus'), '--ranks', '1'], /b\.txt' is a link to nothing, not a file/],
     [['fit', at('dangling.csv'), '--ranks', '1'], /is a link to nothing, not a file/],
+    [[...fit, '--out', at('taken')], /model\.json': it is a directory\. Move it away first, or choose another name/],
     [[...fit, '--out', at('out-link')], /it is a link to nothing\. Choose another name/],
     [['predict', at('model'), matrix, '--out', at('out-link')], /it is a link to nothing; name a regular file/],
   ];

@@ -2,17 +2,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
+import type { Tuning } from '../../src/engine.js';
 import { InputError, OrthantError } from '../../src/errors.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
 import type { Factorization } from '../../src/methods/methods.js';
 import { cannotWrite, writeOutputs } from '../../src/node/files.js';
 import { loadModel, saveModel } from '../../src/node/model-folder.js';
 import { isAbandoned, temporaryName } from '../../src/node/temporary.js';
+import { storeTuning } from '../../src/node/tuning-store.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { build } from '../support/build.js';
 
@@ -179,6 +181,28 @@ test('what killed runs left is removed, what others are at work on is not', asyn
   await saveModel(folder, two);
   expect((await readdir(folder)).filter((name) => name.startsWith('.')).sort()).toEqual([atWork, elsewhere].sort());
   expect(plain(await readdir(folder))).toHaveLength(7);
+});
+
+test('a process that was killed and not yet reaped has ended', async () => {
+  if (process.platform !== 'linux') return;
+  // The shell is replaced by one that never waits for its child.
+  const parent = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pid = await new Promise<string>((resolve) => parent.stdout.once('data', (text) => resolve(String(text).trim())));
+  const name = temporaryName().replace(`-${process.pid}-`, `-${pid}-`);
+  await expect.poll(() => isAbandoned(name, Date.now()), { timeout: 10_000 }).toBe(true);
+  process.kill(Number(pid), 0); // it is there still: this does not throw
+  parent.kill();
+});
+
+test('so is what they left in the cache', async () => {
+  const cache = join(dir, 'cache');
+  const left = [spawnSync(process.execPath, ['--version']).pid, process.ppid].map((pid) =>
+    temporaryName().replace(`-${process.pid}-`, `-${pid}-`),
+  );
+  for (const name of left) await mkdir(join(cache, name), { recursive: true });
+  const tuning = { adapter: 'made up', version: 1, clock: 'wall', entries: [] } as unknown as Tuning;
+  const file = await storeTuning(tuning, { ORTHANT_CACHE: cache });
+  expect((await readdir(cache)).sort()).toEqual([left[1], basename(file)].sort());
 });
 
 test('a full disk, and a place without files, are one sentence', async () => {

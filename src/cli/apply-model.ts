@@ -1,5 +1,5 @@
 /** The common part of `transform` and `predict`: a stored model, new data, and a file for the result. */
-import { access, constants, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { byExtension } from '../data/file-format.js';
@@ -7,7 +7,7 @@ import { formats } from '../data/formats.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
-import { writeOutputs } from '../node/files.js';
+import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
 import { readData } from './data-file.js';
@@ -47,19 +47,25 @@ export async function readModelAndData(
 
 /** Throws InputError if `writeOutput` could not write the file: for the time before a computation. */
 export async function checkOutputFile(path: string): Promise<void> {
-  const fail = (why: string, cause?: unknown) => {
-    throw new InputError(`Cannot write '${path}': ${why}.`, { cause });
+  const fail = (why: string) => {
+    throw new InputError(`Cannot write '${path}': ${why}.`);
   };
   if (path === '') throw new InputError('The name of the output file is empty; give one.');
-  const kindOf = (of: string) => stat(of).catch(() => undefined);
-  const folder = dirname(resolve(path));
-  if ((await kindOf(path))?.isDirectory()) fail('it is a directory; name a file in it');
-  if (!(await kindOf(folder))?.isDirectory()) fail(`there is no folder '${folder}'; make that one first`);
-  await access(folder, constants.W_OK | constants.X_OK).catch((error: Error) => fail(error.message, error));
+  const kind = await kindAt(path);
+  if (kind === 'a directory') fail('it is a directory; name a file in it');
+  if (kind !== 'nothing' && kind !== 'a file') fail(`it is ${kind}; name a regular file`);
+  const folder = dirname(await placeOf(path));
+  if ((await kindAt(folder)) !== 'a directory') fail(`there is no folder '${folder}'; make that one first`);
+  await checkWritable(folder);
 }
 
 /** Writes the file or replaces it, complete or not at all. */
 export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
-  const target = resolve(path);
+  const target = await placeOf(path);
   await writeOutputs(dirname(target), { [basename(target)]: content });
+}
+
+/** The place of a file, to which a link leads. */
+function placeOf(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
 }

@@ -48,5 +48,5 @@ async function printDevices(io: Io, { json = false, plan = false }): Promise<voi
     ...(onlySwiftShader ? [faster] : []),
   ];
   const planned = plan ? ['', ...planLines(await planOfAdapter(io))] : [];
-  stdout.write(`${[...lines, '', ...end, ...planned].join('\n')}\n`);
+  stdout.print([...lines, '', ...end, ...planned]);
 }

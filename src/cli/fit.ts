@@ -6,8 +6,7 @@ import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
-import { checkOutputFolder } from '../node/files.js';
-import { saveModel } from '../node/model-folder.js';
+import { checkModelFolder, saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
@@ -67,7 +66,7 @@ function sparsity(X: DataMatrix): string {
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
   const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, json } = options;
   checkMethodOptions(method, ranks, given);
-  if (out !== undefined) await checkOutputFolder(out);
+  if (out !== undefined) await checkModelFolder(out, ranks.length);
   const X = await readData(path, samples, method);
   checkRanks(ranks, X.rows, X.cols);
   if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
@@ -97,5 +96,5 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const lines = alignFacts(facts);
   const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
-  io.stdout.write(`${[...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end].join('\n')}\n`);
+  io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
 }

@@ -1,10 +1,11 @@
+/** All that a command touches of the process, and the one place where text goes to a terminal. */
 import { CancelledError } from '../errors.js';
 
 /** A stream to print on: `process.stdout`, or what a test put in its place. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** All that a command touches of the process. */
-export interface Io {
+/** What a process gives to a command line. */
+export interface ProcessIo {
   stdout: Output;
   stderr: Output;
   env: Readonly<Record<string, string | undefined>>;
@@ -12,13 +13,61 @@ export interface Io {
   signal: AbortSignal;
 }
 
-export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) {
-    // The reader may leave early (`orthant … | head -1`): that is no failure of ours.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/** The same for commands, which can print nothing that a terminal would obey. */
+export interface Io extends Omit<ProcessIo, 'stdout' | 'stderr'> {
+  stdout: Printer;
+  stderr: Printer;
+}
+
+export interface Printer {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  /** Prints text of lines, or JSON. */
+  write(text: string): void;
+  /** Prints lines. A line break in one of them, from a name of somebody's, is no line break. */
+  print(lines: readonly string[]): void;
+  /** The stream itself, for progress bars, which move the cursor. Nothing that was read from anywhere may go there. */
+  readonly stream: Output;
+  /** Waits until all is written, and returns the first error that writing met. */
+  end(): Promise<NodeJS.ErrnoException | undefined>;
+}
+
+/** Control characters (C0, C1, DEL), and the marks that turn the direction of the text around them. */
+const obeyed = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+/** The text with such characters as \u001b, which is the same in JSON; line breaks and tabs stay. */
+export function visible(text: string): string {
+  return text.replace(obeyed, (character) => (character === '\n' || character === '\t' ? character : escaped(character)));
+}
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+export function printer(stream: Output): Printer {
+  let failure: NodeJS.ErrnoException | undefined;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    failure ??= error;
+  });
+  const write = (text: string) => {
+    if (failure === undefined) stream.write(visible(text));
+  };
+  return {
+    stream,
+    get isTTY() {
+      return stream.isTTY ?? false;
+    },
+    get columns() {
+      return stream.columns;
+    },
+    write,
+    print: (lines) => write(`${lines.map((line) => line.replace(obeyed, escaped)).join('\n')}\n`),
+    async end() {
+      if (failure === undefined) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+      return failure;
+    },
+  };
+}
+
+export function processIo(): ProcessIo {
   const interrupted = new AbortController();
   // Once: a second Ctrl-C meets the system's own handler, which ends the process on the spot.
   process.once('SIGINT', () => interrupted.abort());

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { visible } from './io.js';
 
 /** Runs one command and ends the process as that command ended. */
 export async function launch(argv: readonly string[]): Promise<void> {
@@ -34,6 +35,7 @@ function inSecondProcess(argv: readonly string[]): void {
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-4000);
   });
+  process.stderr.on('error', () => {}); // nobody is left to be told
 
   // A terminal sends its signals to both processes, others send them to this one only: work.ts takes an interrupt that comes twice as one.
   let passed: NodeJS.Signals | undefined;
@@ -58,7 +60,7 @@ function inSecondProcess(argv: readonly string[]): void {
     if (signal) process.stderr.write(`orthant: The process was ended by ${signal}${said ? '. Native code said last:' : '.'}\n`);
     // A status that `main` does not have is Node's own, which has said why at the same place.
     const ours = status !== null && [0, 1, 2, 130].includes(status);
-    if (!ours) process.stderr.write(said);
+    if (!ours) process.stderr.write(visible(said));
     process.exitCode = status !== null && status >= 0 ? status : 1;
   });
 }

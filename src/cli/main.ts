@@ -3,7 +3,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
-import { type Io, processIo } from './io.js';
+import { type Io, type ProcessIo, printer, processIo } from './io.js';
 import { addPredictCommand } from './predict.js';
 import { version } from './run-fit.js';
 import { addTableOneCommand } from './table1.js';
@@ -13,7 +13,21 @@ import { addTuneCommand } from './tune.js';
 import { inFlags } from './wording.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
-export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+export async function main(argv: readonly string[], given: ProcessIo = processIo()): Promise<number> {
+  const io: Io = { ...given, stdout: printer(given.stdout), stderr: printer(given.stderr) };
+  const status = await run(argv, io);
+  if (status === 130) return status; // whoever pressed Ctrl-C waits for nothing
+  const unwritten = await io.stdout.end();
+  // A reader that leaves early (`orthant … | head -1`) is no failure of ours.
+  if (unwritten && unwritten.code !== 'EPIPE') {
+    const why = unwritten.code === 'ENOSPC' ? 'the disk is full; free some space there' : unwritten.message;
+    io.stderr.write(`orthant: Standard output cannot be written: ${why}.\n`);
+  }
+  await io.stderr.end();
+  return unwritten && unwritten.code !== 'EPIPE' ? status || 1 : status;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
   const program = commandLine(io);
   try {
     await program.parseAsync(argv, { from: 'user' });

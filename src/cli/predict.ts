@@ -50,7 +50,7 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
     const ofSample = (c: number) => Array.from({ length: scores.rows }, (_, i) => scores.data[i * scores.cols + c]);
     io.stdout.write(toJson({ layer: chosen, classes: supervision.classes, labels, scores: labels.map((_, c) => ofSample(c)) }));
   } else if (out === undefined) io.stdout.write(content);
-  else io.stdout.write(`${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}\n`);
+  else io.stdout.print([`${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`]);
 }
 
 function printCounts(labels: readonly string[]): string {

@@ -13,7 +13,7 @@ export function progressLine({ stderr }: Io): ProgressLine {
   if (!stderr.isTTY) return { update() {}, stop() {} };
   let latest: Progress | undefined;
   const bar = new SingleBar({
-    stream: stderr,
+    stream: stderr.stream,
     // A function, for the seconds to go on between two checks.
     format: (_options, { startTime }) => printProgress(latest, Date.now() - startTime),
     clearOnComplete: true,

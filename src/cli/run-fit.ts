@@ -41,7 +41,7 @@ export async function onDevice<T>(
 /** The tuning that `orthant tune` kept for the adapter. A file that cannot be used is named on standard error, and does no harm. */
 async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning | undefined> {
   const found = await findTuning(adapter, env);
-  if (found?.problem) stderr.write(`orthant: The tuning in ${found.path} is not used. ${found.problem} See orthant tune --help.\n`);
+  if (found?.problem) stderr.print([`orthant: The tuning in ${found.path} is not used. ${found.problem} See orthant tune --help.`]);
   return found?.tuning;
 }
 

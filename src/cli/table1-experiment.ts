@@ -88,7 +88,6 @@ export interface TableOneRun extends Place {
   /** It ended by its stopping rule, not by the limit of iterations. */
   converged: boolean;
   iterations: number;
-  elapsedMs: number;
 }
 
 /** X of seed 0, and its approximations by the layers of unsupervised three-layer Neural NMF. */
@@ -140,6 +139,53 @@ const plan: readonly Place[] = supervisions.flatMap((supervision) =>
   ),
 );
 
+/** Data of one seed. */
+export interface TableOneDraw {
+  seed: number;
+  X: Matrix;
+  /** The group of each column, by their number: 9, 4 or 2. */
+  labels: Record<9 | 4 | 2, number[]>;
+  /** Which columns carry a label in the semi-supervised rows. */
+  labelled: boolean[];
+  /** The SVD bound of each depth. */
+  bounds: number[];
+}
+
+export function drawTableOne(seed: number): TableOneDraw {
+  const { X, labels } = tableOne(seed);
+  return { seed, X, labels, labelled: drawLabelled(labels[9], labelledShare, seed), bounds: svdBounds(X, tableRanks).values };
+}
+
+/** One fit of the table. Nothing but the draw, the place and the options decides it. */
+export async function fitTableOne(
+  engine: Engine,
+  { seed, X, labels, labelled, bounds }: TableOneDraw,
+  { supervision, layers, method, stopping }: Place,
+  { restarts, maxIterations, signal }: Pick<TableOneOptions, 'restarts' | 'maxIterations' | 'signal'>,
+): Promise<{ run: TableOneRun; model: Factorization }> {
+  const truth = labels[tableRanks[layers - 1]].map(String);
+  const options = {
+    ranks: tableRanks.slice(0, layers),
+    seed,
+    maxIterations: maxIterations ?? mostIterations(method, layers),
+    signal,
+    svdBound: false,
+    ...(stopping === 'early' ? ({ restarts: 1, stopping: 'initialError' } as const) : { restarts }),
+    ...(supervision === 'full' ? { labels: truth } : {}),
+    ...(supervision === 'semi' ? { labels: truth.map((label, c) => (labelled[c] ? label : '')), truth } : {}),
+  };
+  const model = await fits[method](engine, X, options, stopping);
+  const run = {
+    ...{ seed, supervision, layers, method, stopping },
+    error: model.relativeError,
+    ratio: model.relativeError / bounds[layers - 1],
+    ...accuracies(model, labelled, supervision),
+    converged: model.converged,
+    iterations: model.iterations,
+  };
+  return { run, model };
+}
+
 /**
  * Runs the experiment. Data, labelled columns and starts of run s come from seed s. A converged fit has `restarts` starts, of
  * which the smallest objective is kept, the same number for every method. An early fit is that of earlier code: multiplicative
@@ -149,48 +195,26 @@ const plan: readonly Place[] = supervisions.flatMap((supervision) =>
  */
 export async function runTableOne(
   engine: Engine,
-  { seeds, restarts, maxIterations, onRun, signal }: TableOneOptions,
-): Promise<{ table: TableOneResult; runs: TableOneRun[]; example: TableOneExample }> {
+  { seeds, onRun, ...options }: TableOneOptions,
+): Promise<{ table: TableOneResult; draws: TableOneDraw[]; runs: TableOneRun[]; models: Factorization[]; example: TableOneExample }> {
   checkPositiveInteger('seeds', seeds);
-  const total = seeds * plan.length;
+  const draws = Array.from({ length: seeds }, (_, seed) => drawTableOne(seed));
   const runs: TableOneRun[] = [];
-  const bounds: number[][] = [];
-  let example: TableOneExample | undefined;
-  for (let seed = 0; seed < seeds; seed++) {
-    const { X, labels } = tableOne(seed);
-    bounds.push(svdBounds(X, tableRanks).values);
-    const labelled = drawLabelled(labels[9], labelledShare, seed);
-    for (const { supervision, layers, method, stopping } of plan) {
-      onRun?.(runs.length, total, { supervision, layers, method, stopping, seed });
-      const truth = labels[tableRanks[layers - 1]].map(String);
-      const options = {
-        ranks: tableRanks.slice(0, layers),
-        seed,
-        maxIterations: maxIterations ?? mostIterations(method, layers),
-        signal,
-        svdBound: false,
-        ...(stopping === 'early' ? ({ restarts: 1, stopping: 'initialError' } as const) : { restarts }),
-        ...(supervision === 'full' ? { labels: truth } : {}),
-        ...(supervision === 'semi' ? { labels: truth.map((label, c) => (labelled[c] ? label : '')), truth } : {}),
-      };
-      const model = await fits[method](engine, X, options, stopping);
-      const bound = bounds[seed][layers - 1];
-      runs.push({
-        ...{ supervision, layers, method, stopping, seed },
-        error: model.relativeError,
-        ratio: model.relativeError / bound,
-        ...accuracies(model, labelled, supervision),
-        converged: model.converged,
-        iterations: model.iterations,
-        elapsedMs: model.elapsedMs,
-      });
-      if (seed === 0 && supervision === 'none' && layers === 3 && method === 'neural') {
-        example = { X, labels: labels[9], products: productsOf(model, bounds[0]) };
-      }
+  const models: Factorization[] = [];
+  for (const draw of draws) {
+    for (const place of plan) {
+      onRun?.(runs.length, seeds * plan.length, { ...place, seed: draw.seed });
+      const { run, model } = await fitTableOne(engine, draw, place, options);
+      runs.push(run);
+      models.push(model);
     }
   }
-  onRun?.(total, total, undefined);
-  return { table: summarizeRuns(runs, bounds), runs, example: example! };
+  onRun?.(runs.length, runs.length, undefined);
+  const shown = models[runs.findIndex(({ supervision, layers, method }) => supervision === 'none' && layers === 3 && method === 'neural')];
+  const [{ X, labels, bounds }] = draws;
+  const example = { X, labels: labels[9], products: productsOf(shown, bounds) };
+  const ofSeeds = draws.map((draw) => draw.bounds);
+  return { table: summarizeRuns(runs, ofSeeds), draws, runs, models, example };
 }
 
 type Fit = (

@@ -25,7 +25,6 @@ import {
 export interface ReportFacts {
   restarts: number;
   device: string;
-  elapsedMs: number;
   /** Name and caption of each heat map. */
   figures: { file: string; title: string; caption: string }[];
 }
@@ -35,7 +34,7 @@ export function tableMarkdown(table: TableOneResult, runs: readonly TableOneRun[
   return [
     '# Table 1',
     '',
-    `Medians over ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, each a draw of the noise, of the labelled columns and of the starts. Computed on ${facts.device} in ${minutes(facts.elapsedMs)}.`,
+    `Medians over ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, each a draw of the noise, of the labelled columns and of the starts. Computed on ${facts.device}.`,
     '',
     `- *converged*: best of ${facts.restarts} restarts by the objective alone, for every method, run until the objective settles.`,
     '- *early*: multiplicative updates from one start, ended where the error falls by less than 1e-4 of its first value in ten iterations, as earlier code did.',
@@ -241,10 +240,6 @@ function number(value: number, digits = 4): string {
 
 function range({ median, min, max }: Spread, digits: number): string {
   return min === max ? number(median, digits) : `${number(median, digits)} [${number(min, digits)}, ${number(max, digits)}]`;
-}
-
-function minutes(ms: number): string {
-  return ms < 120_000 ? `${(ms / 1000).toFixed(0)} s` : `${(ms / 60_000).toFixed(0)} minutes`;
 }
 
 function markdownTable(header: readonly string[], rows: readonly string[][]): string[] {

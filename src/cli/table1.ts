@@ -1,11 +1,22 @@
+import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
+import { encodeNpy } from '../data/npy.js';
+import type { Factorization } from '../methods/methods.js';
 import { createEngine } from '../node/engine.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
+import { saveModel } from '../node/model-folder.js';
 import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
 import { describeDevice, toJson } from './run-fit.js';
-import { runTableOne, type TableOneExample, type TableOneOptions } from './table1-experiment.js';
+import {
+  type Place,
+  runTableOne,
+  type TableOneDraw,
+  type TableOneExample,
+  type TableOneOptions,
+  type TableOneRun,
+} from './table1-experiment.js';
 import { overview, statement, tableMarkdown } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
 
@@ -31,7 +42,7 @@ export function addTableOneCommand(program: Command, io: Io): void {
     .addOption(
       new Option('--device <kind>', 'the kind of device to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'),
     )
-    .option('--out <dir>', 'write table1.json, table1.md and the heat maps into this folder')
+    .option('--out <dir>', 'write table1.json, table1.md, the heat maps, and the data, results and factors of every seed into this folder')
     .option('--json', 'print what table1.json holds, and nothing else, on standard output')
     .addHelpText('after', '\nExample:\n  orthant table1 --seeds 10 --out table1\n')
     .action((options: TableCommandOptions) => tableOne(io, options));
@@ -40,22 +51,24 @@ export function addTableOneCommand(program: Command, io: Io): void {
 async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
   const { seeds, restarts, maxIterations, out, json } = options;
   const started = performance.now();
-  if (out !== undefined) await checkOutputFolder(out);
+  if (out !== undefined) await checkOutputFolder(out, ['table1.json', 'table1.md', 'runs.json']);
   const engine = await createEngine({ prefer: options.device });
   try {
     const { kind, description, software } = engine;
     const device = describeDevice({ kind, description, software, tuned: false }, options.device);
     const line = progressLine(io);
     const work = runTableOne(engine, { seeds, restarts, maxIterations, signal: io.signal, onRun: line.update });
-    const { table, runs, example } = await untilAborted(work, io.signal).finally(line.stop);
+    const { table, draws, runs, models, example } = await untilAborted(work, io.signal).finally(line.stop);
     const figures = heatMaps(example);
     if (out !== undefined) {
-      const facts = { restarts, device: description, elapsedMs: performance.now() - started, figures };
+      const settings = { device: description, restarts, maxIterations };
       await writeOutputs(out, {
         'table1.json': toJson(table),
-        'table1.md': tableMarkdown(table, runs, facts),
+        'table1.md': tableMarkdown(table, runs, { ...settings, figures }),
+        'runs.json': runsJson(runs, settings),
         ...Object.fromEntries(figures.map(({ file, svg }) => [file, svg])),
       });
+      await writeSeeds(out, draws, runs, models);
     }
     if (json) {
       io.stdout.write(toJson(table));
@@ -69,12 +82,43 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
       ...overview(table),
       ...statement(table.cells, runs).flatMap(({ title, text, items }) => ['', `${title}: ${text}`, ...items.map((item) => `  ${item}`)]),
     ];
-    if (out !== undefined) lines.push('', `written  ${out}: table1.json, table1.md, ${figures.map(({ file }) => file).join(', ')}`);
-    io.stdout.write(`${lines.join('\n')}\n`);
+    lines.push('', `time     ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    if (out !== undefined)
+      lines.push(
+        `written  ${out}: table1.json, table1.md, runs.json, ${figures.map(({ file }) => file).join(', ')}, ${seedFolders(seeds)}`,
+      );
+    io.stdout.print(lines);
   } finally {
     // After Ctrl-C the end of the process does it at once.
     if (!io.signal.aborted) engine.dispose();
   }
+}
+
+const seedFolders = (seeds: number) => (seeds === 1 ? 'seed-0' : `seed-0 to seed-${seeds - 1}`);
+
+/** The folder of a fit's model within that of its seed. */
+const modelFolder = ({ supervision, layers, method, stopping }: Place) => `${supervision}-${layers}-${method}-${stopping}`;
+
+/** Every fit on a line of its own, so that two runs of the experiment are compared by `diff`. */
+export function runsJson(runs: readonly TableOneRun[], settings: { device: string; restarts: number; maxIterations?: number }): string {
+  const lines = runs.map((run) => `    ${JSON.stringify({ ...run, model: `seed-${run.seed}/${modelFolder(run)}` })}`);
+  const head = JSON.stringify(settings, null, 2).slice(0, -2);
+  return `${head},\n  "runs": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}
+
+/** The data of each seed with the groups of its columns, and the models that were fitted to it. */
+async function writeSeeds(
+  out: string,
+  draws: readonly TableOneDraw[],
+  runs: readonly TableOneRun[],
+  models: readonly Factorization[],
+): Promise<void> {
+  for (const { seed, X, labels, labelled } of draws) {
+    const columns = labelled.map((known, c) => [labels[9][c], labels[4][c], labels[2][c], Number(known)].join(','));
+    const groups = `of9,of4,of2,labelled\n${columns.join('\n')}\n`;
+    await writeOutputs(join(out, `seed-${seed}`), { 'X.npy': encodeNpy(X), 'groups.csv': groups });
+  }
+  for (const [i, run] of runs.entries()) await saveModel(join(out, `seed-${run.seed}`, modelFolder(run)), models[i]);
 }
 
 export function heatMaps({ X, labels, products }: TableOneExample): { file: string; title: string; caption: string; svg: string }[] {
@@ -106,7 +150,7 @@ function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['on
   if (!stderr.isTTY) return { update() {}, stop() {} };
   let latest = 'starting';
   const bar = new SingleBar({
-    stream: stderr,
+    stream: stderr.stream,
     format: (_options, { startTime }) => `${latest}, ${((Date.now() - startTime) / 1000).toFixed(0)} s`,
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is ours

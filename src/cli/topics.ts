@@ -3,8 +3,7 @@ import { checkRanks } from '../data/check.js';
 import { englishStopWords, termDocumentMatrix } from '../data/text.js';
 import { neuralNmf } from '../methods/neural.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
-import { checkOutputFolder } from '../node/files.js';
-import { saveModel } from '../node/model-folder.js';
+import { checkModelFolder, saveModel } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
@@ -51,8 +50,8 @@ export function addTopicsCommand(program: Command, io: Io): void {
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
   const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
-  if (out !== undefined) await checkOutputFolder(out);
-  const corpus = await readCorpus(source, { announce: (line) => io.stderr.write(`${line}\n`), signal: io.signal });
+  if (out !== undefined) await checkModelFolder(out, ranks.length);
+  const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
     maxTerms,
     minDocuments,
@@ -61,7 +60,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   });
   checkRanks(ranks, X.rows, X.cols);
 
-  const print = (lines: readonly string[]) => json || io.stdout.write(`${lines.join('\n')}\n`);
+  const print = (lines: readonly string[]) => json || io.stdout.print(lines);
   const { model, device } = await fitOnDevice(
     io,
     options,

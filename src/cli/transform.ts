@@ -44,5 +44,5 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
   await writeOutput(out, encode(inFile));
-  io.stdout.write(`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}\n`);
+  io.stdout.print([`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`]);
 }

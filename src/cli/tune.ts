@@ -63,7 +63,7 @@ async function tune(io: Io, options: Options): Promise<void> {
     const path = await storeTuning(mergeTunings(before, measured), env);
     bar.stop();
     if (options.json) stdout.write(toJson({ path, tuning: measured }));
-    else stdout.write(`${report(measured, path).join('\n')}\n`);
+    else stdout.print(report(measured, path));
   } finally {
     bar.stop();
     if (!signal.aborted) engine.dispose();
@@ -106,13 +106,13 @@ async function forget({ stdout, env }: Io, { device, json }: Options): Promise<v
   dawn.release();
   const removed = await forgetTuning(adapter, env);
   if (json) stdout.write(toJson({ adapter, removed }));
-  else stdout.write(removed.length > 0 ? `Removed ${removed.join(', ')}.\n` : `Nothing was kept for ${adapter}.\n`);
+  else stdout.print([removed.length > 0 ? `Removed ${removed.join(', ')}.` : `Nothing was kept for ${adapter}.`]);
 }
 
 function progressBar({ stderr }: Io): { update(progress: TuneProgress): void; stop(): void } {
   if (!stderr.isTTY) return { update() {}, stop() {} };
   const bar = new SingleBar({
-    stream: stderr,
+    stream: stderr.stream,
     format: 'timing {bar} {value} of {total}: {class}',
     barsize: 20,
     barCompleteChar: '█',

@@ -2,13 +2,14 @@
 import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import tty from 'node:tty';
+import { visible } from './io.js';
 import { endWith } from './launch.js';
 import { explain, main } from './main.js';
 
 const given = 3;
 Object.defineProperty(process, 'stderr', { value: tty.isatty(given) ? new tty.WriteStream(given) : plain(given) });
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`orthant: ${explain(error, false)}\n`);
+  process.stderr.write(visible(`orthant: ${explain(error, false)}\n`));
   process.exit(1);
 });
 // One Ctrl-C arrives twice, from the terminal and from launch.ts, which also sees to a second one. It must not meet the system's handler.

@@ -5,6 +5,7 @@ import type { Accuracy } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { decodeNpy, encodeNpy } from '../data/npy.js';
 import { messageOf } from '../data/realm.js';
+import { sha256 } from '../data/sha256.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { StopReason } from '../methods/factorization.js';
 import { type Factorization, methodOf, methods } from '../methods/methods.js';
@@ -21,22 +22,26 @@ function classifierFile(layers: readonly number[], layer: number): string {
  * A model as files, name → content: A0.npy …, S0.npy …, with labels B.npy, and model.json.
  * Where several layers have a classifier, the files are B0.npy … by layer. model.json has the shapes of the matrices and all else.
  * `extra` adds fields to model.json that are not the model's own, such as the version and the device that made it.
+ *
+ * model.json lists the other files with their SHA-256 and has an id, the hash of that list and of the model's own fields. Equal models have
+ * equal files but for `times` in model.json, which neither the id nor anything else depends on.
  */
-export function modelFiles(model: Factorization, extra: Record<string, unknown> = {}): Record<string, Uint8Array | string> {
+export function modelFiles(
+  model: Factorization,
+  extra: Record<string, unknown> = {},
+): Record<string, Uint8Array | string> & { 'model.json': string } {
   const { A, S, method, ranks, seed, supervision, elapsedMs, ...measures } = model;
-  const files: Record<string, Uint8Array | string> = {};
+  const matrices: Record<string, Uint8Array> = {};
   A.forEach((factor, l) => {
-    files[`A${l}.npy`] = encodeNpy(factor);
+    matrices[`A${l}.npy`] = encodeNpy(factor);
   });
   S.forEach((factor, l) => {
-    files[`S${l}.npy`] = encodeNpy(factor);
+    matrices[`S${l}.npy`] = encodeNpy(factor);
   });
   const layers = supervision?.classifiers.map(({ layer }) => layer) ?? [];
-  for (const { layer, B } of supervision?.classifiers ?? []) files[classifierFile(layers, layer)] = encodeNpy(B);
+  for (const { layer, B } of supervision?.classifiers ?? []) matrices[classifierFile(layers, layer)] = encodeNpy(B);
   const shapes = (factors: Matrix[]) => factors.map(({ rows, cols }) => [rows, cols]);
-  const content = {
-    ...extra,
-    format,
+  const own = {
     method,
     ranks,
     seed,
@@ -44,30 +49,48 @@ export function modelFiles(model: Factorization, extra: Record<string, unknown> 
     factors: { A: shapes(A), S: shapes(S) },
     ...measures,
     supervision: supervision && { classes: supervision.classes, layers, accuracy: supervision.accuracy },
-    elapsedMs: Math.round(elapsedMs),
+    files: Object.fromEntries(Object.entries(matrices).map(([name, bytes]) => [name, sha256(bytes)])),
   };
-  files['model.json'] = `${JSON.stringify(content, null, 2)}\n`;
-  return files;
+  const content = { ...extra, format, id: idOf(own), ...own, times: { elapsedMs: Math.round(elapsedMs) } };
+  return { ...matrices, 'model.json': `${JSON.stringify(content, null, 2)}\n` };
 }
+
+/** The id of a model with these fields in model.json, in the form that they have there. */
+function idOf(own: Record<string, unknown>): string {
+  const identified = Object.keys(fields).filter((name) => name !== 'id' && name !== 'times');
+  return sha256(JSON.stringify(identified.map((name) => own[name]))).slice(0, 32);
+}
+
+/**
+ * Gives the bytes of a file of a model by its name. `listed` tells whether bytes are those that model.json lists, for a reader that knows
+ * of more places than one.
+ */
+export type ModelReader = (name: string, listed: (bytes: Uint8Array) => boolean) => Promise<Uint8Array>;
 
 /**
  * The model that `modelFiles` wrote. `read` gives the bytes of a file by its name.
  * A model is returned whole or not at all.
  *
- * @throws InputError for a file that is missing or damaged, a model.json of another format, shapes that do not fit each other, entries
- * that are not finite or that have a sign the method does not allow.
+ * @throws InputError for a file that is missing, damaged or of another model, a model.json of another format, shapes that do not fit each
+ * other, entries that are not finite or that have a sign the method does not allow.
  */
-export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>): Promise<Factorization> {
+export async function modelFromFiles(read: ModelReader): Promise<Factorization> {
   const json = parseJson(await readFile(read, 'model.json'));
   if (json.format !== format) {
     const what = json.format === undefined ? 'has no format number' : `has format ${JSON.stringify(json.format)}`;
     throw new InputError(`model.json ${what}, but this version of orthant reads format ${format}; fit the model again with this version.`);
   }
   const content = checkContent(json);
-  const { method, shape, factors, supervision, ...rest } = content;
+  const { id, files, times, method, shape, factors, supervision, ...rest } = content;
   const positive = !methodOf(method).signed.A;
   const load = async (name: string, [rows, cols]: [number, number], nonnegative: boolean) => {
-    const bytes = await readFile(read, name);
+    const known = new WeakSet<Uint8Array>(); // so that bytes which `read` has asked about are hashed once
+    const listed = (bytes: Uint8Array) => {
+      const same = known.has(bytes) || sha256(bytes) === files[name];
+      if (same) known.add(bytes);
+      return same;
+    };
+    const bytes = await readFile(read, name, listed);
     const factor = within(name, () => decodeNpy(bytes));
     if (factor.rows !== rows || factor.cols !== cols)
       throw new ShapeError(
@@ -75,6 +98,7 @@ export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>
       );
     if (nonnegative) checkNonnegative(factor, name);
     else checkFinite(factor, name);
+    if (!listed(bytes)) throw mixed(`${name} is not the file that model.json lists`);
     return factor;
   };
   checkShapes(content);
@@ -86,18 +110,24 @@ export async function modelFromFiles(read: (name: string) => Promise<Uint8Array>
       B: await load(classifierFile(layers, layer), [supervision!.classes.length, factors.S[layer][0]], false),
     })),
   );
+  if (id !== idOf(json)) throw mixed('its id does not fit the rest of model.json');
   return {
     ...rest,
     method,
     A,
     S,
     supervision: supervision && { classes: supervision.classes, classifiers, accuracy: supervision.accuracy },
+    elapsedMs: times.elapsedMs,
   } as Factorization; // whose settings are those of its method
 }
 
-async function readFile(read: (name: string) => Promise<Uint8Array>, name: string): Promise<Uint8Array> {
+function mixed(what: string): InputError {
+  return new InputError(`The files are not of one whole model: ${what}. Copy all files of the model again, or fit it again.`);
+}
+
+async function readFile(read: ModelReader, name: string, listed = (_: Uint8Array) => true): Promise<Uint8Array> {
   try {
-    return await read(name);
+    return await read(name, listed);
   } catch (error) {
     throw new InputError(`The model's file ${name} cannot be read: ${messageOf(error)}`, {
       cause: error,
@@ -119,7 +149,11 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
 type Size = [rows: number, cols: number];
 
 /** The content of model.json: all of a model but its matrices. */
-type Content = Omit<Factorization, 'A' | 'S' | 'supervision'> & {
+type Content = Omit<Factorization, 'A' | 'S' | 'supervision' | 'elapsedMs'> & {
+  id: string;
+  /** The SHA-256 of every other file, by its name. */
+  files: Record<string, string>;
+  times: { elapsedMs: number };
   shape: { features: number; samples: number };
   factors: { A: Size[]; S: Size[] };
   supervision: { classes: string[]; layers: number[]; accuracy: Accuracy } | null;
@@ -141,6 +175,7 @@ const isShapes = listOf((value) => Array.isArray(value) && value.length === 2 &&
 
 /** Fields of model.json that must be there, and the check of each. */
 const fields: Record<keyof Content, (value: unknown) => boolean> = {
+  id: isText,
   method: oneOf(Object.keys(methods)),
   ranks: listOf(isSize),
   shape: record({ features: isSize, samples: isSize }),
@@ -163,7 +198,8 @@ const fields: Record<keyof Content, (value: unknown) => boolean> = {
   supervision: orNull(
     record({ classes: listOf(isText), layers: listOf(isCount), accuracy: record({ labelled: isNumber, unlabelled: orNull(isNumber) }) }),
   ),
-  elapsedMs: isNumber,
+  files: (value) => isRecord(value) && Object.values(value).every(isText),
+  times: record({ elapsedMs: isNumber }),
 };
 
 function checkContent(json: Record<string, unknown>): Content {

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { decodeText } from '../data/file-format.js';
 import type { Document } from '../data/text.js';
@@ -76,8 +76,7 @@ async function readFolder(folder: string): Promise<Document[]> {
   return Promise.all(
     files.sort().map(async (file) => {
       const path = join(folder, file);
-      // Not readBytes: an empty document among others is no error.
-      return { name: file.slice(0, -'.txt'.length), text: decodeText(await readFile(path), path) };
+      return { name: file.slice(0, -'.txt'.length), text: decodeText(await readBytes(path, { mayBeEmpty: true }), path) };
     }),
   );
 }

@@ -1,30 +1,110 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { sha256 } from '../data/sha256.js';
+import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
 import { modelFiles, modelFromFiles } from '../models/files.js';
-import { readBytes, writeOutputs } from './files.js';
-
-/** The names `modelFiles` gives to matrices. */
-const factorFile = /^[ASB]\d*\.npy$/;
+import { checkOutputFolder, readBytes, writeOutputs } from './files.js';
+import { isAbandoned } from './temporary.js';
 
 /**
- * Writes a model into the folder `dir`, complete or not at all (see `writeOutputs`), and returns the names of the files.
- * Then it removes factors of an earlier model that this one has no file for.
+ * The folder in a model's folder from which files are put in their places. There is at most one, since no rename replaces a folder that is
+ * not empty: it is also the lock of the writers. Until model.json has left it, the former model stands untouched; from then on the new one
+ * stands, its files here or there. See docs/decisions.
+ */
+const saving = '.saving';
+
+/** Files in it that are not the model's: whose it is, and the files that only the former model lists, with their SHA-256. */
+const [owner, former] = ['owner', 'former.json'];
+
+/** Renames take milliseconds. A process that has done none for so long is stopped or out of reach. */
+const longestMs = 30_000;
+
+/**
+ * Writes a model into the folder `dir`, and returns the names of the files. It replaces a model that is there as one: at any moment, also
+ * after the end of the process, `loadModel` gets the former or the new one. Files that the former model listed and the new one does not
+ * have are removed. No other file is.
  *
- * @throws InputError if `dir` is a file, or cannot be made or written to.
+ * @throws InputError if `dir` is a file, or cannot be made or written to; OrthantError for a full disk.
  */
 export async function saveModel(dir: string, model: Factorization, extra: Record<string, unknown> = {}): Promise<string[]> {
   const files = modelFiles(model, extra);
-  await writeOutputs(dir, files);
-  const stale = (await readdir(dir)).filter((name) => factorFile.test(name) && !(name in files));
-  for (const name of stale) await rm(join(dir, name), { force: true });
+  await writeOutputs(dir, files, replaceModel);
   return Object.keys(files);
 }
 
+/** Throws InputError if a model with so many layers could not be saved into `dir`; see `checkOutputFolder`. */
+export async function checkModelFolder(dir: string, layers: number): Promise<void> {
+  const factors = Array.from({ length: layers }, (_, l) => [`A${l}.npy`, `S${l}.npy`]);
+  await checkOutputFolder(dir, ['model.json', ...factors.flat()]);
+}
+
+async function replaceModel(folder: string, written: string): Promise<void> {
+  const place = join(folder, saving);
+  await writeFile(join(written, owner), basename(written));
+  await takeTurn(folder, written);
+  try {
+    const names = await readdir(place);
+    const stale = Object.entries(await listedFiles(folder)).filter(([name]) => !names.includes(name));
+    await writeFile(join(place, former), JSON.stringify(Object.fromEntries(stale)));
+    await rename(join(place, 'model.json'), join(folder, 'model.json'));
+  } finally {
+    await settle(folder);
+  }
+}
+
+/** Makes the folder `written` the one that is being saved, once that of another process is done. */
+async function takeTurn(folder: string, written: string): Promise<void> {
+  const place = join(folder, saving);
+  for (const started = Date.now(); ; ) {
+    try {
+      return await rename(written, place);
+    } catch (error) {
+      const found = await stat(place).catch(() => undefined);
+      const taken = found || ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!taken || Date.now() - started > 2 * longestMs) throw error;
+      const whose = await readFile(join(place, owner), 'utf8').catch(() => '');
+      const idle = found ? Date.now() - found.mtimeMs : 0;
+      // Another process may do the same at the same time, and find files gone.
+      if (found && (idle > longestMs || isAbandoned(whose, found.mtimeMs))) await settle(folder).catch(() => undefined);
+      else await pause(2 + 8 * Math.random());
+    }
+  }
+}
+
+/** Puts the files of a model whose model.json is in its place in theirs; what had not come so far is dropped. */
+async function settle(folder: string): Promise<void> {
+  const place = join(folder, saving);
+  const names = await readdir(place);
+  if (names.includes('model.json')) return rm(place, { recursive: true, force: true });
+  for (const name of names) if (name !== owner && name !== former) await rename(join(place, name), join(folder, name));
+  const stale = JSON.parse(await readFile(join(place, former), 'utf8').catch(() => '{}')) as Record<string, string>;
+  for (const [name, hash] of Object.entries(stale)) {
+    const bytes = await readBytes(join(folder, name)).catch(() => undefined);
+    if (bytes && sha256(bytes) === hash) await rm(join(folder, name), { force: true }); // another file of that name is not the model's
+  }
+  await rm(join(place, former), { force: true });
+  await rm(join(place, owner), { force: true });
+  await rmdir(place).catch(() => undefined); // empty, it may have been replaced by another writer's already
+}
+
+/** The files that the model.json in a folder lists, with their SHA-256; none without one. */
+async function listedFiles(folder: string): Promise<Record<string, string>> {
+  const json = await readFile(join(folder, 'model.json'), 'utf8').catch(() => '{}');
+  try {
+    const { files } = JSON.parse(json) as { files?: Record<string, string> };
+    return Object.fromEntries(Object.entries(files ?? {}).filter(([name]) => /^[ASB]\d*\.npy$/.test(name)));
+  } catch {
+    return {};
+  }
+}
+
 /**
- * The model in a folder. `path` is the folder or its model.json.
+ * The model in a folder. `path` is the folder or its model.json. While another process saves one there, it is the former or the new one.
  *
- * @throws InputError for a path that is not there, a file that is missing or damaged, a model of another format; see `modelFromFiles`.
+ * @throws InputError for a path that is not there, a file that is missing or damaged, files of several models, a model of another format;
+ * see `modelFromFiles`.
  */
 export async function loadModel(path: string): Promise<Factorization> {
   const isFolder = await stat(path).then(
@@ -32,6 +112,34 @@ export async function loadModel(path: string): Promise<Factorization> {
     () => false,
   );
   const dir = isFolder ? path : dirname(path);
-  const json = isFolder ? 'model.json' : basename(path);
-  return modelFromFiles((name) => readBytes(join(dir, name === 'model.json' ? json : name)));
+  const jsonPath = isFolder ? join(path, 'model.json') : path;
+  const readJson = () => readBytes(jsonPath).catch((error: Error) => error);
+  let [replaced, refused] = [0, 0];
+  for (let json = await readJson(); ; ) {
+    try {
+      return await modelFromFiles(async (name, listed) => {
+        if (name !== 'model.json') return readListed(dir, name, listed);
+        if (json instanceof Error) throw json;
+        return json;
+      });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // A model that was replaced while its files were read is read again. So is any other, for a writer may have been about to end.
+      const again = await readJson();
+      const same = json instanceof Error || again instanceof Error || sha256(json) === sha256(again);
+      if (same ? ++refused > 3 : ++replaced > 300) throw error;
+      await pause(same ? 10 * refused : 1);
+      json = again;
+    }
+  }
+}
+
+/** A file of a model, from the folder or from where its writer has it. */
+async function readListed(dir: string, name: string, listed: (bytes: Uint8Array) => boolean): Promise<Uint8Array> {
+  const found = await readBytes(join(dir, name)).catch((error: Error) => error);
+  if (!(found instanceof Error) && listed(found)) return found;
+  const waiting = await readBytes(join(dir, saving, name)).catch(() => undefined);
+  if (waiting && listed(waiting)) return waiting;
+  if (found instanceof Error) throw found;
+  return found;
 }

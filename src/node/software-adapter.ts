@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +8,7 @@ import { messageOf } from '../data/realm.js';
 import { AdapterError } from '../errors.js';
 import { cacheCandidates } from './cache.js';
 import { installHint } from './install.js';
+import { removeAbandoned, temporaryName } from './temporary.js';
 
 /** The place of the unpacked software adapter. */
 export interface SoftwareAdapter {
@@ -49,7 +50,8 @@ export async function unpackChromium(name: string, archives: Record<string, stri
   const target = path.join(cache, `chromium-${version}-${name}`);
   if (await isSound(target)) return target;
 
-  const staging = await mkdtemp(path.join(cache, '.unpacking-'));
+  const staging = path.join(cache, temporaryName());
+  await mkdir(staging, { mode: 0o700 });
   try {
     for (const [archive, place] of Object.entries(archives)) {
       const to = path.join(staging, place);
@@ -103,7 +105,10 @@ async function cacheFolder(): Promise<string> {
       const ours = found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0;
       if (!ours) throw new Error(`${folder} is not a folder that only this user may write to`);
       // The one sure test of being able to write: permissions say nothing about read-only and full file systems.
-      await rm(await mkdtemp(path.join(folder, '.probe-')), { recursive: true });
+      const probe = path.join(folder, temporaryName());
+      await mkdir(probe);
+      await rm(probe, { recursive: true });
+      await removeAbandoned(folder);
       return folder;
     } catch (error) {
       refused.push(messageOf(error));
@@ -122,7 +127,7 @@ async function moveInto(staging: string, target: string): Promise<void> {
     } catch (error) {
       if (await isSound(target)) return;
       if (attempt === 3) throw error;
-      const aside = `${staging}-damaged`;
+      const aside = path.join(path.dirname(target), temporaryName());
       await rename(target, aside).catch(() => {}); // another process may have done it already
       await rm(aside, { recursive: true, force: true });
     }

@@ -1,5 +1,4 @@
 /** Keeps the tuning of an adapter in the user's cache: one JSON file an adapter. */
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fnv1a } from '../data/hash.js';
@@ -8,6 +7,7 @@ import type { Tuning } from '../engine.js';
 import { InputError, OrthantError } from '../errors.js';
 import { checkTuning, tuningVersion } from '../webgpu/tune/tuning.js';
 import { cacheCandidates, type Environment } from './cache.js';
+import { removeAbandoned, temporaryName } from './temporary.js';
 
 /** The file in the cache for an adapter. */
 export interface StoredFile {
@@ -47,9 +47,10 @@ export async function storeTuning(tuning: Tuning, env: Environment = process.env
   const refused: string[] = [];
   for (const folder of cacheCandidates(env)) {
     const file = path.join(folder, fileName(tuning.adapter));
-    const temporary = `${file}.${randomUUID().slice(0, 8)}`;
+    const temporary = path.join(folder, temporaryName());
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeAbandoned(folder);
       await writeFile(temporary, `${JSON.stringify(tuning, null, 1)}\n`);
       await rename(temporary, file);
       return file;

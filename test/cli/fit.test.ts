@@ -26,7 +26,7 @@ interface ModelJson {
   converged: boolean;
   stopReason: string;
   device: { kind: string; description: string; software: boolean };
-  elapsedMs: number;
+  times: { elapsedMs: number };
 }
 
 const readModel = (dir: string) => JSON.parse(readFileSync(path.join(dir, 'model.json'), 'utf8')) as ModelJson;
@@ -92,7 +92,7 @@ describe('orthant fit', () => {
     const factors = readdirSync(first).filter((name) => name.endsWith('.npy'));
     expect(factors).toHaveLength(4);
     for (const name of factors) expect(readFileSync(path.join(again, name))).toEqual(readFileSync(path.join(first, name)));
-    expect({ ...readModel(again), elapsedMs: 0 }).toEqual({ ...readModel(first), elapsedMs: 0 });
+    expect({ ...readModel(again), times: 0 }).toEqual({ ...readModel(first), times: 0 });
     const [one, two] = [await fitTo('c1', ...options, '1', '--device', 'cpu'), await fitTo('c2', ...options, '2', '--device', 'cpu')];
     expect(readFactor(two, 'A0.npy').data).not.toEqual(readFactor(one, 'A0.npy').data);
   });

@@ -1,6 +1,6 @@
 /** The real command in a process of its own: what only shows there. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +71,39 @@ describe('bin/orthant.mjs', () => {
   test('a closed standard output is no failure', async () => {
     const { status, stderr } = await orthant(['fit', matrixFile, '--ranks', '2', '--device', 'cpu'], (child) => child.stdout?.destroy());
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  const onLinux = process.platform === 'linux' ? test : () => {}; // elsewhere there is no /dev/full and perhaps no mkfifo
+
+  onLinux('a full standard output is one sentence and 1, in one process and in two', async () => {
+    await build();
+    const full = openSync('/dev/full', 'w');
+    for (const argv of [['--help'], ['fit', matrixFile, '--ranks', '2', '--max-iterations', '3']]) {
+      const { status, stderr } = spawnSync(process.execPath, [command, ...argv], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: 'orthant: Standard output cannot be written: the disk is full; free some space there.\n',
+      });
+    }
+    // With nobody left to be told, the status still tells.
+    const missing = ['fit', at('none.csv'), '--ranks', '2'];
+    expect(spawnSync(process.execPath, [command, ...missing], { stdio: ['ignore', full, full] }).status).toBe(2);
+    closeSync(full);
+  });
+
+  onLinux('a FIFO is refused, not waited for', async () => {
+    mkdirSync(at('corpus'));
+    for (const name of ['fifo.csv', 'corpus/fifo.txt']) expect(spawnSync('mkfifo', [at(name)]).status).toBe(0);
+    for (const argv of [
+      ['topics', at('corpus'), '--ranks', '1'],
+      ['fit', at('fifo.csv'), '--ranks', '1'],
+      ['fit', matrixFile, '--ranks', '1', '--out', at('fifo.csv')],
+      ['predict', at('fifo.csv'), matrixFile],
+    ]) {
+      const { status, stdout, stderr } = await orthant([...argv, '--device', 'cpu']);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(/^orthant: .* is a FIFO.*\n$/);
+    }
   });
 
   describe('signals', () => {

@@ -2,6 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { multiply } from '../../src/data/matrix.js';
+import { decodeNpy } from '../../src/data/npy.js';
+import { loadModel } from '../../src/node/model-folder.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();
@@ -24,8 +27,41 @@ describe('orthant table1', () => {
     stdout = result.stdout;
   });
 
-  test('writes six files', () => {
-    expect(readdirSync(dir).sort()).toEqual(['A0A1A2S2.svg', 'A0A1S1.svg', 'A0S0.svg', 'X.svg', 'table1.json', 'table1.md']);
+  test('writes seven files and a folder for each seed', () => {
+    const figures = ['A0A1A2S2.svg', 'A0A1S1.svg', 'A0S0.svg', 'X.svg'];
+    expect(readdirSync(dir).sort()).toEqual([...figures, 'runs.json', 'seed-0', 'table1.json', 'table1.md']);
+    expect(readdirSync(path.join(dir, 'seed-0'))).toHaveLength(45 + 2);
+  });
+
+  test('every cell can be checked from the data and the factors', async () => {
+    const { cells } = JSON.parse(read('table1.json'));
+    const { runs, device, restarts } = JSON.parse(read('runs.json'));
+    expect({ device, restarts }).toEqual({ device: 'f64 reference on the CPU', restarts: 1 });
+    const X = decodeNpy(readFileSync(path.join(dir, 'seed-0/X.npy')));
+    const groups = read('seed-0/groups.csv')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(','));
+    expect(groups.filter((row) => row[3] === '1')).toHaveLength(36);
+    for (const [i, run] of runs.entries()) {
+      const { A, S, supervision } = await loadModel(path.join(dir, run.model));
+      const product = multiply(A.reduce(multiply), S[S.length - 1]);
+      const sum = (terms: Float32Array) => terms.reduce((total, x) => total + x * x, 0);
+      const error = Math.sqrt(sum(X.data.map((x, j) => x - product.data[j])) / sum(X.data));
+      // Factors and the product are rounded to 24 bits; the sums of the product have at most nine terms ≥ 0.
+      expect(Math.abs(run.error - error), run.model).toBeLessThan(16 * 2 ** -24);
+      expect(run.error).toBe(cells[i].error.median);
+      if (!supervision) continue;
+      const { B } = supervision.classifiers[supervision.classifiers.length - 1];
+      const scores = multiply(B, S[S.length - 1]);
+      const best = (c: number) => {
+        const column = supervision.classes.map((_, row) => scores.data[row * scores.cols + c]);
+        return supervision.classes[column.indexOf(Math.max(...column))];
+      };
+      const right = groups.filter((row, c) => best(c) === row[run.layers - 1]).length;
+      expect(run.accuracy, run.model).toBeCloseTo(right / 90, 10);
+    }
   });
 
   test('table1.json holds seeds, bounds and all cells, and nothing else', () => {
@@ -79,7 +115,7 @@ describe('orthant table1', () => {
     for (const file of ['X.svg', 'A0S0.svg', 'A0A1S1.svg', 'A0A1A2S2.svg']) expect(markdown).toContain(`](${file})`);
     expect(markdown).not.toMatch(/NaN|undefined|null|Infinity/);
     expect(stdout).toContain('Where Neural NMF does not win: ');
-    expect(stdout).toMatch(/written {2}.*table1: table1.json, table1.md, X.svg/);
+    expect(stdout).toMatch(/written {2}.*table1: table1.json, table1.md, runs.json, X.svg.*, seed-0$/m);
   });
 
   test.each([

@@ -1,9 +1,10 @@
 /** Prose is read by people: no paragraph of README.md and docs/ over 700 characters, and no number without its leading zero. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { Io } from '../../src/cli/io.js';
+import type { ProcessIo } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
 
 const most = 700;
@@ -30,10 +31,16 @@ function paragraphs(markdown: string): string[] {
 const withoutZero = (text: string) => text.match(/.{0,20}(?<![\w.)\]…/*\\-])-?\.\d.{0,20}/g) ?? [];
 
 /** Streams that keep the help of a command. */
-function listen(): { io: Io; said: () => string } {
+function listen(): { io: ProcessIo; said: () => string } {
   const texts: string[] = [];
-  const stream = { write: (text: string) => texts.push(text) > 0, columns: 100 };
-  return { io: { env: {}, stdout: stream, stderr: stream } as unknown as Io, said: () => texts.join('') };
+  const sink = new Writable({
+    write(chunk, _, done) {
+      texts.push(String(chunk));
+      done();
+    },
+  });
+  const stream = Object.assign(sink, { columns: 100 });
+  return { io: { env: {}, stdout: stream, stderr: stream, signal: new AbortController().signal }, said: () => texts.join('') };
 }
 
 test('a long paragraph, a long item and a number without its zero are found', () => {

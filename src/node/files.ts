@@ -4,8 +4,9 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { byExtension, type FileContent, type FileFormat } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { isSparse, sparseTranspose } from '../data/sparse.js';
-import { inWords } from '../data/words.js';
+import { describe, inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
 /**
@@ -18,9 +19,11 @@ import { InputError } from '../errors.js';
  *
  * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
  */
-export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
+export async function readMatrix(path: string, options: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
+  checkNames('readMatrix', options, ['samples']);
+  const { samples = 'rows' } = options;
   if (samples !== 'rows' && samples !== 'columns')
-    throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`, { option: 'samples' });
+    throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
   const { X, names } = format.read(await readBytes(path), path);
@@ -42,15 +45,27 @@ function unknownFormat(path: string, known: string): InputError {
   return new InputError(`Cannot tell the format of '${path}' from its name; ${known}.`);
 }
 
-/** The bytes of a file. Throws InputError if it is missing, empty, a directory or not readable. */
+/** The bytes of a file. Throws InputError if it is missing, empty, a directory, a pipe or a device, or not readable. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw new InputError(`There is no file '${path}'.`);
-    if (error.code === 'EISDIR') throw new InputError(`'${path}' is a directory; name a file in it.`);
-    throw new InputError(`Cannot read '${path}': ${error.message}.`, { cause: error });
-  });
+  const bytes = await readRegularFile(path);
   if (bytes.length === 0) throw new InputError(`The file '${path}' is empty.`);
   return bytes;
+}
+
+/** As `readBytes`, but an empty file is no error. A pipe without a writer, and a device without an end, would never be read. */
+export async function readRegularFile(path: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new InputError(`'${path}' is a directory; name a file in it.`);
+    if (!found.isFile())
+      throw new InputError(`'${path}' is a pipe, a socket or a device, not a file; write its content into a file first.`);
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new InputError(`There is no file '${path}'.`);
+    throw new InputError(`Cannot read '${path}': ${message}.`, { cause: error });
+  }
 }
 
 /**

@@ -62,9 +62,9 @@ test.each([
   [docs('alpha'), { minDocuments: 0 }, 'minDocuments must be a positive integer, not 0.'],
   [docs('alpha'), { maxDocumentFraction: 50 }, 'maxDocumentFraction must be more than 0 and at most 1, not 50.'],
   [docs('alpha'), { maxTerms: 1.5 }, 'maxTerms must be a positive integer, not 1.5.'],
-  [docs('alpha'), { locale: '!' }, "The locale '!' is not a language tag"],
-  [docs('alpha'), { stopWords: 'the' }, 'stopWords must be a list of words, not one string.'],
-  [docs('alpha'), { weighting: 'bm25' as 'counts' }, "weighting must be 'tfidf' or 'counts', not 'bm25'."],
+  [docs('alpha'), { locale: '!' }, 'The locale "!" is not a language tag'],
+  [docs('alpha'), { stopWords: 'the' }, 'stopWords must be a list of words, not "the".'],
+  [docs('alpha'), { weighting: 'bm25' as 'counts' }, "weighting must be 'tfidf' or 'counts', not \"bm25\"."],
 ])('a bad corpus or option is refused (%#)', (corpus, options, message) => {
   expect(() => termDocumentMatrix(corpus, options)).toThrow(InputError);
   expect(() => termDocumentMatrix(corpus, options)).toThrow(message);

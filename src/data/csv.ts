@@ -1,8 +1,9 @@
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
 import type { Matrix } from './matrix.js';
+import { checkNames } from './names.js';
 import { isDecimal } from './numbers.js';
-import { quoted, shortened } from './words.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const csv: FileFormat = {
   name: 'CSV',
@@ -35,7 +36,10 @@ const missing = /^([+-]?(nan|inf|infinity)|na|n\/a|null)$/i;
  * `source` names the text in messages (default 'The CSV text'). Throws InputError, with lines and columns counted from 1,
  * for rows of unequal length, a cell that is empty or not a number in the range of f32, and a text without any data row.
  */
-export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { source?: string } = {}): { X: Matrix; header?: string[] } {
+export function parseCsvMatrix(text: string, options: { source?: string } = {}): { X: Matrix; header?: string[] } {
+  checkNames('parseCsvMatrix', options, ['source']);
+  const { source = 'The CSV text' } = options;
+  if (typeof text !== 'string') throw new InputError(`${source} must be a text, not ${describe(text)}.`);
   let header: string[] | undefined;
   let cols = 0;
   let firstLine = 0;

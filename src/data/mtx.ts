@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
 import { type Matrix, matrix } from './matrix.js';
+import { checkNames } from './names.js';
 import { isDecimal } from './numbers.js';
 import { arrangeEntries, type DataMatrix, type SparseMatrix } from './sparse.js';
-import { quoted, shortened } from './words.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const mtx: FileFormat = {
   name: 'Matrix Market',
@@ -44,7 +45,10 @@ const freeLines = 2 ** 20;
  * header or size line that cannot be read, complex or skew-symmetric or Hermitian matrices, an index out of range, an entry that is given
  * twice, a value that is not a number in the range of f32, and more or fewer entries than the size line says.
  */
-export function parseMtxMatrix(text: string, { source = 'The .mtx text' }: { source?: string } = {}): DataMatrix {
+export function parseMtxMatrix(text: string, options: { source?: string } = {}): DataMatrix {
+  checkNames('parseMtxMatrix', options, ['source']);
+  const { source = 'The .mtx text' } = options;
+  if (typeof text !== 'string') throw new InputError(`${source} must be a text, not ${describe(text)}.`);
   const header = readHeader(text, source);
   const lines = linesOf(text, source);
   const cells = lines.next();

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { type FileFormat, within } from './file-format.js';
 import { checkDense, type Matrix, matrix } from './matrix.js';
-import { quoted, shortened } from './words.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const npy: FileFormat = {
   name: 'NumPy',
@@ -62,6 +62,7 @@ export function encodeNpy(X: Matrix): Uint8Array {
  * range of f32.
  */
 export function decodeNpy(bytes: Uint8Array): Matrix {
+  if (!ArrayBuffer.isView(bytes)) throw new InputError(`The bytes of a .npy file must be a Uint8Array, not ${describe(bytes)}.`);
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new InputError('This is not a .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.');
   }
@@ -145,5 +146,5 @@ function sizesIn(tuple: string | undefined): number[] | undefined {
   const texts = tuple?.split(',').map((text) => text.trim());
   // A comma ends a tuple of one, and may end any.
   if (texts?.at(-1) === '') texts.pop();
-  return texts?.every((text) => /^\d{1,15}L?$/.test(text)) ? texts.map((text) => Number.parseInt(text, 10)) : undefined;
+  return texts?.every((text) => /^(?:0|[1-9]\d{0,14})L?$/.test(text)) ? texts.map((text) => Number.parseInt(text, 10)) : undefined;
 }

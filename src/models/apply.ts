@@ -6,10 +6,8 @@ import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
-import type { TransformOptions } from '../methods/definition.js';
+import { type TransformOptions, transformOptionNames } from '../methods/definition.js';
 import { type Factorization, methodOf } from '../methods/methods.js';
-
-const transformOptions = ['maxIterations', 'tolerance'];
 
 /**
  * Coefficients of new samples: every Sˡ (k_l×M') for the columns of `newX`, with the features of the model held.
@@ -25,7 +23,7 @@ const transformOptions = ['maxIterations', 'tolerance'];
  * rows as the model has features.
  */
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
-  checkNames('transform', options, transformOptions);
+  checkNames('transform', options, transformOptionNames);
   checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
   return methodOf(model.method).transform(engine, model, newX, options);
 }
@@ -50,7 +48,7 @@ export async function predict(
   newX: DataMatrix,
   given: TransformOptions & { layer?: number } = {},
 ): Promise<Prediction> {
-  checkNames('predict', given, ['layer', ...transformOptions]);
+  checkNames('predict', given, ['layer', ...transformOptionNames]);
   const { layer, ...options } = given;
   if (!model.supervision)
     throw new InputError('The model was fitted without labels, so it knows no classes; fit it with labels to predict.');

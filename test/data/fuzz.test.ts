@@ -157,6 +157,7 @@ const targets: Record<string, Target> = {
       '0',
       '1',
       '268435456',
+      '1048576',
       '99999999999999999999',
       'symmetric',
       'general',

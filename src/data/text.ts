@@ -154,7 +154,8 @@ function countWords(documents: readonly Document[], options: TermOptions): Map<s
   });
 }
 
-const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu;
+// At most nine apostrophes: V8 has no room for a group that is repeated a million times.
+const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+){0,9}/gu;
 const letter = /\p{L}/u;
 const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 const clitic = /(?:n't|'(?:s|d|m|ll|re|ve))$/;
@@ -173,7 +174,9 @@ function splitter(locale: string): (run: string) => string[] {
   return (run) => {
     if (!unspaced.test(run)) return [run.replaceAll('’', "'").replace(clitic, '')];
     segmenter ??= new Intl.Segmenter(locale, { granularity: 'word' });
-    return Array.from(segmenter.segment(run), ({ segment }) => segment);
+    // Its time grows faster than the length of a run, and no run of a text is so long.
+    const parts = run.match(/.{1,500}/gsu) ?? [];
+    return parts.flatMap((part) => Array.from(segmenter!.segment(part), ({ segment }) => segment));
   };
 }
 

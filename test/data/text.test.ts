@@ -78,3 +78,12 @@ test('top terms', () => {
   expect(() => topTerms(A, terms, 2, 3)).toThrow('Column 2 is not one of the 2 columns of A');
   expect(() => topTerms(A, ['a'], 0, 3)).toThrow(ShapeError);
 });
+
+test('runs of a million letters, apostrophes or characters of scripts without spaces take one pass', () => {
+  const long = 1_000_000;
+  const { X } = termDocumentMatrix(docs('word '.repeat(3), "x'".repeat(long), '東'.repeat(long), 'y'.repeat(long)), {
+    ...every,
+    minLength: 1,
+  });
+  expect(X.cols).toBe(4);
+});

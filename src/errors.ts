@@ -16,6 +16,9 @@ export interface InputPlace {
   column?: number;
 }
 
+/** Names and labels of the caller stand in messages: whatever their length, a terminal or a log gets no more than this. */
+const longestMessage = 2000;
+
 /**
  * The data or an option cannot be used as given: the caller has to change it. Where one option is to blame, `option` is its name; where
  * one entry, row or column of a matrix is, `row` and `column` say where it stands in the matrix or file that was given, counted from 0.
@@ -28,7 +31,7 @@ export class InputError extends OrthantError implements InputPlace {
   declare readonly column?: number;
 
   constructor(message: string, { option, row, column, ...cause }: InputPlace & { cause?: unknown } = {}) {
-    super(message, cause);
+    super(message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message, cause);
     // What is not known is no property, so that printed errors stay short.
     for (const [name, value] of Object.entries({ option, row, column })) if (value !== undefined) Object.assign(this, { [name]: value });
   }

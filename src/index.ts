@@ -22,13 +22,14 @@ export type { Checkpoint } from './methods/checkpoint.js';
 export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
 export type { TransformOptions } from './methods/definition.js';
-export type { FitOptions, Layer, Progress, StopReason, Supervision } from './methods/factorization.js';
+export type { FitOptions, Layer, Progress, Supervision } from './methods/factorization.js';
 export {
   type HierarchicalFactorization,
   type HierarchicalOptions,
   hierarchicalNmf,
   transformHierarchical,
 } from './methods/hierarchical.js';
+export type { StopReason } from './methods/loop.js';
 export type { Factorization, Method } from './methods/methods.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';

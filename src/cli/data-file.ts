@@ -32,11 +32,11 @@ export async function readWeights(path: string, X: DataMatrix, samples: Samples,
     );
   }
   const file = await readFile(path, samples);
-  const weights = toDense(file.X);
   const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
-  if (weights.rows !== X.rows || weights.cols !== X.cols) {
-    throw new InputError(`${path} is ${sizeInFile(weights)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
+  if (file.X.rows !== X.rows || file.X.cols !== X.cols) {
+    throw new InputError(`${path} is ${sizeInFile(file.X)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
   }
+  const weights = toDense(file.X);
   checkFile(file, () => checkWeights(weights, X));
   const other = method === 'ssnmf' ? weights.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {

@@ -70,13 +70,22 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const X = await readData(path, samples, method);
   checkRanks(ranks, X.rows, X.cols);
   if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
-  const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, ...own } = given;
+  const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
   const weights = weightsPath === undefined ? undefined : await readWeights(weightsPath, X, samples, method);
-  const labels = labelsPath === undefined ? undefined : await readGivenLabels(labelsPath, truthPath, X.cols);
+  const labels = labelsPath === undefined ? undefined : await readGivenLabels(labelsPath, truthPath, X.cols, unlabelled);
   const { classesWithoutLabel = [] } = labels ?? {};
 
   const { model, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
-    const fitOptions = { ...common, ...own, ranks, stopping, weights, labels: labels?.labels, truth: labels?.truth };
+    const fitOptions = {
+      ...common,
+      ...own,
+      ranks,
+      stopping,
+      weights,
+      labels: labels?.labels,
+      truth: labels?.truth,
+      unlabelled: labels && [],
+    };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };

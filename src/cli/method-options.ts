@@ -12,10 +12,17 @@ import {
   parseOneOf,
   parsePositive,
   parsePositiveInteger,
+  parseWords,
 } from './arguments.js';
 
 /** The flags that were given, by the names of the library; matrices and labels are the names of their files. */
-export type MethodOptions = Record<string, unknown> & { labels?: string; truth?: string; weights?: string; half?: boolean };
+export type MethodOptions = Record<string, unknown> & {
+  labels?: string;
+  truth?: string;
+  weights?: string;
+  unlabelled?: string[];
+  half?: boolean;
+};
 
 const names = Object.keys(methods) as Method[];
 
@@ -31,6 +38,7 @@ const parsers: Partial<Record<OptionKind, (text: string) => unknown>> = {
   atLeastZero: parseNonnegative,
   layerValues: parseNonnegatives,
   layerList: parseLayers,
+  words: parseWords,
 };
 
 /** Options that only the library takes have no flag. */

@@ -21,10 +21,13 @@ export function addPredictCommand(program: Command, io: Io): void {
   const command = program
     .command('predict')
     .summary('classes of new samples')
-    .description('Predicts the class of new samples by a model that was fitted with --labels: one label a line, in the order of the data.');
+    .description(
+      'Predicts the class of new samples by a model that was fitted with --labels: one label a line, in the order of the data. ' +
+        'The line is empty for a sample that shares nothing with the model, such as one of zeros: all its scores are 0.',
+    );
   addApplyOptions(command, 'by the classifier on this layer, counted from 0 (default: the last that has one)')
     .option('--out <file>', 'write the labels into this file, not on standard output')
-    .option('--json', 'print classes, labels and the scores of every class as JSON')
+    .option('--json', 'print classes, labels (null for none) and the scores of every class as JSON')
     .addHelpText('after', examples)
     .action((model: string, data: string, options: PredictCommandOptions) => predictData(io, model, data, options));
 }
@@ -53,8 +56,8 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
   else io.stdout.print([`${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`]);
 }
 
-function printCounts(labels: readonly string[]): string {
-  const counts = new Map<string, number>();
+function printCounts(labels: readonly (string | null)[]): string {
+  const counts = new Map<string | null, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...counts].map(([label, count]) => `${count} × ${label}`).join(', ');
+  return [...counts].map(([label, count]) => `${count} × ${label ?? 'none, without a signal'}`).join(', ');
 }

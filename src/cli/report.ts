@@ -1,5 +1,5 @@
 /** The summary of a fit for people. */
-import type { StopReason } from '../methods/factorization.js';
+import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
 import { alignColumns } from './columns.js';
 

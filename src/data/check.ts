@@ -1,7 +1,9 @@
 import { InputError, ShapeError } from '../errors.js';
-import type { Matrix } from './matrix.js';
-import { isTyped } from './realm.js';
+import { checkDense, type Matrix } from './matrix.js';
 import { checkSparse, type DataMatrix, isSparse, placeOf, requireDense, stored } from './sparse.js';
+import { describe } from './words.js';
+
+export { describe };
 
 /** The largest rank of a factorization, and the most unknowns of a solve: the solve kernels are tested up to it. */
 export const maxRank = 128;
@@ -21,7 +23,7 @@ export function checkFinite(X: DataMatrix, name = 'X'): void {
 
 function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?: string): void {
   if (isSparse(X)) checkSparse(X, name);
-  else checkDense(X, name);
+  else checkDense(X, name, option);
   const values = stored(X);
   for (let p = 0; p < values.length; p++) {
     const value = values[p];
@@ -35,18 +37,6 @@ function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?
         : `${where}, but every entry must be a finite number; replace or remove it first.`,
       { option, row, column },
     );
-  }
-}
-
-function checkDense({ rows, cols, data }: Matrix, name: string): void {
-  if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1) {
-    throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
-  }
-  if (!isTyped(data, 'Float32Array')) {
-    throw new InputError(`${name}.data must be a Float32Array, not ${describe(data)}; convert it with Float32Array.from(…).`);
-  }
-  if (data.length !== rows * cols) {
-    throw new InputError(`${name} is ${rows}×${cols} and needs ${rows * cols} entries, but its data has ${data.length}.`);
   }
 }
 
@@ -87,7 +77,7 @@ export function checkRanks(ranks: readonly number[], N: number, M: number): void
   if (!Array.isArray(ranks) || ranks.length === 0) {
     refuse(`ranks must be a list of one or more positive integers such as [9, 4, 2], not ${describe(ranks)}.`);
   }
-  const list = `ranks [${ranks.join(', ')}]`;
+  const list = `ranks ${describe(ranks)}`;
   ranks.forEach((rank, layer) => {
     if (!Number.isInteger(rank) || rank < 1) {
       refuse(`The ${list} must be positive integers, but layer ${layer} has ${describe(rank)}.`);
@@ -121,7 +111,7 @@ export const checkAtLeastZero = numberCheck('a finite number ≥ 0', (x) => Numb
 
 /** One number for every layer, or one each, as a list of them. */
 export function layerValues(name: string, given: number | readonly number[], layers: number): number[] {
-  const values = typeof given === 'number' ? new Array<number>(layers).fill(given) : [...given];
+  const values = Array.isArray(given) ? [...given] : new Array<number>(layers).fill(given as number);
   if (values.length !== layers)
     throw new InputError(`${name} has ${values.length} values for ${layers} layers; give one, or one a layer.`, { option: optionIn(name) });
   values.forEach((value) => {
@@ -141,12 +131,4 @@ export function checkNewSamples(newX: DataMatrix, features: number, { signed = f
 /** The option that a name such as `sources[0].columns` is part of; none where it is words. */
 function optionIn(name: string): string | undefined {
   return /^[a-z]\w*(?![\w ])/.exec(name)?.[0];
-}
-
-/** How a value of any type reads in an error message. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.join(', ')}]`;
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`;
-  return String(value);
 }

@@ -1,6 +1,9 @@
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
 import type { Matrix } from './matrix.js';
+import { checkNames } from './names.js';
+import { isDecimal } from './numbers.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const csv: FileFormat = {
   name: 'CSV',
@@ -16,7 +19,6 @@ export const csv: FileFormat = {
 /** Handles one record; `line` is the line of the file it starts on, counted from 1. */
 type Visit = (cells: string[], line: number) => void;
 
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const letter = /\p{L}/u;
 const missing = /^([+-]?(nan|inf|infinity)|na|n\/a|null)$/i;
 
@@ -29,10 +31,15 @@ const missing = /^([+-]?(nan|inf|infinity)|na|n\/a|null)$/i;
  *   a bad cell, and refused, as are NaN and NA: dropping a broken data row in silence would be worse.
  * - A byte order mark, any line ends and blank lines are fine.
  *
+ * It takes time and memory in proportion to the text, whatever stands there.
+ *
  * `source` names the text in messages (default 'The CSV text'). Throws InputError, with lines and columns counted from 1,
  * for rows of unequal length, a cell that is empty or not a number in the range of f32, and a text without any data row.
  */
-export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { source?: string } = {}): { X: Matrix; header?: string[] } {
+export function parseCsvMatrix(text: string, options: { source?: string } = {}): { X: Matrix; header?: string[] } {
+  checkNames('parseCsvMatrix', options, ['source']);
+  const { source = 'The CSV text' } = options;
+  if (typeof text !== 'string') throw new InputError(`${source} must be a text, not ${describe(text)}.`);
   let header: string[] | undefined;
   let cols = 0;
   let firstLine = 0;
@@ -45,7 +52,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
       firstLine = line;
       cols = cells.length;
       const trimmed = cells.map((cell) => cell.trim());
-      if (trimmed.some((cell) => letter.test(cell) && !missing.test(cell)) && !trimmed.some((cell) => number.test(cell))) {
+      if (trimmed.some((cell) => letter.test(cell) && !missing.test(cell)) && !trimmed.some(isDecimal)) {
         header = trimmed;
         return;
       }
@@ -63,7 +70,7 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
     }
     for (let j = 0; j < cols; j++) {
       const cell = cells[j].trim();
-      const value = number.test(cell) ? Math.fround(Number(cell)) : Number.NaN;
+      const value = isDecimal(cell) ? Math.fround(Number(cell)) : Number.NaN;
       if (!Number.isFinite(value)) throw badCell(source, cell, line, { row: rows, column: j }, header, line === firstLine);
       data[rows * cols + j] = value;
     }
@@ -78,16 +85,15 @@ export function parseCsvMatrix(text: string, { source = 'The CSV text' }: { sour
 type Place = { row: number; column: number };
 
 function badCell(source: string, cell: string, line: number, place: Place, header: string[] | undefined, first: boolean): InputError {
-  const name = header?.[place.column] ? ` (${header[place.column]})` : '';
+  const name = header?.[place.column] ? ` (${shortened(header[place.column])})` : '';
   const where = `${source}: line ${line}, column ${place.column + 1}${name}`;
   if (cell === '') return new InputError(`${where} is empty; every cell needs a number.`, place);
-  const shown = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);
-  if (number.test(cell)) return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`, place);
+  const shown = quoted(cell);
+  if (isDecimal(cell)) return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`, place);
   let hint = '';
   if (/^[+-]?\d+,\d+$/.test(cell)) hint = ' Write decimals with a point.';
-  else if (/^\S+(\s+\S+)+$/.test(cell) && cell.split(/\s+/).every((part) => number.test(part))) {
-    hint = ' Separate cells by commas, semicolons or tabs.';
-  } else if (first) hint = ' If this line is a header, it must not contain numbers.';
+  else if (cell.split(/\s+/).every(isDecimal)) hint = ' Separate cells by commas, semicolons or tabs.';
+  else if (first) hint = ' If this line is a header, it must not contain numbers.';
   return new InputError(`${where} has ${shown}, which is not a number; correct it or remove the row or column.${hint}`, place);
 }
 
@@ -125,28 +131,51 @@ function eachRecord(text: string, source: string, visit: Visit): void {
   }
 }
 
+/** The cells of a record, by search for the next quote or delimiter: patterns of V8 run out of room on long cells. */
 function parseQuoted(record: string, delimiter: string, where: string): string[] {
-  const cell = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"|([^"${delimiter}]*))(${delimiter}|$)`, 'y');
-  const text = record.replace(/[ \r]+$/, '');
+  const text = withoutBlanksAtEnd(record);
   const cells: string[] = [];
-  for (let end = delimiter; end === delimiter; ) {
-    const match = cell.exec(text);
-    if (!match)
-      throw new InputError(
-        `${where} has a quote that is not closed or stands inside a cell; quote whole cells, and double a quote in them.`,
-      );
-    cells.push(match[1]?.replaceAll('""', '"') ?? match[2]);
-    end = match[3];
+  for (let at = 0; ; at++) {
+    let end: number;
+    if (text[at] === '"') {
+      let close = text.indexOf('"', at + 1);
+      while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
+      end = close + 1;
+      if (close < 0 || (end < text.length && text[end] !== delimiter)) throw badQuote(where);
+      cells.push(text.slice(at + 1, close).replaceAll('""', '"'));
+    } else {
+      const found = text.indexOf(delimiter, at);
+      end = found < 0 ? text.length : found;
+      const cell = text.slice(at, end);
+      if (cell.includes('"')) throw badQuote(where);
+      cells.push(cell);
+    }
+    if (end >= text.length) return cells;
+    at = end;
   }
-  return cells;
+}
+
+function badQuote(where: string): InputError {
+  return new InputError(`${where} has a quote that is not closed or stands inside a cell; quote whole cells, and double a quote in them.`);
+}
+
+/** Without blanks and \r at the end. A tab there may be a delimiter. */
+function withoutBlanksAtEnd(record: string): string {
+  let end = record.length;
+  while (end > 0 && (record[end - 1] === ' ' || record[end - 1] === '\r')) end--;
+  return record.slice(0, end);
 }
 
 function countQuotes(line: string): number {
   return line.split('"').length - 1;
 }
 
+/** The delimiter of the first line that is not blank. */
 function findDelimiter(text: string): string {
-  const line = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0].replace(/"[^"]*"/g, '') ?? '';
+  const first = text.search(/\S/);
+  const start = Math.max(text.lastIndexOf('\n', first), text.lastIndexOf('\r', first)) + 1;
+  const ends = [text.indexOf('\n', first), text.indexOf('\r', first)].filter((end) => end >= 0);
+  const line = text.slice(start, Math.min(...ends, text.length)).replace(/"[^"]*"/g, '');
   return ['\t', ';'].find((delimiter) => line.includes(delimiter)) ?? ',';
 }
 

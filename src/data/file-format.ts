@@ -35,11 +35,16 @@ export function byExtension(formats: readonly FileFormat[]): string {
   return inWords(usual, 'or');
 }
 
-/** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding. */
+/** V8 holds no longer text. */
+const longestText = 2 ** 29 - 24;
+
+/** UTF-8 bytes as text, without a byte order mark. Throws InputError for any other encoding, and for more than a text can hold. */
 export function decodeText(bytes: Uint8Array, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
+    if (bytes.length > longestText)
+      throw new InputError(`${source} has ${bytes.length} bytes, more than a text can hold; split it, or save a matrix as .npy.`);
     throw new InputError(`${source} is not UTF-8 text; save it in that encoding.`);
   }
 }

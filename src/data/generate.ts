@@ -1,6 +1,7 @@
-import { checkPositiveInteger, checkSeed } from './check.js';
+import { checkAtLeastZero, checkPositiveInteger, checkSeed } from './check.js';
 import type { Matrix } from './matrix.js';
 import { matrix } from './matrix.js';
+import { checkNames } from './names.js';
 import { random } from './random.js';
 
 const rowGroups = [10, 5, 10, 12, 13, 4, 11, 8, 14];
@@ -32,11 +33,14 @@ export function tableOne(seed = 0): { X: Matrix; labels: { 9: number[]; 4: numbe
  * A random nonnegative N×M matrix |A||S| + E with A N×rank and S rank×M standard normal and E uniform on [0, noise)
  * (default 0: exactly of that rank up to rounding; a typical entry of |A||S| is 0.64 rank). `seed` defaults to 0.
  */
-export function randomLowRank(N: number, M: number, rank: number, { seed = 0, noise = 0 } = {}): Matrix {
+export function randomLowRank(N: number, M: number, rank: number, options: { seed?: number; noise?: number } = {}): Matrix {
+  checkNames('randomLowRank', options, ['seed', 'noise']);
+  const { seed = 0, noise = 0 } = options;
   checkPositiveInteger('N', N);
   checkPositiveInteger('M', M);
   checkPositiveInteger('rank', rank);
   checkSeed(seed);
+  checkAtLeastZero('noise', noise);
   const { normal, uniform } = random(seed);
   const A = Float64Array.from({ length: N * rank }, () => Math.abs(normal()));
   const S = Float64Array.from({ length: rank * M }, () => Math.abs(normal()));

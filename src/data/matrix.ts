@@ -1,5 +1,7 @@
-import { ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
+import { isList, type NumberList, toFloat32 } from './numbers.js';
 import { isTyped } from './realm.js';
+import { describe } from './words.js';
 
 /** A dense matrix, row-major: entry (i, j) is `data[i * cols + j]`. */
 export interface Matrix {
@@ -15,16 +17,50 @@ export interface Dense {
   data: ArrayLike<number>;
 }
 
-/** A matrix of zeros, or one over `data` (not copied). Throws ShapeError when the length does not fit. */
-export function matrix(rows: number, cols: number, data?: ArrayLike<number>): Matrix {
-  if (data !== undefined && data.length !== rows * cols) {
-    throw new ShapeError(`A ${rows}×${cols} matrix needs ${rows * cols} entries, but ${data.length} were given.`);
+/**
+ * A matrix of zeros, or of `data`: rows × cols numbers, row by row. A Float32Array is not copied; any other list (see `NumberList`) is rounded
+ * to f32.
+ *
+ * @throws ShapeError when the length does not fit; InputError, with row and column, for the first entry that is no number (null, '', a date)
+ * or too large for f32.
+ */
+export function matrix(rows: number, cols: number, data?: NumberList): Matrix {
+  if (!isSize(rows) || !isSize(cols))
+    throw new ShapeError(`A matrix has whole numbers of rows and columns, not ${describe(rows)}×${describe(cols)}.`);
+  if (data === undefined) return { rows, cols, data: new Float32Array(rows * cols) };
+  if (!isList(data)) throw new InputError(`The data of a matrix must be a list of its ${rows * cols} entries, not ${describe(data)}.`);
+  if (data.length !== rows * cols) {
+    const lists = Array.isArray(data[0]) ? ' Its entries are lists: join them with data.flat().' : '';
+    throw new ShapeError(`A ${rows}×${cols} matrix needs ${rows * cols} entries, but ${data.length} were given.${lists}`);
   }
-  const entries = data === undefined ? new Float32Array(rows * cols) : isTyped(data, 'Float32Array') ? data : Float32Array.from(data);
-  return { rows, cols, data: entries };
+  return { rows, cols, data: toFloat32(data, (at) => ({ row: Math.floor(at / cols), column: at % cols })) };
 }
 
+const isSize = (size: unknown) => Number.isSafeInteger(size) && Number(size) >= 0;
+
+/** Throws InputError unless X is a dense matrix: rows and columns, and a Float32Array of as many entries. They are not looked at. */
+export function checkDense(X: Matrix, name = 'X', option?: string): void {
+  const place = { option };
+  if (typeof X !== 'object' || X === null || Array.isArray(X))
+    throw new InputError(
+      `${name} must be a matrix { rows, cols, data }, not ${describe(X)}; make one with matrix(rows, cols, entries).`,
+      place,
+    );
+  const { rows, cols, data } = X;
+  if (!isSize(rows) || !isSize(cols) || rows < 1 || cols < 1)
+    throw new InputError(`${name} is ${describe(rows)}×${describe(cols)}, but a matrix needs at least one row and one column.`, place);
+  if (!isTyped(data, 'Float32Array'))
+    throw new InputError(
+      `${name}.data must be a Float32Array, not ${describe(data)}; make the matrix with matrix(rows, cols, data), which converts lists.`,
+      place,
+    );
+  if (data.length !== rows * cols)
+    throw new InputError(`${name} is ${rows}×${cols} and needs ${rows * cols} entries, but its data has ${data.length}.`, place);
+}
+
+/** Xᵀ. Throws InputError for what is no dense matrix. */
 export function transpose(X: Matrix): Matrix {
+  checkDense(X);
   const T = matrix(X.cols, X.rows);
   for (let i = 0; i < X.rows; i++) for (let j = 0; j < X.cols; j++) T.data[j * X.rows + i] = X.data[i * X.cols + j];
   return T;

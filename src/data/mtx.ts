@@ -1,7 +1,10 @@
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
 import { type Matrix, matrix } from './matrix.js';
+import { checkNames } from './names.js';
+import { isDecimal } from './numbers.js';
 import { arrangeEntries, type DataMatrix, type SparseMatrix } from './sparse.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const mtx: FileFormat = {
   name: 'Matrix Market',
@@ -25,21 +28,27 @@ interface Lines {
   where(): string;
 }
 
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const count = /^\d+$/;
+const count = /^\d{1,15}$/;
 
-/** More rows or columns than a device could index, most likely a damaged size line: nothing is allocated for them. */
-const mostLines = 2 ** 28;
+/**
+ * Rows and columns cost memory whether they have entries or not, so a file has to back them: it has a character for each, or there are no
+ * more than so many. Larger sizes are most likely a damaged line. Vocabularies of hashed words have up to about a million.
+ */
+const freeLines = 2 ** 20;
 
 /**
  * The matrix in a Matrix Market text (https://math.nist.gov/MatrixMarket/formats.html): `coordinate` gives a sparse matrix, `array` a dense
- * one. Fields real, integer and pattern (whose entries are 1), general or symmetric (the other triangle is filled in); entries in any order.
+ * one. Fields real, double, integer, unsigned-integer and pattern (whose entries are 1), general or symmetric (the other triangle is filled
+ * in); entries in any order. Up to 2²⁰ rows and columns are read in any case, and more if the text has as many characters.
  *
  * `source` names the text in messages (default 'The .mtx text'). Throws InputError, with lines, rows and columns counted from 1, for a
  * header or size line that cannot be read, complex or skew-symmetric or Hermitian matrices, an index out of range, an entry that is given
  * twice, a value that is not a number in the range of f32, and more or fewer entries than the size line says.
  */
-export function parseMtxMatrix(text: string, { source = 'The .mtx text' }: { source?: string } = {}): DataMatrix {
+export function parseMtxMatrix(text: string, options: { source?: string } = {}): DataMatrix {
+  checkNames('parseMtxMatrix', options, ['source']);
+  const { source = 'The .mtx text' } = options;
+  if (typeof text !== 'string') throw new InputError(`${source} must be a text, not ${describe(text)}.`);
   const header = readHeader(text, source);
   const lines = linesOf(text, source);
   const cells = lines.next();
@@ -49,10 +58,13 @@ export function parseMtxMatrix(text: string, { source = 'The .mtx text' }: { sou
   if (cells.length !== wanted || !cells.every((cell) => count.test(cell)))
     throw new InputError(`${lines.where()} should hold the numbers of ${sizes}, but is ${quoted(cells.join(' '))}.`);
   const [rows, cols, entries] = cells.map(Number);
+  const mostLines = Math.max(freeLines, text.length);
   if (rows < 1 || cols < 1)
     throw new InputError(`${lines.where()} says ${rows}×${cols}, but a matrix needs at least one row and one column.`);
   if (Math.max(rows, cols) > mostLines)
-    throw new InputError(`${lines.where()} says ${rows}×${cols}; up to ${mostLines} rows and columns can be read.`);
+    throw new InputError(
+      `${lines.where()} says ${rows}×${cols}, but so short a file can have ${mostLines} rows and columns; is it cut off?`,
+    );
   if (header.symmetric && rows !== cols)
     throw new InputError(`${lines.where()} says ${rows}×${cols}, but a symmetric matrix is as wide as it is high.`);
   if (header.format === 'array') return readArray(lines, header, rows, cols, text.length, source);
@@ -70,23 +82,19 @@ function readHeader(text: string, source: string): Header {
     );
   const among = (what: string, value: string | undefined, allowed: readonly string[], hint = '') => {
     if (value !== undefined && allowed.includes(value)) return;
-    const found = value === undefined ? 'is missing' : `is '${value}'`;
+    const found = value === undefined ? 'is missing' : `is '${shortened(value)}'`;
     throw new InputError(`${source}: line 1: the ${what} ${found}, but only ${allowed.join(', ')} can be read.${hint}`);
   };
   among('object', object, ['matrix']);
   among('format', format, ['coordinate', 'array']);
-  among(
-    'field',
-    field === 'double' ? 'real' : field,
-    ['real', 'integer', 'pattern'],
-    field === 'complex' ? ' Take absolute values first.' : '',
-  );
+  const kind = field === 'double' ? 'real' : field === 'unsigned-integer' ? 'integer' : field;
+  among('field', kind, ['real', 'integer', 'pattern'], field === 'complex' ? ' Take absolute values first.' : '');
   among('symmetry', symmetry, ['general', 'symmetric'], symmetry ? ' Write the matrix out as general.' : '');
   if (format === 'array' && field === 'pattern')
     throw new InputError(`${source}: line 1: a pattern has places and so needs format coordinate.`);
   return {
     format: format as Header['format'],
-    field: (field === 'double' ? 'real' : field) as Header['field'],
+    field: kind as Header['field'],
     symmetric: symmetry === 'symmetric',
   };
 }
@@ -101,7 +109,7 @@ function readCoordinates(
   source: string,
 ): SparseMatrix {
   const width = field === 'pattern' ? 2 : 3;
-  checkLength(entries, characters, source);
+  checkLength(entries, 2 * width, characters, source);
   // Of a symmetric matrix there can be as many again.
   const room = symmetric ? 2 * entries : entries;
   const rowIndices = new Uint32Array(room);
@@ -139,7 +147,7 @@ function readCoordinates(
 /** Column after column; of a symmetric matrix each from the diagonal down. */
 function readArray(lines: Lines, { symmetric }: Header, rows: number, cols: number, characters: number, source: string): Matrix {
   const entries = symmetric ? (rows * (rows + 1)) / 2 : rows * cols;
-  checkLength(entries, characters, source);
+  checkLength(entries, 2, characters, source);
   const X = matrix(rows, cols);
   for (let j = 0; j < cols; j++) {
     for (let i = symmetric ? j : 0; i < rows; i++) {
@@ -154,9 +162,9 @@ function readArray(lines: Lines, { symmetric }: Header, rows: number, cols: numb
   return X;
 }
 
-/** Nothing is allocated for entries that cannot be there: each takes two characters at least. */
-function checkLength(entries: number, characters: number, source: string): void {
-  if (2 * entries > characters + 1)
+/** Nothing is allocated for entries that cannot be there: each takes so many characters at least, with the blank or line end after it. */
+function checkLength(entries: number, each: number, characters: number, source: string): void {
+  if (each * entries > characters + 1)
     throw new InputError(`${source} is too short for the ${entries} entries that its size line asks for; is it cut off?`);
 }
 
@@ -180,15 +188,18 @@ function checkOnce({ rows, rowStarts, columns }: SparseMatrix, symmetric: boolea
 function indexIn(cell: string, size: number, side: 'row' | 'column', lines: Lines): number {
   const index = count.test(cell) ? Number(cell) : 0;
   if (index >= 1 && index <= size) return index - 1;
-  throw new InputError(`${lines.where()} names ${side} ${cell}, but ${side}s run from 1 to ${size}.`);
+  throw new InputError(`${lines.where()} names ${side} ${shortened(cell)}, but ${side}s run from 1 to ${size}.`);
 }
 
 function parseValue(cell: string, lines: Lines, row: number, column: number): number {
-  if (!number.test(cell))
+  if (!isDecimal(cell))
     throw new InputError(`${lines.where()} has the value ${quoted(cell)}, which is not a number; correct or remove it.`, { row, column });
   const value = Math.fround(Number(cell));
   if (!Number.isFinite(value))
-    throw new InputError(`${lines.where()} has the value ${cell}, which is too large for f32; rescale the data.`, { row, column });
+    throw new InputError(`${lines.where()} has the value ${shortened(cell)}, which is too large for f32; rescale the data.`, {
+      row,
+      column,
+    });
   return value;
 }
 
@@ -209,8 +220,4 @@ function linesOf(text: string, source: string): Lines {
     },
     where: () => `${source}: line ${line}`,
   };
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

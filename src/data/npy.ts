@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { type FileFormat, within } from './file-format.js';
-import { type Matrix, matrix } from './matrix.js';
+import { checkDense, type Matrix, matrix } from './matrix.js';
+import { describe, quoted, shortened } from './words.js';
 
 export const npy: FileFormat = {
   name: 'NumPy',
@@ -18,6 +19,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 type Reader = (view: DataView, at: number, little: boolean) => number;
 const readers: Record<string, Reader> = {
+  f2: (view, at, little) => halfOf(view.getUint16(at, little)),
   f4: (view, at, little) => view.getFloat32(at, little),
   f8: (view, at, little) => view.getFloat64(at, little),
   b1: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
@@ -32,8 +34,16 @@ const readers: Record<string, Reader> = {
   i8: (view, at, little) => view.getInt32(little ? at + 4 : at, little) * 2 ** 32 + view.getUint32(little ? at : at + 4, little),
 };
 
+/** IEEE 754 binary16, exactly: DataView.getFloat16 is not in every engine yet. */
+function halfOf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
 /** The bytes of a .npy file (version 1.0, '<f4', C order) that `numpy.load` reads as an array of shape (rows, cols). */
 export function encodeNpy(X: Matrix): Uint8Array {
+  checkDense(X);
   const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${X.rows}, ${X.cols}), }`;
   // The header ends in a newline and is padded so that the entries start at a multiple of 64 bytes.
   const start = Math.ceil((10 + dict.length + 1) / 64) * 64;
@@ -46,11 +56,13 @@ export function encodeNpy(X: Matrix): Uint8Array {
 }
 
 /**
- * The matrix in a .npy file: versions 1–3, C or Fortran order, either byte order, of floats (4 or 8 bytes), integers
+ * The matrix in a .npy file: versions 1–3, C or Fortran order, either byte order, of floats (2, 4 or 8 bytes), integers
  * (1, 2, 4 or 8 bytes) or booleans. An array of shape (n,) becomes an n×1 matrix. Entries are rounded to f32.
- * Throws InputError for anything else, for a file that is cut off or too long, and for a number beyond the range of f32.
+ * Throws InputError for anything else, for an array without entries, for a file that is cut off or too long, and for a number beyond the
+ * range of f32.
  */
 export function decodeNpy(bytes: Uint8Array): Matrix {
+  if (!ArrayBuffer.isView(bytes)) throw new InputError(`The bytes of a .npy file must be a Uint8Array, not ${describe(bytes)}.`);
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new InputError('This is not a .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.');
   }
@@ -62,14 +74,21 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   if (start > bytes.length) throw new InputError(`The .npy file is cut off: its ${bytes.length} bytes end inside the header.`);
 
   const { dtype, fortran, shape } = readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start)));
-  const read = readers[dtype.slice(1)];
+  const read = /^[<>|=]/.test(dtype) && Object.hasOwn(readers, dtype.slice(1)) ? readers[dtype.slice(1)] : undefined;
   if (read === undefined) {
-    throw new InputError(`The .npy file has dtype '${dtype}', but only real numbers can be read; convert it with array.astype('float32').`);
+    throw new InputError(
+      `The .npy file has dtype '${shortened(dtype)}', but only real numbers can be read; convert it with array.astype('float32').`,
+    );
   }
   if (shape.length < 1 || shape.length > 2) {
-    throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), but a matrix has 2 dimensions; reshape it first.`);
+    throw new InputError(
+      `The .npy file has an array of shape (${shortened(shape.join(', '))}), but a matrix has 2 dimensions; reshape it first.`,
+    );
   }
   const [rows, cols = 1] = shape;
+  // Nothing below may count along an axis of which the file has no entry.
+  if (rows === 0 || cols === 0)
+    throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a matrix needs at least one.`);
   const size = Number(dtype[2]);
   const needed = rows * cols * size;
   if (bytes.length - start !== needed) {
@@ -97,17 +116,35 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   return X;
 }
 
+/** A key of the header and its value, up to the next comma: text, a truth value, or numbers in brackets. */
+const field = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\dL,\s]*)\))\s*(?:,|$)/y;
+
+/** The header, a dict of Python with these three keys in any order. Anything else is refused: a header half understood gives wrong numbers. */
 function readHeader(header: string): { dtype: string; fortran: boolean; shape: number[] } {
-  const dtype = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
-  const shape = /'shape':\s*\(([\dL,\s]*)\)/.exec(header)?.[1];
-  if (dtype === undefined && /'descr':\s*\[/.test(header)) {
+  if (/'descr':\s*\[/.test(header)) {
     throw new InputError('The .npy file has a structured dtype (a table of named fields), but a plain array of numbers is needed.');
   }
-  if (dtype === undefined || order === undefined || shape === undefined) {
-    throw new InputError(`The .npy file has a header that cannot be read: ${JSON.stringify(header.trim().slice(0, 120))}.`);
+  const unreadable = () => new InputError(`The .npy file has a header that cannot be read: ${quoted(header.trim())}.`);
+  const dict = header.trim();
+  if (!dict.startsWith('{') || !dict.endsWith('}')) throw unreadable();
+  const inside = dict.slice(1, -1).trimEnd();
+  const values = new Map<string, { text?: string; truth?: string; tuple?: string }>();
+  for (field.lastIndex = 0; field.lastIndex < inside.length; ) {
+    const [, , key, , text, truth, tuple] = field.exec(inside) ?? [];
+    if (key === undefined || values.has(key)) throw unreadable();
+    values.set(key, { text, truth, tuple });
   }
-  // Python 2 wrote long integers as 3L.
-  const sizes = shape.split(',').filter((size) => size.trim() !== '');
-  return { dtype, fortran: order === 'True', shape: sizes.map((size) => Number.parseInt(size, 10)) };
+  const dtype = values.get('descr')?.text;
+  const order = values.get('fortran_order')?.truth;
+  const sizes = sizesIn(values.get('shape')?.tuple);
+  if (values.size !== 3 || dtype === undefined || order === undefined || sizes === undefined) throw unreadable();
+  return { dtype, fortran: order === 'True', shape: sizes };
+}
+
+/** The numbers of a tuple of Python: '2, 3', '2,' or '' for none. Python 2 wrote long integers as 3L. */
+function sizesIn(tuple: string | undefined): number[] | undefined {
+  const texts = tuple?.split(',').map((text) => text.trim());
+  // A comma ends a tuple of one, and may end any.
+  if (texts?.at(-1) === '') texts.pop();
+  return texts?.every((text) => /^(?:0|[1-9]\d{0,14})L?$/.test(text)) ? texts.map((text) => Number.parseInt(text, 10)) : undefined;
 }

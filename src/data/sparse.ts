@@ -1,6 +1,9 @@
 import { InputError, ShapeError } from '../errors.js';
-import { type Matrix, matrix } from './matrix.js';
+import { checkDense, type Matrix, matrix } from './matrix.js';
+import { checkNames } from './names.js';
+import { isList, type NumberList, toFloat32, toIndices } from './numbers.js';
 import { isTyped } from './realm.js';
+import { describe } from './words.js';
 
 /**
  * A sparse matrix in compressed rows (CSR): the entries of row i are `values[e]` in column `columns[e]` for e from `rowStarts[i]` up to,
@@ -19,20 +22,24 @@ export interface SparseMatrix {
 export type DataMatrix = Matrix | SparseMatrix;
 
 export function isSparse(X: DataMatrix): X is SparseMatrix {
-  return 'rowStarts' in X;
+  return typeof X === 'object' && X !== null && 'rowStarts' in X;
 }
 
 /**
- * A sparse matrix of compressed rows; typed arrays are not copied.
+ * A sparse matrix of compressed rows. Lists are as in `matrix`; a Uint32Array of indices and a Float32Array of values are not copied.
  *
- * @throws InputError where these are no rows×cols matrix in CSR: see `checkSparse`.
+ * @throws InputError where these are no rows×cols matrix in CSR, see `checkSparse`, and for values that are no numbers of f32.
  */
 export function sparseMatrix(
   rows: number,
   cols: number,
-  { rowStarts, columns, values }: { rowStarts: ArrayLike<number>; columns: ArrayLike<number>; values: ArrayLike<number> },
+  lists: { rowStarts: NumberList; columns: NumberList; values: NumberList },
 ): SparseMatrix {
-  const X = { rows, cols, rowStarts: indices('rowStarts', rowStarts), columns: indices('columns', columns), values: numbers(values) };
+  checkLists('sparseMatrix', lists, ['rowStarts', 'columns', 'values']);
+  const rowStarts = toIndices('rowStarts', lists.rowStarts);
+  const columns = toIndices('columns', lists.columns);
+  const values = toFloat32(lists.values, (e) => ({ row: rowStarts.findLastIndex((start) => start <= e), column: columns[e] }));
+  const X = { rows, cols, rowStarts, columns, values };
   checkSparse(X);
   return X;
 }
@@ -40,13 +47,18 @@ export function sparseMatrix(
 /**
  * A sparse matrix of entries in any order: entry e is `values[e]` in row `rowIndices[e]`, column `columns[e]`, counted from 0.
  *
- * @throws InputError for lists of unequal length, an index out of range, or a place that is given twice.
+ * @throws InputError for lists of unequal length, an index out of range, a place that is given twice, and values that are no numbers of f32.
  */
 export function sparseFromEntries(
   rows: number,
   cols: number,
-  { rowIndices, columns, values }: { rowIndices: ArrayLike<number>; columns: ArrayLike<number>; values: ArrayLike<number> },
+  lists: { rowIndices: NumberList; columns: NumberList; values: NumberList },
 ): SparseMatrix {
+  checkShape(rows, cols);
+  checkLists('sparseFromEntries', lists, ['rowIndices', 'columns', 'values']);
+  const rowIndices = toIndices('rowIndices', lists.rowIndices);
+  const columns = toIndices('columns', lists.columns);
+  const values = toFloat32(lists.values, (e) => ({ row: rowIndices[e], column: columns[e] }));
   if (rowIndices.length !== values.length || columns.length !== values.length) {
     throw new InputError(
       `There are ${values.length} values, ${rowIndices.length} row indices and ${columns.length} columns; give one of each for every entry.`,
@@ -54,15 +66,22 @@ export function sparseFromEntries(
   }
   for (let e = 0; e < values.length; e++) {
     const [i, j] = [rowIndices[e], columns[e]];
-    if (!(isIndex(i, rows) && isIndex(j, cols)))
+    if (i >= rows || j >= cols)
       throw new InputError(
         `Entry ${e} is in row ${i}, column ${j}, but a ${rows}×${cols} matrix has rows 0 to ${rows - 1} and columns 0 to ${cols - 1}.`,
         { row: i, column: j },
       );
   }
-  const X = arrangeEntries(rows, cols, { rowIndices, columns, values: numbers(values) });
+  const X = arrangeEntries(rows, cols, { rowIndices, columns, values });
   checkSparse(X);
   return X;
+}
+
+/** Throws InputError unless these are the lists that a function needs, and no others. */
+function checkLists<Name extends string>(what: string, lists: Record<Name, NumberList>, names: readonly Name[]): void {
+  checkNames(what, lists, names);
+  for (const name of names)
+    if (!isList(lists[name])) throw new InputError(`${what} needs ${name}, a list of numbers, not ${describe(lists[name])}.`);
 }
 
 /** Entries whose indices are in range, brought into compressed rows; a place that is given twice stays so, in neighbours. */
@@ -93,7 +112,9 @@ function byLines(lines: number, lineOf: ArrayLike<number>, otherOf: ArrayLike<nu
 }
 
 /** Xᵀ in compressed rows: X in compressed columns. */
-export function sparseTranspose({ rows, cols, rowStarts, columns, values }: SparseMatrix): SparseMatrix {
+export function sparseTranspose(X: SparseMatrix): SparseMatrix {
+  checkTypes(X);
+  const { rows, cols, rowStarts, columns, values } = X;
   const rowOf = new Uint32Array(values.length);
   for (let i = 0; i < rows; i++) rowOf.fill(i, rowStarts[i], rowStarts[i + 1]);
   const turned = byLines(cols, columns, rowOf, values);
@@ -102,6 +123,7 @@ export function sparseTranspose({ rows, cols, rowStarts, columns, values }: Spar
 
 /** The entries of a dense matrix that are not 0. */
 export function sparseFromDense(X: Matrix): SparseMatrix {
+  checkDense(X);
   const count = X.data.reduce((sum, x) => sum + (x !== 0 ? 1 : 0), 0);
   const rowStarts = new Uint32Array(X.rows + 1);
   const columns = new Uint32Array(count);
@@ -122,6 +144,7 @@ export function sparseFromDense(X: Matrix): SparseMatrix {
 /** The dense matrix of the same entries, which takes rows × cols of them: for what needs one, and for small X. */
 export function toDense(X: DataMatrix): Matrix {
   if (!isSparse(X)) return X;
+  checkTypes(X);
   const { rows, cols, rowStarts, columns, values } = X;
   const dense = matrix(rows, cols);
   for (let i = 0; i < rows; i++) for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) dense.data[i * cols + columns[e]] = values[e];
@@ -170,17 +193,8 @@ export function denseRows(rows: number, cols: number, values: ArrayLike<number>)
  * The message names the first bad entry. Values are not looked at: `checkNonnegative` and `checkFinite` do both.
  */
 export function checkSparse(X: SparseMatrix, name = 'X'): void {
-  const { rows, cols, rowStarts, columns, values } = X;
-  if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 1 || cols < 1)
-    throw new InputError(`${name} is ${rows}×${cols}, but a matrix needs at least one row and one column.`);
-  for (const [field, given, type] of [
-    ['rowStarts', rowStarts, 'Uint32Array'],
-    ['columns', columns, 'Uint32Array'],
-    ['values', values, 'Float32Array'],
-  ] as const) {
-    if (!isTyped(given, type))
-      throw new InputError(`${name}.${field} must be a ${type}; make the matrix with sparseMatrix(…), which converts lists.`);
-  }
+  checkTypes(X, name);
+  const { rows, rowStarts, columns, values } = X;
   if (columns.length !== values.length)
     throw new InputError(`${name} has ${values.length} values, but ${columns.length} columns; every stored entry needs its column.`);
   if (rowStarts.length !== rows + 1)
@@ -195,6 +209,28 @@ export function checkSparse(X: SparseMatrix, name = 'X'): void {
       throw new InputError(`${name}.rowStarts falls from ${rowStarts[i]} to ${rowStarts[i + 1]} after row ${i}; starts never decrease.`);
   }
   for (let i = 0; i < rows; i++) checkRow(X, i, name);
+}
+
+/** Throws InputError unless X has a shape and the typed arrays of a sparse matrix. */
+function checkTypes({ rows, cols, rowStarts, columns, values }: SparseMatrix, name = 'X'): void {
+  checkShape(rows, cols, name);
+  for (const [field, given, type] of [
+    ['rowStarts', rowStarts, 'Uint32Array'],
+    ['columns', columns, 'Uint32Array'],
+    ['values', values, 'Float32Array'],
+  ] as const) {
+    if (!isTyped(given, type))
+      throw new InputError(
+        `${name}.${field} must be a ${type}, not ${describe(given)}; make the matrix with sparseMatrix(…), which converts lists.`,
+      );
+  }
+}
+
+function checkShape(rows: number, cols: number, name = 'X'): void {
+  if (Number.isSafeInteger(rows) && Number.isSafeInteger(cols) && Math.min(rows, cols) >= 1 && Math.max(rows, cols) < 2 ** 32) return;
+  throw new InputError(
+    `${name} is ${describe(rows)}×${describe(cols)}, but a matrix needs at least one row and one column, and fewer than 2³² of each.`,
+  );
 }
 
 function checkRow({ cols, rowStarts, columns }: SparseMatrix, i: number, name: string): void {
@@ -246,19 +282,4 @@ export function checkContent(
   throw new ShapeError(
     `${name} is ${rows}×${cols} with ${entries} stored entries, but what was given is ${content.rows}×${content.cols} with ${content.values.length}.`,
   );
-}
-
-const isIndex = (index: number, below: number) => Number.isInteger(index) && index >= 0 && index < below;
-
-function numbers(values: ArrayLike<number>): Float32Array {
-  return isTyped(values, 'Float32Array') ? values : Float32Array.from(values);
-}
-
-/** A list as indices; what a Uint32Array would silently turn into another number is refused. */
-function indices(name: string, list: ArrayLike<number>): Uint32Array {
-  if (isTyped(list, 'Uint32Array')) return list;
-  for (let at = 0; at < list.length; at++) {
-    if (!isIndex(list[at], 2 ** 32)) throw new InputError(`${name}[${at}] is ${list[at]}, but an index is an integer from 0 on.`);
-  }
-  return Uint32Array.from(list);
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { checkFinite, checkPositiveInteger } from './check.js';
+import { checkFinite, checkPositiveInteger, describe } from './check.js';
 import { symmetricEigenvalues } from './eigenvalues.js';
 import { transpose } from './matrix.js';
 import { random } from './random.js';
@@ -32,7 +32,8 @@ export function singularValuesSquared(X: DataMatrix): Float64Array {
  */
 export function svdBounds(X: DataMatrix, ranks: readonly number[]): { values: number[]; method: 'exact' | 'randomised' } {
   checkFinite(X);
-  if (ranks.length === 0) throw new InputError('svdBounds needs at least one rank, such as [9, 4, 2].');
+  if (!Array.isArray(ranks) || ranks.length === 0)
+    throw new InputError(`svdBounds needs a list of ranks, such as [9, 4, 2], not ${describe(ranks)}.`, { option: 'ranks' });
   ranks.forEach((rank, layer) => {
     checkPositiveInteger(`ranks[${layer}]`, rank);
   });

@@ -1,5 +1,5 @@
 import { InputError, ShapeError } from '../errors.js';
-import { checkPositiveInteger } from './check.js';
+import { checkPositiveInteger, describe } from './check.js';
 import type { Matrix } from './matrix.js';
 import { checkNames } from './names.js';
 import { type SparseMatrix, sparseTranspose } from './sparse.js';
@@ -66,6 +66,7 @@ export const englishStopWords: ReadonlySet<string> = new Set(
  */
 export function termDocumentMatrix(documents: readonly Document[], options: TermOptions = {}): TermDocumentMatrix {
   checkNames('termDocumentMatrix', options, termOptionNames);
+  checkDocuments(documents);
   const M = documents.length;
   if (M === 0) throw new InputError('The corpus has no documents; at least one is needed.');
   const { minDocuments = M < 10 ? 1 : Math.max(2, Math.ceil(0.02 * M)), maxDocumentFraction = 0.5, maxTerms = 2000 } = options;
@@ -73,11 +74,11 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   checkPositiveInteger('minDocuments', minDocuments);
   checkPositiveInteger('maxTerms', maxTerms);
   if (!(maxDocumentFraction > 0 && maxDocumentFraction <= 1)) {
-    const what = `maxDocumentFraction must be more than 0 and at most 1, not ${maxDocumentFraction}.`;
+    const what = `maxDocumentFraction must be more than 0 and at most 1, not ${describe(maxDocumentFraction)}.`;
     throw new InputError(what, { option: 'maxDocumentFraction' });
   }
   if (weighting !== 'tfidf' && weighting !== 'counts') {
-    throw new InputError(`weighting must be 'tfidf' or 'counts', not '${String(weighting)}'.`, { option: 'weighting' });
+    throw new InputError(`weighting must be 'tfidf' or 'counts', not ${describe(weighting)}.`, { option: 'weighting' });
   }
 
   const counts = countWords(documents, options);
@@ -104,6 +105,16 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   return { X, terms, documents: documents.map(({ name }) => name), emptyDocuments };
 }
 
+function checkDocuments(documents: readonly Document[]): void {
+  if (!Array.isArray(documents)) throw new InputError(`The corpus must be a list of documents, not ${describe(documents)}.`);
+  documents.forEach((document, j) => {
+    if (typeof document !== 'object' || document === null)
+      throw new InputError(`Document ${j} must be { name, text }, not ${describe(document)}.`);
+    if (typeof document.text !== 'string')
+      throw new InputError(`The document ${describe(document.name)} has no text: a string is needed, not ${describe(document.text)}.`);
+  });
+}
+
 /** The `count` largest entries > 0 of a column of A (N terms × k topics, say), with their terms, largest first. */
 export function topTerms(A: Matrix, terms: readonly string[], column: number, count: number): { term: string; weight: number }[] {
   if (terms.length !== A.rows) throw new ShapeError(`A has ${A.rows} rows, but ${terms.length} terms were given; each row needs its term.`);
@@ -122,14 +133,14 @@ export function topTerms(A: Matrix, terms: readonly string[], column: number, co
 function countWords(documents: readonly Document[], options: TermOptions): Map<string, number>[] {
   const { locale = 'en', stopWords = englishStopWords, minLength = 3 } = options;
   checkPositiveInteger('minLength', minLength);
-  if (typeof stopWords === 'string') throw new InputError('stopWords must be a list of words, not one string.', { option: 'stopWords' });
+  if (typeof stopWords !== 'object' || stopWords === null || !(Symbol.iterator in stopWords))
+    throw new InputError(`stopWords must be a list of words, not ${describe(stopWords)}.`, { option: 'stopWords' });
   const wordsOf = splitter(locale);
   const stop = new Set(Array.from(stopWords, (word) => word.normalize('NFKC').toLocaleLowerCase(locale)));
   const kept = (word: string) => word.length >= minLength && letter.test(word) && !stop.has(word);
   const known = new Map<string, string[]>(); // a run is looked at once, however often it comes
 
-  return documents.map(({ name, text }) => {
-    if (typeof text !== 'string') throw new InputError(`The document '${name}' has no text: a string is needed.`);
+  return documents.map(({ text }) => {
     const counts = new Map<string, number>();
     for (const run of text.normalize('NFKC').toLocaleLowerCase(locale).match(runs) ?? []) {
       let words = known.get(run);
@@ -143,7 +154,8 @@ function countWords(documents: readonly Document[], options: TermOptions): Map<s
   });
 }
 
-const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu;
+// At most nine apostrophes: V8 has no room for a group that is repeated a million times.
+const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+){0,9}/gu;
 const letter = /\p{L}/u;
 const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 const clitic = /(?:n't|'(?:s|d|m|ll|re|ve))$/;
@@ -156,13 +168,15 @@ function splitter(locale: string): (run: string) => string[] {
   try {
     Intl.getCanonicalLocales(locale);
   } catch {
-    throw new InputError(`The locale '${locale}' is not a language tag such as 'en' or 'de-AT'.`, { option: 'locale' });
+    throw new InputError(`The locale ${describe(locale)} is not a language tag such as 'en' or 'de-AT'.`, { option: 'locale' });
   }
   let segmenter: Intl.Segmenter | undefined;
   return (run) => {
     if (!unspaced.test(run)) return [run.replaceAll('’', "'").replace(clitic, '')];
     segmenter ??= new Intl.Segmenter(locale, { granularity: 'word' });
-    return Array.from(segmenter.segment(run), ({ segment }) => segment);
+    // Its time grows faster than the length of a run, and no run of a text is so long.
+    const parts = run.match(/.{1,500}/gsu) ?? [];
+    return parts.flatMap((part) => Array.from(segmenter!.segment(part), ({ segment }) => segment));
   };
 }
 

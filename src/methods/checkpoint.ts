@@ -3,26 +3,7 @@
 import type { Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { StageResult } from './stage.js';
-
-/** Objectives of all restarts after a number of iterations. */
-export interface Reading {
-  iteration: number;
-  costs: readonly number[];
-}
-
-/** The loop of a stage between two batches. */
-export interface LoopState {
-  iteration: number;
-  /** Objective of each restart at the last check. */
-  costs: number[];
-  readings: Reading[];
-  /** Those that were measured in f64. */
-  exactReadings: Reading[];
-  checks: StageResult['checks'];
-  /** The objectives of the iteration that the device has reached, which the next check looks at. */
-  pending?: number[];
-}
+import type { LoopState, StageResult } from './loop.js';
 
 /**
  * A fit under way. It is plain data: keep it in memory, in IndexedDB or in a file, post it to a worker, and give it to the same fit as

@@ -28,6 +28,9 @@ export interface TransformOptions {
   tolerance?: number;
 }
 
+/** The names of all of them. */
+export const transformOptionNames = Object.keys({ maxIterations: true, tolerance: true } satisfies Record<keyof TransformOptions, true>);
+
 export interface MethodDefinition {
   /** Its name on the command line and in model.json. */
   readonly name: string;

@@ -3,6 +3,7 @@ import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
 import type { Checkpoint } from './checkpoint.js';
+import type { StopReason } from './loop.js';
 
 export interface FitOptions {
   /**
@@ -115,8 +116,6 @@ export interface Layer {
   /** The smallest relative error that any factorization of this rank can have; null when it was switched off. */
   svdBound: number | null;
 }
-
-export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact';
 
 /** The part of a model that labels add. */
 export interface Supervision {

@@ -6,14 +6,15 @@ import { type Engine, type Run, withRun } from '../engine.js';
 import { DeviceLostError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import { type Checkpoint, checkCheckpoint, type LoopState, restoreStates, takeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from './checkpoint.js';
 import { squaredErrorOf, squaredNorm } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
+import type { LoopState, StageResult } from './loop.js';
 import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
 import { boundsOf, type Carrier, type Factors, inGivenUnit, refuseBroken, statedError } from './result.js';
-import { runStage, type Stage, type StageProgress, type StageResult, smallest } from './stage.js';
+import { runStage, type Stage, type StageProgress, smallest } from './stage.js';
 
 /** Writes X in its own form. */
 export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {

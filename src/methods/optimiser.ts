@@ -1,5 +1,5 @@
 /** The rule by which gradients become steps: the option of users, and the form that programs take. */
-import { checkPositive } from '../data/check.js';
+import { checkPositive, describe } from '../data/check.js';
 import { checkNames } from '../data/names.js';
 import { InputError } from '../errors.js';
 import type { Optimiser } from '../programs/neural.js';
@@ -21,7 +21,7 @@ export function optimiserOf<const N extends Optimiser['name']>(
   const { name, ...numbers }: { name: string; rate?: number; momentum?: number } = typeof given === 'string' ? { name: given } : given;
   if (!names.includes(name as N))
     throw new InputError(
-      `optimiser must be ${names.map((one) => `'${one}'`).join(' or ')}, or an object with that name, not ${JSON.stringify(given)}.`,
+      `optimiser must be ${names.map((one) => `'${one}'`).join(' or ')}, or an object with that name, not ${describe(typeof given === 'string' ? given : given.name)}.`,
       { option: 'optimiser' },
     );
   const all: Record<Optimiser['name'], Optimiser> = {

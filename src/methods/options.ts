@@ -21,6 +21,7 @@ export type OptionKind =
   | 'layerList'
   | 'matrix'
   | 'labels'
+  | 'words'
   | 'data';
 
 /** Another option that must be given, with one of `values` where they are listed. Otherwise this one would do nothing. */
@@ -82,7 +83,7 @@ export function choices<const V extends readonly string[]>(
   const check = (name: string, value: unknown) => {
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (!all.every((one) => values.includes(one as V[number])))
-      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${JSON.stringify(value)}.`, { option: name });
+      throw new InputError(`${name} must be ${quoted(values)}, or a list of them, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'choices', values, help, placeholder: 'name', check, ...words };
 }
@@ -132,7 +133,7 @@ export function layerList(help: string, words: Words = {}): Option<readonly numb
     const isLayer = (layer: unknown) => Number.isSafeInteger(layer) && (layer as number) >= 0;
     if (!(Array.isArray(value) && value.length > 0 && value.every(isLayer)))
       throw new InputError(`${name} must be a list of layers, counted from 0, not ${describe(value)}.`, { option: name });
-    if (new Set(value).size !== value.length) throw new InputError(`${name} [${value.join(', ')}] names a layer twice.`, { option: name });
+    if (new Set(value).size !== value.length) throw new InputError(`${name} ${describe(value)} names a layer twice.`, { option: name });
   };
   return { kind: 'layerList', help, placeholder: 'list', check, ...words };
 }
@@ -145,6 +146,15 @@ export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
 /** One label a sample, on the command line a file with one a line. */
 export function labelList(help: string, words: Words = {}): Option<Labels> {
   return { kind: 'labels', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** A list of texts, on the command line separated by commas. */
+export function words(help: string, more: Words = {}): Option<readonly (string | number)[]> {
+  const check = (name: string, value: unknown) => {
+    if (!(Array.isArray(value) && value.every((one) => typeof one === 'string' || typeof one === 'number')))
+      throw new InputError(`${name} must be a list of texts or numbers, not ${describe(value)}.`, { option: name });
+  };
+  return { kind: 'words', help, placeholder: 'list', check, ...more };
 }
 
 /** An option of the library alone, which the method checks. */

@@ -155,10 +155,9 @@ export function ranksOf(method: string, layers: MethodDefinition['layers'], rank
   if (!Array.isArray(list))
     throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`, { option: 'ranks' });
   if (layers === 'one' && list.length > 1)
-    throw new InputError(
-      `${method} takes one rank, but ${list.length} were given (${list.join(', ')}); choose a method of several layers.`,
-      { option: 'ranks' },
-    );
+    throw new InputError(`${method} takes one rank, but ${list.length} were given, ${describe(list)}; choose a method of several layers.`, {
+      option: 'ranks',
+    });
   return [...list];
 }
 

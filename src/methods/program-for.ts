@@ -26,7 +26,7 @@ export interface ShapeOfFit {
 
 /** The shape, with options of the method; its matrices and labels have no place here. */
 export type ProgramOptions<M extends Method> = ShapeOfFit &
-  Partial<Omit<OptionsOf<(typeof methods)[M]['options']>, 'weights' | 'labels' | 'truth'>>;
+  Partial<Omit<OptionsOf<(typeof methods)[M]['options']>, 'weights' | 'labels' | 'truth' | 'unlabelled'>>;
 
 /**
  * The program that a method runs on such data. Options that are left out have their defaults.

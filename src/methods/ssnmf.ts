@@ -1,11 +1,12 @@
 import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { squared } from '../programs/losses.js';
 import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
-import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
+import { type MethodDefinition, type ProgramShape, type TransformOptions, transformOptionNames } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
@@ -124,6 +125,7 @@ export async function transformSsnmf(
   newX: DataMatrix,
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
+  checkNames('transformSsnmf', options, transformOptionNames);
   const [A] = model.A;
   checkNewSamples(newX, A.rows);
   const which = model.settings.model;

@@ -3,8 +3,8 @@ import type { Matrix } from '../data/matrix.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { LoopState, Reading } from './checkpoint.js';
-import type { FitOptions, Progress, Stopping, StopReason } from './factorization.js';
+import type { FitOptions, Progress, Stopping } from './factorization.js';
+import type { LoopState, Reading, StageResult, StopReason } from './loop.js';
 
 /** The settings of a fit that the loop needs. */
 export interface StageSettings {
@@ -51,15 +51,6 @@ export interface Stage {
   resumed?: LoopState;
   /** Called between batches. `loop` may be asked for, in order to keep it. */
   keep?: (loop: () => Promise<LoopState>) => Promise<void>;
-}
-
-export interface StageResult {
-  /** Objective of each restart at the last check. */
-  costs: number[];
-  iterations: number;
-  stopReason: StopReason;
-  /** Relative errors of every restart at each check. */
-  checks: { iteration: number; errors: number[] }[];
 }
 
 /** Below this fraction of ‖X‖² the objective is what f32 factors leave of an exact fit. */

@@ -1,5 +1,5 @@
 /** The common part of methods that learn from labels: their options, the checks, the settings of a model, and its classifiers. */
-import { accuracyOf, type Classifier, classify, type Labels, type Targets, targetsOf } from '../data/labels.js';
+import { accuracyOf, type Classifier, classify, labelTexts, missingLabels, type Targets, targetsOf } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
@@ -8,18 +8,26 @@ import type { Tensor } from '../graph/tensor.js';
 import { type Loss, squared } from '../programs/losses.js';
 import type { LabelSettings, Supervision } from './factorization.js';
 import { type Fit, readFactor } from './fit.js';
-import { atLeastZero, labelList, type OptionsOf } from './options.js';
+import { atLeastZero, labelList, type OptionsOf, words } from './options.js';
 import { inOwnUnit, type Problem } from './problem.js';
 
 /** The options of every method that takes labels. */
 export const labelOptions = {
-  /** The label of each sample, M of them: text or a number. null, undefined or '' where it is unknown. */
+  /** The label of each sample, M of them: text or a number. null, undefined, NaN or '' where it is unknown; see `unlabelled`. */
   labels: labelList('one label a line for each sample, empty where it is unknown'),
   /**
    * The true label of each sample, M of them.
    * It only scores the predictions of samples that were fitted without a label.
    */
   truth: labelList('labels of all samples, only to score the predictions of samples that have no label in --labels', {
+    needs: { option: 'labels' },
+  }),
+  /**
+   * Labels that mean none, in `labels` and `truth`, instead of NA, N/A, <NA>, NaN and nan.
+   * For labels of scikit-learn give [-1]. Without this option −1 beside other classes than 1 is refused, since it may be either.
+   */
+  unlabelled: words('labels that mean none, such as -1 of scikit-learn', {
+    default: missingLabels.join(', '),
     needs: { option: 'labels' },
   }),
   /**
@@ -39,7 +47,8 @@ export type LabelOptions = OptionsOf<typeof labelOptions>;
 /** Labels as a fit uses them. */
 export interface SupervisionSettings {
   targets: Targets;
-  truth?: Labels;
+  /** undefined where a sample has none. */
+  truth?: (string | undefined)[];
   /** λ against the X of the fit, which is in its own unit. */
   labelWeight: number;
   /** λ against the X that was given. */
@@ -53,17 +62,18 @@ export interface SupervisionSettings {
  * size of an average sample (see LabelOptions), or `weight`, a number without a unit.
  */
 export function checkSupervision(
-  { labels, truth, labelWeight }: LabelOptions,
+  { labels, truth: givenTruth, labelWeight, unlabelled }: LabelOptions,
   { seen, costUnit }: Problem,
   { measure = squared, weight }: { measure?: Loss; weight?: number } = {},
 ): SupervisionSettings | undefined {
-  if (!labels) return undefined;
-  const targets = targetsOf(labels, seen.cols);
+  if (labels === undefined) return undefined;
+  const targets = targetsOf(labels, seen.cols, { unlabelled });
+  const truth = givenTruth === undefined ? undefined : labelTexts(givenTruth, { unlabelled, option: 'truth' });
   if (truth && truth.length !== seen.cols)
     throw new ShapeError(`There are ${truth.length} true labels for ${seen.cols} samples; give one a sample, empty where it is unknown.`, {
       option: 'truth',
     });
-  const named = new Set((truth ?? []).filter((label) => label !== null && label !== undefined && label !== '').map(String));
+  const named = new Set((truth ?? []).filter((label) => label !== undefined));
   const exponent = weight === undefined ? measure.degree * costUnit : 0;
   const byDefault = weight ?? sizeOf(seen, measure) / seen.cols;
   const own = labelWeight === undefined ? byDefault : exponent === 0 ? labelWeight : inOwnUnit('labelWeight', labelWeight, exponent);

@@ -1,5 +1,6 @@
-import { checkNewSamples, checkNonnegative, checkPositiveInteger, layerValues } from '../data/check.js';
+import { checkNewSamples, checkNonnegative, checkPositiveInteger, describe, layerValues } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
@@ -174,7 +175,7 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
-    throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${JSON.stringify(output)}.`, { option: 'output' });
+    throw new InputError(`output must be 'reconstruction' or 'ratioMask', not ${describe(output)}.`, { option: 'output' });
   const sources = own.sources ?? [];
   if (output === 'reconstruction' && sources.length > 0) throw new InputError("sources need output 'ratioMask'.", { option: 'sources' });
   if (output === 'ratioMask') {
@@ -182,6 +183,9 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
       throw new InputError(`output 'ratioMask' needs two sources or more, not ${sources.length}.`, { option: 'sources' });
     if (target) throw new InputError("output 'ratioMask' takes a target with each source, none of its own.", { option: 'target' });
   }
+  sources.forEach((source, s) => {
+    checkNames(`sources[${s}]`, source, ['target', 'columns']);
+  });
   const targets = sources.map((source, s) => [`sources[${s}].target`, source.target] as const);
   for (const [name, given] of target ? [['target', target] as const] : targets) {
     checkNonnegative(given, name);

@@ -1,12 +1,12 @@
 /** The use of fitted models of every method: coefficients and classes of new samples. */
-import { checkNewSamples } from '../data/check.js';
+import { checkNewSamples, describe } from '../data/check.js';
 import { classify } from '../data/labels.js';
 import { type Matrix, multiply } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
-import type { TransformOptions } from '../methods/definition.js';
+import { type TransformOptions, transformOptionNames } from '../methods/definition.js';
 import { type Factorization, methodOf } from '../methods/methods.js';
 
 /**
@@ -22,23 +22,22 @@ import { type Factorization, methodOf } from '../methods/methods.js';
  * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
  * rows as the model has features.
  */
-const transformOptions = ['maxIterations', 'tolerance'];
-
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
-  checkNames('transform', options, transformOptions);
+  checkNames('transform', options, transformOptionNames);
   checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
   return methodOf(model.method).transform(engine, model, newX, options);
 }
 
 export interface Prediction {
-  /** The class of each sample. */
-  labels: string[];
+  /** The class of each sample; null for a sample without a signal, all of whose scores are 0. */
+  labels: (string | null)[];
   /** B Sˡ, P×M': the score of every class, rows in the order of `model.supervision.classes`. */
   scores: Matrix;
 }
 
 /**
- * Classes of new samples: argmax of B Sˡ for the columns of `newX` (N×M').
+ * Classes of new samples: argmax of B Sˡ for the columns of `newX` (N×M'). A sample whose scores are all 0, such as one whose coefficients
+ * on that layer are, has no class: its label is null.
  *
  * @param options layer: the layer, counted from 0, whose classifier is used; default: the last that has one.
  * @throws InputError for a model without labels or without a classifier on that layer; see `transform` for the rest.
@@ -47,17 +46,18 @@ export async function predict(
   engine: Engine,
   model: Factorization,
   newX: DataMatrix,
-  { layer, ...options }: TransformOptions & { layer?: number } = {},
+  given: TransformOptions & { layer?: number } = {},
 ): Promise<Prediction> {
-  checkNames('predict', options, transformOptions);
+  checkNames('predict', given, ['layer', ...transformOptionNames]);
+  const { layer, ...options } = given;
   if (!model.supervision)
     throw new InputError('The model was fitted without labels, so it knows no classes; fit it with labels to predict.');
   const { classes, classifiers } = model.supervision;
   const chosen = layer === undefined ? classifiers[classifiers.length - 1] : classifiers.find((one) => one.layer === layer);
   if (chosen === undefined) {
     const there = classifiers.map((one) => one.layer).join(', ');
-    throw new InputError(`The model has no classifier on layer ${layer}; it has one on ${there}.`, { option: 'layer' });
+    throw new InputError(`The model has no classifier on layer ${describe(layer)}; it has one on ${there}.`, { option: 'layer' });
   }
   const S = (await transform(engine, model, newX, options))[chosen.layer];
-  return { labels: Array.from(classify(chosen.B, S), (index) => classes[index]), scores: multiply(chosen.B, S) };
+  return { labels: Array.from(classify(chosen.B, S), (index) => classes[index] ?? null), scores: multiply(chosen.B, S) };
 }

@@ -7,7 +7,7 @@ import { decodeNpy, encodeNpy } from '../data/npy.js';
 import { messageOf } from '../data/realm.js';
 import { sha256 } from '../data/sha256.js';
 import { InputError, ShapeError } from '../errors.js';
-import type { StopReason } from '../methods/factorization.js';
+import type { StopReason } from '../methods/loop.js';
 import { type Factorization, methodOf, methods } from '../methods/methods.js';
 
 /** Number of the layout of model.json. A layout that this version cannot read has another number. */

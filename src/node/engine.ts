@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { checkNames } from '../data/names.js';
 import { disposeKey, type Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { createReferenceEngine } from '../reference/engine.js';
 import { requestDevice } from '../webgpu/device/device.js';
-import { createDeviceEngine, createWebGpuEngine, type EngineOptions, engineOptionNames } from '../webgpu/engine.js';
+import { checkEngineOptions, createDeviceEngine, createWebGpuEngine, type EngineOptions } from '../webgpu/engine.js';
 import { type DeviceEngine, lasting } from '../webgpu/lasting.js';
 import { type AdapterPreference, requestDawnAdapter } from './dawn.js';
 
@@ -27,7 +26,7 @@ export interface NodeEngineOptions extends EngineOptions {
  */
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { prefer = 'auto', ...rest } = options;
-  checkNames('createEngine', rest, engineOptionNames);
+  checkEngineOptions(rest);
   if (rest.device || rest.adapter) return createWebGpuEngine(rest);
   if (prefer === 'cpu' && options.halfInputs)
     throw new InputError('The f64 reference executor keeps nothing in 16 bits: leave out halfInputs, or prefer another device.', {

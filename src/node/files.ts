@@ -3,8 +3,9 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { byExtension, type FileContent, type FileFormat } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
 import { isSparse, sparseTranspose } from '../data/sparse.js';
-import { inWords } from '../data/words.js';
+import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
@@ -18,9 +19,11 @@ import { removeAbandoned, temporaryName } from './temporary.js';
  *
  * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
  */
-export async function readMatrix(path: string, { samples = 'rows' }: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
+export async function readMatrix(path: string, options: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
+  checkNames('readMatrix', options, ['samples']);
+  const { samples = 'rows' } = options;
   if (samples !== 'rows' && samples !== 'columns')
-    throw new InputError(`samples must be 'rows' or 'columns', not '${String(samples)}'.`, { option: 'samples' });
+    throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
   const { X, names } = format.read(await readBytes(path), path);

@@ -48,8 +48,7 @@ export interface EngineOptions {
   forced?: Forced;
 }
 
-/** The names of all of them. */
-export const engineOptionNames = Object.keys({
+const engineOptionNames = Object.keys({
   device: true,
   adapter: true,
   powerPreference: true,
@@ -57,6 +56,23 @@ export const engineOptionNames = Object.keys({
   halfInputs: true,
   forced: true,
 } satisfies Record<keyof EngineOptions, true>);
+
+const forcedNames = Object.keys({
+  matmul: true,
+  blocks: true,
+  splits: true,
+  spillBytes: true,
+  spill: true,
+  pivots: true,
+  halfDecoding: true,
+  bindingBytes: true,
+} satisfies Record<keyof Forced, true>);
+
+/** Throws InputError for options that an engine does not have, also within `forced`. */
+export function checkEngineOptions(options: EngineOptions): void {
+  checkNames('createEngine', options, engineOptionNames);
+  checkNames('forced', options.forced ?? {}, forcedNames);
+}
 
 /** Looks for a tuning where it was kept. */
 export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
@@ -68,7 +84,7 @@ export type StoredTuning = (adapter: string) => unknown | Promise<unknown>;
  * @throws AdapterError where there is no WebGPU, no adapter, or one whose compiler ends long loops early.
  */
 export async function createWebGpuEngine(options: EngineOptions = {}): Promise<Engine> {
-  checkNames('createEngine', options, engineOptionNames);
+  checkEngineOptions(options);
   if (options.device || options.adapter) return createDeviceEngine(options);
   return lasting((tuning = undefined) => createDeviceEngine({ ...options, tuning: tuning ?? options.tuning }));
 }

@@ -62,3 +62,35 @@ test.each([
   expect(() => parseCsvMatrix(text, { source: 'f.csv' })).toThrow(InputError);
   expect(() => parseCsvMatrix(text, { source: 'f.csv' })).toThrow(message);
 });
+
+/** What takes one pass for millions of characters; one that starts again at each of them would not end in a day. */
+const many = 2_000_000;
+test.each<[string, string, string]>([
+  ['digits and an x', `1,${'1'.repeat(many)}x\n`, 'line 1, column 2 has "111'],
+  ['digits and a point, again and again', `1,${'1.'.repeat(many)}\n`, 'is not a number'],
+  ['a first line of blanks', `${' '.repeat(many)}\n1,x\n`, 'line 2, column 2 has "x"'],
+  ['blanks in a record with quotes', `"1",${' '.repeat(many)}x\n`, 'line 1, column 2 has "x"'],
+  ['quotes without an end', `"${'""'.repeat(many)}\n1\n`, 'line 1 has a quote that is not closed'],
+  ['a quoted cell of quotes', `1,2\n3,"${'""'.repeat(many)}"\n`, 'line 2, column 2 has'],
+  ['lines in a cell', `"${'\n'.repeat(many)}x`, 'a quote that is not closed'],
+  ['numbers between blanks', `1\n${'1 '.repeat(many)}x`, 'is not a number'],
+  ['a long name', `${'n'.repeat(many)}\nx\n`, 'line 2, column 1 (nnnn'],
+])('%s are refused in one pass, in a short sentence', (_, text, message) => {
+  expect(() => parseCsvMatrix(text)).toThrow(InputError);
+  expect(() => parseCsvMatrix(text)).toThrow(message);
+  try {
+    parseCsvMatrix(text);
+  } catch (error) {
+    expect((error as InputError).message.length).toBeLessThan(300);
+  }
+});
+
+test('a number of many digits is still a number', () => {
+  expect(parseCsvMatrix(`1.${'0'.repeat(40_000)},2\n`).X).toEqual(matrix(1, 2, [1, 2]));
+});
+
+test('quoted cells: empty ones, quotes in them, the end of the line, blanks after the last', () => {
+  expect(parseCsvMatrix('"","a""b","c,d", e \r\n1,"2",3,"4" \r\n').header).toEqual(['', 'a"b', 'c,d', 'e']);
+  expect(parseCsvMatrix('"a"\t"b\tc"\n"1"\t2\n').X).toEqual(matrix(1, 2, [1, 2]));
+  for (const text of ['"a"b,c\n1,2', 'a,"b\n1,2', '"1",2"\n']) expect(() => parseCsvMatrix(text)).toThrow('quote');
+});

@@ -52,7 +52,7 @@ test('unreadable matrices', async () => {
   await refused(readMatrix(bad), `${bad}: This is not a .npy file`);
   const ragged = await put('ragged.csv', '1,2\n3');
   await refused(readMatrix(ragged), `${ragged}: line 2 has 1 cell, but line 1 has 2; every row needs the same number of cells.`);
-  await refused(readMatrix(ragged, { samples: 'both' as 'rows' }), "samples must be 'rows' or 'columns', not 'both'.");
+  await refused(readMatrix(ragged, { samples: 'both' as 'rows' }), "samples must be 'rows' or 'columns', not \"both\".");
 });
 
 test('outputs go into a new folder, then replace what is there, and leave nothing else', async () => {

@@ -3,6 +3,7 @@ import { matrix } from '../../src/data/matrix.js';
 import { parseMtxMatrix } from '../../src/data/mtx.js';
 import { isSparse, sparseFromDense, toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
+import { bytesAllocated } from '../support/allocations.js';
 
 /** The example of the format's description, in an order of its own; https://math.nist.gov/MatrixMarket/formats.html */
 const example = `%%MatrixMarket matrix coordinate real general
@@ -59,7 +60,7 @@ test.each([
   [coordinate('2 2\n'), 'x.mtx: line 2 should hold the numbers of rows, columns and entries, but is "2 2".'],
   [coordinate('2 2 -1\n'), 'line 2 should hold the numbers of rows, columns and entries'],
   [coordinate('0 2 0\n'), 'line 2 says 0×2, but a matrix needs at least one row and one column.'],
-  [coordinate('4000000000 2 0\n'), 'line 2 says 4000000000×2; up to 268435456 rows and columns can be read.'],
+  [coordinate('4000000000 2 0\n'), 'line 2 says 4000000000×2, but so short a file can have 1048576 rows and columns; is it cut off?'],
   [coordinate('2 3 0\n', 'real symmetric'), 'line 2 says 2×3, but a symmetric matrix is as wide as it is high.'],
   [coordinate('2 2 999999999999\n1 1 1'), 'x.mtx is too short for the 999999999999 entries that its size line asks for'],
   [coordinate('2 2 3\n1 1 1\n\n2 2 1\n'), 'x.mtx ends after 2 entries, but its size line says 3.'],
@@ -82,4 +83,47 @@ test.each([
 ])('%j is refused', (text, message) => {
   expect(() => parseMtxMatrix(text, { source: 'x.mtx' })).toThrow(InputError);
   expect(() => parseMtxMatrix(text, { source: 'x.mtx' })).toThrow(message);
+});
+
+test('memory is taken for what the file can hold, not for what it says', () => {
+  const short = [
+    coordinate('268435456 268435456 1\n1 1 1'),
+    coordinate('1048577 1 1\n1 1 1\n'),
+    coordinate('2 2 1000\n1 1 1\n'),
+    coordinate('5000 5000 12000000\n', 'pattern symmetric'),
+    '%%MatrixMarket matrix array real general\n100000 100000\n1\n',
+    '%%MatrixMarket matrix array real symmetric\n1000000 1000000\n1\n',
+    coordinate(`${'9'.repeat(400)} 1 1\n1 1 1\n`),
+  ];
+  for (const text of short) {
+    const bytes = bytesAllocated(() => expect(() => parseMtxMatrix(text)).toThrow(InputError));
+    expect(bytes).toBe(0);
+  }
+  const hashed = bytesAllocated(() => expect(parseMtxMatrix(coordinate('1048576 3 1\n9 1 2\n')).rows).toBe(1048576));
+  // Starts of rows, once for each pass: what is counted is what was taken.
+  expect(hashed).toBeGreaterThan(4 * 2 ** 20);
+  expect(hashed).toBeLessThan(2 ** 26);
+  const entries = Array.from({ length: 100_000 }, (_, e) => `${20 * e + 1} 1 1`).join('\n');
+  expect(parseMtxMatrix(coordinate(`1200000 1 0\n${'%\n'.repeat(600_000)}`)).rows).toBe(1_200_000);
+  expect(() => parseMtxMatrix(coordinate(`2000001 1 100000\n${entries}\n`))).toThrow('can have');
+});
+
+test('unsigned integers, as scipy writes them', () => {
+  expect(toDense(parseMtxMatrix(coordinate('2 2 1\n2 1 65535\n', 'unsigned-integer general')))).toEqual(matrix(2, 2, [0, 0, 65535, 0]));
+});
+
+test.each([
+  ['digits', coordinate(`1 1 1\n1 1 ${'1'.repeat(5_000_000)}x\n`)],
+  ['blanks', coordinate(`1 1 1\n${' '.repeat(5_000_000)}1 1\n`)],
+  ['an index', coordinate(`1 1 1\n${'9'.repeat(5_000_000)} 1 1\n`)],
+  ['a header', `%%MatrixMarket matrix ${'x'.repeat(5_000_000)} real general\n1 1 1\n`],
+  ['one line', 'x'.repeat(5_000_000)],
+])('five million characters of %s are refused in one pass, in a short sentence', (_, text) => {
+  try {
+    parseMtxMatrix(text);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).message.length).toBeLessThan(300);
+  }
 });

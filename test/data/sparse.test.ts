@@ -63,7 +63,7 @@ test('a matrix without entries, and zeros that are stored', () => {
 });
 
 test.each<[string, number, number, Partial<Record<keyof typeof csr, number[]>>, string]>([
-  ['no rows', 0, 3, {}, 'X is 0×3, but a matrix needs at least one row and one column.'],
+  ['no rows', 0, 3, {}, 'X is 0×3, but a matrix needs at least one row and one column'],
   ['too few starts', 3, 3, { rowStarts: [0, 1, 3] }, 'X has 3 rows and needs 4 rowStarts, but 3 were given.'],
   [
     'starts that end early',
@@ -88,7 +88,7 @@ test('bad entries in any order are refused', () => {
   const from = (rowIndices: number[], columns: number[], values: number[]) => () =>
     sparseFromEntries(2, 2, { rowIndices, columns, values });
   expect(from([0, 2], [0, 1], [1, 1])).toThrow('Entry 1 is in row 2, column 1, but a 2×2 matrix has rows 0 to 1 and columns 0 to 1.');
-  expect(from([0, 1], [0, -1], [1, 1])).toThrow('Entry 1 is in row 1, column -1');
+  expect(from([0, 1], [0, -1], [1, 1])).toThrow('columns[1] is -1, but an index is an integer from 0 on.');
   expect(from([1, 0, 1], [0, 0, 0], [1, 1, 1])).toThrow('X has two entries in row 1, column 0 (counted from 0)');
   expect(from([1], [0, 0], [1])).toThrow('There are 1 values, 1 row indices and 2 columns');
 });

@@ -108,6 +108,6 @@ test('large matrices: a sketch that comes close', () => {
 test('bad input', () => {
   expect(() => svdBounds(matrix(1, 1, [Number.NaN]), [1])).toThrow('X has the entry NaN');
   expect(() => svdBounds(matrix(0, 1), [1])).toThrow('X is 0×1');
-  expect(() => svdBounds(matrix(1, 1), [])).toThrow('at least one rank');
+  expect(() => svdBounds(matrix(1, 1), [])).toThrow('a list of ranks, such as [9, 4, 2], not [].');
   expect(() => svdBounds(matrix(1, 1), [2, 0])).toThrow('ranks[1] must be a positive integer, not 0.');
 });

@@ -62,9 +62,9 @@ test.each([
   [docs('alpha'), { minDocuments: 0 }, 'minDocuments must be a positive integer, not 0.'],
   [docs('alpha'), { maxDocumentFraction: 50 }, 'maxDocumentFraction must be more than 0 and at most 1, not 50.'],
   [docs('alpha'), { maxTerms: 1.5 }, 'maxTerms must be a positive integer, not 1.5.'],
-  [docs('alpha'), { locale: '!' }, "The locale '!' is not a language tag"],
-  [docs('alpha'), { stopWords: 'the' }, 'stopWords must be a list of words, not one string.'],
-  [docs('alpha'), { weighting: 'bm25' as 'counts' }, "weighting must be 'tfidf' or 'counts', not 'bm25'."],
+  [docs('alpha'), { locale: '!' }, 'The locale "!" is not a language tag'],
+  [docs('alpha'), { stopWords: 'the' }, 'stopWords must be a list of words, not "the".'],
+  [docs('alpha'), { weighting: 'bm25' as 'counts' }, "weighting must be 'tfidf' or 'counts', not \"bm25\"."],
 ])('a bad corpus or option is refused (%#)', (corpus, options, message) => {
   expect(() => termDocumentMatrix(corpus, options)).toThrow(InputError);
   expect(() => termDocumentMatrix(corpus, options)).toThrow(message);
@@ -77,4 +77,13 @@ test('top terms', () => {
   expect(topTerms(A, terms, 1, 3)).toEqual([{ term: 'a', weight: 1 }]);
   expect(() => topTerms(A, terms, 2, 3)).toThrow('Column 2 is not one of the 2 columns of A');
   expect(() => topTerms(A, ['a'], 0, 3)).toThrow(ShapeError);
+});
+
+test('runs of a million letters, apostrophes or characters of scripts without spaces take one pass', () => {
+  const long = 1_000_000;
+  const { X } = termDocumentMatrix(docs('word '.repeat(3), "x'".repeat(long), '東'.repeat(long), 'y'.repeat(long)), {
+    ...every,
+    minLength: 1,
+  });
+  expect(X.cols).toBe(4);
 });

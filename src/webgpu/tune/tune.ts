@@ -4,6 +4,7 @@
  * unless another one is clearly faster.
  */
 import { median } from '../../data/median.js';
+import { checkNames } from '../../data/names.js';
 import { random } from '../../data/random.js';
 import type { AbortSignalLike, Problem, ProductChoice, Run, TuneOptions, Tuning, TuningEntry } from '../../engine.js';
 import { CancelledError, InputError, LimitError, ShaderError } from '../../errors.js';
@@ -49,7 +50,9 @@ function checkOptions(problems: readonly Problem[], repeats: number): void {
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
   if (!isCount(repeats)) throw new InputError(`repeats must be a positive integer, not ${repeats}.`);
   if (problems.length === 0) throw new InputError('problems is empty; give at least one, or leave it out.');
-  for (const { rows, cols, rank, restarts = 1 } of problems) {
+  for (const problem of problems) {
+    checkNames('A problem', problem, ['rows', 'cols', 'rank', 'restarts']);
+    const { rows, cols, rank, restarts = 1 } = problem;
     if (![rows, cols, rank, restarts].every(isCount) || rank > Math.min(rows, cols, 128)) {
       throw new InputError(
         `A problem has rows, cols, rank and restarts ≥ 1, and rank ≤ min(rows, cols, 128), not ${rows}×${cols}, rank ${rank}, ${restarts} restarts.`,

@@ -62,7 +62,7 @@ export function problemOf(
 ): Problem {
   const settings = settingsOf(method, X, options, defaults);
   if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
-  if (!options.weights) {
+  if (options.weights === undefined) {
     const unit = powerOfTwoUnit(stored(X));
     const own = copyInUnit(X, unit);
     return { X: own, seen: own, unit, costUnit: unit, settings, fingerprint: fingerprintOf(own, unit, identity(options)) };

@@ -15,7 +15,7 @@ import { checkFit, readFactors, type Settings, squaredNorm, withFit, writeMatrix
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
-import { nnls } from './q.js';
+import { nnlsChain } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
@@ -203,10 +203,7 @@ export async function neuralNmf(engine: Engine, X: DataMatrix, options: NeuralOp
  * @param newX N×M', N as in the model's A[0].
  */
 export async function transformNeural(engine: Engine, model: NeuralFactorization, newX: DataMatrix): Promise<Matrix[]> {
-  const { l1 } = model.settings;
-  const S: Matrix[] = [];
-  for (let l = 0; l < model.A.length; l++) S.push((await nnls(engine, S[l - 1] ?? newX, model.A[l], { l1: l1[l] })).S);
-  return S;
+  return nnlsChain(engine, newX, model.A, model.settings.l1);
 }
 
 function writeInputs(

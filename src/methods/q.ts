@@ -63,6 +63,13 @@ export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, options: { 
   return { ...solved, S: matrix(A.cols, X.cols, S), support, ...(polish && { polished: S }) };
 }
 
+/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each; default 0. */
+export async function nnlsChain(engine: Engine, X: DataMatrix, A: readonly Matrix[], l1: readonly number[] = []): Promise<Matrix[]> {
+  const S: Matrix[] = [];
+  for (let l = 0; l < A.length; l++) S.push((await nnls(engine, S[l - 1] ?? X, A[l], { l1: l1[l] })).S);
+  return S;
+}
+
 /** A problem with X and A near 1. Row j of its S times 2^(units[j]) is that of the problem as it was given. */
 interface Scaled {
   X: DataMatrix;

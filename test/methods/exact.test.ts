@@ -10,7 +10,9 @@ import { timesPowerOfTwo } from '../../src/data/unit.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import { exactLayers } from '../../src/methods/exact-layers.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
+import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
 
 let started: Promise<Engine> | undefined;
@@ -103,6 +105,28 @@ describe.each([false, true])('features free in sign: %s', (signed) => {
       if (condition >= 1e5) expect(illConditioned).toBeGreaterThan(0);
     }
   });
+});
+
+test('the transform of every method with exact solves has the digits that nnls has', async () => {
+  const engine = await software();
+  const r = random(31);
+  const given = problem(r, 1e3, { noise: 1e-2 });
+  const B = matrix(5, 2, [1, 0, 1, 1, 0, 1, 0.5, 0, 0, 2]);
+  const model = (method: string, settings: object) => ({ method, A: [given.A, B], ranks: [5, 2], settings }) as unknown as Factorization;
+  const models = [
+    model('hierarchical', {}),
+    model('neural', { l1: [0, 0] }),
+    model('sparse-coding', { l1: [0, 0] }),
+    model('deep', { pooling: 'none', activation: 'identity' }),
+    { ...model('nmf', {}), A: [given.A], ranks: [5] },
+    { ...model('ssnmf', { model: 1 }), A: [given.A], ranks: [5] },
+    { ...model('deep-semi', { nonlinearity: 'identity' }), A: [given.A], ranks: [5] },
+  ] as Factorization[];
+  for (const one of models) {
+    const S = await transform(engine, one, given.X);
+    expect(errorOf(given, S[0].data).error, one.method).toBeLessThan(1e-3);
+    if (S.length > 1) expect(errorOf({ X: S[0], A: B }, S[1].data).error, one.method).toBeLessThan(1e-3);
+  }
 });
 
 test('exactLayers mends what a device left, layer after layer, and leaves the rest as it is', () => {

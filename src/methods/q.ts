@@ -137,6 +137,7 @@ function refuseBeyondF32(S: Float64Array, M: number, units: readonly number[]): 
  * @param gradS k×M; entries off the support have no effect.
  * @returns gradX N×M, gradA N×k, and in how many columns the support has columns of A whose dependence f32 cannot tell (illConditioned):
  * there the gradient hangs on digits that the inputs do not hold.
+ * @throws ShapeError, InputError as `nnls`; InputError for a gradient beyond f32.
  */
 export async function nnlsVjp(
   engine: Engine,
@@ -183,6 +184,10 @@ export async function nnlsVjp(
     const inX = Float32Array.from(gradX, (d) => d * 2 ** (ofGradient - unitOfX));
     const unitsOfA = scaled.units.map((unit) => ofGradient - (unitOfX - unit));
     const inA = Float32Array.from(gradA, (d, p) => d * 2 ** unitsOfA[p % A.cols]);
+    if (!(inX.every(Number.isFinite) && inA.every(Number.isFinite)))
+      throw new InputError(
+        'The gradient has entries above 3.4e38, beyond f32; divide gradS by a power of ten, which the gradient follows.',
+      );
     return { gradX: matrix(X.rows, X.cols, inX), gradA: matrix(A.rows, A.cols, inA), illConditioned };
   });
 }

@@ -250,6 +250,21 @@ test('units of X and A, columns of A apart, change nothing but the scale of S', 
   }
 });
 
+test('a penalty takes what the formula says from every unknown', async () => {
+  const engine = await software();
+  // Columns that do not meet: s_j = max(a_jᵀx − λ, 0) / a_jᵀa_j.
+  const A = matrix(3, 2, [1, 0, 2, 0, 0, 4]);
+  const X = matrix(3, 3, [1, 0.1, 0, 3, 0.2, 1, 2, 5, 0.01]);
+  for (const polish of [false, true]) {
+    const { S, kktResidual } = await nnls(engine, X, A, { l1: 0.6, polish });
+    const expected = [7 - 0.6, 0, 2 - 0.6, 8 - 0.6, 20 - 0.6, 0].map((b, at) => b / (at < 3 ? 5 : 16)).map((s) => Math.max(s, 0));
+    S.data.forEach((s, at) => {
+      expect(Math.abs(s - expected[at])).toBeLessThan(1e-6);
+    });
+    expect(kktResidual).toBeLessThan(1e-6);
+  }
+});
+
 test('an S beyond f32 is refused, not infinite and not 0', async () => {
   const engine = await software();
   const { X, A } = problem(random(12), 3);
@@ -261,6 +276,15 @@ test('an S beyond f32 is refused, not infinite and not 0', async () => {
       await expect(
         nnls(engine, { ...X, data: timesPowerOfTwo(X.data, ofX) }, { ...A, data: timesPowerOfTwo(A.data, ofA) }, { polish }),
       ).rejects.toThrow(InputError);
+});
+
+test('a gradient beyond f32 is refused', async () => {
+  const engine = await software();
+  const { X, A } = problem(random(13), 3, { M: 3 });
+  const small = { ...A, data: timesPowerOfTwo(A.data, -60) };
+  const S = (await nnls(engine, X, small)).S;
+  const gradS = matrix(5, 3, new Float32Array(15).fill(1e20));
+  await expect(nnlsVjp(engine, { X, A: small, S }, gradS)).rejects.toThrow(InputError);
 });
 
 test('the gradient of q where features are nearly dependent, against differences of QR', async () => {

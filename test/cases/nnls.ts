@@ -320,6 +320,9 @@ const droppedCases = (
       expectAtMost(`the KKT residual in f64 (seed ${seed})`, kktResidual, tolerance);
       expectAtMost(`columns that f64 did not settle, either (seed ${seed})`, unconverged, 0);
       if (!s.every(Number.isFinite)) throw new Error(`S has an entry that is not finite (seed ${seed})`);
+      // Of two equal columns the later one leaves.
+      const twins = s.some((value, at) => Math.floor(at / M) % 2 === 1 && value > 0 && s[at - M] > 0);
+      if (kind !== 'free in sign' && twins) throw new Error(`two equal columns are in one support (seed ${seed})`);
       for (let at = 0; at < s.length; at++) {
         if (s[at] > 0 !== (back[at] !== 0))
           throw new Error(`entry ${at} is ${s[at]} in S and ${back[at]} in the masked solve (seed ${seed})`);

@@ -1,7 +1,8 @@
 // Part of the nnls kernels: Cholesky of the masked Gram matrix G_PP and its triangular solves, one system an invocation.
 // P is a list, so the cost is p³/6 FMA for p = |P|, whatever k. The factor lives in private memory. For many unknowns it lives in a buffer
-// that is interleaved by invocation: neighbours touch neighbouring entries. Diagonals are kept inverted. A pivot below 1e-6 of its diagonal
-// entry means that the column depends on earlier ones. It is lifted to that bound, which moves the KKT residual by at most as much.
+// that is interleaved by invocation: neighbours touch neighbouring entries. Diagonals are kept inverted. A pivot that is not above
+// DEPENDENT of its diagonal entry is rounding: the column depends on earlier ones. Its inverse is 0, which takes row and column out of the
+// factor and makes the unknown 0.
 var<private> support: array<u32, CAPACITY>;
 var<private> supportSize: u32;
 var<private> inverse: array<f32, CAPACITY>;
@@ -31,7 +32,7 @@ fn factorize(g: u32) {
       setFactor(i, j, sum);
       pivot = fma(-sum, sum, pivot);
     }
-    inverse[i] = inverseSqrt(max(pivot, 1e-6 * diagonal));
+    inverse[i] = select(0.0, inverseSqrt(pivot), pivot > DEPENDENT * diagonal);
   }
 }
 

@@ -17,6 +17,7 @@ const BETA_BATCH: u32 = 0u; // @size
 @group(0) @binding(3) var<storage, read_write> beta: array<f32>;
 
 // @use nnls/gram
+// @use nnls/dependent
 // @use nnls/registers
 
 @compute @workgroup_size(WORKGROUP)

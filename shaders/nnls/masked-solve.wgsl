@@ -24,6 +24,7 @@ const FACTOR_SIZE: u32 = 10u; // @set CAPACITY (CAPACITY + 1) / 2, or 1 with SPI
 @group(0) @binding(4) var<storage, read_write> scratch: array<f32>;
 
 // @use nnls/gram
+// @use nnls/dependent
 // @use nnls/cholesky
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,8 +1,8 @@
 // Part of the solves for few unknowns: Gram matrix, factor and vectors of one column in registers, with all loops written out.
 // Rows and columns outside the support become those of the identity, so that no index depends on data. It takes K³/6 FMA, whatever the
 // support, and no memory between the first load and the last store. The factorization is G = L D Lᵀ. −G and −L are kept, so that nothing is
-// negated. A pivot below 1e-6 of its diagonal entry means that the column depends on earlier ones. It is lifted to that bound, which moves
-// the KKT residual by at most as much.
+// negated. A pivot that is not above DEPENDENT of its diagonal entry is rounding: the column depends on earlier ones. Its inverse is 0,
+// which takes row and column out of the factor and makes the unknown 0.
 var<private> minusG: array<array<f32, K>, K>; // lower triangle
 var<private> minusL: array<array<f32, K>, K>; // below the diagonal, which would be −1
 var<private> inverse: array<f32, K>; // of D
@@ -40,7 +40,7 @@ fn factorize(support: u32) {
       minusL[i][j] = row[j] * inverse[j];
       pivot = fma(row[j], minusL[i][j], pivot);
     }
-    inverse[i] = -1.0 / min(pivot, 1e-6 * diagonal);
+    inverse[i] = select(0.0, -1.0 / pivot, pivot < DEPENDENT * diagonal);
   }
 }
 

@@ -26,6 +26,7 @@ const BUDGET: u32 = 160u; // @size rounds of both
 @group(0) @binding(3) var<storage, read_write> rounds: array<f32>;
 
 // @use nnls/gram
+// @use nnls/dependent
 // @use nnls/registers
 
 // w_j ≤ TOLERANCE · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f32 rounding.
@@ -79,13 +80,21 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
   var entered = 0u; // the active set's last index to enter
   var useless = 0u; // its indices that came in with nothing to gain, or with which the solution overflows
   var overflows = false;
+  var stuck = false; // one of these has much to gain
+  var inexact = false; // the support is too ill-conditioned to be solved on
   for (var round = 0u; round < BUDGET && phase != SETTLED; round++) {
     solveOn(passive);
     measureGain();
     var infeasible = 0u;
+    var dropped = 0u;
+    inexact = false;
     for (var j = 0u; j < K; j++) { // @unroll
-      let wrong = !select(w[j] * unit[j] <= tolerance, (x[j] > 0.0) & (x[j] < 3e38), has(passive, j));
+      let depends = inverse[j] == 0.0;
+      let feasible = ((x[j] > 0.0) & (x[j] < 3e38)) | (depends & (w[j] * unit[j] <= tolerance * DEPENDENT_GAIN));
+      inexact |= has(passive, j) & !depends & !(abs(w[j] * unit[j]) <= tolerance * DEPENDENT_GAIN);
+      let wrong = !select(w[j] * unit[j] <= tolerance, feasible, has(passive, j));
       infeasible |= select(0u, 1u << j, wrong & has(usable, j));
+      dropped |= select(0u, 1u << j, depends);
     }
     var right = infeasible == 0u;
     if (phase == PIVOTING) {
@@ -96,6 +105,8 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
       fewest = min(fewest, count);
       tries = select(max(tries, 1u) - 1u, 3u, fewer);
       passive ^= select(1u << min(firstLeadingBit(infeasible), 31u), infeasible, all | right);
+      // What depends on the others leaves the support.
+      passive &= ~dropped;
       if ((round + 1u == PIVOTS) & !right) {
         phase = ACTIVE_SET;
         passive = 0u;
@@ -107,7 +118,7 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
       var finite = true;
       for (var j = 0u; j < K; j++) { // @unroll
         let reach = select(0.0, s[j] / (s[j] - x[j]), s[j] > 0.0);
-        let blocks = has(passive, j) & (x[j] <= 0.0) & ((blocking == 0u) | (reach < step));
+        let blocks = has(passive, j) & !(x[j] > 0.0) & ((blocking == 0u) | (reach < step));
         step = select(step, reach, blocks);
         blocking = select(blocking, 1u << j, blocks);
         finite &= x[j] < 3e38;
@@ -122,11 +133,13 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
       passive &= ~blocking;
       if (blocking == 0u) {
         entered = 0u;
+        stuck = false;
         var steepest = tolerance;
         for (var j = 0u; j < K; j++) { // @unroll
           let steeper = (w[j] * unit[j] > steepest) & has(usable & ~passive & ~useless, j);
           steepest = select(steepest, w[j] * unit[j], steeper);
           entered = select(entered, 1u << j, steeper);
+          stuck |= !(w[j] * unit[j] <= tolerance * DEPENDENT_GAIN) & has(useless, j);
         }
         passive |= entered;
         right = entered == 0u;
@@ -136,7 +149,7 @@ fn solveColumn(start: u32, usable: u32, tolerance: f32) -> f32 {
     }
     phase = select(phase, SETTLED, right);
   }
-  return select(-used, used, (phase == SETTLED) & !overflows);
+  return select(-used, used, (phase == SETTLED) & !overflows & !stuck & !inexact);
 }
 
 // x ← the least squares solution on the support.

@@ -32,6 +32,7 @@ const FACTOR_SIZE: u32 = 10u; // @set CAPACITY (CAPACITY + 1) / 2, or 1 with SPI
 @group(0) @binding(4) var<storage, read_write> scratch: array<f32>;
 
 // @use nnls/gram
+// @use nnls/dependent
 // @use nnls/cholesky
 
 // w_j ≤ TOLERANCE · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f32 rounding.
@@ -89,6 +90,11 @@ fn solveColumn(g: u32, b0: u32, s0: u32) -> f32 {
     exchange(all);
   }
   if (!settled) { settled = activeSet(g, scale * TOLERANCE); }
+  // A support too ill-conditioned to be solved on leaves a gradient there.
+  for (var i = 0u; i < supportSize; i++) {
+    let j = support[i];
+    if (inverse[i] > 0.0 && !(abs(gradient(g, j)) <= scale * TOLERANCE * DEPENDENT_GAIN * sqrt(gram(g, j, j)))) { settled = false; }
+  }
   if (!settled) { used = -used; }
   for (var j = 0u; j < K; j++) { s[j] = 0.0; }
   for (var i = 0u; i < supportSize; i++) { s[support[i]] = max(unknown[i], 0.0); }
@@ -122,8 +128,13 @@ fn measureSlack(g: u32, tolerance: f32) -> u32 {
   for (var j = 0u; j < K; j++) {
     if (passive[j]) {
       slack[j] = unknown[at];
+      if (inverse[at] == 0.0) {
+        // What depends on the others leaves the support.
+        passive[j] = false;
+        slack[j] = tolerance * DEPENDENT_GAIN * sqrt(gram(g, j, j)) - gradient(g, j);
+        if (!(slack[j] >= 0.0)) { infeasible++; }
+      } else if (!isFeasible(slack[j])) { infeasible++; }
       at++;
-      if (!isFeasible(slack[j])) { infeasible++; }
     } else {
       slack[j] = tolerance * sqrt(gram(g, j, j)) - gradient(g, j);
       if (!(slack[j] >= 0.0)) { infeasible++; }
@@ -162,16 +173,19 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
   for (var round = 0u; round < ENTRIES; round++) {
     var entering = K;
     var steepest = tolerance;
+    var stuck = false;
     for (var j = 0u; j < K; j++) {
       let diagonal = gram(g, j, j);
-      if (passive[j] || slack[j] != 0.0 || diagonal <= 0.0) { continue; }
+      if (passive[j] || diagonal <= 0.0) { continue; }
       let w = gradient(g, j) * inverseSqrt(diagonal);
-      if (w > steepest) {
+      if (slack[j] != 0.0) {
+        stuck = stuck || !(w <= tolerance * DEPENDENT_GAIN);
+      } else if (w > steepest) {
         steepest = w;
         entering = j;
       }
     }
-    if (entering == K) { return !overflows; }
+    if (entering == K) { return !overflows && !stuck; }
     passive[entering] = true;
     // Each trial but the last takes an index out, and none was in that did not enter: 2 ENTRIES of them at most in all rounds.
     for (var trial = 0u; trial <= K; trial++) {

@@ -1,6 +1,6 @@
 import { checkNewSamples } from '../data/check.js';
 import type { Classifier, Targets } from '../data/labels.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, matrix, multiply } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
@@ -14,6 +14,7 @@ import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, randomFactors, readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, type OptionsOf, positiveInteger } from './options.js';
 import { problemOf, type Settings } from './problem.js';
+import { nnls } from './q.js';
 import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
 
 const options = {
@@ -301,6 +302,14 @@ export async function transformDeepSemi(engine: Engine, model: DeepSemiFactoriza
   checkNewSamples(newX, model.A[0].rows, { signed: true });
   const { nonlinearity } = model.settings;
   requireLinear(newX, nonlinearity);
+  if (nonlinearity === 'identity') {
+    const H: Matrix[] = [];
+    for (let l = 0, Psi = model.A[0]; l < model.A.length; l++) {
+      if (l > 0) Psi = multiply(Psi, model.A[l]);
+      H.push((await nnls(engine, newX, Psi)).S);
+    }
+    return H;
+  }
   const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
   return withRun(engine, t.program, async (run) => {
     writeMatrix(run, t.X, newX);
@@ -308,11 +317,9 @@ export async function transformDeepSemi(engine: Engine, model: DeepSemiFactoriza
       run.write(tensor, model.A[l].data);
     });
     run.execute('solve');
-    if (t.descent) {
-      startDescent(run, t.descent);
-      run.execute('step', transformIterations);
-      run.execute('inner');
-    }
+    startDescent(run, t.descent);
+    run.execute('step', transformIterations);
+    run.execute('inner');
     return (await readFactors(run, [], t.H, 0)).S;
   });
 }

@@ -6,6 +6,7 @@ import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
+import { exactLayers } from './exact-layers.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { moveScale } from './hierarchical.js';
@@ -172,8 +173,17 @@ export async function transformDeep(engine: Engine, model: DeepFactorization, ne
     t.A.forEach((tensor, l) => {
       run.write(tensor, model.A[l].data);
     });
-    run.execute('forward');
-    return Promise.all(t.S.map((tensor) => readFactor(run, tensor, 0)));
+    const S: Matrix[] = [];
+    for (let l = 0; l < t.S.length; l++) {
+      run.execute(`layer${l}`);
+      const [found, target, rounds] = await Promise.all(
+        [t.S[l], t.targets[l], t.rounds[l]].map((tensor) => (tensor === t.X ? newX : readFactor(run, tensor, 0))),
+      );
+      const exact = exactLayers(target, [model.A[l]], [found as Matrix], { rounds: [stored(rounds)] });
+      if (exact.moved) run.write(t.S[l], exact.S[0].data);
+      S.push(exact.S[0]);
+    }
+    return S;
   });
 }
 

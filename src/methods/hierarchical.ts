@@ -12,7 +12,7 @@ import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
 import { choices, flag, layerList, type OptionsOf } from './options.js';
 import { problemOf } from './problem.js';
-import { nnls } from './q.js';
+import { nnlsChain } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 const options = {
@@ -122,9 +122,7 @@ export async function hierarchicalNmf(
  */
 export async function transformHierarchical(engine: Engine, model: Pick<Model, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
-  const S: Matrix[] = [];
-  for (const A of model.A) S.push((await nnls(engine, S.at(-1) ?? newX, A)).S);
-  return S;
+  return nnlsChain(engine, newX, model.A);
 }
 
 export interface SequentialRun {

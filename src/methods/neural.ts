@@ -17,7 +17,7 @@ import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, type Problem, problemOf } from './problem.js';
-import { nnls } from './q.js';
+import { nnlsChain } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
@@ -209,10 +209,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
  * @param newX N×M', N as in the model's A[0].
  */
 export async function transformNeural(engine: Engine, model: NeuralFactorization, newX: DataMatrix): Promise<Matrix[]> {
-  const { l1 } = model.settings;
-  const S: Matrix[] = [];
-  for (let l = 0; l < model.A.length; l++) S.push((await nnls(engine, S[l - 1] ?? newX, model.A[l], { l1: l1[l] })).S);
-  return S;
+  return nnlsChain(engine, newX, model.A, model.settings.l1);
 }
 
 function writeInputs(run: Run, t: NeuralProgram, { W, settings }: Problem, targets?: Targets): void {

@@ -63,6 +63,13 @@ export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, options: { 
   return { ...solved, S: matrix(A.cols, X.cols, S), support, ...(polish && { polished: S }) };
 }
 
+/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each; default 0. */
+export async function nnlsChain(engine: Engine, X: DataMatrix, A: readonly Matrix[], l1: readonly number[] = []): Promise<Matrix[]> {
+  const S: Matrix[] = [];
+  for (let l = 0; l < A.length; l++) S.push((await nnls(engine, S[l - 1] ?? X, A[l], { l1: l1[l] })).S);
+  return S;
+}
+
 /** A problem with X and A near 1. Row j of its S times 2^(units[j]) is that of the problem as it was given. */
 interface Scaled {
   X: DataMatrix;
@@ -130,6 +137,7 @@ function refuseBeyondF32(S: Float64Array, M: number, units: readonly number[]): 
  * @param gradS k×M; entries off the support have no effect.
  * @returns gradX N×M, gradA N×k, and in how many columns the support has columns of A whose dependence f32 cannot tell (illConditioned):
  * there the gradient hangs on digits that the inputs do not hold.
+ * @throws ShapeError, InputError as `nnls`; InputError for a gradient beyond f32.
  */
 export async function nnlsVjp(
   engine: Engine,
@@ -176,6 +184,10 @@ export async function nnlsVjp(
     const inX = Float32Array.from(gradX, (d) => d * 2 ** (ofGradient - unitOfX));
     const unitsOfA = scaled.units.map((unit) => ofGradient - (unitOfX - unit));
     const inA = Float32Array.from(gradA, (d, p) => d * 2 ** unitsOfA[p % A.cols]);
+    if (!(inX.every(Number.isFinite) && inA.every(Number.isFinite)))
+      throw new InputError(
+        'The gradient has entries above 3.4e38, beyond f32; divide gradS by a power of ten, which the gradient follows.',
+      );
     return { gradX: matrix(X.rows, X.cols, inX), gradA: matrix(A.rows, A.cols, inA), illConditioned };
   });
 }

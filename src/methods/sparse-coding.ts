@@ -3,10 +3,10 @@ import type { Targets } from '../data/labels.js';
 import { type Matrix, matrix, scaled } from '../data/matrix.js';
 import { permutation, random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { codesProgram, type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
+import { type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
@@ -14,6 +14,7 @@ import { readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { type GivenOptimiser, optimiserOf } from './optimiser.js';
 import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, problemOf, type Settings } from './problem.js';
+import { nnlsChain } from './q.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
@@ -253,24 +254,8 @@ export async function transformSparseCoding(engine: Engine, model: SparseCodingF
   const { l1 } = model.settings;
   if (!Array.isArray(l1) || l1.length !== model.A.length || !l1.every((value) => Number.isFinite(value) && value >= 0))
     throw new InputError(`A sparse coding model needs settings.l1, a number ≥ 0 for each of its ${model.A.length} layers.`);
-  const { A } = model;
-  checkNewSamples(newX, A[0].rows, { signed: true });
-  const t = codesProgram(
-    newX.rows,
-    newX.cols,
-    A.map(({ cols }) => cols),
-    entriesOf(newX),
-  );
-  const S = await withRun(engine, t.program, async (run) => {
-    writeMatrix(run, t.X, newX);
-    t.A.forEach((tensor, l) => {
-      run.write(tensor, A[l].data);
-      run.write(t.lambda[l], [l1[l]]);
-    });
-    run.execute('code');
-    return Promise.all(t.S.map((tensor) => run.read(tensor)));
-  });
-  return S.map((entries, l) => matrix(A[l].cols, newX.cols, Float32Array.from(entries)));
+  checkNewSamples(newX, model.A[0].rows, { signed: true });
+  return nnlsChain(engine, newX, model.A, l1);
 }
 
 export const sparseCodingMethod = {

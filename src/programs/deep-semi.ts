@@ -314,40 +314,33 @@ function finishNonlinear(p: ProgramBuilder, { X, Z, H }: Factors, g: Curve, dH: 
 
 export interface TransformProgram extends Factors {
   program: Program;
-  descent?: Descent;
+  descent: Descent;
 }
 
 /**
- * H for other columns with Z held. Linear: H_l = q(X, Z₁…Z_l), the exact minimiser (section 'solve'). Non-linear: 'solve' gives
- * H₁ = q(X, Z₁), H_l = q(g⁻¹(H_{l−1}), Z_l), from which 'start', then 'step' descend in H_m alone; 'inner' fills the other H.
+ * H for other columns with Z held, in the non-linear form: 'solve' gives H₁ = q(X, Z₁), H_l = q(g⁻¹(H_{l−1}), Z_l), from which 'start',
+ * then 'step' descend in H_m alone; 'inner' fills the other H. (The linear form is q itself: H_l = q(X, Z₁…Z_l).)
  */
 export function deepSemiTransformProgram(
   N: number,
   M: number,
   ranks: readonly number[],
-  nonlinearity: Nonlinearity,
+  nonlinearity: Exclude<Nonlinearity, 'identity'>,
   csrEntries?: number,
 ): TransformProgram {
   const p = programBuilder('deepSemiTransform');
   const X = p.input('X', N, M, { csrEntries });
   const Z = ranks.map((k, l) => p.input(`Z${l}`, l === 0 ? N : ranks[l - 1], k));
   const H = ranks.map((k, l) => p.state(`H${l}`, k, M));
-  p.section('solve', () => {
-    let Psi = Z[0];
-    H.forEach((h, l) => {
-      if (nonlinearity === 'identity') {
-        if (l > 0) Psi = p.matmul(Psi, Z[l]);
-        forwardQ(p, X, Psi, h, { warm: false });
-      } else if (l === 0) forwardQ(p, X, Z[0], h, { warm: false });
-      else {
-        const target = p.state(`inverse${l}`, H[l - 1].rows, M);
-        curves[nonlinearity].inverse(p, H[l - 1], target);
-        forwardQ(p, target, Z[l], h, { warm: false });
-      }
-    });
-  });
-  if (nonlinearity === 'identity') return { program: p.build(), X, Z, H };
   const g = curves[nonlinearity];
+  p.section('solve', () => {
+    forwardQ(p, X, Z[0], H[0], { warm: false });
+    for (let l = 1; l < H.length; l++) {
+      const target = p.state(`inverse${l}`, H[l - 1].rows, M);
+      g.inverse(p, H[l - 1], target);
+      forwardQ(p, target, Z[l], H[l], { warm: false });
+    }
+  });
   const descent = controlledDescent(p, X, Z, H[H.length - 1], g);
   p.section('inner', () => innerLayers(p, Z, H, g));
   return { program: p.build(), X, Z, H, descent };

@@ -249,15 +249,18 @@ function deepTensors(
   return { X, A, S, groups };
 }
 
-/** Section 'forward': S⁰ = q(X, A⁰), Sˡ = q(p(Sˡ⁻¹), Aˡ) for given features. */
+/** Sections 'layer0', 'layer1', …: S⁰ = q(X, A⁰), Sˡ = q(Tˡ, Aˡ) with Tˡ = p(Sˡ⁻¹) for given features. */
 export function deepForwardProgram(N: number, M: number, ranks: readonly number[], bridge: Bridge, csrEntries?: number) {
   const p = programBuilder('deepNmfForward');
   const tensors = deepTensors(p, N, M, ranks, bridge, { given: true, csrEntries });
   const { X, A, S, groups } = tensors;
-  p.section('forward', () => {
-    A.forEach((a, l) => {
-      forwardQ(p, l === 0 ? X : passOn(p, bridge, S[l - 1], groups[l]).value, a, S[l], { warm: false });
+  const targets = A.map((a, l) => (l === 0 ? X : p.state(`T${l}`, a.rows, S[l].cols)));
+  const rounds = S.map((s, l) => p.state(`rounds${l}`, 1, s.cols));
+  A.forEach((a, l) => {
+    p.section(`layer${l}`, () => {
+      if (l > 0) p.copy(passOn(p, bridge, S[l - 1], groups[l]).value, targets[l]);
+      forwardQ(p, targets[l], a, S[l], { warm: false, rounds: rounds[l] });
     });
   });
-  return { program: p.build(), ...tensors };
+  return { program: p.build(), ...tensors, targets, rounds };
 }

@@ -284,28 +284,3 @@ function stepper(
     return () => p.adamStep(parameter, moments, gradient, control, { rate: optimiser.rate, free });
   };
 }
-
-export interface CodesProgram {
-  program: Program;
-  X: Tensor;
-  A: Tensor[];
-  lambda: Tensor[];
-  S: Tensor[];
-  /** Factorizations each column took, 1×M a layer; negative where the budget did not suffice. */
-  rounds: Tensor[];
-}
-
-/** Section 'code': the codes of every layer of a network that is given, each column from scratch; with λ = 0, Sˡ = q(Sˡ⁻¹, Aˡ). */
-export function codesProgram(N: number, M: number, ranks: readonly number[], csrEntries?: number): CodesProgram {
-  const p = programBuilder('codes');
-  const X = p.input('X', N, M, { csrEntries });
-  const A = ranks.map((k, l) => p.input(`A${l}`, l === 0 ? N : ranks[l - 1], k));
-  const lambda = ranks.map((_, l) => p.input(`lambda${l}`, 1, 1));
-  const S = ranks.map((k, l) => p.state(`S${l}`, k, M));
-  const rounds = ranks.map((_, l) => p.state(`rounds${l}`, 1, M));
-  p.section('code', () => {
-    for (let l = 0; l < ranks.length; l++)
-      forwardCode(p, l === 0 ? X : S[l - 1], { D: A[l], lambda: lambda[l] }, S[l], { warm: false, rounds: rounds[l] });
-  });
-  return { program: p.build(), X, A, lambda, S, rounds };
-}

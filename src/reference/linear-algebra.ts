@@ -1,30 +1,34 @@
 /** Plain f64 loops for small symmetric systems: the truth the kernels are compared with. */
 
-/** A pivot below this fraction of its diagonal entry is lifted to it: the column depends on the ones before it. */
-const tinyPivot = 1e-14;
+/** A pivot that is not above this fraction of its diagonal entry is the rounding of f64: the column depends on the ones before it. */
+const dependent = 1e-14;
 
-/** Solves G_PP x = b_P by Cholesky; `P` lists the indices, G is k×k row-major. Returns x in the order of P. */
+/**
+ * Solves G_PP x = b_P by Cholesky; `P` lists the indices, G is k×k row-major. Returns x in the order of P.
+ * An unknown that depends on earlier ones is left out of the system, and 0.
+ */
 export function solveMasked(G: Float64Array, k: number, P: readonly number[], b: Float64Array): Float64Array {
   const p = P.length;
   const L = new Float64Array(p * p);
+  const inverse = new Float64Array(p); // of the diagonal, 0 for an unknown that is left out
   for (let i = 0; i < p; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = G[P[i] * k + P[j]];
       for (let t = 0; t < j; t++) sum -= L[i * p + t] * L[j * p + t];
-      if (i > j) L[i * p + j] = sum / L[j * p + j];
-      else L[i * p + i] = Math.sqrt(Math.max(sum, tinyPivot * G[P[i] * k + P[i]], Number.MIN_VALUE));
+      if (i > j) L[i * p + j] = sum * inverse[j];
+      else if (sum > dependent * G[P[i] * k + P[i]]) inverse[i] = 1 / Math.sqrt(sum);
     }
   }
   const x = new Float64Array(p);
   for (let i = 0; i < p; i++) {
     let sum = b[P[i]];
     for (let t = 0; t < i; t++) sum -= L[i * p + t] * x[t];
-    x[i] = sum / L[i * p + i];
+    x[i] = sum * inverse[i];
   }
   for (let i = p - 1; i >= 0; i--) {
     let sum = x[i];
     for (let t = i + 1; t < p; t++) sum -= L[t * p + i] * x[t];
-    x[i] = sum / L[i * p + i];
+    x[i] = sum * inverse[i];
   }
   return x;
 }
@@ -60,18 +64,19 @@ export function solveNnls(G: Float64Array, k: number, b: Float64Array): { s: Flo
       const P = [...passive].sort((i, j) => i - j);
       const z = solveMasked(G, k, P, b);
       // A column that depends on the passive ones can come in with nothing to gain; keep it out this time.
-      if (z[P.indexOf(entering)] <= 0 && s[entering] === 0) {
+      if (!(z[P.indexOf(entering)] > 0) && s[entering] === 0) {
         passive.delete(entering);
         barred.add(entering);
         break;
       }
       let step = 1;
       P.forEach((j, i) => {
-        if (z[i] <= 0) step = Math.min(step, s[j] / (s[j] - z[i]));
+        if (!(z[i] > 0)) step = Math.min(step, s[j] / (s[j] - z[i]));
       });
       P.forEach((j, i) => {
+        if (step === 1 && z[i] === 0) passive.delete(j);
         s[j] = step === 1 ? z[i] : s[j] + step * (z[i] - s[j]);
-        if (step < 1 && z[i] <= 0 && s[j] <= 1e-15 * Math.abs(z[i]) + Number.MIN_VALUE) {
+        if (step < 1 && !(z[i] > 0) && s[j] <= 1e-15 * Math.abs(z[i]) + Number.MIN_VALUE) {
           s[j] = 0;
           passive.delete(j);
         }
@@ -84,7 +89,7 @@ export function solveNnls(G: Float64Array, k: number, b: Float64Array): { s: Flo
       if (passive.size === P.length) {
         let blocking = -1;
         P.forEach((j, i) => {
-          if (z[i] <= 0 && (blocking === -1 || s[j] < s[blocking])) blocking = j;
+          if (!(z[i] > 0) && (blocking === -1 || s[j] < s[blocking])) blocking = j;
         });
         s[blocking] = 0;
         passive.delete(blocking);

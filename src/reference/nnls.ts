@@ -12,12 +12,12 @@ export const nnls: Meanings<keyof typeof definitions> = {
     }
   },
 
-  kktResidual([G, B, S], [out], { perColumn }) {
+  kktResidual([G, B, S, largest], [out], { perColumn }) {
     const k = B.rows;
     for (let c = 0; c < B.cols; c++) {
       const g = perColumn ? column(G, c) : G.data;
       let worst = 0;
-      let scale = 0;
+      let scale = 2 ** -12 * largest.data[0];
       for (let i = 0; i < k; i++) {
         const b = B.data[i * B.cols + c];
         let gradient = -b;

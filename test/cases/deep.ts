@@ -98,7 +98,9 @@ const forward: Case = {
       run.write(t.X, X.data);
       writeGroups(run, t.groups, bridge.poolSize);
       for (const tensor of t.A) run.write(tensor, uniformEntries(r, tensor.rows * tensor.cols));
-      run.execute('forward');
+      t.S.forEach((_, l) => {
+        run.execute(`layer${l}`);
+      });
       return await run.sample(t.S);
     };
     // Exact solves: rounding times the condition of the Gram matrices of random features, up to about 1e3.

@@ -3,9 +3,11 @@
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
 import { InputError } from '../../src/errors.js';
-import { nnlsVjp, nnls as solve } from '../../src/methods/q.js';
+import { programBuilder } from '../../src/graph/program.js';
+import { countNegative, largest, nnlsVjp, nnls as solve } from '../../src/methods/q.js';
+import { forwardQ } from '../../src/programs/q.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
-import { type Case, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';
+import { type Case, expectAtMost, expectClose, seedOf, signedEntries, uniformEntries } from './support.js';
 
 interface Problem {
   X: Matrix;
@@ -276,4 +278,92 @@ const gradients = [
   vjpCase(515, 37, 128),
 ];
 
-export const nnls: Case[] = [...oddShapes, ...hard, ...fallback, ...lowRank, ...spilled, dependent, allZero, ...overflow, ...gradients];
+/**
+ * The device alone: dependent columns leave the support, in the solve and in the masked solve alike. With g = B the masked solve on the
+ * support of S is S again.
+ */
+const droppedCases = (
+  [
+    [5, 9, 'free in sign'],
+    [20, 33, 'free in sign'],
+    [33, 64, 'free in sign'],
+    [97, 7, 'with duplicate columns'],
+    [97, 17, 'with duplicate columns'],
+    [97, 40, 'with duplicate columns'],
+  ] as const
+).map(
+  ([N, k, kind]): Case => ({
+    name: `nnls drops what depends on the rest, ${kind}, N = ${N}, k = ${k}`,
+    once: k === 64,
+    async run({ engine }) {
+      const seed = seedOf(this.name);
+      const M = 61;
+      const { X, A } = (kind === 'free in sign' ? freeSign : duplicateColumns)(random(seed), N, M, k);
+      const p = programBuilder('dropped');
+      const [x, a] = [p.input('X', N, M), p.input('A', N, k)];
+      const [S, rounds, beta, residual] = [p.state('S', k, M), p.state('rounds', 1, M), p.state('beta', k, M), p.state('residual', 1, M)];
+      p.section('all', () => {
+        const { G, B } = forwardQ(p, x, a, S, { warm: false, rounds });
+        p.kktResidual(G, B, S, { into: residual });
+        p.maskedSolve(G, S, B, { into: beta });
+      });
+      using run = await engine.prepare(p.build());
+      run.write(x, X.data);
+      run.write(a, A.data);
+      run.execute('all');
+      const [s, used, back, left] = await run.sample([S, rounds, beta, residual]);
+      // A support can be too ill-conditioned to be solved on in f32; that is said. A gradient is taken for rounding up to 1e-3 of max |b_i| / √g_ii.
+      const settled = left.filter((_, c) => used[c] > 0);
+      expectAtMost(`the KKT residual of columns that settled (seed ${seed})`, largest(settled), 3e-3);
+      expectAtMost(`columns that did not settle (seed ${seed})`, countNegative(used), kind === 'free in sign' ? 0.1 * M : 0);
+      const { kktResidual, unconverged } = await solve(engine, X, A, { polish: true });
+      expectAtMost(`the KKT residual in f64 (seed ${seed})`, kktResidual, tolerance);
+      expectAtMost(`columns that f64 did not settle, either (seed ${seed})`, unconverged, 0);
+      if (!s.every(Number.isFinite)) throw new Error(`S has an entry that is not finite (seed ${seed})`);
+      // Of two equal columns the later one leaves.
+      const twins = s.some((value, at) => Math.floor(at / M) % 2 === 1 && value > 0 && s[at - M] > 0);
+      if (kind !== 'free in sign' && twins) throw new Error(`two equal columns are in one support (seed ${seed})`);
+      for (let at = 0; at < s.length; at++) {
+        if (s[at] > 0 !== (back[at] !== 0))
+          throw new Error(`entry ${at} is ${s[at]} in S and ${back[at]} in the masked solve (seed ${seed})`);
+      }
+    },
+  }),
+);
+
+/** A column whose data lie off the features, beside ordinary ones: what is left of its S weighs nothing. The others count as ever. */
+const vanishing: Case = {
+  name: 'kktResidual of a column that vanishes beside the others, and of one that is wrong',
+  async run({ engine }) {
+    const p = programBuilder('vanishing');
+    const [G, B, S] = [p.input('G', 2, 2), p.input('B', 2, 4), p.input('S', 2, 4)];
+    const out = p.state('out', 1, 4);
+    p.section('all', () => p.kktResidual(G, B, S, { into: out }));
+    using run = await engine.prepare(p.build());
+    run.write(G, [1, 0, 0, 4]);
+    // Solved; vanishing, with an S three times too large; small and wrong by half; wrong by a tenth.
+    run.write(B, [3, 2 ** -40, 2 ** -9, 3, 8, 0, 0, 8]);
+    run.write(S, [3, 3 * 2 ** -40, 2 ** -10, 3, 2, 0, 0, 1.8]);
+    run.execute('all');
+    const [found] = await run.sample([out]);
+    const expected = [0, (2 * 2 ** -40) / (8 * 2 ** -12), 0.5, 0.8 / 8];
+    expectClose('the residuals', found, expected, { terms: 2, scale: 1 });
+    expectAtMost('that of the solved column', found[0], 0);
+    if (!(Math.abs(found[1] - expected[1]) <= 1e-6 * expected[1]))
+      throw new Error(`the vanishing column has ${found[1]}, not ${expected[1]}`);
+  },
+};
+
+export const nnls: Case[] = [
+  ...oddShapes,
+  ...hard,
+  ...fallback,
+  ...lowRank,
+  ...spilled,
+  dependent,
+  allZero,
+  ...overflow,
+  ...gradients,
+  ...droppedCases,
+  vanishing,
+];

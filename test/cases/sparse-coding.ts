@@ -2,7 +2,8 @@
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type Engine, withRun } from '../../src/engine.js';
-import { codesProgram, sparseCodingProgram } from '../../src/programs/sparse-coding.js';
+import { programBuilder } from '../../src/graph/program.js';
+import { forwardCode, sparseCodingProgram } from '../../src/programs/sparse-coding.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Case, type Entries, expectAtMost, seedOf, signedEntries, unit } from './support.js';
 
@@ -66,13 +67,16 @@ export function codesByCoordinates(X: Matrix, D: Matrix, lambda: number, sweeps 
 }
 
 async function code(engine: Engine, X: Matrix, D: Matrix, lambda: number): Promise<{ S: Matrix; unconverged: number }> {
-  const t = codesProgram(X.rows, X.cols, [D.cols]);
-  return withRun(engine, t.program, async (run) => {
-    run.write(t.X, X.data);
-    run.write(t.A[0], D.data);
-    run.write(t.lambda[0], [lambda]);
+  const p = programBuilder('codes');
+  const [Y, atoms, penalty] = [p.input('Y', X.rows, X.cols), p.input('D', D.rows, D.cols), p.input('lambda', 1, 1)];
+  const [codes, factorizations] = [p.state('S', D.cols, X.cols), p.state('rounds', 1, X.cols)];
+  p.section('code', () => forwardCode(p, Y, { D: atoms, lambda: penalty }, codes, { warm: false, rounds: factorizations }));
+  return withRun(engine, p.build(), async (run) => {
+    run.write(Y, X.data);
+    run.write(atoms, D.data);
+    run.write(penalty, [lambda]);
     run.execute('code');
-    const [S, rounds] = await run.sample([t.S[0], t.rounds[0]]);
+    const [S, rounds] = await run.sample([codes, factorizations]);
     return { S: matrix(D.cols, X.cols, Float32Array.from(S)), unconverged: rounds.filter((r: number) => r < 0).length };
   });
 }

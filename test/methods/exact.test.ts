@@ -10,7 +10,9 @@ import { timesPowerOfTwo } from '../../src/data/unit.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import { exactLayers } from '../../src/methods/exact-layers.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
+import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
 
 let started: Promise<Engine> | undefined;
@@ -103,6 +105,28 @@ describe.each([false, true])('features free in sign: %s', (signed) => {
       if (condition >= 1e5) expect(illConditioned).toBeGreaterThan(0);
     }
   });
+});
+
+test('the transform of every method with exact solves has the digits that nnls has', async () => {
+  const engine = await software();
+  const r = random(31);
+  const given = problem(r, 1e3, { noise: 1e-2 });
+  const B = matrix(5, 2, [1, 0, 1, 1, 0, 1, 0.5, 0, 0, 2]);
+  const model = (method: string, settings: object) => ({ method, A: [given.A, B], ranks: [5, 2], settings }) as unknown as Factorization;
+  const models = [
+    model('hierarchical', {}),
+    model('neural', { l1: [0, 0] }),
+    model('sparse-coding', { l1: [0, 0] }),
+    model('deep', { pooling: 'none', activation: 'identity' }),
+    { ...model('nmf', {}), A: [given.A], ranks: [5] },
+    { ...model('ssnmf', { model: 1 }), A: [given.A], ranks: [5] },
+    { ...model('deep-semi', { nonlinearity: 'identity' }), A: [given.A], ranks: [5] },
+  ] as Factorization[];
+  for (const one of models) {
+    const S = await transform(engine, one, given.X);
+    expect(errorOf(given, S[0].data).error, one.method).toBeLessThan(1e-3);
+    if (S.length > 1) expect(errorOf({ X: S[0], A: B }, S[1].data).error, one.method).toBeLessThan(1e-3);
+  }
 });
 
 test('exactLayers mends what a device left, layer after layer, and leaves the rest as it is', () => {
@@ -226,6 +250,21 @@ test('units of X and A, columns of A apart, change nothing but the scale of S', 
   }
 });
 
+test('a penalty takes what the formula says from every unknown', async () => {
+  const engine = await software();
+  // Columns that do not meet: s_j = max(a_jᵀx − λ, 0) / a_jᵀa_j.
+  const A = matrix(3, 2, [1, 0, 2, 0, 0, 4]);
+  const X = matrix(3, 3, [1, 0.1, 0, 3, 0.2, 1, 2, 5, 0.01]);
+  for (const polish of [false, true]) {
+    const { S, kktResidual } = await nnls(engine, X, A, { l1: 0.6, polish });
+    const expected = [7 - 0.6, 0, 2 - 0.6, 8 - 0.6, 20 - 0.6, 0].map((b, at) => b / (at < 3 ? 5 : 16)).map((s) => Math.max(s, 0));
+    S.data.forEach((s, at) => {
+      expect(Math.abs(s - expected[at])).toBeLessThan(1e-6);
+    });
+    expect(kktResidual).toBeLessThan(1e-6);
+  }
+});
+
 test('an S beyond f32 is refused, not infinite and not 0', async () => {
   const engine = await software();
   const { X, A } = problem(random(12), 3);
@@ -237,6 +276,15 @@ test('an S beyond f32 is refused, not infinite and not 0', async () => {
       await expect(
         nnls(engine, { ...X, data: timesPowerOfTwo(X.data, ofX) }, { ...A, data: timesPowerOfTwo(A.data, ofA) }, { polish }),
       ).rejects.toThrow(InputError);
+});
+
+test('a gradient beyond f32 is refused', async () => {
+  const engine = await software();
+  const { X, A } = problem(random(13), 3, { M: 3 });
+  const small = { ...A, data: timesPowerOfTwo(A.data, -60) };
+  const S = (await nnls(engine, X, small)).S;
+  const gradS = matrix(5, 3, new Float32Array(15).fill(1e20));
+  await expect(nnlsVjp(engine, { X, A: small, S }, gradS)).rejects.toThrow(InputError);
 });
 
 test('the gradient of q where features are nearly dependent, against differences of QR', async () => {

@@ -1,6 +1,7 @@
 /** Solves of every column, and their residual. G is one Gram matrix for all columns (k×k), or one for each (`perColumn`, k²×M). */
 import type { Tensor } from '../tensor.js';
 import { type Axes, byColumn, define, type Into, type Writer, whole } from './definition.js';
+import { reduce } from './reduce.js';
 
 export interface PerColumn {
   perColumn: boolean;
@@ -12,6 +13,7 @@ export const nnls = {
   /**
    * S = argmin_{S ≥ 0} ‖X − AS‖² per column, from G = AᵀA and B = AᵀX.
    * With `warm` (default true) it starts from the support of the S that is there, else from {B > 0}.
+   * An unknown whose pivot is the rounding of f32 depends on earlier ones and leaves the support.
    * Returns `rounds` (1×M): the number of factorizations that the pivoting of each column took, negative where neither pivoting nor the
    * active set came to an end.
    */
@@ -35,18 +37,22 @@ export const nnls = {
     },
   }),
 
-  /** out (1×M) = the natural KKT residual of S for G and B, relative to the column's largest |B|. */
+  /**
+   * out (1×M) = the natural KKT residual of S for G and B, relative to the column's largest |B|, or 2⁻¹² of the largest of all where that is
+   * more: such a column's share of the objective is below the rounding of f32.
+   */
   kktResidual: define({
-    inputs: { G: gramAxes, B: byColumn, S: byColumn },
+    inputs: { G: gramAxes, B: byColumn, S: byColumn, largest: whole },
     outputs: { out: byColumn },
     write: (w: Writer<PerColumn>, G: Tensor, B: Tensor, S: Tensor, options: Into = {}) => {
       const perColumn = w.requireGram(G, B);
       w.requireShape(S, B.rows, B.cols);
-      return w.result([G, B, S], 1, B.cols, { perColumn }, options);
+      const largest = reduce.reduce.write(w.as('reduce'), B, 'maxAbs');
+      return w.result([G, B, S, largest], 1, B.cols, { perColumn }, options);
     },
   }),
 
-  /** out = β with G_PP β_P = g_P on P = {s > 0}, 0 elsewhere. */
+  /** out = β with G_PP β_P = g_P on P = {s > 0}, 0 elsewhere, and 0 where a pivot is rounding, as in `nnls`. */
   maskedSolve: define({
     inputs: { G: gramAxes, S: byColumn, g: byColumn },
     outputs: { out: byColumn },

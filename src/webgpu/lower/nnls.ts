@@ -5,11 +5,14 @@ import { strideOf } from '../layout/layout.js';
 import { type AdapterFacts, type Forced, planGrid, planRegisters, planSolve } from '../plan/planner.js';
 import { type Constants, call, type Dispatch, type Lowerings, perItem } from './dispatch.js';
 
+/** Pivoting settles in about 6 rounds, or goes round in circles for hundreds; the active set ends those. */
+const mostPivots = 20;
+
 export const nnls: Lowerings<keyof typeof definitions> = {
   nnls({ inputs: [G, B], outputs: [S, rounds], attributes: { warm, perColumn } }, facts, forced) {
     const k = S.rows;
     const operands = { G, B, S, rounds };
-    const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? 20 + 5 * k };
+    const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? mostPivots };
     if (planRegisters('pivoting', k, S.cols * S.batch, facts, forced))
       return [perItem('nnls/solve-registers', strideOf(S), S.batch, operands, { ...numbers, BUDGET: 100 + 25 * k }, facts)];
     return indexedSolve('nnls/solve', S, operands, { ...numbers, ENTRIES: 100 + 25 * k }, facts, forced);
@@ -23,8 +26,8 @@ export const nnls: Lowerings<keyof typeof definitions> = {
     return indexedSolve('nnls/masked-solve', beta, operands, numbers, facts, forced);
   },
 
-  kktResidual({ inputs: [G, B, S], outputs: [out], attributes: { perColumn } }, facts) {
-    return [perItem('nnls/kkt', strideOf(S), out.batch, { G, B, S, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+  kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn } }, facts) {
+    return [perItem('nnls/kkt', strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
   },
 };
 

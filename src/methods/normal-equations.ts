@@ -11,9 +11,9 @@ const refinedBelow = 1e-4;
 const refinements = 3;
 
 /**
- * With G scaled to a unit diagonal, trace G⁻¹ is between κ²/k and κ² for the condition κ of A with columns of norm 1, up to a factor k. No
- * support has a larger one. Solving in f32 moves S by at most about 20 · 2⁻²⁴ of it, relative to a column's norm: 1e-3 at this bound.
- * (Measured; the largest of 300 problems of five kinds with 4 to 40 unknowns was 21.)
+ * With G scaled to a unit diagonal, trace G⁻¹ lies between κ²/k and k κ² for the condition κ of A with columns of norm 1, and no support
+ * has a larger one. Solving in f32 moves S by at most about 20 · 2⁻²⁴ of it, relative to a column's norm: 1e-3 at this bound. (Measured: the
+ * largest of 300 problems of four kinds with 4 to 40 unknowns was 21.)
  */
 export const trustedInF32 = 800;
 

@@ -115,6 +115,9 @@ export interface CommonOptions {
   maxIterations?: number;
   tolerance?: number;
   svdBound: boolean;
+  maxSeconds?: number;
+  /** Seconds between two checkpoints. */
+  checkpoint?: number;
   device: DeviceChoice;
   out?: string;
   json?: boolean;
@@ -143,6 +146,12 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
     )
     .addOption(deviceOption())
     .option('--no-svd-bound', 'leave out the SVD bound, which takes long on large matrices')
+    .option('--max-seconds <s>', 'end after this time with what there is', parsePositive)
+    .option(
+      '--checkpoint <s>',
+      'keep a checkpoint in the folder --out every so many seconds, and go on from one that is there',
+      parsePositive,
+    )
     .option('--out <dir>', 'write the model (A0.npy, S0.npy, …, model.json) into this folder')
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');
 }

@@ -6,14 +6,14 @@ import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
-import { checkModelFolder, saveModel } from '../node/model-folder.js';
+import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
-import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
+import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions {
@@ -90,10 +90,10 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   });
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
-  const written = out === undefined ? undefined : await saveModel(out, model, extra);
+  const written = out === undefined ? undefined : await writeModel(out, model, extra);
   if (json) {
     printModel(io, model, extra);
-    return;
+    return endOfFit(io, model, out);
   }
   const head: [string, string][] = [
     ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
@@ -106,4 +106,5 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
   io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
+  await endOfFit(io, model, out);
 }

@@ -1,10 +1,13 @@
 /** The common part of `fit` and `topics`: engine, progress, Ctrl-C and the summary. */
 import { createRequire } from 'node:module';
 import type { Engine, Tuning } from '../engine.js';
-import type { FitOptions } from '../methods/factorization.js';
+import { CancelledError, InputError } from '../errors.js';
+import type { FitOptions, Progress } from '../methods/factorization.js';
 import type { Factorization } from '../methods/methods.js';
 import { modelFiles } from '../models/files.js';
+import { checkpointPath, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../node/checkpoint-file.js';
 import { createEngine } from '../node/engine.js';
+import { saveModel } from '../node/model-folder.js';
 import { findTuning } from '../node/tuning-store.js';
 import type { CommonOptions, DeviceChoice } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
@@ -21,17 +24,18 @@ export interface Device {
   tuned: boolean;
 }
 
-/** `work` on an engine of its own, with an end at Ctrl-C. */
+/** `work` on an engine of its own. Ctrl-C ends it at once, unless it `stops` by itself. */
 export async function onDevice<T>(
   io: Io,
-  { device: prefer, half }: { device: DeviceChoice; half?: boolean },
+  { device: prefer, half, stops = false }: { device: DeviceChoice; half?: boolean; stops?: boolean },
   work: (engine: Engine, device: Device) => Promise<T>,
 ): Promise<T> {
   const { signal } = io;
   const engine = await createEngine({ prefer, halfInputs: half, tuning: (adapter) => keptTuning(io, adapter) });
   try {
     const { kind, description, software } = engine;
-    return await untilAborted(work(engine, { kind, description, software, tuned: engine.tuning !== undefined }), signal);
+    const working = work(engine, { kind, description, software, tuned: engine.tuning !== undefined });
+    return await (stops ? working : untilAborted(working, signal));
   } finally {
     // Disposal waits for work in flight, for seconds on a software adapter; after Ctrl-C the end of the process does it at once.
     if (!signal.aborted) engine.dispose();
@@ -45,26 +49,78 @@ async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning 
   return found?.tuning;
 }
 
-/** `factorize` on a device, with the options that came from the command line and a progress line. */
-export function fitOnDevice(
+/**
+ * `factorize` on a device, with the options that came from the command line, a progress line, and checkpoints in the folder for the model.
+ * At Ctrl-C the fit ends with its next check, and gives what it has.
+ */
+export async function fitOnDevice(
   io: Io,
   options: CommonOptions & { half?: boolean },
   factorize: (engine: Engine, fitOptions: Omit<FitOptions, 'ranks'>) => Promise<Factorization>,
   announce: (device: Device) => void = () => {},
 ): Promise<{ model: Factorization; device: Device }> {
-  const { seed, restarts, maxIterations, tolerance, svdBound } = options;
+  const { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds } = options;
   const { signal } = io;
-  return onDevice(io, options, async (engine, device) => {
+  const checkpoints = await checkpointsIn(io, options);
+  return onDevice(io, { ...options, stops: true }, async (engine, device) => {
+    if (signal.aborted) throw new CancelledError('Interrupted.');
     announce(device);
     const line = progressLine(io);
+    const onProgress = (progress: Progress) => {
+      line.update(progress);
+      return !signal.aborted;
+    };
     try {
-      const onProgress = line.update;
-      const work = factorize(engine, { seed, restarts, maxIterations, tolerance, svdBound, signal, onProgress });
-      return { model: await untilAborted(work, signal), device };
+      const common = { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds, onProgress, ...checkpoints };
+      return { model: await factorize(engine, common), device };
+    } catch (error) {
+      throw error instanceof InputError && error.option === 'resume' ? ofAnotherFit(options.out!, error) : error;
     } finally {
       line.stop();
     }
   });
+}
+
+/** The options of a fit that keeps checkpoints, and goes on from the one that is there. */
+async function checkpointsIn(io: Io, { checkpoint: seconds, out }: CommonOptions): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
+  if (seconds === undefined) return {};
+  if (out === undefined) throw new InputError('--checkpoint needs --out, the folder in which checkpoints are kept; give both.');
+  const resume = await readCheckpoint(out);
+  if (resume)
+    io.stderr.print([
+      `orthant: The fit goes on from '${checkpointPath(out)}', ${resume.stage.name}, iteration ${resume.stage.loop.iteration}.`,
+    ]);
+  return { checkpoint: { seconds, save: (checkpoint) => writeCheckpoint(out, checkpoint) }, resume };
+}
+
+function ofAnotherFit(out: string, cause: InputError): InputError {
+  const path = checkpointPath(out);
+  return new InputError(
+    `'${path}' is the checkpoint of another fit: data or options differ. Remove it, or choose another folder for --out.`,
+    {
+      cause,
+    },
+  );
+}
+
+/** Whether a fit ended before it was done, so that its checkpoint is still of use. */
+export const isUnfinished = ({ stopReason }: Factorization): boolean => stopReason === 'stopped' || stopReason === 'maxSeconds';
+
+/** Writes the model. Its checkpoint goes, unless there is more to do. Returns the names of the files. */
+export async function writeModel(out: string, model: Factorization, extra: Record<string, unknown>): Promise<string[]> {
+  const written = await saveModel(out, model, extra);
+  if (!isUnfinished(model)) await removeCheckpoint(out);
+  return written;
+}
+
+/** The end of a command whose fit Ctrl-C may have stopped: then all is printed that there is, and the exit status says so. */
+export async function endOfFit({ signal, stdout, stderr }: Io, model: Factorization, out?: string): Promise<void> {
+  if (!signal.aborted) return;
+  const kept = out === undefined ? 'Nothing was written: there is no --out.' : `${out} holds what it had reached.`;
+  stderr.print([`orthant: Ctrl-C ended the fit after ${model.iterations} iterations. ${kept}`]);
+  await stdout.end();
+  await stderr.end();
+  throw new CancelledError('Interrupted.');
 }
 
 /** One line that names the device, and says so where no GPU was found although one was welcome. */

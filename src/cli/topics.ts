@@ -3,12 +3,12 @@ import { checkRanks } from '../data/check.js';
 import { englishStopWords, termDocumentMatrix } from '../data/text.js';
 import { neuralNmf } from '../methods/neural.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
-import { checkModelFolder, saveModel } from '../node/model-folder.js';
+import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
-import { describeDevice, fitOnDevice, printModel, provenance } from './run-fit.js';
+import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { topicTree } from './topic-tree.js';
 
 interface TopicsOptions extends CommonOptions {
@@ -75,10 +75,10 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const topics = topicTree(model, terms, documents, { words });
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
-  const written = out === undefined ? undefined : await saveModel(out, model, extra);
+  const written = out === undefined ? undefined : await writeModel(out, model, extra);
   if (json) {
     printModel(io, model, extra);
-    return;
+    return endOfFit(io, model, out);
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
@@ -92,4 +92,5 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     '',
     ...alignFacts(facts),
   ]);
+  await endOfFit(io, model, out);
 }

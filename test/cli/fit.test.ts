@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCsvMatrix } from '../../src/data/csv.js';
 import { type Matrix, transpose } from '../../src/data/matrix.js';
 import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
+import { loadModel } from '../../src/node/model-folder.js';
 import { lowRankCsv, runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();
@@ -149,13 +150,18 @@ describe('orthant fit', () => {
     expect(stdout).toMatch(/written +.*human: A0.npy, A1.npy, S0.npy, S1.npy, model.json\n/);
   });
 
-  test('Ctrl-C ends with 130, without a word and without files', async () => {
+  test('Ctrl-C ends with 130 at the next check, and keeps what there is', async () => {
     const interrupted = new AbortController();
     setTimeout(() => interrupted.abort(), 100);
     const argv = ['fit', matrixFile, '--ranks', '4,2', '--device', 'cpu', '--tolerance', '0', '--max-iterations', '1000000'];
     const result = await runCli([...argv, '--out', at('interrupted')], { signal: interrupted.signal });
-    expect(result).toEqual({ status: 130, stdout: '', stderr: '' });
-    expect(existsSync(at('interrupted'))).toBe(false);
+    expect(result.status).toBe(130);
+    expect(result.stdout).toMatch(/iterations +\d+: it was stopped/);
+    expect(result.stderr).toMatch(/^orthant: Ctrl-C ended the fit after \d+ iterations\. .*interrupted holds what it had reached\.\n$/);
+    expect((await loadModel(at('interrupted'))).stopReason).toBe('stopped');
+    const nothing = new AbortController();
+    nothing.abort();
+    expect(await runCli(argv, { signal: nothing.signal })).toEqual({ status: 130, stdout: '', stderr: '' });
   });
 });
 

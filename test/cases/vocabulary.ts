@@ -148,16 +148,19 @@ const shifts = shapes.map(([rows, cols]) =>
 
 const crossEntropies = (
   [
-    [2, 1],
-    [5, 33],
-    [17, 66],
+    [2, 1, 0],
+    [5, 33, 0],
+    [17, 66, 0],
+    // Beyond the reach of exp, on both sides.
+    [5, 33, 400],
+    [5, 33, -400],
   ] as const
-).map(([P, M]) =>
+).map(([P, M, offset]) =>
   differential(
-    `softmax cross-entropy of ${P} classes, ${M} columns, some without a label`,
+    `softmax cross-entropy of ${P} classes, ${M} columns, some without a label${offset === 0 ? '' : `, logits near ${offset}`}`,
     (p, r) => {
       const { values, input, state } = given(p);
-      const logits = input('logits', P, M, uniform(-30, 30)(r, restarts * P * M));
+      const logits = input('logits', P, M, uniform(offset - 30, offset + 30)(r, restarts * P * M));
       const classes = Array.from({ length: M }, (_, c) => (c % 3 === 2 ? -1 : r.integer(P)));
       const Y = input(
         'Y',
@@ -173,8 +176,8 @@ const crossEntropies = (
         p.copy(both.gradient, gradient);
       });
       // log Σ e^(z − largest): 3 for each of P terms below 1, 1 for each sum, 9 for the log; logSum and z − logSum round numbers below
-      // 64 by 16 and 32. The gradient is e to that, below 1, with 3 more for exp.
-      const bound = (4 * P + 9 + 48) * ulp;
+      // 64 by 16 and 32, and logSum one below 512 by 128. The gradient is e to that, below 1, with 3 more for exp.
+      const bound = (4 * P + 9 + (offset === 0 ? 48 : 160)) * ulp;
       return { values, compare: [within(loss, bound), within(gradient, bound + 3 * ulp)] };
     },
     { restarts },
@@ -354,6 +357,39 @@ const capping = [
   ),
 );
 
+const pairs = [1, 3, 6].map((k) =>
+  differential(
+    `products of the entries of a row, k = ${k}`,
+    (p, r) => {
+      const { values, input, state } = given(p);
+      const A = input('A', 13, k, normal(r, restarts * 13 * k));
+      const out = state('out', 13, k * k);
+      p.section('all', () => p.rowProducts(A, { into: out }));
+      return { values, compare: [{ tensor: out, terms: 1 }] };
+    },
+    { restarts },
+  ),
+);
+
+const directions = [false, true].map((rowMetric) =>
+  differential(
+    `direction of a step in its metric${rowMetric ? ', of rows too' : ''}, a unit and a row unused`,
+    (p, r) => {
+      const { values, input, state } = given(p);
+      const [N, k] = [13, 6];
+      const diagonal = (size: number, unused: number) =>
+        uniform(0.5, 1.5)(r, restarts * size * size).map((x, i) => (i % (size * size) === unused * (size + 1) ? 0 : x));
+      const D = input('D', N, k, normal(r, restarts * N * k));
+      const Q = input('Q', k, k, diagonal(k, 2));
+      const M = input('M', N, N, diagonal(N, 4));
+      const out = state('out', N, k);
+      p.section('all', () => p.metricScale(D, Q, { into: out, ...(rowMetric ? { M } : {}) }));
+      return { values, compare: [{ tensor: out, terms: 6 }] };
+    },
+    { restarts },
+  ),
+);
+
 export const vocabulary: Case[] = [
   everyFunction,
   ...mapped,
@@ -365,4 +401,6 @@ export const vocabulary: Case[] = [
   counting,
   ...roots,
   ...capping,
+  ...pairs,
+  ...directions,
 ];

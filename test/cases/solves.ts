@@ -19,7 +19,7 @@ import {
   uniformEntries,
 } from './support.js';
 
-interface Shape {
+export interface Shape {
   k: number;
   cols: number;
   restarts?: number;
@@ -30,7 +30,7 @@ interface Shape {
 }
 
 /** k²×count: symmetric, 1 to 1.5 on the diagonal, and off it at most 0.5 / k. */
-function dominant(r: Random, k: number, count: number): Float32Array {
+export function dominant(r: Random, k: number, count: number): Float32Array {
   const G = new Float32Array(k * k * count);
   for (let c = 0; c < count; c++) {
     for (let i = 0; i < k; i++) {
@@ -48,7 +48,7 @@ function dominant(r: Random, k: number, count: number): Float32Array {
 }
 
 /** A rounded factorization and two substitutions, times the condition 5 of G: relative to the largest entry. */
-const termsOf = (k: number) => 25 * (k + 8);
+export const termsOf = (k: number) => 25 * (k + 8);
 
 interface Problem {
   G: Float32Array;
@@ -58,7 +58,7 @@ interface Problem {
 }
 
 /** One problem for each restart, one after another. */
-function problemOf(r: Random, { k, cols, restarts = 1, perColumn = false }: Shape): Problem {
+export function problemOf(r: Random, { k, cols, restarts = 1, perColumn = false }: Shape): Problem {
   const [G, B, S]: [number[], number[], number[]] = [[], [], []];
   for (let restart = 0; restart < restarts; restart++) {
     const count = perColumn ? cols : 1;

@@ -57,7 +57,7 @@ const wgsl = {
     [/column < COLS/, 'true'],
     [/vec4u\(COLS\)/, 'vec4u(COLS + 3u)'],
     [/row >= ROWS \|\| /, ''],
-    [/ || colTile >= C_STRIDE/, ''],
+    [/ \|\| colTile >= C_STRIDE/, ''],
   ],
 };
 

@@ -1,6 +1,6 @@
 // `npm run test:mutants`: plants every fault of test/mutants/faults.json, one at a time, runs what covers it, and lists those that nobody
 // notices. It takes long and is run by hand. Options: --renew writes a new list by the rules, --only TEXT takes faults whose text has it,
-// --jobs N processes at once (default 2).
+// --jobs N processes at once (default 2), --from N begins later.
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -136,7 +136,10 @@ async function main() {
   const counts = { noticed: 0, stillborn: 0, equivalent: 0, survivors: [], gone: [] };
   // In no order, so that the first of them stand for all.
   const hash = (i) => Math.imul(i + 1, 0x9e3779b1) >>> 0;
-  const queue = [...faults.entries()].sort(([a], [b]) => hash(a) - hash(b)).values();
+  const queue = [...faults.entries()]
+    .sort(([a], [b]) => hash(a) - hash(b))
+    .slice(Number(after('--from') ?? 0))
+    .values();
   const results = [];
   const work = async () => {
     const worker = workerOf();

@@ -90,6 +90,7 @@ const maps: Mapped[] = [
   { fn: 'exp', of: [uniform(-4, 3)], ulps: 2 ** 5 * 9 }, // up to 20, at x = 3
   { fn: 'quotient', p: 0.125, of: [normal, uniform(0, 2)], ulps: 64 * 4 }, // |x| up to 5, over 1/8
   { fn: 'weightedQuotient', p: 1e-10, of: [normal, zeros(uniform(0.25, 2)), sameZeros(uniform(0, 1))], ulps: 32 * 5 }, // up to 20
+  { fn: 'weightedQuotient', p: 0.125, of: [normal, zeros(uniform(0.25, 2)), uniform(0.5, 1)], ulps: 64 * 5, note: 'guarded' }, // up to 5 / 0.125
   { fn: 'weightedProduct', of: [normal, normal, uniform(0, 1)], ulps: 32 },
   // x times (3.5 for the quotient, 3 × 3.7 for its log), x ≤ 2; 6 for the products and sums of numbers up to 8.
   { fn: 'divergence', p: 1e-10, of: [zeros(uniform(0, 2)), uniform(0.05, 2)], ulps: 36 },

@@ -8,11 +8,10 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { coversOf, planted as places } from '../test/mutants/covers.mjs';
-import { candidates, lineOf, planted } from '../test/mutants/rules.mjs';
+import { candidates, lineOf, nameOf, planted } from '../test/mutants/rules.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inTests = (name) => path.join(root, 'test/mutants', name);
-const nameOf = ({ file, before, after, at = 0 }) => `${file}: ${before} → ${after}${at > 0 ? ` (number ${at + 1})` : ''}`;
 
 /** Longest wait for an answer. A fault that makes a device or a loop run for ever is noticed by that. */
 const hangs = 120_000;

@@ -254,4 +254,33 @@ const rules = [true, false].map(
   }),
 );
 
-export const solves: Case[] = [...differentials, ...residuals, ...known, ...rules];
+/**
+ * From the support of the solution one factorization finds it and nothing is exchanged: a warm start at the solution, and a cold one where B
+ * is negative and S is zero, take one round each.
+ */
+const atOnce = [{}, { spill: false }, { spill: true }].flatMap((forced) =>
+  [true, false].map(
+    (warm): Case => ({
+      name: `a ${warm ? 'warm start at the solution' : 'negative B'} takes one round ${JSON.stringify(forced)}`,
+      async run({ guarded }) {
+        const shape = { k: 9, cols: 13 };
+        const problem = problemOf(random(seedOf(this.name)), shape);
+        const p = programBuilder(this.name);
+        const [g, b, S, rounds] = [p.input('G', 9, 9), p.input('B', 9, 13), p.state('S', 9, 13), p.state('rounds', 1, 13)];
+        p.section('all', () => void p.nnls(g, b, S, { warm, rounds }));
+        const engine = await guarded({ forced });
+        const values = new Map<Tensor, Entries>([
+          [g, problem.G],
+          [b, warm ? problem.B : problem.B.map((entry) => -Math.abs(entry))],
+          [S, warm ? problem.S : problem.S.map(() => 1)],
+        ]);
+        const [used, found] = await execute(engine, p.build(), values, [rounds, S]);
+        await engine.inspected();
+        if (used.some((one) => one !== 1)) throw new Error(`The columns took ${used} rounds.`);
+        if (!warm && found.some((s) => s !== 0)) throw new Error('S is not zero.');
+      },
+    }),
+  ),
+);
+
+export const solves: Case[] = [...differentials, ...residuals, ...known, ...rules, ...atOnce];

@@ -148,3 +148,7 @@ export function planted(text, fault) {
   lines[at] = lines[at].replace(fault.before, () => fault.after);
   return lines.join('\n');
 }
+
+export function nameOf({ file, before, after, at = 0 }) {
+  return `${file}: ${before} → ${after}${at > 0 ? ` (number ${at + 1})` : ''}`;
+}

@@ -24,13 +24,17 @@ export interface Load {
   run(engine: Engine, round: number): Promise<void>;
 }
 
-/** Sizes that change from round to round; pipelines do not depend on them. */
+/** Sizes that change from round to round. */
 const sizes = [
   [37, 43],
   [61, 30],
   [45, 90],
   [90, 52],
 ];
+
+/** Rounds after which sizes come again. */
+export const variety = sizes.length;
+
 const X = sizes.map(([N, M], i) => randomLowRank(N, M, 5, { seed: i + 1, noise: 0.2 }));
 const sparse = X.map((one) => sparseFromDense({ ...one, data: one.data.map((x, i) => (i % 3 === 0 ? x : 0)) }));
 const labels = X.map(({ cols }) => Array.from({ length: cols }, (_, c) => ['', 'a', 'b', 'c'][c % 4]));

@@ -2,20 +2,17 @@
 import { withLoader } from '../../scripts/load-typescript.mjs';
 
 await withLoader(async (load) => {
-  const { createEngine, nmf, randomLowRank } = await load('/src/node.ts');
-  const X = randomLowRank(45, 90, 5, { seed: 1 });
+  const { loads } = await load('/test/soak/loads.ts');
+  const { createEngine } = await load('/src/node.ts');
+  const engine = await createEngine();
+  const going = loads.find(({ name }) => name === 'an engine that goes in the middle of a fit');
   for (let round = 0; round < 8; round++) {
-    const engine = await createEngine();
-    const collecting = setInterval(globalThis.gc, 5);
-    const options = { ranks: 5, maxIterations: 100_000, tolerance: 0, onProgress: () => engine.dispose() };
-    await nmf(engine, X, options).then(
-      () => {
-        throw new Error('The fit went on without its engine.');
-      },
-      () => {},
-    );
+    const gone = going.run(engine, round);
+    const collecting = setInterval(globalThis.gc, 20);
+    await gone;
     clearInterval(collecting);
     globalThis.gc();
   }
+  engine.dispose();
   console.log('eight engines');
 });

@@ -32,6 +32,8 @@ function chosen(file, text, most) {
   for (let round = 0; picked.length < most && kinds.some((faults) => faults.length > round); round++) {
     for (const faults of kinds) if (faults[round] && picked.length < most) picked.push(faults[round]);
   }
+  // Barriers are few: all of them.
+  picked.push(...(byKind.get('barrier') ?? []).filter((fault) => !picked.includes(fault)));
   return picked.map(({ kind, line, before, after }) => {
     const lines = text.split('\n');
     let at = 0;

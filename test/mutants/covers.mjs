@@ -3,6 +3,8 @@
 /** First match counts. */
 const covers = [
   [/^shaders\/matmul\/sweep/, { cases: '^hals: ' }],
+  [/^shaders\/matmul\/operands/, { cases: '^matmul: .*(halves|tiled)' }],
+  [/^shaders\/matmul\/tiled/, { cases: '^matmul: .*tiled', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/matmul\//, { cases: '^(matmul: |elementwise: residual)' }],
   [/^shaders\/nnls\//, { cases: '^(solves|nnls): ' }],
   [/^shaders\/sparse\//, { cases: '^sparse: ' }],
@@ -12,6 +14,7 @@ const covers = [
   [/^src\/webgpu\/lower\/nnls/, { cases: '^(solves|nnls): ' }],
   [/^src\/webgpu\/lower\/products/, { cases: '^(matmul|hals|elementwise: residual)' }],
   [/^src\/webgpu\/lower\/sparse/, { cases: '^sparse: ' }],
+  [/^src\/webgpu\/lower\/lower-(steps|program)/, { cases: '^panels: ' }],
   [/^src\/webgpu\/lower\//, { cases: '^(elementwise|vocabulary|hals): ' }],
   [/^src\/webgpu\/layout\/csr/, { cases: '^sparse: ', tests: ['test/webgpu/csr-layout.test.ts'] }],
   [/^src\/webgpu\/layout\/halves/, { cases: '^matmul: .*halves', tests: ['test/webgpu/halves.test.ts'] }],

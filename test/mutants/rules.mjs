@@ -27,7 +27,7 @@ const wgsl = {
   stride: [
     [/\b([A-Z]\w*_)?BATCH\b/, '0u'],
     [/ \* ((?:[A-Z]+_)?STRIDE)\b/, ' * ($1 + 1u)'],
-    [/\brestart \* /, '0u * '],
+    [/\b(?:place\.)?restart \* /, '0u * '],
   ],
   barrier: [[/^(\s*)workgroupBarrier\(\);/, '$1']],
   mask: [

@@ -35,10 +35,26 @@ export async function bundleShaders({
   folder = path.join(repository, 'shaders'),
   output = path.join(repository, 'src/webgpu/shaders.generated.ts'),
 } = {}) {
+  const { text, names } = await bundled(folder, new Map());
+  if ((await readFile(output, 'utf8').catch(() => '')) !== text) {
+    await mkdir(path.dirname(output), { recursive: true });
+    const staging = `${output}.${process.pid}.tmp`;
+    await writeFile(staging, text);
+    await rename(staging, output).finally(() => rm(staging, { force: true }));
+  }
+  return names;
+}
+
+/** The module of the repository's shaders with other texts for some of them, by name. */
+export async function bundleText(instead) {
+  return (await bundled(path.join(repository, 'shaders'), instead)).text;
+}
+
+async function bundled(folder, instead) {
   const sources = new Map();
   for (const file of (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.wgsl')).sort()) {
     const name = file.slice(0, -'.wgsl'.length).split(path.sep).join('/');
-    sources.set(name, await readFile(path.join(folder, file), 'utf8'));
+    sources.set(name, instead.get(name) ?? (await readFile(path.join(folder, file), 'utf8')));
   }
   const parts = new Set([...sources.values()].flatMap((code) => Array.from(code.matchAll(use), ([, part]) => part)));
 
@@ -75,13 +91,7 @@ ${Object.entries(codes)
   .map(([name, source]) => `  ${JSON.stringify(name)}: ${joined(source)},\n`)
   .join('')}};
 `;
-  if ((await readFile(output, 'utf8').catch(() => '')) !== text) {
-    await mkdir(path.dirname(output), { recursive: true });
-    const staging = `${output}.${process.pid}.tmp`;
-    await writeFile(staging, text);
-    await rename(staging, output).finally(() => rm(staging, { force: true }));
-  }
-  return Object.keys(shaders);
+  return { text, names: Object.keys(shaders) };
 }
 
 /** The constants of a part that neither a lowering nor the code gives other values. */

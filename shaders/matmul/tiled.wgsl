@@ -44,6 +44,14 @@ fn load4(value: vec4f, inside: bool) -> vec4f {
   return select(vec4f(0.0), value, inside);
 }
 
+fn rowOfA(base: u32, row: u32, at: u32) -> vec4f {
+  return load4(readA(base + row * A_STRIDE + at), row < ROWS && at < A_STRIDE);
+}
+
+fn rowOfB(base: u32, row: u32, at: u32) -> vec4f {
+  return load4(readB(base + row * B_STRIDE + at), row < COLS && at < B_STRIDE);
+}
+
 @compute @workgroup_size(16, 16)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let batch = group.z / SPLITS;
@@ -64,27 +72,34 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       // Stored rows run over the inner dimension: 16 rows of 16 vec4.
       let t = t0 + local.y;
       panelA[local.y][local.x] = load4(readA(a0 + t * A_STRIDE + row0 / 4u + local.x), t < end && row0 / 4u + local.x < A_STRIDE);
-    } else {
-      // Stored rows run over C's rows: 64 rows of 4 vec4 along the inner dimension, turned while they are stored.
+    } else if (flat < 64u) {
+      // Stored rows run over C's rows. One invocation turns a block of 4 rows and 4 steps, so that it stores whole vectors: a store to a
+      // component may store its vector, and no other invocation may write that.
       let i = flat / 4u;
       let q = flat % 4u;
-      let value = load4(readA(a0 + (row0 + i) * A_STRIDE + t0 / 4u + q), row0 + i < ROWS && t0 / 4u + q < A_STRIDE);
-      panelA[q * 4u][i / 4u][i % 4u] = value.x;
-      panelA[q * 4u + 1u][i / 4u][i % 4u] = value.y;
-      panelA[q * 4u + 2u][i / 4u][i % 4u] = value.z;
-      panelA[q * 4u + 3u][i / 4u][i % 4u] = value.w;
+      let at = t0 / 4u + q;
+      let first = row0 + 4u * i;
+      let turned = transpose(mat4x4f(rowOfA(a0, first, at), rowOfA(a0, first + 1u, at), rowOfA(a0, first + 2u, at), rowOfA(a0, first + 3u, at)));
+      panelA[q * 4u][i] = turned[0];
+      panelA[q * 4u + 1u][i] = turned[1];
+      panelA[q * 4u + 2u][i] = turned[2];
+      panelA[q * 4u + 3u][i] = turned[3];
     }
-    if (TRANSPOSE_B) {
-      let j = flat / 4u;
-      let q = flat % 4u;
-      let value = load4(readB(b0 + (col0 + j) * B_STRIDE + t0 / 4u + q), col0 + j < COLS && t0 / 4u + q < B_STRIDE);
-      panelB[q * 4u][j / 4u][j % 4u] = value.x;
-      panelB[q * 4u + 1u][j / 4u][j % 4u] = value.y;
-      panelB[q * 4u + 2u][j / 4u][j % 4u] = value.z;
-      panelB[q * 4u + 3u][j / 4u][j % 4u] = value.w;
-    } else {
+    if (!TRANSPOSE_B) {
       let t = t0 + local.y;
       panelB[local.y][local.x] = load4(readB(b0 + t * B_STRIDE + col0 / 4u + local.x), t < end && col0 / 4u + local.x < B_STRIDE);
+    } else if (flat >= 192u) {
+      // As above, by other invocations.
+      let own = flat - 192u;
+      let j = own / 4u;
+      let q = own % 4u;
+      let at = t0 / 4u + q;
+      let first = col0 + 4u * j;
+      let turned = transpose(mat4x4f(rowOfB(b0, first, at), rowOfB(b0, first + 1u, at), rowOfB(b0, first + 2u, at), rowOfB(b0, first + 3u, at)));
+      panelB[q * 4u][j] = turned[0];
+      panelB[q * 4u + 1u][j] = turned[1];
+      panelB[q * 4u + 2u][j] = turned[2];
+      panelB[q * 4u + 3u][j] = turned[3];
     }
     workgroupBarrier();
     for (var t = 0u; t < DEPTH; t++) {

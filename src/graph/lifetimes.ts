@@ -17,8 +17,9 @@ export interface BufferPlan {
  * Greedy plan. Walking each section in order, a transient takes the best-fitting slot that is free at its first write, and gives it back
  * after its last use. Slots are whole buffers: WebGPU forbids binding one buffer for reading and writing in the same dispatch, even at
  * disjoint offsets. Sections run one after another and no transient survives its section, so all sections share slots.
+ * `apart` gives every transient a slot of its own.
  */
-export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number): BufferPlan {
+export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number, { apart = false } = {}): BufferPlan {
   const slotOf = new Map<Tensor, number>();
   const slots: number[] = [];
   const homeSection = new Map<Tensor, string>();
@@ -27,7 +28,7 @@ export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number): 
     operations.forEach(({ inputs, outputs }, i) => {
       for (const tensor of [...inputs, ...outputs]) if (tensor.role === 'transient') lastUse.set(tensor, i);
     });
-    const free = new Set(slots.keys());
+    const free = new Set(apart ? [] : slots.keys());
     operations.forEach(({ inputs, outputs }, i) => {
       for (const tensor of outputs) {
         if (tensor.role !== 'transient') continue;
@@ -40,7 +41,7 @@ export function planBuffers(program: Flow, sizeOf: (tensor: Tensor) => number): 
         homeSection.set(tensor, section);
         slotOf.set(tensor, takeSlot(slots, free, sizeOf(tensor)));
       }
-      for (const tensor of new Set([...inputs, ...outputs])) {
+      for (const tensor of apart ? [] : new Set([...inputs, ...outputs])) {
         if (tensor.role === 'transient' && lastUse.get(tensor) === i) free.add(slotOf.get(tensor)!);
       }
     });

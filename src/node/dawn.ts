@@ -55,8 +55,28 @@ const limitNames = [
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** Dawn crashes when the object of its `create()` is collected while a device lives; here it stays until `release()`. */
-const alive = new Set<GPU>();
+/** Dawn crashes when the object of its `create()` is collected while a device lives; here it stays until both are let go. */
+const alive = new Set<Held>();
+
+/** A Dawn instance, and how many of its devices have not been collected yet. */
+interface Held {
+  gpu: GPU;
+  devices: number;
+  released: boolean;
+}
+
+/**
+ * A destroyed device still lives: what a fit in progress waits for is answered through it. So its instance stays until the device has been
+ * collected, and a moment longer, since objects that are collected together go in any order.
+ */
+const collected = new FinalizationRegistry<Held>((held) => {
+  held.devices--;
+  letGo(held);
+});
+
+function letGo(held: Held): void {
+  if (held.released && held.devices === 0) setTimeout(() => alive.delete(held), 1000).unref();
+}
 
 /**
  * Finds a WebGPU adapter for this process.
@@ -248,13 +268,21 @@ async function open(dawn: Dawn, source: AdapterSource): Promise<{ gpu: GPU; labe
 }
 
 function hold({ gpu, adapter, source, software }: Found, passedOver: readonly string[]): DawnAdapter {
-  alive.add(gpu);
-  if (software) {
-    const { requestDevice: request } = adapter;
-    adapter.requestDevice = async (descriptor) => restWhileWaiting(await request.call(adapter, descriptor));
-  }
+  const held: Held = { gpu, devices: 0, released: false };
+  alive.add(held);
+  const { requestDevice: request } = adapter;
+  adapter.requestDevice = async (descriptor) => {
+    const device = await request.call(adapter, descriptor);
+    held.devices++;
+    collected.register(device, held);
+    return software ? restWhileWaiting(device) : device;
+  };
   const note = [noteOf(adapter, source), ...passedOver].join('. ');
-  return { gpu, adapter, software, source, note, passedOver, release: () => void alive.delete(gpu) };
+  const release = () => {
+    held.released = true;
+    letGo(held);
+  };
+  return { gpu, adapter, software, source, note, passedOver, release };
 }
 
 function noteOf(adapter: GPUAdapter, source: AdapterSource): string {

@@ -1,8 +1,9 @@
 import type { Random } from '../../src/data/random.js';
 import { control } from '../../src/graph/operations.js';
-import type { ProgramBuilder } from '../../src/graph/program.js';
+import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { type Case, differential, type Entries, signedEntries, uniformEntries } from './support.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { type Case, differential, type Entries, execute, expectClose, signedEntries, uniformEntries } from './support.js';
 
 const shapes = [
   { rows: 1, cols: 1 },
@@ -160,4 +161,51 @@ const deciding = operation('accept and reject', () => ({
   terms: 2,
 }));
 
-export const elementwise: Case[] = [...perShape, normalizing, ...residuals, ...stepping, deciding];
+/**
+ * Costs that are no numbers are rejected whatever was accepted before, and η stays within [1e-6, 1e6]: a restart each. Both are exact, but
+ * for the product with `grow` or `shrink`.
+ */
+const extremes: Record<string, { trial: number; cost?: number; eta?: number; accepted: boolean; next?: number }> = {
+  'an infinite trial where nothing finite was accepted yet': {
+    trial: Number.POSITIVE_INFINITY,
+    cost: Number.POSITIVE_INFINITY,
+    accepted: false,
+  },
+  'a trial of minus infinity': { trial: Number.NEGATIVE_INFINITY, accepted: false },
+  'a trial that is no number': { trial: Number.NaN, accepted: false },
+  'the first finite trial': { trial: 3e38, cost: Number.POSITIVE_INFINITY, accepted: true },
+  'a negative trial': { trial: -1, accepted: true },
+  'the largest η does not grow': { trial: 0.5, eta: 1e6, accepted: true, next: 1e6 },
+  'nor one near it beyond it': { trial: 0.5, eta: 9e5, accepted: true, next: 1e6 },
+  'the smallest η does not shrink': { trial: 2, eta: 1e-6, accepted: false, next: 1e-6 },
+  'nor one near it below it': { trial: 2, eta: 1.5e-6, accepted: false, next: 1e-6 },
+};
+
+const refusing = Object.entries(extremes).map(
+  ([name, { trial, cost = 1, eta = 1, accepted, next = eta * (accepted ? 1.2 : 0.5) }]): Case => ({
+    name: `accept and reject: ${name}`,
+    async run({ guarded }) {
+      const p = programBuilder(this.name);
+      const [t, c] = [p.input('cost', 1, 1), p.state('control', 1, 8)];
+      p.section('all', () => p.acceptReject(t, c));
+      const program = p.build();
+      const values = new Map<Tensor, Entries>([
+        [t, Float32Array.of(trial)],
+        [c, Float32Array.from(controlRow({ eta, cost, iteration: 7, rejected: 2 }))],
+      ]);
+      using reference = createReferenceEngine();
+      const device = await guarded();
+      for (const engine of [device, reference]) {
+        const [after] = await execute(engine, program, values, [c]);
+        const of = (entry: keyof typeof control) => after[control[entry]];
+        if (of('accepted') !== (accepted ? 1 : 0)) throw new Error(`${engine.kind}: accepted is ${of('accepted')}.`);
+        if (!Object.is(of('cost'), Math.fround(accepted ? trial : cost))) throw new Error(`${engine.kind}: the cost is ${of('cost')}.`);
+        if (of('iteration') !== 8 || of('rejected') !== (accepted ? 2 : 3)) throw new Error(`${engine.kind}: miscounted, ${after}.`);
+        expectClose(`${engine.kind}: η`, [of('eta')], [next], { terms: 1 });
+      }
+      await device.inspected();
+    },
+  }),
+);
+
+export const elementwise: Case[] = [...perShape, normalizing, ...residuals, ...stepping, deciding, ...refusing];

@@ -8,6 +8,7 @@ import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
 import { panels } from './panels.js';
 import { programs } from './programs.js';
+import { solves } from './solves.js';
 import { sparse } from './sparse.js';
 import { sparseCoding } from './sparse-coding.js';
 import { ssnmf } from './ssnmf.js';
@@ -27,6 +28,7 @@ export const suites: Record<string, Case[]> = {
   nnls,
   panels,
   programs,
+  solves,
   sparse,
   sparseCoding,
   vocabulary,

@@ -29,7 +29,7 @@ function product(
     blocks?: [number, number];
     /** The operand that all restarts share. */
     shared?: 'A' | 'B';
-    /** Both operands are stored as 16-bit floats. */
+    /** Operands that the restarts share are stored as 16-bit floats. */
     half?: boolean;
   } = {},
 ): Case {
@@ -41,8 +41,11 @@ function product(
     (p, r) => {
       const values = new Map<Tensor, Entries>();
       // One operand is shared, the other differs between restarts: both ways of reading a batch in one product.
-      const A = p.input('A', transposeA ? inner : rows, transposeA ? rows : inner, { batched: shared === 'B' });
-      const B = p.input('B', transposeB ? cols : inner, transposeB ? inner : cols, { batched: shared === 'A' });
+      // Only data of a fit is stored in 16 bits, and all restarts share it.
+      const operand = (label: 'A' | 'B', r: number, c: number) =>
+        half && (restarts === 1 || shared === label) ? p.data(label, r, c) : p.input(label, r, c, { batched: shared !== label });
+      const A = operand('A', transposeA ? inner : rows, transposeA ? rows : inner);
+      const B = operand('B', transposeB ? cols : inner, transposeB ? inner : cols);
       const E = p.input('E', rows, cols);
       values.set(A, signedEntries(r, rows * inner * A.batch));
       values.set(B, signedEntries(r, inner * cols * B.batch));
@@ -155,7 +158,7 @@ const halves = [
     differential(
       `residual norm of halves, ${matmul}`,
       (p, r) => {
-        const [X, A, Z] = [p.input('X', 41, 51), p.state('A', 41, 5), p.state('Z', 5, 51)];
+        const [X, A, Z] = [p.data('X', 41, 51), p.state('A', 41, 5), p.state('Z', 5, 51)];
         const out = p.state('out', 1, 1);
         p.section('all', () => p.residualNorm(X, A, Z, { into: out }));
         const values = new Map<Tensor, Entries>(

@@ -2,6 +2,7 @@
 
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
+import { sparseFromDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { countNegative, largest, nnlsVjp, nnls as solve } from '../../src/methods/q.js';
@@ -16,8 +17,11 @@ interface Problem {
 
 const tolerance = 1e-5;
 
-/** The largest violation of a KKT condition in any column, relative to the column's largest |AᵀX|: strict, in f64, from A, X, S alone. */
-export function strictKkt({ X, A }: Problem, S: Matrix): number {
+/**
+ * The largest violation of a KKT condition of ½‖X − AS‖² + λ₁ Σ S in any column, relative to the column's largest |AᵀX − λ₁|: strict, in
+ * f64, from A, X, S alone.
+ */
+export function strictKkt({ X, A }: Problem, S: Matrix, l1 = 0): number {
   let worst = 0;
   for (let c = 0; c < X.cols; c++) {
     const r = Float64Array.from({ length: X.rows }, (_, i) => {
@@ -28,8 +32,8 @@ export function strictKkt({ X, A }: Problem, S: Matrix): number {
     let scale = 0;
     let violation = 0;
     for (let j = 0; j < A.cols; j++) {
-      let w = 0;
-      let b = 0;
+      let w = -l1;
+      let b = -l1;
       for (let i = 0; i < A.rows; i++) {
         w += A.data[i * A.cols + j] * r[i];
         b += A.data[i * A.cols + j] * X.data[i * X.cols + c];
@@ -152,6 +156,31 @@ async function compareSupport({ X, A }: Problem, S: Matrix, seed: number): Promi
     }
   }
 }
+
+/**
+ * With λ₁ of the size of AᵀX itself, dense and sparse, small and large k: the conditions of the penalised problem hold, which a λ₁ of the
+ * other sign, or of another size, breaks by its own size. Where λ₁ exceeds all of AᵀX, S is zero.
+ */
+const penalised = [5, 17, 33].flatMap((k) =>
+  [false, true].map(
+    (sparse): Case => ({
+      name: `nnls with λ₁, ${sparse ? 'sparse' : 'dense'} X, k = ${k}`,
+      async run({ engine }) {
+        const seed = seedOf(this.name);
+        const problem = wellConditioned(random(seed), 61, 23, k);
+        const X = sparse ? sparseFromDense(problem.X) : problem.X;
+        const l1 = 6;
+        const { S, kktResidual, unconverged } = await solve(engine, X, problem.A, { l1 });
+        expectAtMost(`columns that hit the budget (seed ${seed})`, unconverged, 0);
+        expectAtMost(`KKT residual in f64 (seed ${seed})`, strictKkt(problem, S, l1), tolerance);
+        expectAtMost(`KKT residual as reported (seed ${seed})`, kktResidual, tolerance);
+        if (!(strictKkt(problem, S, -l1) > 1e3 * tolerance)) throw new Error('λ₁ is too small to tell its sign.');
+        const none = await solve(engine, X, problem.A, { l1: 1e4 });
+        if (none.S.data.some((s) => s !== 0)) throw new Error('S is not zero where λ₁ exceeds every entry of AᵀX.');
+      },
+    }),
+  ),
+);
 
 const oddShapes = [
   kktCase('well-conditioned', wellConditioned, 5, 3, 1, { support: true }),
@@ -360,6 +389,7 @@ export const nnls: Case[] = [
   ...fallback,
   ...lowRank,
   ...spilled,
+  ...penalised,
   dependent,
   allZero,
   ...overflow,

@@ -3,21 +3,23 @@
  * same values: within rounding where sums are cut, bit by bit where they are not.
  */
 import { type Random, random } from '../../src/data/random.js';
-import type { Engine } from '../../src/engine.js';
 import { control } from '../../src/graph/operations.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import { bindingLimit, planPanels } from '../../src/webgpu/panels/panels.js';
 import { programs } from './programs.js';
 import { ssnmf } from './ssnmf.js';
-import { type Case, differential, type Entries, expectClose, seedOf, signedEntries, uniformEntries } from './support.js';
+import { type Case, differential, type Entries, execute, expectClose, seedOf, signedEntries, uniformEntries } from './support.js';
 
 /** A case on an engine that binds at most so many bytes. */
-function within(bytes: number, { name, run }: Case): Case {
+function within(bytes: number, { name, run, kernels }: Case): Case {
+  const forced = { bindingBytes: bytes };
   return {
     name: `${name}, in bindings of ${bytes} bytes`,
+    kernels: kernels && ((facts) => kernels({ ...facts, maxStorageBinding: bytes })),
     async run(stack) {
-      await run.call(this, { ...stack, engine: await stack.engineWith({ forced: { bindingBytes: bytes } }) });
+      const guarded = () => stack.guarded({ forced });
+      await run.call(this, { ...stack, guarded, engine: await stack.engineWith({ forced }) });
     },
   };
 }
@@ -168,7 +170,7 @@ function exactly(
 ): Case {
   return {
     name: `${name}, bit by bit in bindings of ${limit} bytes`,
-    async run({ engine, engineWith }) {
+    async run({ guarded }) {
       const r = random(seedOf(name));
       const p = programBuilder(name, { restarts: 2 });
       const values = new Map<Tensor, Entries>();
@@ -184,14 +186,11 @@ function exactly(
       const program = p.build();
       if (planPanels(program, bindingLimit({ maxStorageBinding: limit, maxBufferSize: limit })).size === 0)
         throw new Error('Nothing was split, so nothing was tested.');
-      const read = async (engine: Engine) => {
-        using run = await engine.prepare(program);
-        for (const [tensor, entries] of values) run.write(tensor, entries);
-        run.execute('all', times);
-        return await run.sample(compared);
-      };
-      const split = await read(await engineWith({ forced: { bindingBytes: limit } }));
-      const whole = await read(engine);
+      const [inPanels, plain] = await Promise.all([guarded({ forced: { bindingBytes: limit } }), guarded()]);
+      const split = await execute(inPanels, program, values, compared, times);
+      const whole = await execute(plain, program, values, compared, times);
+      await inPanels.inspected();
+      await plain.inspected();
       compared.forEach(({ name: label }, i) => {
         expectClose(label, split[i], whole[i], { terms: 0 });
       });

@@ -2,12 +2,13 @@
 import type { Random } from '../../src/data/random.js';
 import { random } from '../../src/data/random.js';
 import { type SparseMatrix, sparseFromDense, sparseFromEntries, toDense } from '../../src/data/sparse.js';
+import type { Engine } from '../../src/engine.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { type Case, type Entries, expectAtMost, expectClose, seedOf, signedEntries } from './support.js';
+import { type Case, type Entries, expectAtMost, expectClose, kernelsOf, seedOf, signedEntries, spoil } from './support.js';
 
 /** A sparse matrix: each entry is there with probability `density`; every fifth row and seventh column is empty, but for those that are full. */
 interface Pattern {
@@ -57,15 +58,23 @@ function sparseCase(
   const seed = seedOf(title);
   return {
     name: title,
-    async run({ engine }) {
+    kernels(facts) {
+      const p = programBuilder(title, { restarts });
+      const X = matrixOf(random(seed), pattern);
+      write(p, p.input('X', X.rows, X.cols, { csrEntries: X.values.length }), random(seed + 1));
+      return kernelsOf(p.build(), facts);
+    },
+    async run({ guarded }) {
+      const engine = await guarded();
       const X = matrixOf(random(seed), pattern);
       const before = engine.liveBuffers;
-      const result = async (on: typeof engine, dense: boolean) => {
+      const result = async (on: Engine, dense: boolean) => {
         const p = programBuilder(title, { restarts });
         const tensor = p.input('X', X.rows, X.cols, dense ? {} : { csrEntries: X.values.length });
         const { values, compare } = write(p, tensor, random(seed + 1));
         const program = p.build();
         using run = await on.prepare(program);
+        spoil(run, program);
         run.write(tensor, dense ? toDense(X).data : X);
         for (const [label, entries] of values) run.write(program.tensors.find((one) => one.name === label)!, entries);
         run.execute('all');
@@ -75,6 +84,7 @@ function sparseCase(
       const expected = await result(reference, true);
       const onDevice = await result(engine, false);
       const onReference = await result(reference, false);
+      await engine.inspected();
       expected.compare.forEach(({ out, terms, scale }, i) => {
         const what = `${out.name} (seed ${seed})`;
         expectClose(what, onDevice.entries[i], expected.entries[i], { terms, scale });

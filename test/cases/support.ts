@@ -1,13 +1,16 @@
 /** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page, wgpu in Deno. */
 import { type Random, random } from '../../src/data/random.js';
-import type { Engine } from '../../src/engine.js';
+import type { Engine, Run } from '../../src/engine.js';
+import { readOutputs } from '../../src/graph/operations.js';
 import type { Program, ProgramBuilder } from '../../src/graph/program.js';
 import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import type { EngineOptions } from '../../src/webgpu/engine.js';
 import { fromHalf, toHalf } from '../../src/webgpu/layout/halves.js';
-import type { Forced } from '../../src/webgpu/plan/planner.js';
+import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import type { AdapterFacts, Forced } from '../../src/webgpu/plan/planner.js';
+import type { GuardedEngine, GuardedRun, GuardOptions } from './guard.js';
 
 export interface Stack {
   device: GPUDevice;
@@ -15,6 +18,8 @@ export interface Stack {
   engine: Engine;
   /** One with these options, which all cases share: kernels are compiled once. */
   engineWith(options: Pick<EngineOptions, 'forced' | 'halfInputs'>): Promise<Engine>;
+  /** One whose memory is watched. What differential cases run goes through it. */
+  guarded(options?: GuardOptions): Promise<GuardedEngine>;
 }
 
 export interface Case {
@@ -23,6 +28,8 @@ export interface Case {
   subgroups?: boolean;
   /** It takes long for what no compiler does differently: it runs in Dawn alone. */
   once?: boolean;
+  /** The kernels that it runs on an engine whose memory is watched. */
+  kernels?(facts: AdapterFacts): string[];
   /** Throws with a message that lets the failure be repeated. */
   run(stack: Stack): Promise<void>;
 }
@@ -97,21 +104,25 @@ export function differential(
   write: (p: ProgramBuilder, r: Random) => Written,
   { restarts = 1, times = 1, forced, halfInputs = false, seed = seedOf(name) }: Circumstances = {},
 ): Case {
+  const written = () => {
+    const p = programBuilder(name, { restarts });
+    const { compare, values } = write(p, random(seed));
+    return { compare, values, program: p.build() };
+  };
   return {
     name,
     subgroups: forced?.matmul?.startsWith('quad-'),
-    async run({ engine: plain, engineWith }) {
-      const p = programBuilder(name, { restarts });
-      const written = write(p, random(seed));
-      const { compare } = written;
-      const values = halfInputs ? new Map(Array.from(written.values, ([tensor, entries]) => [tensor, rounded(entries)])) : written.values;
-      const program = p.build();
-      const engine = forced || halfInputs ? await engineWith({ forced, halfInputs }) : plain;
+    kernels: (facts) => kernelsOf(written().program, { ...facts, halfInputs }, forced),
+    async run({ guarded }) {
+      const { compare, values: given, program } = written();
+      const values = halfInputs ? new Map(Array.from(given, ([tensor, entries]) => [tensor, rounded(entries)])) : given;
+      const engine = await guarded({ forced, halfInputs });
       using reference = createReferenceEngine();
       const before = engine.liveBuffers;
       const tensors = compare.map(({ tensor }) => tensor);
       const actual = await execute(engine, program, values, tensors, times);
       const expected = await execute(reference, program, values, tensors, times);
+      await engine.inspected();
       compare.forEach(({ tensor, terms, scale }, i) => {
         expectClose(`${tensor.name} (seed ${seed})`, actual[i], expected[i], { terms: terms * times, scale });
       });
@@ -120,15 +131,34 @@ export function differential(
   };
 }
 
+/** The kernels of a program on an adapter. */
+export function kernelsOf(program: Program, facts: AdapterFacts, forced?: Forced): string[] {
+  return dispatchesOf(lowerProgram(program, facts, forced).sections).map(({ kernel }) => kernel);
+}
+
 function rounded(entries: Entries): Float32Array {
   return Float32Array.from(entries, (value) => fromHalf(toHalf(value)));
 }
 
-async function execute(engine: Engine, program: Program, values: Map<Tensor, Entries>, read: Tensor[], times: number): Promise<Entries[]> {
+export async function execute(
+  engine: Engine,
+  program: Program,
+  values: Map<Tensor, Entries>,
+  read: readonly Tensor[],
+  times = 1,
+): Promise<Entries[]> {
   using run = await engine.prepare(program);
+  spoil(run, program);
   for (const [tensor, entries] of values) run.write(tensor, entries);
   run.execute('all', times);
   return await run.sample(read);
+}
+
+/** Fills states that no operation reads, not in place either, with garbage where memory is watched: it cannot matter. */
+export function spoil(run: Run, { tensors, sections }: Program): void {
+  const operations = Object.values(sections).flat();
+  const read = new Set(operations.flatMap((operation) => [...operation.inputs, ...readOutputs(operation)]));
+  for (const tensor of tensors) if (tensor.role === 'state' && !read.has(tensor)) (run as Partial<GuardedRun>).spoil?.(tensor);
 }
 
 /** A seed of its own for each case, the same in every run. */

@@ -90,6 +90,7 @@ const maps: Mapped[] = [
   { fn: 'exp', of: [uniform(-4, 3)], ulps: 2 ** 5 * 9 }, // up to 20, at x = 3
   { fn: 'quotient', p: 0.125, of: [normal, uniform(0, 2)], ulps: 64 * 4 }, // |x| up to 5, over 1/8
   { fn: 'weightedQuotient', p: 1e-10, of: [normal, zeros(uniform(0.25, 2)), sameZeros(uniform(0, 1))], ulps: 32 * 5 }, // up to 20
+  { fn: 'weightedQuotient', p: 0.125, of: [normal, zeros(uniform(0.25, 2)), uniform(0.5, 1)], ulps: 64 * 5, note: 'guarded' }, // up to 5 / 0.125
   { fn: 'weightedProduct', of: [normal, normal, uniform(0, 1)], ulps: 32 },
   // x times (3.5 for the quotient, 3 × 3.7 for its log), x ≤ 2; 6 for the products and sums of numbers up to 8.
   { fn: 'divergence', p: 1e-10, of: [zeros(uniform(0, 2)), uniform(0.05, 2)], ulps: 36 },
@@ -148,16 +149,19 @@ const shifts = shapes.map(([rows, cols]) =>
 
 const crossEntropies = (
   [
-    [2, 1],
-    [5, 33],
-    [17, 66],
+    [2, 1, 0],
+    [5, 33, 0],
+    [17, 66, 0],
+    // Beyond the reach of exp, on both sides.
+    [5, 33, 400],
+    [5, 33, -400],
   ] as const
-).map(([P, M]) =>
+).map(([P, M, offset]) =>
   differential(
-    `softmax cross-entropy of ${P} classes, ${M} columns, some without a label`,
+    `softmax cross-entropy of ${P} classes, ${M} columns, some without a label${offset === 0 ? '' : `, logits near ${offset}`}`,
     (p, r) => {
       const { values, input, state } = given(p);
-      const logits = input('logits', P, M, uniform(-30, 30)(r, restarts * P * M));
+      const logits = input('logits', P, M, uniform(offset - 30, offset + 30)(r, restarts * P * M));
       const classes = Array.from({ length: M }, (_, c) => (c % 3 === 2 ? -1 : r.integer(P)));
       const Y = input(
         'Y',
@@ -173,8 +177,8 @@ const crossEntropies = (
         p.copy(both.gradient, gradient);
       });
       // log Σ e^(z − largest): 3 for each of P terms below 1, 1 for each sum, 9 for the log; logSum and z − logSum round numbers below
-      // 64 by 16 and 32. The gradient is e to that, below 1, with 3 more for exp.
-      const bound = (4 * P + 9 + 48) * ulp;
+      // 64 by 16 and 32, and logSum one below 512 by 128. The gradient is e to that, below 1, with 3 more for exp.
+      const bound = (4 * P + 9 + (offset === 0 ? 48 : 160)) * ulp;
       return { values, compare: [within(loss, bound), within(gradient, bound + 3 * ulp)] };
     },
     { restarts },
@@ -354,6 +358,39 @@ const capping = [
   ),
 );
 
+const pairs = [1, 3, 6].map((k) =>
+  differential(
+    `products of the entries of a row, k = ${k}`,
+    (p, r) => {
+      const { values, input, state } = given(p);
+      const A = input('A', 13, k, normal(r, restarts * 13 * k));
+      const out = state('out', 13, k * k);
+      p.section('all', () => p.rowProducts(A, { into: out }));
+      return { values, compare: [{ tensor: out, terms: 1 }] };
+    },
+    { restarts },
+  ),
+);
+
+const directions = [false, true].map((rowMetric) =>
+  differential(
+    `direction of a step in its metric${rowMetric ? ', of rows too' : ''}, a unit and a row unused`,
+    (p, r) => {
+      const { values, input, state } = given(p);
+      const [N, k] = [13, 6];
+      const diagonal = (size: number, unused: number) =>
+        uniform(0.5, 1.5)(r, restarts * size * size).map((x, i) => (i % (size * size) === unused * (size + 1) ? 0 : x));
+      const D = input('D', N, k, normal(r, restarts * N * k));
+      const Q = input('Q', k, k, diagonal(k, 2));
+      const M = input('M', N, N, diagonal(N, 4));
+      const out = state('out', N, k);
+      p.section('all', () => p.metricScale(D, Q, { into: out, ...(rowMetric ? { M } : {}) }));
+      return { values, compare: [{ tensor: out, terms: 6 }] };
+    },
+    { restarts },
+  ),
+);
+
 export const vocabulary: Case[] = [
   everyFunction,
   ...mapped,
@@ -365,4 +402,6 @@ export const vocabulary: Case[] = [
   counting,
   ...roots,
   ...capping,
+  ...pairs,
+  ...directions,
 ];

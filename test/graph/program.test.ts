@@ -133,3 +133,20 @@ test('transients share memory only when their lifetimes do not overlap', () => {
     expect(plan.slots.length).toBeLessThan(transients.length / 2);
   }
 });
+
+test('a transient takes the free slot that fits best: none larger, and none grown, where one fits', () => {
+  const p = programBuilder('slots');
+  const X = p.input('X', 2, 2);
+  const Y = p.input('Y', 4, 4);
+  const [small, large] = [p.state('small', 2, 2, { shared: true }), p.state('large', 4, 4, { shared: true })];
+  p.section('all', () => {
+    // Two at once, then two others of the same sizes.
+    for (const scale of [1, 2]) {
+      const [a, b] = [p.combine(scale, X, 1, X), p.combine(scale, Y, 1, Y)];
+      p.combine(1, a, 1, X, { into: small });
+      p.combine(1, b, 1, Y, { into: large });
+    }
+  });
+  const { slots } = planBuffers(p.build(), ({ rows, cols }) => rows * cols);
+  expect([...slots].sort((a, b) => a - b)).toEqual([4, 16]);
+});

@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/engine.js';
 import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine, type EngineOptions } from '../../src/webgpu/engine.js';
+import { createGuards } from '../cases/guard.js';
 import { suites } from '../cases/index.js';
 
 /** Runs cases on one device. */
@@ -24,12 +25,13 @@ export async function caseRunner(adapter: GPUAdapter): Promise<CaseRunner> {
     return engine;
   };
   const engine = await engineWith({});
+  const guards = createGuards(device);
   return {
     async run(suite, name) {
       const found = suites[suite]?.find((one) => one.name === name);
       if (!found) throw new Error(`There is no case '${name}' in suite '${suite}'.`);
       errors.length = 0;
-      await found.run({ device, engine, engineWith });
+      await found.run({ device, engine, engineWith, guarded: guards.engine });
       // Errors arrive as events, behind the work that they belong to.
       await device.queue.onSubmittedWorkDone();
       await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../graph/tensor.js';
 import type { ForcedBySection } from '../lower/lower-program.js';
 import type { AdapterFacts } from '../plan/planner.js';
 import type { Memory } from './memory.js';
@@ -10,6 +11,8 @@ export interface DeviceContext {
   readonly forced: ForcedBySection;
   /** Where passes write the times of their beginning and end. */
   readonly timestamps?: GPUComputePassTimestampWrites;
+  /** Told the buffer of every tensor of a run before anything is written. No two transients then share one, so that all can be inspected. */
+  readonly inspect?: (buffers: ReadonlyMap<Tensor, GPUBuffer>) => void;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
   /** Throws if the device is lost or the engine disposed. */

@@ -59,10 +59,11 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     let scratch: GPUBuffer[] = [];
     const allocate = () => {
       for (const tensor of stored) if (tensor.role !== 'transient') buffers.set(tensor, create(tensor.name, byteLength(tensor)));
-      const plan = planBuffers(buffersOf(split), byteLength);
+      const plan = planBuffers(buffersOf(split), byteLength, { apart: context.inspect !== undefined });
       const slots = plan.slots.map((bytes, slot) => create(`transient ${slot}`, bytes));
       for (const [tensor, slot] of plan.slotOf) buffers.set(tensor, slots[slot]);
       scratch = scratchSizes(all).map((bytes, i) => create(`scratch ${i}`, bytes));
+      context.inspect?.(buffers);
     };
     const allocated = guard.around(() => withinMemory(device, allocate));
     // Bind groups of missing buffers would be errors of the device.

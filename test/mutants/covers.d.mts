@@ -1,0 +1,1 @@
+export function coversOf(file: string): { cases?: string; tests: string[] } | undefined;

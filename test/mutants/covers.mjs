@@ -1,0 +1,65 @@
+// What covers a file: a pattern for the differential cases ("suite: name"), and test files for what no case can see.
+
+/** First match counts. */
+const covers = [
+  [/^shaders\/matmul\/sweep/, { cases: '^hals: ' }],
+  [/^shaders\/matmul\/operands/, { cases: '^matmul: .*(halves|tiled)' }],
+  [/^shaders\/matmul\/tiled/, { cases: '^matmul: .*tiled', tests: ['test/shaders/races.test.ts'] }],
+  [/^shaders\/matmul\//, { cases: '^(matmul: |elementwise: residual)' }],
+  [/^shaders\/nnls\//, { cases: '^(solves|nnls): ' }],
+  [/^shaders\/sparse\//, { cases: '^sparse: ' }],
+  [/^shaders\/reduce\//, { cases: '^(elementwise|vocabulary|matmul|sparse): ' }],
+  [/^shaders\/(elementwise|update)\//, { cases: '^(elementwise|vocabulary|hals|panels): ' }],
+  [/^shaders\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],
+  [/^src\/webgpu\/lower\/nnls/, { cases: '^(solves|nnls): ' }],
+  [/^src\/webgpu\/lower\/products/, { cases: '^(matmul|hals|elementwise: residual)' }],
+  [/^src\/webgpu\/lower\/sparse/, { cases: '^sparse: ' }],
+  [/^src\/webgpu\/lower\/lower-(steps|program)/, { cases: '^panels: ' }],
+  [/^src\/webgpu\/lower\//, { cases: '^(elementwise|vocabulary|hals): ' }],
+  [/^src\/webgpu\/layout\/csr/, { cases: '^sparse: ', tests: ['test/webgpu/csr-layout.test.ts'] }],
+  [/^src\/webgpu\/layout\/halves/, { cases: '^matmul: .*halves', tests: ['test/webgpu/halves.test.ts'] }],
+  [/^src\/webgpu\/layout\//, { cases: '^(elementwise|matmul|panels): ' }],
+  [/^src\/webgpu\/panels\//, { cases: '^panels: ', tests: ['test/webgpu/panels.test.ts'] }],
+  [/^src\/webgpu\/plan\//, { cases: '^(matmul|solves): ', tests: ['test/webgpu/planner.test.ts'] }],
+  [/^src\/webgpu\/steps\//, { cases: '^(hals|matmul): ', tests: ['test/webgpu/fuse.test.ts'] }],
+  [/^src\/webgpu\/device\/specialise/, { cases: '^(hals|matmul|vocabulary): ' }],
+  [/^src\/graph\/lifetimes/, { tests: ['test/graph/program.test.ts'] }],
+  [/^src\/reference\/(nnls|linear)/, { cases: '^(solves|nnls): ' }],
+  [/^src\/reference\/sparse/, { cases: '^sparse: ' }],
+  [/^src\/reference\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],
+  [/^src\/programs\/q/, { cases: '^nnls: ', tests: ['test/reference/gradients.test.ts'] }],
+  [/^src\/programs\/losses/, { tests: ['test/programs/losses.test.ts'] }],
+  [/^src\/programs\/neural/, { cases: '^programs: ', tests: ['test/reference/gradients.test.ts', 'test/methods/neural.test.ts'] }],
+  [
+    /^src\/programs\/(nmf|hierarchical)/,
+    { cases: '^programs: ', tests: ['test/methods/nmf.test.ts', 'test/methods/hierarchical.test.ts'] },
+  ],
+  [/^src\/data\/(\w[\w-]*)/, { tests: ['test/data/$1.test.ts'] }],
+];
+
+export function coversOf(file) {
+  for (const [pattern, { cases, tests = [] }] of covers) {
+    const match = pattern.exec(file);
+    if (match) return { cases, tests: tests.map((test) => test.replace('$1', match[1] ?? '')) };
+  }
+  return undefined;
+}
+
+/** The folders and files in which faults are planted, and how many of them in a file at most. */
+export const planted = [
+  ['shaders', 5],
+  ['src/webgpu/lower', 4],
+  ['src/webgpu/layout', 4],
+  ['src/webgpu/panels', 3],
+  ['src/webgpu/plan', 5],
+  ['src/webgpu/steps/fuse.ts', 4],
+  ['src/webgpu/device/specialise.ts', 3],
+  ['src/graph/lifetimes.ts', 3],
+  ['src/reference', 4],
+  ['src/programs/q.ts', 4],
+  ['src/programs/losses.ts', 4],
+  ['src/programs/neural.ts', 3],
+  ['src/programs/nmf.ts', 4],
+  ['src/data/sparse.ts', 4],
+  ['src/data/svd-bound.ts', 4],
+];

@@ -42,9 +42,14 @@ function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?
 
 /**
  * Throws unless W ≥ 0 has the shape of X (ShapeError) and leaves something to see in every row and column (InputError): from a row or
- * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense.
+ * sample that is all hidden nothing can be learned. A sparse X is refused: its weights would be dense. Of `newSamples` rows may be hidden.
  */
-export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): asserts X is Matrix {
+export function checkWeights(
+  W: Matrix,
+  X: DataMatrix,
+  name = 'weights',
+  { newSamples = false }: { newSamples?: boolean } = {},
+): asserts X is Matrix {
   requireDense(X, `The option '${name}'`, 'leave it out', name);
   const refuse = (what: string, place: { row?: number; column?: number } = {}) => {
     throw new InputError(`${name} ${what}`, { option: name, ...place });
@@ -60,7 +65,7 @@ export function checkWeights(W: Matrix, X: DataMatrix, name = 'weights'): assert
   W.data.forEach((w, at) => {
     if (w > 0) rows[Math.floor(at / W.cols)] = cols[at % W.cols] = 1;
   });
-  const row = rows.indexOf(0);
+  const row = newSamples ? -1 : rows.indexOf(0);
   const column = cols.indexOf(0);
   if (row >= 0) refuse(`hides all of row ${row} (counted from 0); leave the row out of X instead.`, { row });
   if (column >= 0) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });

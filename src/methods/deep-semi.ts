@@ -3,6 +3,7 @@ import type { Classifier, Targets } from '../data/labels.js';
 import { type Matrix, matrix, multiply } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
+import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -311,10 +312,12 @@ export async function transformDeepSemi(engine: Engine, model: DeepSemiFactoriza
     return H;
   }
   const t = deepSemiTransformProgram(newX.rows, newX.cols, model.ranks, nonlinearity, entriesOf(newX));
+  // H does not change where X and Z₁ are divided by one number.
+  const unit = powerOfTwoUnit(stored(newX));
   return withRun(engine, t.program, async (run) => {
-    writeMatrix(run, t.X, newX);
+    writeMatrix(run, t.X, matrixTimesPowerOfTwo(newX, -unit));
     t.Z.forEach((tensor, l) => {
-      run.write(tensor, model.A[l].data);
+      run.write(tensor, matrixTimesPowerOfTwo(model.A[l], l === 0 ? -unit : 0).data);
     });
     run.execute('solve');
     startDescent(run, t.descent);

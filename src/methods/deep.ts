@@ -1,6 +1,7 @@
 import { checkNewSamples, checkPositive } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
+import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
@@ -167,23 +168,28 @@ export async function transformDeep(engine: Engine, model: DeepFactorization, ne
   checkNewSamples(newX, model.A[0].rows);
   const bridge = bridgeOf(model.settings);
   const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
+  // Every S grows with X; before an activation it must not, so there A⁰ is divided, too.
+  const unit = powerOfTwoUnit(stored(newX));
+  const unitOfA = bridge.activation === 'identity' ? 0 : unit;
+  const X = matrixTimesPowerOfTwo(newX, -unit);
+  const A = model.A.map((factor, l) => matrixTimesPowerOfTwo(factor, l === 0 ? -unitOfA : 0));
   return withRun(engine, program, async (run) => {
-    writeMatrix(run, t.X, newX);
+    writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
     t.A.forEach((tensor, l) => {
-      run.write(tensor, model.A[l].data);
+      run.write(tensor, A[l].data);
     });
     const S: Matrix[] = [];
     for (let l = 0; l < t.S.length; l++) {
       run.execute(`layer${l}`);
       const [found, target, rounds] = await Promise.all(
-        [t.S[l], t.targets[l], t.rounds[l]].map((tensor) => (tensor === t.X ? newX : readFactor(run, tensor, 0))),
+        [t.S[l], t.targets[l], t.rounds[l]].map((tensor) => (tensor === t.X ? X : readFactor(run, tensor, 0))),
       );
-      const exact = exactLayers(target, [model.A[l]], [found as Matrix], { rounds: [stored(rounds)] });
+      const exact = exactLayers(target, [A[l]], [found as Matrix], { rounds: [stored(rounds)] });
       if (exact.moved) run.write(t.S[l], exact.S[0].data);
       S.push(exact.S[0]);
     }
-    return S;
+    return S.map((factor) => matrixTimesPowerOfTwo(factor, unit - unitOfA));
   });
 }
 

@@ -20,16 +20,23 @@ export interface ProgramShape {
   classes?: number;
 }
 
-/** Options of `transform`, for methods that find the coefficients of new samples by a descent. */
 export interface TransformOptions {
-  /** Most iterations. Default 2000. */
+  /**
+   * W ≥ 0 of the new samples, N×M', for methods that take weights: 0 marks a missing value, which then has no influence. newX must be dense.
+   * Every sample needs a value that is not missing.
+   */
+  weights?: Matrix;
+  /** Most iterations, for the divergences of 'ssnmf', whose coefficients come from a descent. Default 2000. */
   maxIterations?: number;
-  /** The relative fall of the objective per iteration at which the descent stops. Default 1e-7. */
+  /** The relative fall of the objective per iteration at which that descent stops. Default 1e-7. */
   tolerance?: number;
 }
 
 /** The names of all of them. */
-export const transformOptionNames = Object.keys({ maxIterations: true, tolerance: true } satisfies Record<keyof TransformOptions, true>);
+export const transformOptionNames = Object.keys({ weights: true, maxIterations: true, tolerance: true } satisfies Record<
+  keyof TransformOptions,
+  true
+>);
 
 export interface MethodDefinition {
   /** Its name on the command line and in model.json. */

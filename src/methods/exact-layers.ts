@@ -2,7 +2,7 @@
 import { type Matrix, matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { gramOf, inverseTrace, trustedInF32 } from './normal-equations.js';
-import { polish } from './polish.js';
+import { affordable, polish, weightedWork } from './polish.js';
 
 export interface ExactLayers {
   /** Of each layer. A layer of which nothing was solved again is the one that was given. */
@@ -27,9 +27,6 @@ export interface LayerOptions {
   rounds?: readonly ArrayLike<number>[];
 }
 
-/** The most multiplications for Gram matrices of columns with weights. */
-const affordable = 2 ** 28;
-
 /**
  * Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, with S⁻¹ = X, in f64 on the host from the supports of the given S. Solved again are all
  * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved or whose solve did not end. So where
@@ -42,7 +39,7 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
   A.forEach((factor, l) => {
     const k = factor.cols;
     const masked = l === 0 ? weights : undefined;
-    const all = masked ? masked.data.length * k * k <= affordable : !(inverseTrace(gramOf(factor), k) <= trustedInF32);
+    const all = masked ? weightedWork(masked, k) <= affordable : !(inverseTrace(gramOf(factor), k) <= trustedInF32);
     const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0);
     if (columns.length === 0) {
       found.S.push(S[l]);

@@ -9,7 +9,7 @@ import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import { type ClassifierSpec, type NeuralProgram, neuralProgram } from '../programs/neural.js';
 import type { CostWeights } from '../programs/neural-cost.js';
-import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
@@ -208,8 +208,13 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
  *
  * @param newX N×M', N as in the model's A[0].
  */
-export async function transformNeural(engine: Engine, model: NeuralFactorization, newX: DataMatrix): Promise<Matrix[]> {
-  return nnlsChain(engine, newX, model.A, model.settings.l1);
+export async function transformNeural(
+  engine: Engine,
+  model: NeuralFactorization,
+  newX: DataMatrix,
+  { weights }: Pick<TransformOptions, 'weights'> = {},
+): Promise<Matrix[]> {
+  return nnlsChain(engine, newX, model.A, { l1: model.settings.l1, weights });
 }
 
 function writeInputs(run: Run, t: NeuralProgram, { W, settings }: Problem, targets?: Targets): void {

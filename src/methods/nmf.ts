@@ -1,12 +1,12 @@
 import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
-import type { MethodDefinition, ProgramShape } from './definition.js';
+import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { problemOf } from './problem.js';
-import { nnls } from './q.js';
+import { nnlsChain } from './q.js';
 
 const options = {
   /**
@@ -92,7 +92,8 @@ export const nmfMethod = {
   chained: true,
   options,
   fit: nmf,
-  transform: async (engine: Engine, { A }: NmfFactorization, newX: DataMatrix) => [(await nnls(engine, newX, A[0])).S],
+  transform: (engine: Engine, { A }: NmfFactorization, newX: DataMatrix, { weights }: TransformOptions = {}) =>
+    nnlsChain(engine, newX, A, { weights }),
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, { solver }: OptionsOf<typeof options>) =>
     nmfProgram(rows, cols, k, { restarts, solver: solver ?? (weighted ? 'mu' : 'anls'), weighted, csrEntries }).program,
 } as const satisfies MethodDefinition;

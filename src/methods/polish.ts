@@ -39,6 +39,10 @@ const tolerance = 16 * 2 ** -52;
 /** A column whose KKT residual is above this has no solution yet. */
 export const settledBelow = 1e-5;
 
+/** The multiplications for the Gram matrices that columns with weights have, one each, and the most that take no more than a second. */
+export const weightedWork = (W: Matrix, k: number): number => W.data.length * k * k;
+export const affordable = 2 ** 28;
+
 export interface PolishOptions {
   /** Default 0. */
   l1?: number;

@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkFinite } from '../data/check.js';
+import { checkAtLeastZero, checkFinite, checkWeights } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
@@ -14,7 +14,7 @@ import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../programs/q.js';
 import { betaInF64, inverseTrace, trustedInF32 } from './normal-equations.js';
-import { polish as polishInF64, settledBelow } from './polish.js';
+import { affordable, polish as polishInF64, settledBelow, weightedWork } from './polish.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -47,40 +47,59 @@ export interface NnlsResult {
  *
  * @param X N×M data, columns are samples; any finite sign.
  * @param A N×k features, k from 1 to 128; any finite sign.
- * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. polish: solve every column again in f64; default false. With it `polished`
+ * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. weights: W ≥ 0, N×M, of ½‖W ∘ (X − AS)‖² + λ₁ Σ S; 0 marks a missing value,
+ * and X must be dense; it takes k² M entries more. polish: solve every column again in f64; default false. With it `polished`
  * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128, or an S beyond f32.
  */
-export async function nnls(engine: Engine, X: DataMatrix, A: Matrix, options: { l1?: number; polish?: boolean } = {}): Promise<NnlsResult> {
-  checkNames('nnls', options, ['l1', 'polish']);
-  const { l1 = 0, polish = false } = options;
+export async function nnls(
+  engine: Engine,
+  X: DataMatrix,
+  A: Matrix,
+  options: { l1?: number; weights?: Matrix; polish?: boolean } = {},
+): Promise<NnlsResult> {
+  checkNames('nnls', options, ['l1', 'weights', 'polish']);
+  const { l1 = 0, weights, polish = false } = options;
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
-  const problem = inUnits(X, A, l1);
+  if (weights !== undefined) checkWeights(weights, X, 'weights', { newSamples: true });
+  const problem = inUnits(X, A, l1, weights);
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));
   const S = rowsTimesPowersOfTwo({ rows: A.cols, cols: X.cols, data: solved.S }, problem.units);
   return { ...solved, S: matrix(A.cols, X.cols, S), support, ...(polish && { polished: S }) };
 }
 
-/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each; default 0. */
-export async function nnlsChain(engine: Engine, X: DataMatrix, A: readonly Matrix[], l1: readonly number[] = []): Promise<Matrix[]> {
+/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each (default 0), and weights on X. */
+export async function nnlsChain(
+  engine: Engine,
+  X: DataMatrix,
+  A: readonly Matrix[],
+  { l1 = [], weights }: { l1?: readonly number[]; weights?: Matrix } = {},
+): Promise<Matrix[]> {
   const S: Matrix[] = [];
-  for (let l = 0; l < A.length; l++) S.push((await nnls(engine, S[l - 1] ?? X, A[l], { l1: l1[l] })).S);
+  for (let l = 0; l < A.length; l++) {
+    const options = { l1: l1[l], ...(l === 0 && weights !== undefined ? { weights } : {}) };
+    S.push((await nnls(engine, S[l - 1] ?? X, A[l], options)).S);
+  }
   return S;
 }
 
 /** A problem with X and A near 1. Row j of its S times 2^(units[j]) is that of the problem as it was given. */
 interface Scaled {
   X: DataMatrix;
+  W?: Matrix;
   A: Matrix;
   l1: number;
   units: number[];
 }
 
 /** λ₁ is one number for all unknowns, so with it all columns of A have one unit. */
-function inUnits(X: DataMatrix, A: Matrix, l1: number): Scaled {
+function inUnits(given: DataMatrix, A: Matrix, l1: number, weights?: Matrix): Scaled {
+  // What is hidden may be anything.
+  const X = weights && !isSparse(given) ? { ...given, data: given.data.map((x, at) => (weights.data[at] > 0 ? x : 0)) } : given;
   const ofX = powerOfTwoUnit(stored(X));
+  const ofW = weights ? powerOfTwoUnit(weights.data) : 0;
   const ofA = l1 === 0 ? columnUnits(A) : new Array<number>(A.cols).fill(powerOfTwoUnit(A.data));
   return {
     X: matrixTimesPowerOfTwo(X, -ofX),
@@ -88,24 +107,27 @@ function inUnits(X: DataMatrix, A: Matrix, l1: number): Scaled {
       A,
       ofA.map((unit) => -unit),
     ),
-    l1: l1 * 2 ** (-ofX - ofA[0]),
+    W: weights && matrixTimesPowerOfTwo(weights, -ofW),
+    l1: l1 * 2 ** (-ofX - ofA[0] - 2 * ofW),
     units: ofA.map((unit) => ofX - unit),
   };
 }
 
 /** S (scaled) by the device, and by the host where it is not sure. */
-async function solve(engine: Engine, { X, A, l1, units }: Scaled, polish: boolean) {
-  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X) });
+async function solve(engine: Engine, { X, W, A, l1, units }: Scaled, polish: boolean) {
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X), weighted: W !== undefined });
   const [S, residual, rounds, G] = await withRun(engine, program, (run) => {
     run.write(t.X, isSparse(X) ? X : X.data);
+    if (W) run.write(t.W!, W.data);
     run.write(t.A, A.data);
     run.execute('solve');
-    return run.sample([t.S, t.residual, t.rounds, t.G]);
+    return run.sample([t.S, t.residual, t.rounds, ...(t.G ? [t.G] : [])]);
   });
-  const all = polish || !(inverseTrace(G, A.cols) <= trustedInF32);
+  const doubtful = W ? weightedWork(W, A.cols) <= affordable : !(inverseTrace(G, A.cols) <= trustedInF32);
+  const all = polish || doubtful;
   const sure = (c: number) => !all && rounds[c] > 0 && residual[c] <= settledBelow;
   const columns = Array.from({ length: X.cols }, (_, c) => c).filter((c) => !sure(c));
-  const again = polishInF64(X, A, S, { l1, columns, single: !polish });
+  const again = polishInF64(X, A, S, { l1, columns, single: !polish, weights: W });
   refuseBeyondF32(again.S, X.cols, units);
   columns.forEach((c) => {
     residual[c] = again.kktResidual;

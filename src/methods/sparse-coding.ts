@@ -255,7 +255,7 @@ export async function transformSparseCoding(engine: Engine, model: SparseCodingF
   if (!Array.isArray(l1) || l1.length !== model.A.length || !l1.every((value) => Number.isFinite(value) && value >= 0))
     throw new InputError(`A sparse coding model needs settings.l1, a number ≥ 0 for each of its ${model.A.length} layers.`);
   checkNewSamples(newX, model.A[0].rows, { signed: true });
-  return nnlsChain(engine, newX, model.A, l1);
+  return nnlsChain(engine, newX, model.A, { l1 });
 }
 
 export const sparseCodingMethod = {

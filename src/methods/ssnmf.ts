@@ -1,7 +1,8 @@
-import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples, checkPositiveInteger, checkWeights } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
+import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { squared } from '../programs/losses.js';
@@ -11,7 +12,7 @@ import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { type Problem, problemOf } from './problem.js';
-import { nnls } from './q.js';
+import { nnlsChain } from './q.js';
 import { runStage } from './stage.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
@@ -130,15 +131,24 @@ export async function transformSsnmf(
   checkNewSamples(newX, A.rows);
   const which = model.settings.model;
   const loss = ssnmfModels[which].data;
-  if (loss === squared) return [(await nnls(engine, newX, A)).S];
+  const { weights } = options;
+  if (weights !== undefined) {
+    checkWeights(weights, newX, 'weights', { newSamples: true });
+    checkZerosAndOnes(weights);
+  }
+  if (loss === squared) return nnlsChain(engine, newX, [A], { weights });
 
   requireDense(newX, `Model ${which}, which measures X by ${loss.name},`, 'fit model 1, 3 or 4');
   const { maxIterations = 2000, tolerance = 1e-7 } = options;
   checkPositiveInteger('maxIterations', maxIterations);
-  const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss);
+  const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss, weights !== undefined);
+  const visible = weights ? { ...newX, data: newX.data.map((x, at) => x * weights.data[at]) } : newX;
+  const [ofX, ofA] = [powerOfTwoUnit(visible.data), powerOfTwoUnit(A.data)];
+  const X = matrixTimesPowerOfTwo(visible, -ofX);
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, newX.data);
-    run.write(t.A, A.data);
+    run.write(t.X, X.data);
+    if (weights) run.write(t.W!, weights.data);
+    run.write(t.A, matrixTimesPowerOfTwo(A, -ofA).data);
     writeOnes(run, t.ones);
     // Any positive start will do, the problem is convex; the first update gives every column its right sum.
     run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
@@ -149,13 +159,13 @@ export async function transformSsnmf(
         step: 'step',
         measure: 'measure',
         cost: t.cost,
-        norm: [sizeOf(newX, loss) || 1],
+        norm: [sizeOf(X, loss) || 1],
         maxIterations,
         factors: (restart) => readFactors(run, [t.A], [t.S], restart),
       },
       { restarts: 1, tolerance, stopping: 'objective', checkEvery: 50, started: performance.now() },
     );
-    return [await readFactor(run, t.S, 0)];
+    return [matrixTimesPowerOfTwo(await readFactor(run, t.S, 0), ofX - ofA)];
   });
 }
 

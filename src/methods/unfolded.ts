@@ -2,7 +2,7 @@ import { checkNewSamples, checkNonnegative, checkPositiveInteger, describe, laye
 import { type Matrix, matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
-import { matrixTimesPowerOfTwo } from '../data/unit.js';
+import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -271,17 +271,21 @@ async function forward(
   if (beta !== 1 && beta !== 2) throw new InputError(`The model's beta must be 2 or 1, not ${beta}.`);
   const loss = lossOf(beta);
   if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
-  const shape = { rank: ranks[0], layers, untied, beta, l1, sources: columns.length, csrEntries: entriesOf(newX) };
+  // H does not change where X and every W are divided by one number, and μ by its power.
+  const unit = powerOfTwoUnit(stored(newX));
+  const X = matrixTimesPowerOfTwo(newX, -unit);
+  const ownL1 = inOwnUnit('l1', l1, loss.degree * unit);
+  const shape = { rank: ranks[0], layers, untied, beta, l1: ownL1, sources: columns.length, csrEntries: entriesOf(newX) };
   const t = unfoldedForwardProgram(newX.rows, newX.cols, shape);
   return withRun(engine, t.program, async (run) => {
-    writeFixed(run, t, newX, shape);
+    writeFixed(run, t, X, shape);
     t.W.forEach((tensor, i) => {
-      run.write(tensor, A[i].data);
+      run.write(tensor, matrixTimesPowerOfTwo(A[i], -unit).data);
     });
     writeSelections(run, t.selects, columns);
     run.execute('forward');
     const [H, ...outputs] = (await readFactors(run, [], withOutputs ? [t.H, ...t.outputs] : [t.H], 0)).S;
-    return { H, outputs };
+    return { H, outputs: outputs.map((output) => matrixTimesPowerOfTwo(output, unit)) };
   });
 }
 

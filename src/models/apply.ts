@@ -4,27 +4,32 @@ import { classify } from '../data/labels.js';
 import { type Matrix, multiply } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type TransformOptions, transformOptionNames } from '../methods/definition.js';
-import { type Factorization, methodOf } from '../methods/methods.js';
+import { type Factorization, methodOf, methodsWith } from '../methods/methods.js';
 
 /**
  * Coefficients of new samples: every Sˡ (k_l×M') for the columns of `newX`, with the features of the model held.
  *
- * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖X − AS‖², exactly. Weights belong to the fitted
- *   data and play no part.
+ * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖W ∘ (X − AS)‖², exactly. Without `weights` nothing
+ *   of newX is missing, whatever was when the model was fitted.
  * - 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
  * - The others by rules of their own, which stand at their `transform…` functions.
  *
  * @param newX N×M', N as in the model's A[0].
- * @param options For the divergences of 'ssnmf'.
+ * @param options See TransformOptions.
  * @throws InputError for entries that are not finite, or negative where the method takes none; ShapeError where newX has not as many
  * rows as the model has features.
  */
 export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: TransformOptions = {}): Promise<Matrix[]> {
   checkNames('transform', options, transformOptionNames);
   checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
+  if (options.weights !== undefined && !('weights' in methodOf(model.method).options))
+    throw new InputError(`${model.method} takes no weights; leave them out, or fit ${inWords(methodsWith('weights'), 'or')}.`, {
+      option: 'weights',
+    });
   return methodOf(model.method).transform(engine, model, newX, options);
 }
 

@@ -99,29 +99,38 @@ export function backwardQ(
 export interface QProgram {
   program: Program;
   X: Tensor;
+  W?: Tensor;
   A: Tensor;
   S: Tensor;
-  /** AᵀA, whose pivots tell how far S can be trusted. */
-  G: Tensor;
+  /** AᵀA, whose pivots tell how far S can be trusted. Not with weights, where each column has its own. */
+  G?: Tensor;
   residual: Tensor;
   rounds: Tensor;
 }
 
 /** S ← q(X, A) once, with the KKT residual of every column. */
-export function qProgram(N: number, M: number, k: number, { l1 = 0, csrEntries }: { l1?: number; csrEntries?: number } = {}): QProgram {
+export function qProgram(
+  N: number,
+  M: number,
+  k: number,
+  { l1 = 0, csrEntries, weighted = false }: { l1?: number; csrEntries?: number; weighted?: boolean } = {},
+): QProgram {
   const p = programBuilder('nnls');
   const X = p.input('X', N, M, { csrEntries });
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
-  const G = p.state('G', k, k);
+  const G = weighted ? undefined : p.state('G', k, k);
+  const W = weighted ? p.input('W', N, M) : undefined;
+  const weights = W && weightsOf(p, X, W);
   const residual = p.state('residual', 1, M);
   const rounds = p.state('rounds', 1, M);
   p.section('solve', () => {
-    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1 });
+    if (weights) weighData(p, X, weights);
+    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1, weights });
     p.kktResidual(solved.G, solved.B, S, { into: residual });
-    p.copy(solved.G, G);
+    if (G) p.copy(solved.G, G);
   });
-  return { program: p.build(), X, A, S, G, residual, rounds };
+  return { program: p.build(), X, W, A, S, G, residual, rounds };
 }
 
 export interface QGradientProgram {

@@ -162,7 +162,10 @@ export function ssnmfProgram(N: number, M: number, k: number, options: SsnmfProg
 
 export interface LossTransformProgram {
   program: Program;
+  /** W∘X. */
   X: Tensor;
+  /** Of zeros and ones. */
+  W?: Tensor;
   A: Tensor;
   S: Tensor;
   ones?: Ones;
@@ -173,15 +176,16 @@ export interface LossTransformProgram {
  * S ← S ∘ [Aᵀminus] / [Aᵀplus] for a fixed A, of the divergence S ← S ∘ [Aᵀ(X/(AS))] / [Aᵀ1]: argmin_{S ≥ 0} D(X ‖ AS), which is convex
  * in S. Sections 'step' and 'measure'.
  */
-export function lossTransformProgram(N: number, M: number, k: number, loss: Loss): LossTransformProgram {
+export function lossTransformProgram(N: number, M: number, k: number, loss: Loss, masked = false): LossTransformProgram {
   const p = programBuilder('ssnmfTransform');
   const X = p.input('X', N, M);
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
   const cost = p.state('cost', 1, 1);
   const ones = loss.ones ? onesInputs(p, N, M) : undefined;
-  const fit: Fit = { loss, target: X, dictionary: A, ones };
+  const W = masked ? p.input('W', N, M) : undefined;
+  const fit: Fit = { loss, target: X, mask: W, dictionary: A, ones };
   p.section('step', () => updateBy(p, S, coefficientSplit(p, fit, S)));
   p.section('measure', () => p.copy(loss.cost(p, fit, S), cost));
-  return { program: p.build(), X, A, S, ones, cost };
+  return { program: p.build(), X, W, A, S, ones, cost };
 }

@@ -154,7 +154,7 @@ test('weights of nnls: real numbers, their unit, and refusals', async () => {
         3,
         scaled(A, (at) => Math.floor(at / 3)),
       ),
-      { l1: 0.1 },
+      { l1: 0.1, polish: true },
     );
     own.S.data.forEach((s, j) => {
       expect(Math.abs(S.data[j * M + c] - s)).toBeLessThan(4 * 2 ** -24 * Math.max(...own.S.data));

@@ -11,6 +11,7 @@ const P: f32 = 1.0; // @size
 const Q: f32 = 0.0; // @size
 
 // @use grid
+// @use quotient
 // @use elementwise/functions
 
 @group(0) @binding(0) var<storage, read> X: array<f32>;
@@ -29,7 +30,7 @@ fn softplusInverse(x: f32) -> f32 {
 
 fn divergence(x: f32, y: f32) -> f32 {
   if (x <= 0.0) { return y - x; }
-  return x * log((x + P) / (y + P)) - x + y;
+  return x * log(max(quotient(x, y), LEAST_DENOMINATOR)) - x + y;
 }
 
 // tanh overflows on some devices beyond 88, where it is ±1 anyway; min and max instead of clamp, whose constant bounds are checked for
@@ -47,8 +48,7 @@ fn f(x: f32, y: f32, w: f32) -> f32 {
   if (FUNCTION == TANH_INVERSE) { return atanh(clamp(x / P, -0.999999, 0.999999)) / Q; }
   if (FUNCTION == LOG1P) { return log(1.0 + x); }
   if (FUNCTION == EXP) { return exp(x); }
-  if (FUNCTION == QUOTIENT) { return x / (y + P); }
-  if (FUNCTION == WEIGHTED_QUOTIENT) { return select(w * x / (y + P), 0.0, w == 0.0); }
+  if (FUNCTION == QUOTIENT) { return quotient(x, y); }
   if (FUNCTION == WEIGHTED_PRODUCT) { return w * x * y; }
   return divergence(x, y);
 }

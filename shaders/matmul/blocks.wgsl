@@ -88,7 +88,7 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   result *= SCALE;
   if (EPILOGUE == ADD) { result += ADD_SCALE * other; }
   if (EPILOGUE == HADAMARD) { result *= other; }
-  if (EPILOGUE == UPDATE) { result *= C[batch * C_BATCH + at] / (other + EPSILON); }
+  if (EPILOGUE == UPDATE) { result = C[batch * C_BATCH + at] * quotients(result, other); }
   C[batch * C_BATCH + at] = result;
 }
 

@@ -6,7 +6,7 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
-// @use epsilon
+// @use quotient
 // @use matmul/operands
 // @use matmul/epilogue
 // @use matmul/blocks

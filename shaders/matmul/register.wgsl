@@ -2,7 +2,7 @@
 // Per step of four along the inner dimension 4 (BLOCKS_A + BLOCKS_B) vec4 loads and 16 BLOCKS_A · BLOCKS_B vec4 FMA: bound by loads for
 // small tiles, by FMA for large ones.
 
-// @use epsilon
+// @use quotient
 // @use matmul/operands
 // @use matmul/epilogue
 // @use matmul/blocks

@@ -28,7 +28,7 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(2) var<storage, read> E: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> C: array<vec4f>;
 
-// @use epsilon
+// @use quotient
 // @use matmul/epilogue
 // @use matmul/operands
 
@@ -129,7 +129,7 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   }
   var result = value * SCALE;
   if (EPILOGUE == ADD) { result += ADD_SCALE * E[batch * E_BATCH + at]; }
-  if (EPILOGUE == UPDATE) { result *= C[batch * C_BATCH + at] / (E[batch * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == UPDATE) { result = C[batch * C_BATCH + at] * quotients(result, E[batch * E_BATCH + at]); }
   if (EPILOGUE == HADAMARD) { result *= E[batch * E_BATCH + at]; }
   C[batch * C_BATCH + at] = result;
 }

@@ -14,7 +14,7 @@ const ADD_SCALE: f32 = 1.0; // @size
 @group(0) @binding(1) var<storage, read> E: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> C: array<vec4f>;
 
-// @use epsilon
+// @use quotient
 // @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)
@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var s = 1u; s < SPLITS; s++) { sum += partials[first + s * COUNT]; }
   sum *= SCALE;
   if (EPILOGUE == ADD) { sum += ADD_SCALE * E[place.restart * E_BATCH + at]; }
-  if (EPILOGUE == UPDATE) { sum *= C[place.restart * C_BATCH + at] / (E[place.restart * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + at] * quotients(sum, E[place.restart * E_BATCH + at]); }
   if (EPILOGUE == HADAMARD) { sum *= E[place.restart * E_BATCH + at]; }
   C[place.restart * C_BATCH + at] = sum;
 }

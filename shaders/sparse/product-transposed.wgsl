@@ -23,12 +23,12 @@ fn store(restart: u32, row: u32, col: u32, value: f32) {
   let at = row * C_STRIDE + col;
   var result = SCALE * value;
   if (EPILOGUE == ADD) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
-  if (EPILOGUE == UPDATE) { result *= C[restart * C_BATCH + at] / (E[restart * E_BATCH + at] + EPSILON); }
+  if (EPILOGUE == UPDATE) { result = C[restart * C_BATCH + at] * quotient(result, E[restart * E_BATCH + at]); }
   if (EPILOGUE == HADAMARD) { result *= E[restart * E_BATCH + at]; }
   C[restart * C_BATCH + at] = result;
 }
 
-// @use epsilon
+// @use quotient
 // @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)

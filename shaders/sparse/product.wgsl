@@ -16,7 +16,7 @@ const E_BATCH: u32 = 0u; // @size
 @group(0) @binding(3) var<storage, read> E: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
 
-// @use epsilon
+// @use quotient
 // @use matmul/epilogue
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,7 +26,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // Rows of D are padded with zeros, so the padding of C comes out zero.
   var sum = SCALE * lineOf(place.restart, place.item / D_STRIDE, place.item % D_STRIDE);
   if (EPILOGUE == ADD) { sum += ADD_SCALE * E[place.restart * E_BATCH + place.item]; }
-  if (EPILOGUE == UPDATE) { sum *= C[place.restart * C_BATCH + place.item] / (E[place.restart * E_BATCH + place.item] + EPSILON); }
+  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + place.item] * quotients(sum, E[place.restart * E_BATCH + place.item]); }
   if (EPILOGUE == HADAMARD) { sum *= E[place.restart * E_BATCH + place.item]; }
   C[place.restart * C_BATCH + place.item] = sum;
 }

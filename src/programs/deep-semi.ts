@@ -33,7 +33,7 @@ function solve(p: ProgramBuilder, G: Tensor, B: Tensor): Tensor {
 }
 
 /**
- * H ← H ∘ √((A⁺ + B⁻H + λHW) / (A⁻ + B⁺H + λHD + ε)) with A = ΨᵀX, B = ΨᵀΨ and M^± = (|M| ± M)/2: never raises
+ * H ← H ∘ √((A⁺ + B⁻H + λHW) / (A⁻ + B⁺H + λHD)) with A = ΨᵀX, B = ΨᵀΨ and M^± = (|M| ± M)/2: never raises
  * ‖X − ΨH‖² + λ tr(H(D − W)Hᵀ). An entry that is exactly 0 stays so.
  */
 function semiRule(p: ProgramBuilder, H: Tensor, A: Tensor, B: Tensor, graph?: LabelGraph): void {
@@ -279,7 +279,7 @@ function controlledDescent(p: ProgramBuilder, X: Tensor, Z: readonly Tensor[], H
     const trials = variables.map((x, i) => {
       const damped = p.shift(V[i], p.reduce(V[i], 'maxAbs'), 1e-4);
       const rate = p.shift(p.map('affine', [x], { p: 0 }), eta, 0.5);
-      const moved = p.combine(1, x, -1, p.hadamard(rate, p.map('quotient', [D[i], damped], { p: 1e-30 })));
+      const moved = p.combine(1, x, -1, p.hadamard(rate, p.map('quotient', [D[i], damped])));
       return x === H ? p.map('positive', [moved]) : moved;
     });
     const there = costAndGradient(p, X, learnZ ? trials.slice(0, -1) : Z, trials[trials.length - 1], g, { graph, learnZ });

@@ -12,9 +12,6 @@ import type { Into } from '../graph/operations/definition.js';
 import type { ProgramBuilder } from '../graph/program.js';
 import { type Operand, T, type Tensor } from '../graph/tensor.js';
 
-/** ε of every denominator; the one in multiplicativeUpdate is the same. */
-export const epsilon = 1e-10;
-
 export interface Loss {
   /** Stands in messages: X is measured by … */
   name: string;
@@ -80,16 +77,13 @@ export const divergence: Loss = {
   dense: true,
   ones: true,
   cost(p, { target, mask, dictionary }, S, options) {
-    const entries = p.map('divergence', [target, p.matmul(dictionary, S, mask ? { hadamard: mask } : {})], { p: epsilon });
+    const entries = p.map('divergence', [target, p.matmul(dictionary, S, mask ? { hadamard: mask } : {})]);
     // Rounding can make a sum of divergences negative.
     return p.map('positive', [p.reduce(entries, 'sum')], options);
   },
   factor: 1,
-  // (M∘Z) / (M∘V) ∘ M
-  minus: (p, { target, mask, dictionary }, S) =>
-    mask
-      ? p.map('weightedQuotient', [target, p.matmul(dictionary, S, { hadamard: mask }), mask], { p: epsilon })
-      : p.map('quotient', [target, p.matmul(dictionary, S)], { p: epsilon }),
+  // (M∘Z) / (M∘V), where 0 / 0 = 0: what is hidden counts as 0.
+  minus: (p, { target, mask, dictionary }, S) => p.map('quotient', [target, p.matmul(dictionary, S, mask ? { hadamard: mask } : {})]),
   plus: (_p, { mask, ones }) => mask ?? { left: ones!.N, right: T(ones!.M) },
 };
 
@@ -119,7 +113,7 @@ export function coefficientSplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale =
   return { minus: times(loss.minus(p, fit, S), other?.minus), plus: times(loss.plus(p, fit, S), other?.plus) };
 }
 
-/** F ← F ∘ (minus / (plus + ε))^power: leaves no exact zero. */
+/** F ← F ∘ (minus / plus)^power: leaves no exact zero. */
 export function updateBy(p: ProgramBuilder, F: Tensor, { minus, plus }: Split, options?: { power?: number }): void {
   p.multiplicativeUpdate(F, minus, plus, options);
 }

@@ -41,7 +41,7 @@ export interface LayerOptions {
 /**
  * Writes the sections that fit A and S to X into a program.
  *
- * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ + ε], then S likewise. Without W the denominators are
+ * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then S likewise. Without W the denominators are
  * A(SSᵀ) and (AᵀA)S, and AS is never formed. An exact 0 stays 0.
  *
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum

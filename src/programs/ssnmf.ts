@@ -72,8 +72,8 @@ export function classifierState(p: ProgramBuilder, inputs: { Y: Tensor; L: Tenso
 /**
  * Writes the sections that fit A, B and S by the losses of one model. One iteration updates A, then B, then S, each with the newest others:
  *
- *     A, B   D ← D ∘ minus / (plus + ε)     of their own fit: dictionarySplit
- *     S      S ← S ∘ Σ minus / (Σ plus + ε)  over the fits of X (once; twice in model 4) and of Y (λ times; 2λ in model 5)
+ *     A, B   D ← D ∘ minus / plus     of their own fit: dictionarySplit
+ *     S      S ← S ∘ Σ minus / Σ plus  over the fits of X (once; twice in model 4) and of Y (λ times; 2λ in model 5)
  *
  * Halves of the squared loss stand for half its gradient, hence the 2 beside a divergence. Without a mask, models 1 and 3 never form AS.
  * Updates cannot leave exact zeros.

@@ -6,8 +6,7 @@
  *     output:  W H^K, or of every source s the part (WˢHˢ)/(WH) ∘ X
  *     training: W ← W ∘ [∇]₋ / [∇]₊
  *
- * Everywhere a gradient is carried as P − Q with P, Q ≥ 0: `plus` and `minus`. ε keeps quotients finite; it is part of the formulas, so
- * that gradients see it, too.
+ * Everywhere a gradient is carried as P − Q with P, Q ≥ 0: `plus` and `minus`.
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
@@ -15,7 +14,6 @@ import {
   coefficientSplit,
   dictionarySplit,
   divergence,
-  epsilon,
   type Loss,
   type Ones,
   onesInputs,
@@ -32,7 +30,7 @@ interface Pass {
   /** Numerator and denominator of the update: H⁺ = H ∘ a / d. */
   a: Tensor;
   d: Tensor;
-  /** X/V and X/V², V = WH + ε (β = 1 only). */
+  /** X/V and X/V², V = WH (β = 1 only). */
   ratio?: Tensor;
   curvature?: Tensor;
 }
@@ -58,6 +56,7 @@ function add(p: ProgramBuilder, X: Tensor | undefined, Y: Tensor): Tensor {
 }
 
 const over = (p: ProgramBuilder, x: Tensor, y: Tensor) => p.map('quotient', [x, y]);
+const withPenalty = (p: ProgramBuilder, X: Tensor, mu: number) => (mu > 0 ? p.map('affine', [X], { p: 1, q: mu }) : X);
 
 /**
  * β = 2. With a = WᵀX, G = WᵀW, d = GH + μ, u = P∘H/d and t = P∘H⁺/d (u^Q, t^Q likewise from Q):
@@ -74,7 +73,7 @@ function squaredLayers(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictiona
   return {
     W,
     forward(H) {
-      const d = p.map('affine', [p.matmul(G, H)], { p: 1, q: mu + epsilon });
+      const d = withPenalty(p, p.matmul(G, H), mu);
       return { H, next: p.hadamard(H, over(p, a, d)), a, d };
     },
     backward({ H, next, d }, { plus, minus }, wantH) {
@@ -101,19 +100,19 @@ function squaredLayers(p: ProgramBuilder, { X, mu }: Fixed, W: Tensor): Dictiona
 }
 
 /**
- * β = 1. With V = WH + ε, R = X/V, C = X/V², a = WᵀR, d = Wᵀ1 + μ, u and t as above (δR = −C ∘ δV):
+ * β = 1. With V = WH, R = X/V, C = X/V², a = WᵀR, d = Wᵀ1 + μ, u and t as above (δR = −C ∘ δV):
  *
  *     [∇W]₊ = R(u^P)ᵀ + (C∘(W u^Q))Hᵀ + 1(t^Q 1)ᵀ,   [∇W]₋ = R(u^Q)ᵀ + (C∘(W u^P))Hᵀ + 1(t^P 1)ᵀ
  *     P′ = P∘a/d + Wᵀ(C∘(W u^Q)),   Q′ = Q∘a/d + Wᵀ(C∘(W u^P))
  */
 function divergenceLayers(p: ProgramBuilder, { X, ones, mu }: Fixed, W: Tensor): Dictionary {
-  const d = p.map('affine', [p.matmul(p.matmul(T(W), ones.N), T(ones.M))], { p: 1, q: mu + epsilon });
+  const d = withPenalty(p, p.matmul(p.matmul(T(W), ones.N), T(ones.M)), mu);
   const sum: Partial<Split> = {};
   const t: Partial<Split> = {};
   return {
     W,
     forward(H) {
-      const V = p.map('affine', [p.matmul(W, H)], { p: 1, q: epsilon });
+      const V = p.matmul(W, H);
       const ratio = over(p, X, V);
       const a = p.matmul(T(W), ratio);
       return { H, next: p.hadamard(H, over(p, a, d)), a, d, ratio, curvature: over(p, ratio, V) };
@@ -171,9 +170,9 @@ export interface SourceTensors {
   select: Tensor;
 }
 
-/** Fˢ = Yˢ/V ∘ X with Yˢ = WˢHˢ, V = WH + ε. */
+/** Fˢ = Yˢ/V ∘ X with Yˢ = WˢHˢ, V = WH. */
 function ratioMasks(p: ProgramBuilder, X: Tensor, W: Tensor, H: Tensor, selects: readonly Tensor[]) {
-  const V = p.map('affine', [p.matmul(W, H)], { p: 1, q: epsilon });
+  const V = p.matmul(W, H);
   const gain = over(p, X, V);
   return selects.map((select) => {
     const own = p.matmul(select, H);

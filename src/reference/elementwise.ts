@@ -1,6 +1,7 @@
 /** The meaning of operations that compute every entry from few entries of their inputs. */
 import type { elementwise as definitions } from '../graph/operations/elementwise.js';
 import { control, type MapFunction } from '../graph/operations.js';
+import { leastDenominator, quotient } from './quotient.js';
 import type { Meanings } from './value.js';
 
 export const elementwise: Meanings<keyof typeof definitions> = {
@@ -58,10 +59,9 @@ const mapMeanings: Record<MapFunction, (x: number, y: number, w: number, p: numb
   tanhInverse: (x, _y, _w, p, q) => Math.atanh(clamp(x / p, -(1 - 1e-6), 1 - 1e-6)) / q,
   log1p: (x) => Math.log1p(x),
   exp: (x) => Math.exp(x),
-  quotient: (x, y, _w, p) => x / (y + p),
-  weightedQuotient: (x, y, w, p) => (w === 0 ? 0 : (w * x) / (y + p)),
+  quotient,
   weightedProduct: (x, y, w) => w * x * y,
-  divergence: (x, y, _w, p) => (x > 0 ? x * Math.log((x + p) / (y + p)) : 0) - x + y,
+  divergence: (x, y) => (x > 0 ? x * Math.log(Math.max(quotient(x, y), leastDenominator)) : 0) - x + y,
 };
 
 function clamp(x: number, low: number, high: number): number {

@@ -1,17 +1,15 @@
 /** The meaning of the steps of optimisers. */
 import type { update as definitions } from '../graph/operations/update.js';
 import { control } from '../graph/operations.js';
+import { quotient } from './quotient.js';
 import type { Meanings } from './value.js';
-
-/** Guards quotients, here as in the kernels. */
-export const epsilon = 1e-10;
 
 /** A unit whose row of Z is all zero gets a fresh column at every 25th iteration (see projectedStep). */
 export const revivalPeriod = 25;
 
 export const update: Meanings<keyof typeof definitions> = {
   multiplicativeUpdate([numerator, denominator], [F], { power }) {
-    for (let i = 0; i < F.data.length; i++) F.data[i] *= (numerator.data[i] / (denominator.data[i] + epsilon)) ** power;
+    for (let i = 0; i < F.data.length; i++) F.data[i] *= quotient(numerator.data[i], denominator.data[i]) ** power;
   },
 
   halsUpdate([G, B], [F], { of, perColumn, layer }, restart) {

@@ -220,7 +220,7 @@ const entrywise = [
     p.section('all', () => {
       p.combine(2, X, -0.5, Y, { into: results[0] });
       p.hadamard(X, Y, { into: results[1] });
-      p.map('weightedQuotient', [X, Y, W], { p: 0.1, into: results[2] });
+      p.map('weightedProduct', [X, Y, W], { into: results[2] });
       p.shift(X, y, -2, { into: results[3] });
       p.copy(X, results[4]);
       p.transpose(X, { into: turned });

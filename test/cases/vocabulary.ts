@@ -88,20 +88,24 @@ const maps: Mapped[] = [
   { fn: 'tanhInverse', p: 1, q: 1, of: [uniform(1, 3)], ulps: 0.015 / ulp, note: 'out of range' },
   { fn: 'log1p', of: [uniform(0, 5)], ulps: 8 }, // log up to 1.8: 6; the sum: 1
   { fn: 'exp', of: [uniform(-4, 3)], ulps: 2 ** 5 * 9 }, // up to 20, at x = 3
-  { fn: 'quotient', p: 0.125, of: [normal, uniform(0, 2)], ulps: 64 * 4 }, // |x| up to 5, over 1/8
-  { fn: 'weightedQuotient', p: 1e-10, of: [normal, zeros(uniform(0.25, 2)), sameZeros(uniform(0, 1))], ulps: 32 * 5 }, // up to 20
-  { fn: 'weightedQuotient', p: 0.125, of: [normal, zeros(uniform(0.25, 2)), uniform(0.5, 1)], ulps: 64 * 5, note: 'guarded' }, // up to 5 / 0.125
+  { fn: 'quotient', of: [normal, uniform(0.125, 2)], ulps: 64 * 4 }, // |x| up to 5, over 1/8
+  { fn: 'quotient', of: [nothing, zeros(uniform(0.125, 2))], ulps: 0, note: '0 / 0 = 0' },
+  // −1e30 where y = 0, with an error of 5 ULP of that.
+  { fn: 'quotient', of: [uniform(-2, -1), zeros(uniform(0.125, 2))], ulps: 5e30, note: 'by 0' },
   { fn: 'weightedProduct', of: [normal, normal, uniform(0, 1)], ulps: 32 },
   // x times (3.5 for the quotient, 3 × 3.7 for its log), x ≤ 2; 6 for the products and sums of numbers up to 8.
-  { fn: 'divergence', p: 1e-10, of: [zeros(uniform(0, 2)), uniform(0.05, 2)], ulps: 36 },
+  { fn: 'divergence', of: [zeros(uniform(0, 2)), uniform(0.05, 2)], ulps: 36 },
+  // x log 1e30, 69 x: the quotient, log and product are off by 10 ULP of 138.
+  { fn: 'divergence', of: [uniform(1, 2), zeros(uniform(0.05, 2))], ulps: 36 + 138 * 10, note: 'from 0' },
 ];
 
-/** Every fifth entry zero; with `sameZeros` others, too: where y is zero so is w, and the quotient must be 0, not x / p. */
+function nothing(_r: Random, count: number) {
+  return new Float32Array(count);
+}
+
+/** Every fifth entry zero. */
 function zeros(make: (r: Random, count: number) => Float32Array) {
   return (r: Random, count: number) => make(r, count).map((x, i) => (i % 5 === 0 ? 0 : x));
-}
-function sameZeros(make: (r: Random, count: number) => Float32Array) {
-  return (r: Random, count: number) => make(r, count).map((x, i) => (i % 5 === 0 || i % 7 === 0 ? 0 : x));
 }
 
 const mapped = maps.flatMap(({ fn, p: P = 0, q: Q = 0, of, ulps, note }) =>
@@ -314,7 +318,7 @@ const roots = shapes.map(([rows, cols]) =>
       const size = restarts * rows * cols;
       const F = state('F', rows, cols, zeros(uniform(0, 1))(r, size));
       const numerator = input('numerator', rows, cols, zeros(uniform(0.1, 1))(r, size));
-      const denominator = input('denominator', rows, cols, uniform(0.1, 1)(r, size));
+      const denominator = input('denominator', rows, cols, zeros(uniform(0.1, 1))(r, size));
       p.section('all', () => p.multiplicativeUpdate(F, numerator, denominator, { power: 0.5 }));
       // Values below 4. The quotient: 3, halved by the root; pow: 0.5 · 3 · 3.4 · ln 2 and 3 + 2 · 1.7; a product.
       return { values, compare: [within(F, 4 * 13 * ulp)] };

@@ -70,7 +70,7 @@ function pseudoInverse(A: Dense): Dense {
 
 const part = (A: Dense, sign: 1 | -1) => each([A], (x) => (Math.abs(x) + sign * x) / 2);
 
-/** H ∘ √((A⁺ + B⁻H + λHW) / (A⁻ + B⁺H + λHD + ε)), the vocabulary's guard where the paper has max(·, ε). */
+/** H ∘ √((A⁺ + B⁻H + λHW) / (A⁻ + B⁺H + λHD)). */
 function ruleOfH(H: Dense, A: Dense, B: Dense, graph?: { weight: number; W: Dense; D: Dense }): Dense {
   let up = each([part(A, 1), times(part(B, -1), H)], (x, y) => x + y);
   let down = each([part(A, -1), times(part(B, 1), H)], (x, y) => x + y);
@@ -78,7 +78,7 @@ function ruleOfH(H: Dense, A: Dense, B: Dense, graph?: { weight: number; W: Dens
     up = each([up, times(H, graph.W)], (x, y) => x + graph.weight * y);
     down = each([down, times(H, graph.D)], (x, y) => x + graph.weight * y);
   }
-  return each([H, up, down], (h, u, d) => h * Math.sqrt(u / (d + 1e-10)));
+  return each([H, up, down], (h, u, d) => h * Math.sqrt(u / d));
 }
 
 function expectClose(actual: Dense, wanted: Dense): void {

@@ -13,7 +13,6 @@ import { createReferenceEngine } from '../../src/reference/engine.js';
 const engine = createReferenceEngine();
 
 const { X, labels } = tableOne(0);
-const eps = 1e-10;
 
 type Rows = number[][];
 const rowsOf = (rows: number, cols: number, entry: (i: number, j: number) => number): Rows =>
@@ -23,7 +22,7 @@ const tr = (A: Rows): Rows => rowsOf(A[0].length, A.length, (i, j) => A[j][i]);
 const each = (f: (...entries: number[]) => number, ...all: Rows[]): Rows =>
   rowsOf(all[0].length, all[0][0].length, (i, j) => f(...all.map((A) => A[i][j])));
 const updated = (F: Rows, numerator: Rows, denominator: Rows, gamma = 1): Rows =>
-  each((f, n, d) => f * (n / (d + eps)) ** gamma, F, numerator, denominator);
+  each((f, n, d) => f * (n / d) ** gamma, F, numerator, denominator);
 
 /** p(S) and PᵀR by the group that each entry is in. */
 function pooling({ pooling: kind, poolSize, poolOver }: Bridge, F: Rows) {

@@ -1,13 +1,20 @@
 /** One iteration of nmf against f64 loops written from the formula alone, without and with weights, and what HALS does with dead units. */
-import { expect, test } from 'vitest';
-import { tableOne } from '../../src/data/generate.js';
+import { describe, expect, test } from 'vitest';
+import { randomLowRank, tableOne } from '../../src/data/generate.js';
+import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
+import { sparseFromDense } from '../../src/data/sparse.js';
+import type { Engine } from '../../src/engine.js';
+import { deepNmf } from '../../src/methods/deep.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
+import type { Factorization } from '../../src/methods/methods.js';
 import { nmf } from '../../src/methods/nmf.js';
+import { ssnmf } from '../../src/methods/ssnmf.js';
+import { createEngine } from '../../src/node/engine.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 const [N, M, k] = [7, 6, 3];
-const epsilon = 1e-10;
 
 test.each([false, true])('A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then S; weights: %s', async (weighted) => {
   const r = random(4);
@@ -37,7 +44,7 @@ test.each([false, true])('A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then
       above += w2 * X[i * M + j] * S[q * M + j];
       below += w2 * product(i, j) * S[q * M + j];
     }
-    return (a * above) / (below + epsilon);
+    return (a * above) / below;
   });
   A.splice(0, A.length, ...updatedA);
   const updatedS = S.map((s, at) => {
@@ -49,7 +56,7 @@ test.each([false, true])('A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then
       above += w2 * X[i * M + j] * A[i * k + q];
       below += w2 * product(i, j) * A[i * k + q];
     }
-    return (s * above) / (below + epsilon);
+    return (s * above) / below;
   });
 
   const close = (actual: ArrayLike<number>, expected: number[]) =>
@@ -151,4 +158,50 @@ test('hals ends at a stationary point, as good as that of anls on the published 
   expect(hals.kktResidual).toBeLessThan(1e-3);
   expect(hals.relativeError).toBeLessThan(anls.relativeError * 1.001);
   expect(hals.settings).toMatchObject({ solver: 'hals' });
+});
+
+describe('a row far smaller than the others is fitted as well as they are', () => {
+  const X = randomLowRank(13, 19, 3, { seed: 5, noise: 0.2 });
+  const withRow = (c: number) => ({ ...X, data: X.data.map((x, at) => (at < X.cols ? x * c : x)) });
+  const weights = matrix(
+    13,
+    19,
+    X.data.map((_, at) => (at % 7 === 3 ? 0 : 1)),
+  );
+  const common = { ranks: 3, seed: 2, maxIterations: 300, tolerance: 0, svdBound: false };
+  const fits: Record<string, (engine: Engine, X: Matrix) => Promise<Factorization>> = {
+    'nmf mu': (e, X) => nmf(e, X, { ...common, solver: 'mu' }),
+    'nmf mu, sparse': (e, X) => nmf(e, sparseFromDense(X), { ...common, solver: 'mu' }),
+    'nmf mu, weights': (e, X) => nmf(e, X, { ...common, weights }),
+    'ssnmf 2': (e, X) => ssnmf(e, X, { ...common, model: 2 }),
+    'ssnmf 2, weights': (e, X) => ssnmf(e, X, { ...common, model: 2, weights }),
+    hierarchical: (e, X) => hierarchicalNmf(e, X, { ...common, solver: 'mu' }),
+    deep: (e, X) => deepNmf(e, X, { ...common, start: 'random' }),
+  };
+  /** ‖W ∘ (x − aS)‖ / ‖W ∘ x‖ of row 0. */
+  const errorOfRow = (X: Matrix, { A, S }: Factorization, weighted: boolean) => {
+    let [missing, all] = [0, 0];
+    for (let c = 0; c < X.cols; c++) {
+      const w = weighted ? weights.data[c] : 1;
+      let rest = X.data[c];
+      for (let j = 0; j < 3; j++) rest -= A[0].data[j] * S[0].data[j * X.cols + c];
+      missing += (w * rest) ** 2;
+      all += (w * X.data[c]) ** 2;
+    }
+    return Math.sqrt(missing / all);
+  };
+
+  describe.each(['reference', 'device'])('on the %s', (name) => {
+    test.each(Object.entries(fits))('%s', async (fit, factorize) => {
+      using engine = name === 'reference' ? createReferenceEngine() : await createEngine();
+      // Its square says nothing to S from 2^-14 on, so all have the same S.
+      const errors = [];
+      for (const e of [-14, -40, -66]) {
+        const given = withRow(2 ** e);
+        errors.push(errorOfRow(given, await factorize(engine, given), fit.endsWith('weights')));
+      }
+      expect(errors[0]).toBeLessThan(0.5);
+      for (const error of errors) expect(Math.abs(error / errors[0] - 1)).toBeLessThan(2e-3);
+    });
+  });
 });

@@ -19,7 +19,6 @@ const M = 7;
 const K = 3;
 const P = 3;
 const lambda = 0.7;
-const eps = 1e-10;
 
 type Rows = number[][];
 const rowsOf = (rows: number, cols: number, entry: (i: number, j: number) => number): Rows =>
@@ -29,7 +28,7 @@ const tr = (A: Rows): Rows => rowsOf(A[0].length, A.length, (i, j) => A[j][i]);
 const each = (f: (...entries: number[]) => number, ...all: Rows[]): Rows =>
   rowsOf(all[0].length, all[0][0].length, (i, j) => f(...all.map((A) => A[i][j])));
 const times = (A: Rows, B: Rows): Rows => each((a, b) => a * b, A, B);
-const over = (A: Rows, B: Rows): Rows => each((a, b) => a / (b + eps), A, B);
+const over = (A: Rows, B: Rows): Rows => each((a, b) => a / Math.max(b, 1e-30 * a, 2 ** -126), A, B);
 const plus = (a: number, A: Rows, b: number, B: Rows): Rows => each((x, y) => a * x + b * y, A, B);
 const sum = (A: Rows): number => A.flat().reduce((total, x) => total + x, 0);
 
@@ -67,7 +66,7 @@ function iterate(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: 
 function objectiveOf(model: Tested, X: Rows, Y: Rows, W: Rows, L: Rows, A: Rows, B: Rows, S: Rows, weight = lambda): number {
   const squares = (Z: Rows, mask: Rows, R: Rows) => sum(each((z, m, r) => (m * (z - r)) ** 2, Z, mask, R));
   const divergence = (Z: Rows, mask: Rows, R: Rows) =>
-    sum(each((z, m, r) => (m * z > 0 ? m * z * Math.log((m * z + eps) / (m * r + eps)) : 0) - m * z + m * r, Z, mask, R));
+    sum(each((z, m, r) => (m * z > 0 ? m * z * Math.log(z / r) : 0) - m * z + m * r, Z, mask, R));
   const data = ([1, 3, 4].includes(model) ? squares : divergence)(X, W, mul(A, S));
   if (model <= 2) return data;
   return data + weight * ([3, 5].includes(model) ? squares : divergence)(Y, L, mul(B, S));

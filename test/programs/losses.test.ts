@@ -5,7 +5,7 @@ import type { Run } from '../../src/engine.js';
 import { ShapeError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { coefficientSplit, dictionarySplit, epsilon, type Fit, type Loss, onesInputs } from '../../src/programs/losses.js';
+import { coefficientSplit, dictionarySplit, type Fit, type Loss, onesInputs } from '../../src/programs/losses.js';
 import { ssnmfModels, supervisedSections } from '../../src/programs/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
@@ -24,7 +24,7 @@ const between: Loss = {
     return p.reduce(p.combine(1, apart, -2, p.hadamard(target, power(V, 0.5))), 'sum', options);
   },
   factor: 1,
-  minus: (p, { target, dictionary }, S) => p.hadamard(target, p.map('power', [p.matmul(dictionary, S)], { p: -0.5, q: epsilon })),
+  minus: (p, { target, dictionary }, S) => p.hadamard(target, p.map('power', [p.matmul(dictionary, S)], { p: -0.5, q: 1e-20 })),
   plus: (p, { mask, dictionary }, S) => p.map('power', [p.matmul(dictionary, S, mask ? { hadamard: mask } : {})], { p: 0.5 }),
 };
 

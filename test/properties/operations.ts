@@ -67,7 +67,7 @@ function controls(values: Partial<Record<keyof typeof control, (r: Random) => nu
 }
 
 const near = (tensor: Tensor, terms: number, scale?: number) => [{ tensor, terms, ...(scale === undefined ? {} : { scale }) }];
-const simpleMaps = ['affine', 'positive', 'negative', 'quotient', 'weightedQuotient', 'weightedProduct'] as const satisfies MapFunction[];
+const simpleMaps = ['affine', 'positive', 'negative', 'weightedProduct'] as const satisfies MapFunction[];
 
 export const properties: Record<OperationKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {
@@ -94,7 +94,7 @@ export const properties: Record<OperationKind, Property> = {
     const tensors = makes
       .slice(0, mapFunctions[fn].arity)
       .map((make, i) => input('xyw'[i], rows, cols, i === 0 ? { scale: 2 ** exponent } : { make }));
-    // Sums of two terms of the size of x, over y + p ≥ 1/8: a quotient is good to 2.5 units in the last place.
+    // Sums and products of two terms of the size of x.
     const scale = 2 ** exponent * tail * 8 + 1;
     return near(p.map(fn, tensors, { p: 0.125, q: 0.25, into: out('out', rows, cols, tensors) }), 1, scale);
   },

@@ -1,7 +1,8 @@
 /** Numbers that TypeScript and WGSL both have a name for are the same on both sides. */
 import { expect, test } from 'vitest';
 import { control, mapFunctions } from '../../src/graph/operations.js';
-import { epsilon, revivalPeriod } from '../../src/reference/update.js';
+import { leastDenominator, leastRatio } from '../../src/reference/quotient.js';
+import { revivalPeriod } from '../../src/reference/update.js';
 import { constantCase } from '../../src/webgpu/lower/names.js';
 import { codes, named } from '../../src/webgpu/shaders.generated.js';
 
@@ -33,6 +34,6 @@ test.each(['matmul/epilogue', 'reduce/terms'] as const)('%s: one number each', (
 });
 
 test('guards and periods of the reference', () => {
-  expect(named.epsilon.EPSILON).toBe(epsilon);
+  expect(named.quotient).toEqual({ LEAST_RATIO: leastRatio, LEAST_DENOMINATOR: leastDenominator });
   expect(named.random.REVIVAL).toBe(revivalPeriod);
 });

@@ -12,7 +12,7 @@ test('a multiplicative step is three operations a factor: Gram matrix, denominat
   const { program } = nmfProgram(9, 7, 3, { restarts: 2, solver: 'mu', weighted: false });
   const step = fuse(program).sections.step0;
   expect(step.map(({ kind }) => kind)).toEqual(['gram', 'matmul', 'fusedProduct', 'gram', 'matmul', 'fusedProduct']);
-  expect(stepText(step[2])).toMatch(/^A0 = A0 ∘ \(X S0ᵀ\) \/ \(\S+ \+ ε\)$/);
+  expect(stepText(step[2])).toMatch(/^A0 = A0 ∘ \(X S0ᵀ\) \/ \S+$/);
   expect(program.sections.step0).toHaveLength(8); // the program itself is as it was
 });
 

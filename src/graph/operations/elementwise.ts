@@ -5,7 +5,7 @@ import { byEntry, byRow, define, type Into, type NoAttributes, type Writer, whol
 
 /**
  * Entrywise functions of `map`: the number of tensors of each, and its formula in x, y, w and the constants p, q.
- * ε-guards are part of the formula so that both executors agree.
+ * Guards are part of the formula so that both executors agree.
  */
 export const mapFunctions = {
   affine: { arity: 1, formula: 'p x + q' },
@@ -20,12 +20,11 @@ export const mapFunctions = {
   tanhInverse: { arity: 1, formula: 'atanh(x / p) / q, x / p kept within ±(1 − 1e-6)' },
   log1p: { arity: 1, formula: 'log(1 + x)' },
   exp: { arity: 1, formula: 'e^x' },
-  quotient: { arity: 2, formula: 'x / (y + p)' },
-  /** Where w = 0 the entry is missing and the quotient 0. */
-  weightedQuotient: { arity: 3, formula: 'w x / (y + p)' },
+  /** y ≥ 0. 0 / 0 = 0, and no quotient is above 1e30: see `quotient` of the executors. */
+  quotient: { arity: 2, formula: 'x / y' },
   weightedProduct: { arity: 3, formula: 'w x y' },
-  /** I-divergence of x from y; 0 log 0 = 0. */
-  divergence: { arity: 2, formula: 'x log((x + p) / (y + p)) − x + y' },
+  /** I-divergence of x from y; 0 log 0 = 0. The quotient is that of `quotient`, and at least 2⁻¹²⁶. */
+  divergence: { arity: 2, formula: 'x log(x / y) − x + y' },
 } as const satisfies Record<string, { arity: 1 | 2 | 3; formula: string }>;
 
 export type MapFunction = keyof typeof mapFunctions;

@@ -20,12 +20,12 @@ const entryInPlace = { ...byEntry, inPlace: true } as const;
 const rowMetricAxes: Axes = { rows: 'i', cols: 'i' };
 
 export const update = {
-  /** F ← F ∘ (numerator / (denominator + ε))^power. */
+  /** F ← F ∘ (numerator / denominator)^power, with the quotient of `map`. */
   multiplicativeUpdate: define({
     inputs: { numerator: byEntry, denominator: byEntry },
     outputs: { F: entryInPlace },
     text: ([numerator, denominator], [F], { power }) =>
-      `${F} = ${F} ∘ ${power === 1 ? `${numerator} / (${denominator} + ε)` : `(${numerator} / (${denominator} + ε))^${power}`}`,
+      `${F} = ${F} ∘ ${power === 1 ? `${numerator} / ${denominator}` : `(${numerator} / ${denominator})^${power}`}`,
     write: (w: Writer<{ power: number }>, F: Tensor, numerator: Tensor, denominator: Tensor, { power = 1 }: { power?: number } = {}) => {
       for (const other of [numerator, denominator]) w.requireShape(other, F.rows, F.cols);
       w.emit([numerator, denominator], [F], { power });

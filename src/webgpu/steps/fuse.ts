@@ -35,7 +35,7 @@ function withoutRepeats(operations: readonly Operation[]): Operation[] {
   return kept;
 }
 
-/** numerator = op(A) op(B), later F ← F ∘ numerator / (denominator + ε): the product updates F as it is stored. */
+/** numerator = op(A) op(B), later F ← F ∘ numerator / denominator: the product updates F as it is stored. */
 function fuseUpdates(operations: readonly Operation[]): FusedOperation[] {
   return joinProducts(operations, 'multiplicativeUpdate', 0, (product, { inputs, outputs, attributes }) =>
     attributes.power === 1 ? fused(product, inputs[1], outputs, 'update') : undefined,

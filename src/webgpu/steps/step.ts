@@ -13,7 +13,7 @@ export type Ending = 'update' | Sweep;
 /**
  * A product and the operation that alone reads it, which updates F as the product is stored. Only fuse.ts makes it.
  *
- * - 'update': F ← F ∘ product / (E + ε). Inputs A, B, E; output F in place.
+ * - 'update': F ← F ∘ product / E. Inputs A, B, E; output F in place.
  * - A sweep: halsUpdate of F with the product as B. Inputs A, B, G; output F in place.
  */
 export interface FusedProduct {
@@ -80,7 +80,7 @@ export function stepText(step: Step): string {
     case 'fusedProduct': {
       const { ending, ...product } = step.attributes;
       const text = productText(names, product);
-      if (ending === 'update') return `${out.name} = ${out.name} ∘ (${text}) / (${names[2]} + ε)`;
+      if (ending === 'update') return `${out.name} = ${out.name} ∘ (${text}) / ${names[2]}`;
       return `${out.name} = hals of ${ending.of}(${names[2]}, ${text}, ${out.name})`;
     }
     default:

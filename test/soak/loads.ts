@@ -17,7 +17,13 @@ import {
   transform,
   unfoldedNmf,
 } from '../../src/index.js';
+import type { FitOptions, Progress } from '../../src/methods/factorization.js';
+import type { Factorization } from '../../src/methods/methods.js';
+import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
 import { createEngine } from '../../src/node/engine.js';
+import { requestDevice } from '../../src/webgpu/device/device.js';
+import { createDeviceEngine } from '../../src/webgpu/engine.js';
+import { lasting } from '../../src/webgpu/lasting.js';
 
 export interface Load {
   name: string;
@@ -100,8 +106,50 @@ const others: Load[] = [
   },
 ];
 
-/** Fits that are cut short, and errors on purpose. Losses of the device at random moments belong here, once fits can resume. */
+/** How often a device was lost in the middle of a fit, and how often that fit ended as if it had not been. */
+export const losses = { lost: 0, survived: 0 };
+
+/** A fit whose device goes at a moment that nobody foresees, and again while it goes on. */
+const lostDevice = (name: string, factorize: (engine: Engine, i: number, more: Partial<FitOptions>) => Promise<Factorization>): Load => ({
+  name: `${name}, whose device is lost`,
+  async run(_engine, round) {
+    const devices: { dawn: DawnAdapter; device: GPUDevice }[] = [];
+    const engine = await lasting(async (tuning) => {
+      const dawn = await requestDawnAdapter();
+      const device = await requestDevice(dawn.adapter);
+      devices.push({ dawn, device });
+      return createDeviceEngine({ device, tuning });
+    });
+    const moments = [0, 0].map(() => 1500 * Math.random());
+    const timers = moments.map((ms) => setTimeout(() => devices[devices.length - 1].device.destroy(), ms));
+    let seen = 0;
+    try {
+      const onProgress = ({ lostDevices }: Progress) => {
+        losses.lost += lostDevices - seen;
+        seen = lostDevices;
+      };
+      const model = await factorize(engine, at(round), { onProgress, checkpoint: { seconds: 0.01, save: () => {} } });
+      losses.survived += seen;
+      sameError(name, round, model);
+    } catch (error) {
+      throw new Error(`${(error as Error).message} (lost after ${moments.map(Math.round).join(' and ')} ms)`);
+    } finally {
+      timers.forEach(clearTimeout);
+      engine.dispose();
+      for (const { dawn, device } of devices) {
+        device.destroy();
+        dawn.release();
+      }
+    }
+  },
+});
+
+/** Fits that are cut short, and errors on purpose. */
 const disturbances: Load[] = [
+  lostDevice('nmf', (engine, i, more) =>
+    nmf(engine, X[i], { ...short, ranks: 5, solver: 'mu', maxIterations: 400, tolerance: 0, ...more }),
+  ),
+  lostDevice('neural', (engine, i, more) => neuralNmf(engine, X[i], { ...short, ranks: [6, 3], maxIterations: 60, tolerance: 0, ...more })),
   {
     name: 'aborted at its start',
     run: (engine, round) => throws(CancelledError, () => nmf(engine, X[at(round)], { ...short, ranks: 5, signal: AbortSignal.abort() })),

@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Engine } from '../../src/engine.js';
 import { createEngine } from '../../src/node.js';
-import { loads, variety } from './loads.js';
+import { loads, losses, variety } from './loads.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -57,12 +57,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   }
   engine.dispose();
+  if (losses.survived !== losses.lost) complaints.push(`${losses.lost} devices were lost in fits, and ${losses.survived} of these went on`);
   await new Promise((resolve) => setTimeout(resolve, 100));
   for (const reason of unheard) complaints.push(`a rejection that nobody heard: ${reason}`);
   complaints.push(...growth('heap', samples, ({ heap }) => heap, 2 ** 20), ...growth('process', samples, ({ rss }) => rss, 16 * 2 ** 20));
   const total = rounds * loads.length;
   process.stdout.write(
-    `${complaints.length === 0 ? 'sound' : 'NOT SOUND'}: ${rounds} rounds, ${total} loads in ${since().toFixed(1)} minutes, ${known} pipelines\n`,
+    `${complaints.length === 0 ? 'sound' : 'NOT SOUND'}: ${rounds} rounds, ${total} loads in ${since().toFixed(1)} minutes, ${known} pipelines; ${losses.survived} of ${losses.lost} lost devices survived\n`,
   );
   for (const complaint of complaints.slice(0, 20)) process.stdout.write(`  ${complaint}\n`);
   return complaints.length === 0 ? 0 : 1;

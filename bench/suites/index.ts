@@ -1,6 +1,7 @@
 /** The suites by name, in the order in which they run. */
 import type { Bench } from '../measure.js';
 import type { Row } from '../rows.js';
+import { checkpointSuite } from './checkpoints.js';
 import { endToEndSuite } from './end-to-end.js';
 import { kernelSuite } from './kernels.js';
 import { multiplicativeSuite } from './multiplicative.js';
@@ -20,6 +21,7 @@ const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
   nnls: nnlsSuite,
   neural: neuralSuite,
   sparse: sparseSuite,
+  checkpoints: checkpointSuite,
   scaling: scalingSuite,
   profile: profileSuite,
 };

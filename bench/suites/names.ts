@@ -1,4 +1,4 @@
 /** `end` comes first, since the first run is cold only once. Every suite but `profile`, which compares with nobody and runs only when it is asked for. */
-export const usualSuites = ['end', 'roofline', 'kernels', 'mu', 'nnls', 'neural', 'sparse', 'scaling'] as const;
+export const usualSuites = ['end', 'roofline', 'kernels', 'mu', 'nnls', 'neural', 'sparse', 'checkpoints', 'scaling'] as const;
 export type SuiteName = (typeof usualSuites)[number] | 'profile';
 export const suiteNames: readonly SuiteName[] = [...usualSuites, 'profile'];

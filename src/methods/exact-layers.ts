@@ -1,8 +1,8 @@
 /** The exact coefficients of a fit, solved again where f32 was not sure of them. */
 import { type Matrix, matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
-import { gramOf, inverseTrace, trustedInF32 } from './normal-equations.js';
-import { affordable, polish, weightedWork } from './polish.js';
+import { affordable, gramOf, inverseTrace, trustedInF32, weightedWork } from './condition.js';
+import { polish } from './polish.js';
 
 export interface ExactLayers {
   /** Of each layer. A layer of which nothing was solved again is the one that was given. */

@@ -6,6 +6,7 @@
  */
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
+import { settledBelow } from './condition.js';
 import {
   type Column,
   gainOf,
@@ -35,13 +36,6 @@ const floorOfSize = 2 ** -12;
 
 /** w_j ≤ tolerance · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f64 rounding. */
 const tolerance = 16 * 2 ** -52;
-
-/** A column whose KKT residual is above this has no solution yet. */
-export const settledBelow = 1e-5;
-
-/** The multiplications for the Gram matrices that columns with weights have, one each, and the most that take no more than a second. */
-export const weightedWork = (W: Matrix, k: number): number => W.data.length * k * k;
-export const affordable = 2 ** 28;
 
 export interface PolishOptions {
   /** Default 0. */

@@ -13,8 +13,8 @@ import {
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../programs/q.js';
-import { betaInF64, inverseTrace, trustedInF32 } from './normal-equations.js';
-import { affordable, polish as polishInF64, settledBelow, weightedWork } from './polish.js';
+import { affordable, inverseTrace, settledBelow, trustedInF32, weightedWork } from './condition.js';
+import { betaInF64 } from './normal-equations.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -67,7 +67,7 @@ export async function nnls(
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));
   const S = rowsTimesPowersOfTwo({ rows: A.cols, cols: X.cols, data: solved.S }, problem.units);
-  return { ...solved, S: matrix(A.cols, X.cols, S), support, ...(polish && { polished: S }) };
+  return { ...solved, S: { rows: A.cols, cols: X.cols, data: Float32Array.from(S) }, support, ...(polish && { polished: S }) };
 }
 
 /** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each (default 0), and weights on X. */
@@ -127,7 +127,11 @@ async function solve(engine: Engine, { X, W, A, l1, units }: Scaled, polish: boo
   const all = polish || doubtful;
   const sure = (c: number) => !all && rounds[c] > 0 && residual[c] <= settledBelow;
   const columns = Array.from({ length: X.cols }, (_, c) => c).filter((c) => !sure(c));
-  const again = polishInF64(X, A, S, { l1, columns, single: !polish, weights: W });
+  // The part that solves in f64 is loaded where it is needed.
+  const again =
+    columns.length === 0
+      ? { S: Float64Array.from(S), kktResidual: 0, unconverged: 0, illConditioned: 0 }
+      : (await import('./polish.js')).polish(X, A, S, { l1, columns, single: !polish, weights: W });
   refuseBeyondF32(again.S, X.cols, units);
   columns.forEach((c) => {
     residual[c] = again.kktResidual;

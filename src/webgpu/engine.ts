@@ -8,12 +8,10 @@ import { halfDecodingOf } from './device/half-decoding.js';
 import { createMemory } from './device/memory.js';
 import { createPipelines } from './device/pipelines.js';
 import { checkLoops } from './device/probe.js';
-import { surroundings, withoutAdapter, withoutWebGpu } from './device/reach.js';
 import { compileProgram, prepareRun } from './device/run.js';
 import { type DeviceEngine, lasting } from './lasting.js';
 import type { AdapterFacts, Forced } from './plan/planner.js';
 import { planText } from './plan-text.js';
-import { checkTuning, choicesOf, mergeTunings } from './tune/tuning.js';
 
 export interface EngineOptions {
   /**
@@ -107,7 +105,7 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
   let facts: AdapterFacts = {
     ...adapterFacts(device, info, options.forced),
     halfInputs: options.halfInputs,
-    tuned: tuning && choicesOf(tuning),
+    tuned: tuning && (await tunings()).choicesOf(tuning),
   };
   const memory = createMemory(device, facts);
   const pipelines = createPipelines(device, options.forced?.halfDecoding ?? (await halfDecodingOf(device, options.halfInputs ?? false)));
@@ -163,7 +161,7 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
     async tune(tuneOptions = {}) {
       checkNames('tune', tuneOptions, ['problems', 'repeats', 'onProgress', 'signal']);
       context.check();
-      const { tune } = await import('./tune/tune.js');
+      const [{ tune }, { choicesOf, mergeTunings }] = await Promise.all([import('./tune/tune.js'), tunings()]);
       tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));
       facts = { ...facts, tuned: choicesOf(tuning) };
       return tuning;
@@ -186,8 +184,13 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
   };
 }
 
+/** Only an engine that is tuned needs them. */
+const tunings = () => import('./tune/tuning.js');
+
 async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<Tuning | undefined> {
-  if (typeof tuning !== 'function') return tuning && checkTuning(tuning, adapter);
+  if (tuning === undefined) return undefined;
+  const { checkTuning } = await tunings();
+  if (typeof tuning !== 'function') return checkTuning(tuning, adapter);
   const stored = await tuning(adapter);
   try {
     return stored === undefined || stored === null ? undefined : checkTuning(stored, adapter);
@@ -196,10 +199,16 @@ async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<
   }
 }
 
+/** The advice is loaded where it is needed. */
+async function advice(lacking: 'withoutWebGpu' | 'withoutAdapter'): Promise<string> {
+  const reach = await import('./device/reach.js');
+  return reach[lacking](reach.surroundings());
+}
+
 async function requestAdapter(powerPreference: GPUPowerPreference = 'high-performance'): Promise<GPUAdapter> {
   const gpu = globalThis.navigator?.gpu;
-  if (!gpu) throw new AdapterError(withoutWebGpu(surroundings()));
+  if (!gpu) throw new AdapterError(await advice('withoutWebGpu'));
   const adapter = (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter());
-  if (!adapter) throw new AdapterError(withoutAdapter(surroundings()));
+  if (!adapter) throw new AdapterError(await advice('withoutAdapter'));
   return adapter;
 }

@@ -2,8 +2,8 @@
 import type { Program } from '../graph/program.js';
 import { pipelineKey } from './device/pipelines.js';
 import type { Dispatch } from './lower/dispatch.js';
-import { dispatchesOf, type ForcedBySection, lowerProgram } from './lower/lower-program.js';
-import type { AdapterFacts } from './plan/planner.js';
+import { dispatchesOf, lowerProgram } from './lower/lower-program.js';
+import type { AdapterFacts, ForcedBySection } from './plan/planner.js';
 import { stepText } from './steps/step.js';
 
 /**

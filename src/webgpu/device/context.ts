@@ -1,6 +1,5 @@
 import type { Tensor } from '../../graph/tensor.js';
-import type { ForcedBySection } from '../lower/lower-program.js';
-import type { AdapterFacts } from '../plan/planner.js';
+import type { AdapterFacts, ForcedBySection } from '../plan/planner.js';
 import type { Memory } from './memory.js';
 import type { Pipelines } from './pipelines.js';
 

@@ -4,7 +4,7 @@ import type { Tensor } from '../../graph/tensor.js';
 import { type HalfTensor, halveInputs } from '../layout/halves.js';
 import { bindingLimit, type Panelled, planPanels } from '../panels/panels.js';
 import { type SplitProgram, splitProgram } from '../panels/split-program.js';
-import type { AdapterFacts, Forced } from '../plan/planner.js';
+import type { AdapterFacts, ForcedBySection } from '../plan/planner.js';
 import { fuse, fuseSweeps } from '../steps/fuse.js';
 import type { FusedProgram, Step } from '../steps/step.js';
 import type { Dispatch } from './dispatch.js';
@@ -12,9 +12,6 @@ import { keepTogether } from './keep.js';
 import { lower } from './lower.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { sweepsInOne } from './products.js';
-
-/** Forced choices, everywhere or by section. */
-export type ForcedBySection = Forced | ((section: string) => Forced);
 
 export interface LoweredStep {
   step: Step;

@@ -50,6 +50,9 @@ export interface Forced {
   bindingBytes?: number;
 }
 
+/** Forced choices, everywhere or by section. */
+export type ForcedBySection = Forced | ((section: string) => Forced);
+
 export interface SolvePlan {
   /** Factors live in a scratch buffer instead of private memory. */
   spill: boolean;

@@ -262,9 +262,11 @@ async function resultOf<M extends string, Own>(
   const { ranks } = settings;
   const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
-  const restartErrors = [...relative[relative.length - 1]];
+  const whole = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : x);
+  const restartErrors = relative[relative.length - 1].map(whole);
+  // An objective may stay finite where the factors did not.
   const restart = smallest(
-    (outcome.objectives ?? restartErrors).map((judged) => (Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged)),
+    restartErrors.map((error, r) => (error < Number.POSITIVE_INFINITY ? whole(outcome.objectives?.[r] ?? error) : error)),
   );
   const found = await readFactors(run, outcome.A, outcome.S, restart);
   const rounds = (await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)))).map(({ data }) => data);

@@ -50,7 +50,7 @@ export function refuseBroken(method: string, { A, S }: Factors): void {
       const bad = factor.data.find((x) => !Number.isFinite(x));
       if (bad !== undefined)
         throw new BreakdownError(
-          `${method}: ${name}[${l}] of the best restart holds ${bad}. Take another seed, more restarts or smaller ranks; with an optimiser that has a rate, a lower rate.`,
+          `${method}: ${name}[${l}] of the best restart holds ${bad}. Take another seed, more restarts or smaller ranks; with an optimiser that has a rate, a lower rate or another optimiser; with labels, a smaller labelWeight.`,
         );
       if (largestOf(factor) >= vanished) return;
       throw new BreakdownError(

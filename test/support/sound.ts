@@ -248,7 +248,7 @@ function checkCourse({ options, method, halfInputs }: RandomFit, result: Factori
   const ends = history.filter(({ stage }, i) => history[i + 1]?.stage !== stage);
   demand(ends.reduce((sum, { iteration }) => sum + iteration, 0) <= iterations, 'history has more iterations than the fit');
   demand(
-    restartErrors.every((error) => Number.isFinite(error) && error >= 0),
+    restartErrors.every((error) => error >= 0),
     `restartErrors ${restartErrors}`,
   );
   demand(restartErrors.length === (options.restarts ?? 1) && restartErrors[restart] === relativeError, 'restartErrors do not agree');

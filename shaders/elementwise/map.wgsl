@@ -28,8 +28,14 @@ fn softplusInverse(x: f32) -> f32 {
   return x + log(select(1.0 - exp(-x), x * (1.0 - x * (0.5 - x / 6.0)), x < 0.02));
 }
 
+// x (d − log(1 + d)) for y = (1 + d) x. Near x a series, since terms of the size of x cancel in the formula: the sum of such rounding would
+// hide the divergence of a good fit.
 fn divergence(x: f32, y: f32) -> f32 {
   if (x <= 0.0) { return y - x; }
+  let d = (y - x) / x;
+  if (abs(d) < 0.125) {
+    return x * d * d * (1.0 / 2.0 - d * (1.0 / 3.0 - d * (1.0 / 4.0 - d * (1.0 / 5.0 - d * (1.0 / 6.0 - d * (1.0 / 7.0 - d * (1.0 / 8.0 - d / 9.0)))))));
+  }
   return x * log(max(quotient(x, y), LEAST_DENOMINATOR)) - x + y;
 }
 

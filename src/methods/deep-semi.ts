@@ -104,7 +104,7 @@ export async function deepSemiNmf(engine: Engine, givenX: DataMatrix, options: D
       kkt: [kkt],
       // Z₁ times any k₁×M matrix has rank k₁, whatever the ranks behind g.
       boundRanks: nonlinearity === 'identity' ? ranks : ranks.map(() => ranks[0]),
-      product: nonlinearity === 'identity',
+      inner: nonlinearity === 'identity' ? undefined : ranks.map(() => t.H[0]),
       own: { nonlinearity, pretrainIterations, ...labelSettings(supervision) },
       supervise: supervision && ((_restart, { S }) => supervisedBy([classMeansOf(S, supervision.targets)], S, supervision)),
     });

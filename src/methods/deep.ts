@@ -149,7 +149,7 @@ export async function deepNmf(engine: Engine, givenX: DataMatrix, options: DeepO
       kkt,
       // Beyond layer 0, X̂ after max pooling or an activation can have a larger rank than k_l.
       boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
-      product: bridge.pooling === 'none' && bridge.activation === 'identity',
+      inner: t.lifted,
       own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },
       supervise:
         supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),

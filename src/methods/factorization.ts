@@ -172,8 +172,9 @@ export interface Model<M extends string = string, Own = unknown> {
   /** Iterations of all stages. */
   iterations: number;
   converged: boolean;
+  /** 'exact' where the relative error is 1e-6 at most. A last layer that is exact alone ends with 'tolerance'. */
   stopReason: StopReason;
-  /** Final relative error of each restart. */
+  /** Final relative error of each restart; Infinity for one that broke down. */
   restartErrors: number[];
   /** The number of the restart that was kept. */
   restart: number;

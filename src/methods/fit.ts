@@ -94,8 +94,8 @@ export interface Outcome<Own> {
   exact?: { l1?: readonly (number | Tensor)[] };
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
-  /** Whether X ≈ A⁰…AˡSˡ at every depth l. Default true; false where something stands between the factors. */
-  product?: boolean;
+  /** Where something stands between the factors, the k₀×M matrix of every depth for which X ≈ A⁰ inner; null where there is none. */
+  inner?: readonly Tensor[] | null;
   /** The method's own settings: see Model. */
   own: Own;
   /** Reads the classifiers of the restart that was kept and scores them. */
@@ -241,6 +241,9 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
   };
 }
 
+/** The last stage may be exact, that of one layer, and the whole fit is not: 'exact' is told up to this relative error. */
+const exactError = 1e-6;
+
 /** A stage that has ended. */
 interface Ended {
   name: string;
@@ -259,9 +262,11 @@ async function resultOf<M extends string, Own>(
   const { ranks } = settings;
   const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
-  const restartErrors = [...relative[relative.length - 1]];
+  const whole = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : x);
+  const restartErrors = relative[relative.length - 1].map(whole);
+  // An objective may stay finite where the factors did not.
   const restart = smallest(
-    (outcome.objectives ?? restartErrors).map((judged) => (Number.isNaN(judged) ? Number.POSITIVE_INFINITY : judged)),
+    restartErrors.map((error, r) => (error < Number.POSITIVE_INFINITY ? whole(outcome.objectives?.[r] ?? error) : error)),
   );
   const found = await readFactors(run, outcome.A, outcome.S, restart);
   const rounds = (await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)))).map(({ data }) => data);
@@ -272,16 +277,19 @@ async function resultOf<M extends string, Own>(
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
+  const inner = outcome.inner && (await Promise.all(outcome.inner.map((tensor) => readFactor(run, tensor, restart))));
   const layers = ranks.map((rank, l) => {
     const bound = bounds.values[l];
     const device = { error: relative[l][restart], stale: running.engine.halfInputs || again?.moved === true };
-    const relativeError = outcome.product === false ? device.error : statedError(running, own, l, device, bound);
+    const stated = inner ? { A: [own.A[0]], S: [inner[l]] } : { A: own.A.slice(0, l + 1), S: own.S.slice(0, l + 1) };
+    const relativeError = outcome.inner === null ? device.error : statedError(running, stated, device, bound);
     // The factors themselves prove that no limit is above their error; an estimate can be.
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };
   });
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
+  const ended = stages[stages.length - 1].result.stopReason;
   const settled = ({ result: { stopReason } }: Ended) => stopReason === 'tolerance' || stopReason === 'exact';
   return {
     method,
@@ -299,7 +307,7 @@ async function resultOf<M extends string, Own>(
     ),
     iterations: stages.reduce((sum, { result }) => sum + result.iterations, 0),
     converged: stages.filter(({ start }) => !start).every(settled),
-    stopReason: stages[stages.length - 1].result.stopReason,
+    stopReason: ended === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : ended,
     restartErrors,
     restart,
     seed: settings.seed,

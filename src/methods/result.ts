@@ -40,25 +40,28 @@ function largestOf({ data }: Matrix): number {
   return most;
 }
 
-/** Throws BreakdownError for a factor that is zero or not finite. */
+/** Throws BreakdownError for a factor, in the unit of the fit, that vanished or is not finite. */
 export function refuseBroken(method: string, { A, S }: Factors): void {
   for (const [name, factors] of [
     ['A', A],
     ['S', S],
   ] as const) {
-    factors.forEach(({ data }, l) => {
-      const bad = data.find((x) => !Number.isFinite(x));
+    factors.forEach((factor, l) => {
+      const bad = factor.data.find((x) => !Number.isFinite(x));
       if (bad !== undefined)
         throw new BreakdownError(
-          `${method}: ${name}[${l}] of the best restart holds ${bad}. Take another seed, more restarts or smaller ranks; with an optimiser that has a rate, a lower rate.`,
+          `${method}: ${name}[${l}] of the best restart holds ${bad}. Take another seed, more restarts or smaller ranks; with an optimiser that has a rate, a lower rate or another optimiser; with labels, a smaller labelWeight.`,
         );
-      if (data.some((x) => x !== 0)) return;
+      if (largestOf(factor) >= vanished) return;
       throw new BreakdownError(
         `${method}: every entry of ${name}[${l}] became zero in the best restart. Take another seed, more restarts or smaller ranks; with a penalty on S (l1), a smaller one.`,
       );
     });
   }
 }
+
+/** A factor with no larger entry is zero but for rounding: in the unit of the fit X has entries of about 1. */
+const vanished = 2 ** -100;
 
 /** The most multiplications by which an error is measured in f64 without being asked for: a fraction of a second. */
 const cheap = 2 ** 27;
@@ -67,19 +70,13 @@ const cheap = 2 ** 27;
 const near = 0.03;
 
 /**
- * ‖X − A⁰…AˡSˡ‖ / ‖X‖ of one depth, measured again in f64 where that is cheap, or where the number that the device found is not to be
+ * ‖X − A⁰…AˡSˡ‖ / ‖X‖ of the last depth of some factors, measured again in f64 where that is cheap, or where the number that the device found is not to be
  * trusted: it is near its rounding, or below the bound, or `stale`: the device saw X in 16 bits, or S was solved again.
  */
-export function statedError(
-  problem: Problem,
-  factors: Factors,
-  layer: number,
-  device: { error: number; stale: boolean },
-  bound: number | null,
-): number {
-  const work = workOf(problem, factors.A[0].cols);
+export function statedError(problem: Problem, { A, S }: Factors, device: { error: number; stale: boolean }, bound: number | null): number {
+  const work = workOf(problem, A[0].cols);
   const doubtful = device.stale || device.error < near || device.error < (bound ?? 0) * (1 + 1e-4);
-  return work <= cheap || doubtful ? relativeErrorOf(problem, factors.A.slice(0, layer + 1), factors.S[layer]) : device.error;
+  return work <= cheap || doubtful ? relativeErrorOf(problem, A, S[S.length - 1]) : device.error;
 }
 
 /** The SVD bound of every rank that is not null. */

@@ -130,6 +130,8 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
       factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
     });
     run.execute('unfold');
+    // A step leaves the cost that it found, so there is none before the first.
+    if (settings.stopping === 'initialError') run.execute('gradient');
     await fit.stage({
       name: 'all layers',
       step: 'step',
@@ -147,7 +149,7 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
       errors: [error],
       kkt: [kkt],
       boundRanks: sources.length > 0 ? [null] : undefined,
-      product: sources.length === 0,
+      inner: sources.length > 0 ? null : undefined,
       own: {
         layers: shape.layers,
         untied: shape.untied,

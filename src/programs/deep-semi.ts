@@ -27,9 +27,10 @@ function leastSquares(p: ProgramBuilder, X: Tensor, Z: Tensor, H: Tensor): Tenso
   return p.combine(1, Z, 1, p.transpose(solve(p, Q, missing)));
 }
 
-/** G⁻¹B for a symmetric positive definite G. */
+/** G⁻¹B for a symmetric positive definite G. Where row and column j of G are zero, row j of the result is. */
 function solve(p: ProgramBuilder, G: Tensor, B: Tensor): Tensor {
-  return p.maskedSolve(G, p.map('affine', [B], { p: 0, q: 1 }), B);
+  const size = p.combine(1, p.map('positive', [G]), 1, p.map('negative', [G]));
+  return p.maskedSolve(G, p.matmul(size, p.map('affine', [B], { p: 0, q: 1 })), B);
 }
 
 /**

@@ -128,6 +128,8 @@ export interface DeepProgram {
   cost: Tensor;
   /** ‖X − A⁰ lift(A¹ lift(… AˡSˡ))‖², refreshed by 'errors'. */
   errors: Tensor[];
+  /** lift(A¹ lift(… AˡSˡ)) of every depth, k₀×M, likewise; none where X̂ = A⁰A¹…AˡSˡ. */
+  lifted?: Tensor[];
   kkt: [Tensor, Tensor][];
   /** Sections that fit one layer to the p of the one before, as a start, and the cost of each. */
   layers: LayerSections[];
@@ -198,11 +200,14 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
     for (const { weight, value } of others) total = p.combine(1, total, weight, value);
     p.copy(total, cost);
   });
+  const isProduct = bridge.pooling === 'none' && bridge.activation === 'identity';
+  const lifted = isProduct ? undefined : S.map((s, l) => (l === 0 ? s : p.state(`lifted${l}`, ranks[0], M)));
   p.section('errors', () => {
     const passed = passAll();
     errors.forEach((into, l) => {
       let Z = S[l];
       for (let j = l; j > 0; j--) Z = passed[j]!.lift(p.matmul(A[j], Z));
+      if (lifted && l > 0) p.copy(Z, lifted[l]);
       p.residualNorm(X, A[0], Z, { into });
     });
   });
@@ -224,7 +229,7 @@ export function deepProgram(N: number, M: number, ranks: readonly number[], opti
     }
     return layerSections(p, l, { X: target, A: a, S: S[l], cost: layerCost[l], kkt: kkt[l] }, 'mu');
   });
-  return { program: p.build(), X, A, S, groups, labels, cost, errors, kkt, layers, layerCost };
+  return { program: p.build(), X, A, S, groups, labels, cost, errors, lifted, kkt, layers, layerCost };
 }
 
 function deepTensors(

@@ -1,0 +1,148 @@
+/**
+ * Random fits of every method, each judged by plain loops in f64: test/support/sound.ts. An error is sound where nothing else could be
+ * said of the data, or where the fit that it advises is sound. `npm run sound` makes 500 fits on each executor; SOUND_FITS is another number,
+ * SOUND_FIRST the first seed.
+ */
+import { afterAll, describe, expect, test } from 'vitest';
+import { matrix } from '../../src/data/matrix.js';
+import type { Engine } from '../../src/engine.js';
+import { OrthantError } from '../../src/errors.js';
+import { type Factorization, methodOf } from '../../src/methods/methods.js';
+import { createEngine } from '../../src/node/engine.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { allMethods, inOneLine, type RandomFit, randomFit } from '../support/random-fits.js';
+import { faultsOf } from '../support/sound.js';
+
+const inEarnest = (import.meta as { env?: { MODE?: string } }).env?.MODE === 'sound';
+const count = Number(process.env.SOUND_FITS ?? (inEarnest ? 500 : 32));
+const first = Number(process.env.SOUND_FIRST ?? 0);
+
+const started = new Map<boolean, Promise<Engine>>();
+afterAll(async () => {
+  for (const engine of started.values()) (await engine).dispose();
+});
+function device(halfInputs: boolean): Promise<Engine> {
+  const engine = started.get(halfInputs) ?? createEngine({ halfInputs });
+  started.set(halfInputs, engine);
+  return engine;
+}
+const engines: Record<string, (fit: RandomFit) => Promise<Engine>> = {
+  reference: async () => createReferenceEngine(),
+  device: ({ halfInputs }) => device(halfInputs),
+};
+
+/** Errors that the data make unavoidable. */
+const unavoidable: { says: RegExp; where: (fit: RandomFit) => boolean }[] = [
+  { says: /^Every entry of X is zero/, where: ({ X }) => X.data.every((x) => x === 0) },
+  {
+    says: /^The option 'weights' leaves no entry/,
+    where: ({ X, options: { weights } }) => weights !== undefined && X.data.every((x, at) => x * weights.data[at] === 0),
+  },
+  {
+    says: /^Entries of X are so (small|large), .* single precision cannot hold the factors/,
+    where: ({ X }) => Math.abs(Math.log2(X.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0))) > 90,
+  },
+];
+
+/** The errors that advise another seed, more restarts, smaller ranks, a smaller penalty or a lower rate. */
+const advises = /(became|holds) .* Take another seed/;
+
+/** The fit as such an error advises, piece by piece and all together. */
+function asAdvised(fit: RandomFit): RandomFit[] {
+  const { options, method } = fit;
+  const seeds = [1, 2, 3].map((n) => ({ seed: (options.seed as number) + n, restarts: 6 }));
+  const ranks = { ranks: options.ranks.map((k) => Math.ceil(k / 2)) };
+  const name = options.optimiser ?? (method === 'sparse-coding' ? 'adam' : 'projected');
+  const rate = name === 'projected' ? [] : [{ optimiser: { name, rate: 1e-4 } }, { optimiser: name === 'adam' ? 'momentum' : 'adam' }];
+  const penalty = options.l1 !== undefined || method === 'sparse-coding' ? [{ l1: 0 }] : [];
+  const labels = options.labels ? [{ labelWeight: 0 }] : [];
+  const pieces = [...seeds, ranks, ...rate, ...penalty, ...labels];
+  return [...pieces, Object.assign({}, ...pieces)].map((piece) => ({ ...fit, options: { ...options, ...piece } }));
+}
+
+interface Verdict {
+  faults: string[];
+  /** The error, where there is no result. */
+  refusal?: string;
+}
+
+async function judge(fit: RandomFit, engine: Engine): Promise<Verdict> {
+  let result: Factorization;
+  try {
+    result = (await methodOf(fit.method).fit(engine, fit.given, fit.options)) as Factorization;
+  } catch (error) {
+    const { name, message } = error as Error;
+    const refusal = `${name}: ${message}`;
+    if (!(error instanceof OrthantError)) return { faults: [refusal], refusal };
+    if (unavoidable.some(({ says, where }) => says.test(message) && where(fit))) return { faults: [], refusal };
+    for (const advised of advises.test(message) ? asAdvised(fit) : []) {
+      const done = await methodOf(fit.method)
+        .fit(engine, advised.given, advised.options)
+        .catch(() => undefined);
+      if (done) return { faults: faultsOf(advised, done as Factorization), refusal };
+    }
+    return { faults: [refusal], refusal };
+  }
+  return { faults: faultsOf(fit, result) };
+}
+
+describe.each(Object.keys(engines))('on the %s', (executor) => {
+  test(`${count} random fits`, async () => {
+    const refusals = new Map<string, number>();
+    const unsound: string[] = [];
+    const perMethod = new Map(allMethods.map((method) => [method, 0]));
+    for (let number = first; number < first + count; number++) {
+      const fit = randomFit(number);
+      const { faults, refusal } = await judge(fit, await engines[executor](fit));
+      const kind = refusal?.replace(/-?\d[\d.e+-]*/g, '#');
+      if (kind) refusals.set(kind, (refusals.get(kind) ?? 0) + 1);
+      else perMethod.set(fit.method, perMethod.get(fit.method)! + 1);
+      if (faults.length > 0) unsound.push(`${inOneLine(fit)}\n    ${faults.join('\n    ')}`);
+    }
+    if (inEarnest)
+      console.log(
+        [
+          `${count} fits on the ${executor}, ${unsound.length} unsound. Results: ${[...perMethod].map(([name, n]) => `${name} ${n}`).join(', ')}.`,
+          ...[...refusals].map(([kind, n]) => `${n} × ${kind}`),
+        ].join('\n'),
+      );
+    expect(unsound.join('\n')).toBe('');
+  });
+});
+
+/** What random fits found, cut down. */
+const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { halfInputs?: boolean }> = {
+  'a first cost that nobody had computed is no exact fit': {
+    method: 'unfolded',
+    X: matrix(3, 2, [1, 2, 3, 1, 0.5, 2]),
+    options: { ranks: [2], stopping: 'initialError', maxIterations: 7, layers: 3, startIterations: 1 },
+  },
+  'a last layer that is exact alone is no exact fit': {
+    method: 'hierarchical',
+    X: matrix(3, 3, [3, 0, 1, 0, 2, 1, 1, 1, 0]),
+    options: { ranks: [1, 1] },
+  },
+  'the error behind an activation is that of X, not of X in 16 bits': {
+    method: 'deep',
+    X: matrix(3, 2, [0.1234, 0.4321, 5e6, 3e6, 0.777, 0.1]),
+    options: { ranks: [2, 2], activation: 'log1p', start: 'random', maxIterations: 7 },
+    halfInputs: true,
+  },
+  'a divergence that is all rounding is no exact fit': {
+    method: 'unfolded',
+    X: matrix(3, 1, [0.37, 0.7, 0.11]),
+    options: { ranks: [1], maxIterations: 7, beta: 1, layers: 2, untied: 1, startIterations: 10, l1: 0.076, tolerance: 0 },
+  },
+  'a unit that dies in semi-NMF takes no other with it': {
+    method: 'deep-semi',
+    X: matrix(4, 4, [1, 2, 1e10, 1, 2, 1, 3e10, 1, 1, 1, 2e10, 3, 0.5, 1, 1e10, 1]),
+    options: { ranks: [4], maxIterations: 10, pretrainIterations: 10 },
+  },
+};
+
+describe.each(Object.keys(engines))('on the %s', (executor) => {
+  test.each(Object.entries(found))('%s', async (_name, { halfInputs = false, ...fixed }) => {
+    const fit: RandomFit = { seed: 0, given: fixed.X, halfInputs, traits: [], ...fixed };
+    expect((await judge(fit, await engines[executor](fit))).faults).toEqual([]);
+  });
+});

@@ -168,7 +168,11 @@ function allSettled(readings: readonly Reading[], { resolution, maxIterations, t
   let known = true;
   for (let r = 0; r < last.costs.length; r++) {
     const cost = last.costs[r];
-    if (cost === 0) continue;
+    if (cost === 0) {
+      // Nothing is left, or rounding hides the rest.
+      if (resolution(cost, r) > 0) known = false;
+      continue;
+    }
     const needed = resolution(cost, r) / (tolerance * cost);
     const tells = ({ iteration }: Reading) => last.iteration - iteration >= needed;
     const before = tells(previous) || finer ? previous : (readings.slice(0, -1).findLast(tells) ?? previous);

@@ -133,11 +133,6 @@ const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { half
     X: matrix(3, 1, [0.37, 0.7, 0.11]),
     options: { ranks: [1], maxIterations: 7, beta: 1, layers: 2, untied: 1, startIterations: 10, l1: 0.076, tolerance: 0 },
   },
-  'a unit that dies in semi-NMF takes no other with it': {
-    method: 'deep-semi',
-    X: matrix(4, 4, [1, 2, 1e10, 1, 2, 1, 3e10, 1, 1, 1, 2e10, 3, 0.5, 1, 1e10, 1]),
-    options: { ranks: [4], maxIterations: 10, pretrainIterations: 10 },
-  },
 };
 
 describe.each(Object.keys(engines))('on the %s', (executor) => {

@@ -305,3 +305,23 @@ test('NaN, zeros and new data of another height are refused', async () => {
   const model = await deepSemiNmf(reference, X, { ranks: [2], maxIterations: 1, pretrainIterations: 1, svdBound: false });
   await expect(transformDeepSemi(reference, model, matrix(5, 5))).rejects.toThrow(ShapeError);
 });
+
+test.each(['reference', 'device'])('a row of H that became zero stays so and spoils no other, on the %s', async (name) => {
+  const [N, M] = [7, 9];
+  const t = deepSemiProgram(N, M, [4, 3], { restarts: 1, nonlinearity: 'identity' });
+  using run = await (name === 'reference' ? reference : await engine()).prepare(t.program);
+  const r = random(8);
+  const entries = (count: number) => Float32Array.from({ length: count }, () => 0.1 + r.uniform());
+  run.write(t.X, entries(N * M));
+  t.Z.forEach(({ rows, cols }, l) => {
+    run.write(t.Z[l], new Float32Array(rows * cols));
+    const H = entries(cols * M);
+    run.write(t.H[l], l === 0 ? H.fill(0, 0, M) : H);
+  });
+  for (const section of ['pretrain0', 'pretrain1', 'step', 'step', 'measure']) {
+    run.execute(section);
+    for (const factor of await run.sample([...t.Z, ...t.H])) expect(Array.from(factor).every(Number.isFinite), section).toBe(true);
+    if (section === 'pretrain0') expect(Array.from(await run.read(t.H[0])).slice(0, M)).toEqual(new Array(M).fill(0));
+  }
+  expect((await run.read(t.cost))[0]).toBeGreaterThan(0);
+});

@@ -4,7 +4,7 @@
  * SOUND_FIRST the first seed.
  */
 import { afterAll, describe, expect, test } from 'vitest';
-import { matrix } from '../../src/data/matrix.js';
+import { type Matrix, matrix } from '../../src/data/matrix.js';
 import type { Engine } from '../../src/engine.js';
 import { OrthantError } from '../../src/errors.js';
 import { type Factorization, methodOf } from '../../src/methods/methods.js';
@@ -133,16 +133,50 @@ const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { half
     X: matrix(3, 1, [0.37, 0.7, 0.11]),
     options: { ranks: [1], maxIterations: 7, beta: 1, layers: 2, untied: 1, startIterations: 10, l1: 0.076, tolerance: 0 },
   },
-  'a unit that dies in semi-NMF takes no other with it': {
-    method: 'deep-semi',
-    X: matrix(4, 4, [1, 2, 1e10, 1, 2, 1, 3e10, 1, 1, 1, 2e10, 3, 0.5, 1, 1e10, 1]),
-    options: { ranks: [4], maxIterations: 10, pretrainIterations: 10 },
-  },
 };
 
 describe.each(Object.keys(engines))('on the %s', (executor) => {
   test.each(Object.entries(found))('%s', async (_name, { halfInputs = false, ...fixed }) => {
     const fit: RandomFit = { seed: 0, given: fixed.X, halfInputs, traits: [], ...fixed };
     expect((await judge(fit, await engines[executor](fit))).faults).toEqual([]);
+  });
+});
+
+describe('the check notices', () => {
+  const X = matrix(3, 4, [1, 2, 0, 3, 2, 1, 1, 0, 0.5, 1, 3, 1]);
+  const labels = ['a', 'b', 'a', null];
+  const fit: RandomFit = {
+    ...{ seed: 0, method: 'ssnmf', X, given: X, halfInputs: false, traits: [] },
+    options: { ranks: [2], labels, truth: ['a', 'b', 'a', 'b'], maxIterations: 30 },
+  };
+  const entry = (F: Matrix, value: number) => ({ ...F, data: F.data.map((x, at) => (at === 1 ? value : x)) });
+  const spoiled: Record<string, (result: Factorization) => object> = {
+    'another error': ({ layers: [layer], relativeError }) => ({
+      relativeError: 1.0001 * relativeError,
+      restartErrors: [1.0001 * relativeError],
+      layers: [{ ...layer, relativeError: 1.0001 * relativeError }],
+    }),
+    'another bound': ({ layers: [layer] }) => ({ layers: [{ ...layer, svdBound: 0.999 * layer.svdBound! }] }),
+    NaN: ({ S }) => ({ S: [entry(S[0], Number.NaN)] }),
+    'a negative entry': ({ A }) => ({ A: [entry(A[0], -1e-9)] }),
+    'a factor of zeros': ({ S }) => ({ S: [{ ...S[0], data: S[0].data.map(() => 0) }] }),
+    'converged without a reason': () => ({ converged: true, stopReason: 'maxIterations' }),
+    'exact without a reason': () => ({ converged: true, stopReason: 'exact' }),
+    'another accuracy': ({ supervision }) => ({ supervision: { ...supervision!, accuracy: { labelled: 1 / 3, unlabelled: 0.5 } } }),
+    'a count that is none': () => ({ unconverged: Number.NaN }),
+    'a history that is not finite': ({ history }) => ({ history: [{ ...history[0], relativeError: Number.POSITIVE_INFINITY }] }),
+  };
+  test.each(Object.entries(spoiled))('%s', async (_name, spoil) => {
+    const result = (await methodOf('ssnmf').fit(createReferenceEngine(), X, fit.options)) as Factorization;
+    expect(faultsOf(fit, result)).toEqual([]);
+    expect(faultsOf(fit, { ...result, ...spoil(result) } as Factorization)).not.toEqual([]);
+  });
+
+  test('a column of S that is no solution', async () => {
+    const solved: RandomFit = { ...fit, method: 'nmf', options: { ranks: [2], maxIterations: 30, svdBound: false } };
+    const result = (await methodOf('nmf').fit(createReferenceEngine(), X, solved.options)) as Factorization;
+    expect(faultsOf(solved, result)).toEqual([]);
+    const [S] = result.S;
+    expect(faultsOf(solved, { ...result, S: [entry(S, S.data[1] + 0.1)] } as Factorization).join()).toMatch(/no solutions/);
   });
 });

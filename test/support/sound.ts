@@ -20,6 +20,11 @@ function times(A: Dense, B: Dense, size: (x: number) => number = (x) => x): Dens
   return { rows: A.rows, cols: B.cols, data };
 }
 
+function transpose(A: Dense): Dense {
+  const data = Float64Array.from({ length: A.data.length }, (_, at) => A.data[(at % A.rows) * A.cols + Math.floor(at / A.rows)]);
+  return { rows: A.cols, cols: A.rows, data };
+}
+
 function each(A: Dense, f: (x: number, at: number) => number): Dense {
   return { rows: A.rows, cols: A.cols, data: Float64Array.from(A.data, f) };
 }
@@ -194,6 +199,7 @@ export function faultsOf(fit: RandomFit, result: Factorization): string[] {
   demand(A.length >= layers.length || method === 'unfolded', 'layers are missing');
   demand(S.length === layers.length, 'S are missing');
   checkCourse(fit, result, demand);
+  checkSolves(fit, result, demand);
   if (result.supervision) checkSupervision(fit, result, demand);
   return faults;
 }
@@ -255,6 +261,42 @@ function checkCourse({ options, method, halfInputs }: RandomFit, result: Factori
   demand(Number.isFinite(kktResidual) && kktResidual >= 0, `kktResidual ${kktResidual}`);
   for (const name of ['unconverged', 'illConditioned'] as const)
     demand(Number.isSafeInteger(result[name]) && result[name] >= 0, `${name} ${result[name]}`);
+}
+
+/**
+ * Where Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, columns off their KKT conditions by more than 1e-4 of the largest |AᵀX|, and more than
+ * f32 entries of S can be, are counted as such.
+ */
+function checkSolves({ X, method, options }: RandomFit, result: Factorization, demand: Demand): void {
+  const { A, S, unconverged, illConditioned } = result;
+  const exact =
+    method === 'neural' || (['nmf', 'hierarchical'].includes(method) && (options.solver ?? 'anls') === 'anls' && !options.labels);
+  if (!exact || options.weights || (method === 'neural' && 'l1' in options)) return;
+  let off = 0;
+  A.forEach((a, l) => {
+    const source: Dense = l === 0 ? X : S[l - 1];
+    const [G, B] = [times(transpose(a), a), times(transpose(a), source)];
+    for (let c = 0; c < source.cols; c++) {
+      const b = Array.from({ length: a.cols }, (_, j) => B.data[j * B.cols + c]);
+      const scale = Math.max(...b.map(Math.abs));
+      const isOff = b.some((bj, j) => {
+        let [gradient, size] = [-bj, 0];
+        for (let t = 0; t < a.cols; t++) {
+          const part = G.data[j * a.cols + t] * S[l].data[t * source.cols + c];
+          gradient += part;
+          // Entries below the normal numbers of f32 have lost digits of their own.
+          size += Math.abs(part) + 2 ** -128 * Math.abs(G.data[j * a.cols + t]);
+        }
+        const residual = Math.abs(Math.min(G.data[j * a.cols + j] * S[l].data[j * source.cols + c], gradient));
+        return residual > 1e-4 * scale + 2 ** -21 * size;
+      });
+      if (isOff) off++;
+    }
+  });
+  demand(
+    off <= unconverged + illConditioned,
+    `${off} columns of S are no solutions, but unconverged is ${unconverged}, illConditioned ${illConditioned}`,
+  );
 }
 
 function checkSupervision({ options }: RandomFit, { supervision, S }: Factorization, demand: Demand): void {

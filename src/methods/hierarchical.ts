@@ -178,6 +178,9 @@ export async function fitSequentially(
   }
 }
 
+/** A column of A below this has died out beside X, whose entries are about 1: what is divided by it is beyond f32. */
+const unused = 2 ** -60;
+
 /**
  * Brings columns of A to unit norm. Their scale moves into the rows of S and out of the columns of B, so neither AS nor BS changes.
  * It runs on the host, once a layer.
@@ -192,8 +195,8 @@ export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Pro
     for (let j = 0; j < A.cols; j++) {
       let squares = 0;
       for (let i = 0; i < A.rows; i++) squares += a[(restart * A.rows + i) * A.cols + j] ** 2;
-      if (squares === 0) continue; // a unit that only the classifier uses keeps its scale
       const norm = Math.sqrt(squares);
+      if (norm < unused) continue; // a unit that only the classifier uses keeps its scale
       scaleColumns(A, a, restart, j, 1 / norm);
       if (B && b) scaleColumns(B, b, restart, j, 1 / norm);
       const row = (restart * S.rows + j) * S.cols;

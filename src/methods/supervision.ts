@@ -3,7 +3,7 @@ import { accuracyOf, type Classifier, classify, labelTexts, missingLabels, type 
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
-import { InputError, ShapeError } from '../errors.js';
+import { BreakdownError, InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type Loss, squared } from '../programs/losses.js';
 import type { LabelSettings, Supervision } from './factorization.js';
@@ -110,7 +110,14 @@ export async function supervise(
   restart: number,
   S: readonly Matrix[],
 ): Promise<Supervision> {
-  const read = classifiers.map(async ({ layer, B }) => ({ layer, B: matrixTimesPowerOfTwo(await readFactor(run, B, restart), -unitOfS) }));
+  const read = classifiers.map(async ({ layer, B: tensor }) => {
+    const B = matrixTimesPowerOfTwo(await readFactor(run, tensor, restart), -unitOfS);
+    const bad = B.data.find((b) => !Number.isFinite(b));
+    if (bad === undefined) return { layer, B };
+    throw new BreakdownError(
+      `The classifier of S[${layer}] holds ${bad}. Take another seed, more restarts or smaller ranks; or a smaller labelWeight, or X in a larger unit.`,
+    );
+  });
   return supervisedBy(await Promise.all(read), S, supervision);
 }
 

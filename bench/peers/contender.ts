@@ -3,7 +3,7 @@ import { randomLowRank } from '../../src/data/generate.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { randomFactors } from '../../src/methods/fit.js';
 
-/** The ε of shaders/epsilon.wgsl. */
+/** The ε that peers add to denominators, as is usual. Ours has a guard relative to the numerator (shaders/quotient.wgsl). */
 export const epsilon = 1e-10;
 
 export interface Problem {

@@ -40,7 +40,8 @@ test('ml-matrix and the reference take the same step', async () => {
   await peer.reset();
   await peer.run(5);
   const [actual, expected] = [await peer.factors(), await referenceFactors(problem, 5)];
-  for (const factor of ['A', 'S'] as const) expect(relativeDifference(actual[factor], expected[factor])).toBeLessThan(1e-12);
+  // The peer adds ε = 1e-10 to denominators of 1 and more, five times for each factor.
+  for (const factor of ['A', 'S'] as const) expect(relativeDifference(actual[factor], expected[factor])).toBeLessThan(10 * epsilon);
 });
 
 test('the ONNX model is one step of the update', async () => {

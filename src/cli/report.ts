@@ -60,7 +60,10 @@ function percent(share: number): string {
 }
 
 /** Plain sentences about facts that a reader of the numbers could miss. */
-export function fitNotes({ method, svdBound }: Factorization, { weighted, bounds, classesWithoutLabel }: NotedFacts): string[] {
+export function fitNotes(
+  { method, svdBound, unconverged, illConditioned }: Factorization,
+  { weighted, bounds, classesWithoutLabel }: NotedFacts,
+): string[] {
   const notes: string[] = [];
   if (weighted) notes.push('The error is that of the weighted entries; with weights no bound is known.');
   else if (bounds && svdBound === null && method === 'deep')
@@ -69,6 +72,13 @@ export function fitNotes({ method, svdBound }: Factorization, { weighted, bounds
     const [it, cannot] = classesWithoutLabel.length === 1 ? ['class', 'it is'] : ['classes', 'they are'];
     notes.push(`No sample is labelled with the ${it} ${classesWithoutLabel.join(', ')}: ${cannot} never predicted and counted as wrong.`);
   }
+  const columns = (count: number) => (count === 1 ? '1 column' : `${count} columns`);
+  if (unconverged > 0)
+    notes.push(`The solve for ${columns(unconverged)} of S, over all layers, did not reach the solution: these are ≥ 0, not optimal.`);
+  if (illConditioned > 0)
+    notes.push(
+      `${columns(illConditioned)} of S, over all layers, hang on digits that single precision does not hold: columns of A depend on each other. Take smaller ranks.`,
+    );
   return notes;
 }
 

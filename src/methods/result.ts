@@ -70,8 +70,8 @@ const cheap = 2 ** 27;
 const near = 0.03;
 
 /**
- * ‖X − A⁰…AˡSˡ‖ / ‖X‖ of the last depth of some factors, measured again in f64 where that is cheap, or where the number that the device found is not to be
- * trusted: it is near its rounding, or below the bound, or `stale`: the device saw X in 16 bits, or S was solved again.
+ * ‖X − A⁰…AˡSˡ‖ / ‖X‖ of the last depth of some factors, measured again in f64 where that is cheap, or where the number that the device
+ * found is not to be trusted: it is near its rounding, or below the bound, or `stale`: the device saw X in 16 bits, or S was solved again.
  */
 export function statedError(problem: Problem, { A, S }: Factors, device: { error: number; stale: boolean }, bound: number | null): number {
   const work = workOf(problem, A[0].cols);

@@ -4,17 +4,21 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { byExtension } from '../data/file-format.js';
 import { formats } from '../data/formats.js';
+import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/methods.js';
+import { type Factorization, methodsWith } from '../methods/methods.js';
 import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
-import { readData } from './data-file.js';
+import { readData, readWeights } from './data-file.js';
 import type { Samples } from './wording.js';
 
 export interface ApplyOptions {
   samples: Samples;
+  /** A file. */
+  weights?: string;
   layer?: number;
   device: DeviceChoice;
 }
@@ -24,6 +28,7 @@ export function addApplyOptions(command: Command, layer: string): Command {
     .argument('<model>', 'a folder that fit --out or topics --out wrote, or the model.json in it')
     .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples`)
     .addOption(samplesOption())
+    .option('--weights <file>', 'a matrix of the same shape: 0 where a value of the new samples is missing, else its weight')
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());
 }
@@ -32,8 +37,8 @@ export function addApplyOptions(command: Command, layer: string): Command {
 export async function readModelAndData(
   modelPath: string,
   dataPath: string,
-  samples: Samples,
-): Promise<{ model: Factorization; X: DataMatrix }> {
+  { samples, weights: weightsPath }: ApplyOptions,
+): Promise<{ model: Factorization; X: DataMatrix; weights?: Matrix }> {
   const model = await loadModel(modelPath);
   const X = await readData(dataPath, samples, model.method);
   const features = model.A[0].rows;
@@ -42,7 +47,12 @@ export async function readModelAndData(
     const hint = X.cols === features ? `it has as many ${samples}: try --samples ${other}` : 'give the same features in the same order';
     throw new InputError(`${dataPath} has ${X.rows} features (its ${other}), but the model was fitted to ${features}; ${hint}.`);
   }
-  return { model, X };
+  if (weightsPath === undefined) return { model, X };
+  if (!methodsWith('weights').includes(model.method))
+    throw new InputError(
+      `--weights is for models of ${inWords(methodsWith('weights'), 'or')}, and ${modelPath} is of ${model.method}; leave it out.`,
+    );
+  return { model, X, weights: await readWeights(weightsPath, X, samples, model.method, { newSamples: true }) };
 }
 
 /** Throws InputError if `writeOutput` could not write the file: for the time before a computation. */

@@ -22,9 +22,16 @@ export async function readData(path: string, samples: Samples, method: Method): 
 
 /**
  * The weights in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
- * InputError for other shapes and entries, and for weights that hide a whole row or column, of which the fit could say nothing.
+ * InputError for other shapes and entries, and for weights that hide a whole row or column, of which the fit could say nothing. Of
+ * `newSamples` features may be hidden.
  */
-export async function readWeights(path: string, X: DataMatrix, samples: Samples, method: Method): Promise<Matrix> {
+export async function readWeights(
+  path: string,
+  X: DataMatrix,
+  samples: Samples,
+  method: Method,
+  { newSamples = false }: { newSamples?: boolean } = {},
+): Promise<Matrix> {
   if (isSparse(X)) {
     const dense = formats.map(({ extensions: [usual], denseForm }) => (denseForm ? `a ${usual} in ${denseForm}` : usual));
     throw new InputError(
@@ -37,11 +44,13 @@ export async function readWeights(path: string, X: DataMatrix, samples: Samples,
     throw new InputError(`${path} is ${sizeInFile(file.X)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
   }
   const weights = toDense(file.X);
-  checkFile(file, () => checkWeights(weights, X));
+  checkFile(file, () => checkWeights(weights, X, 'weights', { newSamples }));
   const other = method === 'ssnmf' ? weights.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
     const where = placeInFile(placeOf(weights, other), file);
-    throw new InputError(`${path}: ${where} is ${weights.data[other]}, but --method ssnmf takes zeros and ones alone; nmf takes weights.`);
+    throw new InputError(
+      `${path}: ${where} is ${weights.data[other]}, but ${newSamples ? 'a model of ssnmf' : '--method ssnmf'} takes zeros and ones alone; nmf takes weights.`,
+    );
   }
   return weights;
 }

@@ -33,9 +33,9 @@ export function addPredictCommand(program: Command, io: Io): void {
 }
 
 async function predictData(io: Io, modelPath: string, dataPath: string, options: PredictCommandOptions): Promise<void> {
-  const { samples, layer, device, out, json } = options;
+  const { layer, device, out, json } = options;
   if (out !== undefined) await checkOutputFile(out);
-  const { model, X } = await readModelAndData(modelPath, dataPath, samples);
+  const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);
   const { supervision } = model;
   if (!supervision)
     throw new InputError(`${modelPath} was fitted without labels, so it knows no classes; fit it with --labels to predict.`);
@@ -44,7 +44,7 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
   if (!layers.includes(chosen)) throw new InputError(`--layer ${chosen} has no classifier; the model has one on ${layers.join(', ')}.`);
 
   const { labels, scores, used } = await onDevice(io, { device }, async (engine, of) => ({
-    ...(await predict(engine, model, X, { layer: chosen })),
+    ...(await predict(engine, model, X, { layer: chosen, weights })),
     used: describeDevice(of, device),
   }));
   const content = printLabels(labels);

@@ -33,13 +33,13 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const { samples, layer, device: prefer, out } = options;
   const encode = encoderFor(out);
   await checkOutputFile(out);
-  const { model, X } = await readModelAndData(modelPath, dataPath, samples);
+  const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
 
   const { S, used } = await onDevice(io, { device: prefer }, async (engine, device) => ({
-    S: (await transform(engine, model, X))[chosen],
+    S: (await transform(engine, model, X, { weights }))[chosen],
     used: describeDevice(device, prefer),
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;

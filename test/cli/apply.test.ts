@@ -73,3 +73,29 @@ function expectClose(X: Matrix, Y: Matrix): void {
     expect(x).toBeCloseTo(Y.data[i], 3);
   });
 }
+
+describe('--weights of new samples', () => {
+  const hidden = (value: string) => rows.map((row, i) => row.map((x, j) => ((i + j) % 4 === 0 ? value : x)).join(',')).join('\n');
+  const weights = put('w.csv', rows.map((row, i) => row.map((_, j) => ((i + j) % 4 === 0 ? 0 : 1)).join(',')).join('\n'));
+
+  test('a value that is missing has no influence on S and classes', async () => {
+    const [one, other] = [put('missing-0.csv', hidden('0')), put('missing-999.csv', hidden('999'))];
+    for (const [file, out] of [
+      [one, 'one.csv'],
+      [other, 'other.csv'],
+    ])
+      await run('transform', at('model'), file, '--weights', weights, '--out', at(out), '--device', 'cpu');
+    expect(readFileSync(at('other.csv'), 'utf8')).toBe(readFileSync(at('one.csv'), 'utf8'));
+    const classes = await run('predict', at('model'), other, '--weights', weights, '--device', 'cpu');
+    expect(classes).toBe(`${truth.join('\n')}\n`);
+  });
+
+  test('a model that takes none, and another shape, are refused', async () => {
+    await fitTo('hidden-deep', '--method', 'deep', '--ranks', '3');
+    const refused = await runCli(['transform', at('hidden-deep'), data, '--weights', weights, '--out', at('no.csv')]);
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/--weights is for models of nmf, ssnmf or neural/);
+    const small = await runCli(['predict', at('model'), data, '--weights', put('small.csv', '1,1\n1,1\n')]);
+    expect(small.stderr).toMatch(/is 2×2, but the matrix is 12×6/);
+  });
+});

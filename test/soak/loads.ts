@@ -130,7 +130,7 @@ const lostDevice = (name: string, factorize: (engine: Engine, i: number, more: P
       };
       const model = await factorize(engine, at(round), { onProgress, checkpoint: { seconds: 0.01, save: () => {} } });
       losses.survived += seen;
-      sameError(name, round, model);
+      sameError(`${name}, lost`, round, model);
     } catch (error) {
       throw new Error(`${(error as Error).message} (lost after ${moments.map(Math.round).join(' and ')} ms)`);
     } finally {

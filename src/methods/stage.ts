@@ -181,7 +181,7 @@ function allSettled(readings: readonly Reading[], { resolution, maxIterations, t
     // Rounding alone could not make a change seem larger than this.
     const blur = tells(before) ? 0 : resolution(cost, r);
     if (Math.abs(fall) > tolerance * cost * since + blur) {
-      if (blur === 0 && cost - (fall / since) * (maxIterations - last.iteration) > best) continue;
+      if (blur === 0 && cost > best && cost - (fall / since) * (maxIterations - last.iteration) > best) continue;
       return false;
     }
     if (blur > 0) known = false;

@@ -3,7 +3,7 @@ import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
 import type { AdapterLike, DeviceLike } from './device/borrowed.js';
 import type { DeviceContext } from './device/context.js';
-import { adapterFacts, checkLimits, describeAdapter, requestDevice } from './device/device.js';
+import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device/device.js';
 import { halfDecodingOf } from './device/half-decoding.js';
 import { createMemory } from './device/memory.js';
 import { createPipelines } from './device/pipelines.js';
@@ -64,6 +64,7 @@ const forcedNames = Object.keys({
   pivots: true,
   halfDecoding: true,
   bindingBytes: true,
+  facts: true,
 } satisfies Record<keyof Forced, true>);
 
 /** Throws InputError for options that an engine does not have, also within `forced`. */
@@ -142,7 +143,7 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
   return {
     kind: 'webgpu',
     description,
-    software: facts.software,
+    software: isSoftware(info), // whatever facts are forced
     halfInputs: options.halfInputs ?? false,
     replacesDevice: false,
     get lost() {

@@ -3,6 +3,7 @@ import { deep } from './deep.js';
 import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
 import { fitsOfMethods } from './fits.js';
+import { withGpus } from './gpus.js';
 import { hals } from './hals.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
@@ -16,8 +17,8 @@ import type { Case } from './support.js';
 import { unfolded } from './unfolded.js';
 import { vocabulary } from './vocabulary.js';
 
-/** Every case, by suite. Nearly all run three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
-export const suites: Record<string, Case[]> = {
+/** Every case, by suite, and differential ones also with the plans of a GPU. Nearly all run three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
+const written: Record<string, Case[]> = {
   adapter,
   deep,
   ssnmf,
@@ -35,3 +36,7 @@ export const suites: Record<string, Case[]> = {
   deepSemi,
   unfolded,
 };
+
+export const suites: Record<string, Case[]> = Object.fromEntries(
+  Object.entries(written).map(([suite, cases]) => [suite, withGpus(cases)]),
+);

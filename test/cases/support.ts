@@ -10,6 +10,7 @@ import type { EngineOptions } from '../../src/webgpu/engine.js';
 import { fromHalf, toHalf } from '../../src/webgpu/layout/halves.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
 import type { AdapterFacts, Forced } from '../../src/webgpu/plan/planner.js';
+import { shaders } from '../../src/webgpu/shaders.generated.js';
 import type { GuardedEngine, GuardedRun, GuardOptions } from './guard.js';
 
 export interface Stack {
@@ -30,6 +31,8 @@ export interface Case {
   once?: boolean;
   /** The kernels that it runs on an engine whose memory is watched. */
   kernels?(facts: AdapterFacts): string[];
+  /** The pipelines of such a case as text, without the size of their workgroups. */
+  pipelines?(facts: AdapterFacts): string;
   /** Throws with a message that lets the failure be repeated. */
   run(stack: Stack): Promise<void>;
 }
@@ -113,6 +116,7 @@ export function differential(
     name,
     subgroups: forced?.matmul?.startsWith('quad-'),
     kernels: (facts) => kernelsOf(written().program, { ...facts, halfInputs }, forced),
+    pipelines: (facts) => pipelinesOf(written().program, { ...facts, halfInputs }, forced),
     async run({ guarded }) {
       const { compare, values: given, program } = written();
       const values = halfInputs ? new Map(Array.from(given, ([tensor, entries]) => [tensor, rounded(entries)])) : given;
@@ -134,6 +138,15 @@ export function differential(
 /** The kernels of a program on an adapter. */
 export function kernelsOf(program: Program, facts: AdapterFacts, forced?: Forced): string[] {
   return dispatchesOf(lowerProgram(program, facts, forced).sections).map(({ kernel }) => kernel);
+}
+
+function pipelinesOf(program: Program, facts: AdapterFacts, forced?: Forced): string {
+  const dispatches = dispatchesOf(lowerProgram(program, facts, forced).sections);
+  const texts = dispatches.map(({ kernel, constants }) => {
+    const shaping = shaders[kernel].constants.filter((name) => name !== 'WORKGROUP');
+    return `${kernel} ${shaping.map((name) => `${name}=${constants[name]}`).join(' ')}`;
+  });
+  return texts.join('\n');
 }
 
 function rounded(entries: Entries): Float32Array {

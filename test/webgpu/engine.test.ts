@@ -5,6 +5,7 @@ import { DeviceLostError, DisposedError, LimitError, ShaderError } from '../../s
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
+import { programFor } from '../../src/methods/program-for.js';
 import { type DawnAdapter, requestDawnAdapter } from '../../src/node/dawn.js';
 import { createEngine } from '../../src/node/engine.js';
 import { requestDevice } from '../../src/webgpu/device/device.js';
@@ -34,6 +35,19 @@ test('a borrowed device is used, left clean, and still works after the engine is
   const again = await createWebGpuEngine({ device });
   expect((await nmf(again, X, { ranks: 4, maxIterations: 5 })).relativeError).toBe(first.relativeError);
   again.dispose();
+  device.destroy();
+});
+
+test('facts of a GPU change the plan of a software adapter, not what it says it is', async () => {
+  const device = await ownDevice();
+  const plans: string[] = [];
+  for (const forced of [{}, { facts: { software: false, subgroups: false } }]) {
+    const engine = await createWebGpuEngine({ device, forced });
+    expect(engine.software).toBe(true);
+    plans.push(engine.plan(programFor('nmf', { rows: 261, cols: 187, ranks: [64] })));
+    engine.dispose();
+  }
+  expect(plans[0]).not.toBe(plans[1]);
   device.destroy();
 });
 

@@ -63,20 +63,22 @@ function told(limits: GPUSupportedLimits): Partial<typeof leastLimits> {
 export function adapterFacts(
   device: GPUDevice,
   info: AdapterInfo = {},
-  { bindingBytes = Number.POSITIVE_INFINITY }: Forced = {},
+  { bindingBytes = Number.POSITIVE_INFINITY, facts = {} }: Forced = {},
 ): AdapterFacts {
   // A limit that a device does not tell is the default of every device.
   const limits = { ...leastLimits, ...told(device.limits) };
-  return {
+  const found: AdapterFacts = {
     software: isSoftware(info),
     llvmpipe: isLlvmpipe(info),
     subgroups: device.features?.has('subgroups') ?? false,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxStorageBinding: Math.min(limits.maxStorageBufferBindingSize, bindingBytes),
+    maxStorageBinding: limits.maxStorageBufferBindingSize,
     maxBufferSize: limits.maxBufferSize,
     maxWorkgroupStorage: limits.maxComputeWorkgroupStorageSize,
     maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    ...facts,
   };
+  return { ...found, maxStorageBinding: Math.min(found.maxStorageBinding, bindingBytes) };
 }
 
 /** The info that an adapter or a device gives of itself, which may be little, or nothing. */

@@ -48,6 +48,8 @@ export interface Forced {
   halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
   bindingBytes?: number;
+  /** Facts in place of the device's own, so that a software adapter runs the plans of a GPU. They must not exceed the device. */
+  facts?: Partial<AdapterFacts>;
 }
 
 /** Forced choices, everywhere or by section. */

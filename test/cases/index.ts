@@ -37,6 +37,4 @@ const written: Record<string, Case[]> = {
   unfolded,
 };
 
-export const suites: Record<string, Case[]> = Object.fromEntries(
-  Object.entries(written).map(([suite, cases]) => [suite, withGpus(cases)]),
-);
+export const suites: Record<string, Case[]> = Object.fromEntries(Object.entries(written).map(([suite, cases]) => [suite, withGpus(cases)]));

@@ -169,13 +169,11 @@ const crossEntropies = (
     (p, r) => {
       const { values, input, state } = given(p);
       const logits = input('logits', P, M, uniform(offset - 30, offset + 30)(r, restarts * P * M));
-      const classes = Array.from({ length: M }, (_, c) => (c % 3 === 2 ? -1 : r.integer(P)));
-      const Y = input(
-        'Y',
-        P,
-        M,
-        Array.from({ length: P * M }, (_, i) => (classes[i % M] === Math.floor(i / M) ? 1 : 0)),
-      );
+      // Every restart has labels of its own where there are 17 classes. No fit has that; the operation allows it.
+      const labels = P === 17 ? restarts : 1;
+      const classes = Array.from({ length: labels * M }, (_, c) => (c % 3 === 2 ? -1 : r.integer(P)));
+      const one = (i: number) => classes[Math.floor(i / (P * M)) * M + (i % M)] === Math.floor(i / M) % P;
+      const Y = input('Y', P, M, Array.from({ length: labels * P * M }, (_, i) => (one(i) ? 1 : 0)));
       const loss = state('loss', 1, M);
       const gradient = state('gradient', P, M);
       p.section('all', () => {

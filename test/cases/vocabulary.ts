@@ -173,7 +173,12 @@ const crossEntropies = (
       const labels = P === 17 ? restarts : 1;
       const classes = Array.from({ length: labels * M }, (_, c) => (c % 3 === 2 ? -1 : r.integer(P)));
       const one = (i: number) => classes[Math.floor(i / (P * M)) * M + (i % M)] === Math.floor(i / M) % P;
-      const Y = input('Y', P, M, Array.from({ length: labels * P * M }, (_, i) => (one(i) ? 1 : 0)));
+      const Y = input(
+        'Y',
+        P,
+        M,
+        Array.from({ length: labels * P * M }, (_, i) => (one(i) ? 1 : 0)),
+      );
       const loss = state('loss', 1, M);
       const gradient = state('gradient', P, M);
       p.section('all', () => {

@@ -3,7 +3,7 @@
 /** First match counts. */
 const covers = [
   [/^shaders\/matmul\/sweep/, { cases: '^hals: ' }],
-  [/^shaders\/matmul\/operands/, { cases: '^matmul: .*(halves|tiled)' }],
+  [/^shaders\/matmul\/operands/, { cases: '^matmul: .*(halves|tiled)', tests: ['test/webgpu/halves.test.ts'] }],
   [/^shaders\/matmul\/tiled/, { cases: '^matmul: .*tiled', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/matmul\//, { cases: '^(matmul: |elementwise: residual)' }],
   [/^shaders\/nnls\//, { cases: '^(solves|nnls): ' }],

@@ -16,7 +16,7 @@ export interface Outcome {
 
 /**
  * `covers` is a pattern for "suite: name". Of cases that tell their kernels only those run that use one of `kernels`, if there are any
- * given. The order is shuffled in the same way each time, so that neighbours, which are alike, do not come first.
+ * given, and they run first. The order is shuffled in the same way each time, so that neighbours, which are alike, do not follow each other.
  */
 export async function runCases(covers: string, kernels: readonly string[]): Promise<Outcome> {
   const pattern = new RegExp(covers, 'u');
@@ -25,7 +25,7 @@ export async function runCases(covers: string, kernels: readonly string[]): Prom
     .filter(({ suite, one }) => pattern.test(`${suite}: ${one.name}`))
     .filter(({ one }) => kernels.length === 0 || !one.kernels || one.kernels(adapters.software).some((kernel) => kernels.includes(kernel)))
     .map((entry, i) => ({ ...entry, rank: Math.imul(i + 1, 0x9e3779b1) >>> 0 }))
-    .sort((a, b) => a.rank - b.rank);
+    .sort((a, b) => Number(!a.one.kernels) - Number(!b.one.kernels) || a.rank - b.rank);
   const dawn = await requestDawnAdapter();
   try {
     const runner = await caseRunner(dawn.adapter);

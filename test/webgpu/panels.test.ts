@@ -93,6 +93,17 @@ test.each(programs)('%s: X and all that is as large is split, and nothing larger
   }
 });
 
+test('a tensor that just fits one binding stays whole, one row more does not', () => {
+  const written = programBuilder('limit');
+  const [fits, exceeds] = [16, 17].map((rows) => written.input(`${rows} rows`, rows, 32));
+  const sums = [1, 2].map((i) => written.state(`sum ${i}`, 1, 1));
+  written.section('all', () => {
+    for (const [i, X] of [fits, exceeds].entries()) written.reduce(X, 'sum', { into: sums[i] });
+  });
+  const panelled = planPanels(fuse(written.build()), 16 * 32 * 4);
+  expect([panelled.has(fits), panelled.has(exceeds)]).toEqual([false, true]);
+});
+
 test('a program whose tensors all fit is left as it is', () => {
   const { program } = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' });
   const split = splitProgram(program, planPanels(program, 1 << 27), () => true);

@@ -43,6 +43,7 @@ export function costLines({ profile, programs }: PlanCost): string[] {
     costHeads,
     ...programs.map(({ program, dispatches, ...cost }) => `${figures(cost)}  ${program}: ${counted(dispatches, 'dispatch', 'es')}`),
     '',
+    'n %         the part of the GPU that a dispatch fills, where it is not all',
     'bytes       every operand once',
     'requested   as often as the tiles of products ask for it; caches serve a part',
     'operations  on f32; a fused multiply-add is two; a solve counts one round',

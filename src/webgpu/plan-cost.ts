@@ -78,7 +78,7 @@ export function sectionLines(name: string, { dispatches, steps, ...cost }: Secti
     lines.push(`${figures(own)}    ${first}`, ...more.map((text) => `${blank}    ${text}`));
     const width = Math.max(...kernels.map(({ kernel }) => kernel.length));
     for (const { kernel, workgroups, share } of kernels)
-      lines.push(`${blank}      ${kernel.padEnd(width)}  ${workgroups}${share < 1 ? `, ${percent(share)} full` : ''}`);
+      lines.push(`${blank}      ${kernel.padEnd(width)}  ${workgroups}${share < 1 ? `, ${percent(share)}` : ''}`);
   }
   return lines;
 }

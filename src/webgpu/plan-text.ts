@@ -49,7 +49,7 @@ export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Fo
 export function kernelText({ kernel, constants }: Dispatch): string {
   const { BLOCKS_A, BLOCKS_B, SPLITS } = constants;
   const tile = BLOCKS_A ? ` ${4 * Number(BLOCKS_A)}×${4 * Number(BLOCKS_B)}` : kernel === 'matmul/tiled' ? ' 64×64' : '';
-  const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : `, inner size in ${SPLITS} parts`) : '';
+  const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : ` in ${SPLITS} parts`) : '';
   return `${kernel}${tile}${parts}`;
 }
 

@@ -131,7 +131,7 @@ test('the text has the operations of the plan, with figures of one width in fron
   expect(title).toBe(plan[0]);
   expect(peaks).toBe('on AMD Radeon 780M: 120 GB/s, 8.29 TFLOP/s, 12 units, 5 µs a dispatch');
   expect(heads).toMatch(/^ *bytes +requested +operations +bound$/);
-  const texts = rows.map((line) => line.slice(heads.length).replace(/, [\d.]+ % full$/, ''));
+  const texts = rows.map((line) => line.slice(heads.length).replace(/, [\d.]+ %$/, ''));
   expect(texts.map((text) => text.trim())).toEqual(plan.slice(1).flatMap((line) => line.trim().split('; ')));
   for (const line of rows) expect(line.slice(0, heads.length)).toMatch(/^ *$|^ *[\d.]+ k?B +[\d.]+ k?B +([\d.]+( k)?|–) +[\d.]+ µs$/);
 });

@@ -88,7 +88,7 @@ test('a plan lists every operation with its kernels, tile, parts and workgroups'
   const text = planText(program, facts);
   expect(dispatchCounts(program, facts)).toEqual({ all: 3 });
   expect(text).toMatch(
-    /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+, inner size in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
+    /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+ in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
   );
   expect(planText(program, { ...facts, software: false, subgroups: false })).toMatch(/matmul\/register 4×4/);
 });

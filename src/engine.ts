@@ -40,6 +40,11 @@ export interface Engine extends Disposes {
   readonly tuning?: Tuning;
   /** The plan of a program as text: the dispatches of each section, and the kernels of every operation. */
   plan(program: Program): string;
+  /**
+   * The plan of a program on a GPU that need not be at hand: bytes, operations and the bound of the time of every operation, by published peaks.
+   * It is the same on every engine but for `halfInputs` and what was forced. @throws InputError for a name that is not in `profiles`.
+   */
+  plan(program: Program, on: { profile: string | Profile }): Promise<string>;
   /** Allocates the program's tensors and compiles its pipelines. Nothing runs yet. */
   prepare(program: Program): Promise<Run>;
   /** Number of buffers that exist at the moment. It is 0 once every run and the engine were disposed. */
@@ -133,6 +138,25 @@ export interface TuneProgress {
   done: number;
   of: number;
   entry: TuningEntry;
+}
+
+/** The published peaks of a GPU. What follows from them is an estimate. */
+export interface Profile {
+  /** The key in `profiles`, such as 'rtx-4090'. */
+  readonly name: string;
+  readonly label: string;
+  /** Bytes a second from device memory. */
+  readonly bandwidth: number;
+  /** Operations on f32 a second; a fused multiply-add is two. */
+  readonly flops: number;
+  /** Compute units, streaming multiprocessors, cores, …: whatever the maker counts. */
+  readonly units: number;
+  /** Invocations in flight that fill a unit: one for each lane of f32. */
+  readonly lanesPerUnit: number;
+  /** From one dispatch to the next. An estimate, since no maker publishes it. */
+  readonly dispatchSeconds: number;
+  /** The source of each figure. */
+  readonly sources: Readonly<Record<'bandwidth' | 'flops' | 'units', string>>;
 }
 
 /** Prepares a program, hands its run to `body` and disposes it whatever happens. */

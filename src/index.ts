@@ -14,7 +14,18 @@ export {
   toDense,
 } from './data/sparse.js';
 export { svdBounds } from './data/svd-bound.js';
-export type { AbortSignalLike, Engine, Problem, ProductChoice, Run, TuneOptions, TuneProgress, Tuning, TuningEntry } from './engine.js';
+export type {
+  AbortSignalLike,
+  Engine,
+  Problem,
+  ProductChoice,
+  Profile,
+  Run,
+  TuneOptions,
+  TuneProgress,
+  Tuning,
+  TuningEntry,
+} from './engine.js';
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
@@ -50,4 +61,6 @@ export { createReferenceEngine } from './reference/engine.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
 export type { AdapterFacts } from './webgpu/plan/planner.js';
+export { profiles } from './webgpu/plan/profiles.js';
+export { type Cost, type CostOptions, costOf, costText, type SectionCost } from './webgpu/plan-cost.js';
 export { dispatchCounts, planText } from './webgpu/plan-text.js';

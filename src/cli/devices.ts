@@ -1,5 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { InputError } from '../errors.js';
 import { type AdapterDescription, listAdapters, requestDawnAdapter } from '../node/dawn.js';
+import { profiles } from '../webgpu/plan/profiles.js';
+import { costLines, costOnProfile } from './cost.js';
 import type { Io } from './io.js';
 import { planLines, planOfAdapter } from './plan.js';
 import { toJson } from './run-fit.js';
@@ -11,7 +14,25 @@ export function addDevicesCommand(program: Command, io: Io): void {
     .description('Lists the WebGPU adapters on this machine and the one that --device auto would use.')
     .option('--json', 'print them as JSON, with features and limits')
     .option('--plan', 'also how that one multiplies, untuned and tuned, and how many dispatches an iteration is')
-    .action(({ json, plan }: { json?: boolean; plan?: boolean }) => printDevices(io, { json, plan }));
+    .addOption(
+      new Option(
+        '--profile <name>',
+        'with --plan: what a GPU would run that need not be here, and the bytes, operations and time of an iteration, estimated from published peaks',
+      ).choices(Object.keys(profiles)),
+    )
+    .action(({ json, plan, profile }: DevicesOptions) => {
+      if (profile === undefined) return printDevices(io, { json, plan });
+      if (!plan) throw new InputError('--profile is for --plan; give both, or neither.');
+      const cost = costOnProfile(profile);
+      if (json) io.stdout.write(toJson({ plan: cost }));
+      else io.stdout.print(costLines(cost));
+    });
+}
+
+interface DevicesOptions {
+  json?: boolean;
+  plan?: boolean;
+  profile?: string;
 }
 
 const faster =

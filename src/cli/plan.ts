@@ -47,7 +47,8 @@ export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries:
   }
 }
 
-const defaultPrograms = [
+/** Typical programs, and the section that is an iteration. */
+export const defaultPrograms = [
   { program: 'nmf by mu, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10], solver: 'mu' }, step: 'step0' },
   { program: 'nmf by anls, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10] }, step: 'step0' },
   { program: 'neural, 87×90, ranks 9,4,2', method: 'neural', shape: { rows: 87, cols: 90, ranks: [9, 4, 2] }, step: 'step' },

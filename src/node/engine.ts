@@ -74,7 +74,7 @@ function ownEngine(engine: DeviceEngine, device: GPUDevice, release: () => void)
       return engine.tuning;
     },
     tune: (options) => engine.tune(options),
-    plan: (program) => engine.plan(program),
+    plan: engine.plan,
     get liveBytes() {
       return engine.liveBytes;
     },

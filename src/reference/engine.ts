@@ -27,7 +27,12 @@ export function createReferenceEngine(): Engine {
     async tune() {
       throw new AdapterError('The f64 reference has no kernels to choose from; tune an engine on a WebGPU adapter.');
     },
-    plan: printProgram,
+    plan: ((program: Program, on?: object) =>
+      on === undefined
+        ? printProgram(program)
+        : Promise.reject(
+            new AdapterError('The f64 reference has no kernels to plan; costText(program, profile) plans on a GPU without any engine.'),
+          )) as Engine['plan'],
     liveBytes: 0,
     compiledPipelines: 0,
     async prepare(program) {

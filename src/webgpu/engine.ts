@@ -1,6 +1,7 @@
 import { checkNames } from '../data/names.js';
-import { disposeKey, type Engine, type Run, type Tuning } from '../engine.js';
+import { disposeKey, type Engine, type Profile, type Run, type Tuning } from '../engine.js';
 import { AdapterError, DeviceLostError, DisposedError, type OrthantError } from '../errors.js';
+import type { Program } from '../graph/program.js';
 import type { AdapterLike, DeviceLike } from './device/borrowed.js';
 import type { DeviceContext } from './device/context.js';
 import { adapterFacts, checkLimits, describeAdapter, isSoftware, requestDevice } from './device/device.js';
@@ -167,7 +168,8 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
       facts = { ...facts, tuned: choicesOf(tuning) };
       return tuning;
     },
-    plan: (program) => planText(program, context.facts, context.forced),
+    plan: ((program: Program, on?: { profile: string | Profile }) =>
+      on === undefined ? planText(program, context.facts, context.forced) : planOn(on.profile, program, context)) as Engine['plan'],
     get liveBytes() {
       return memory.liveBytes;
     },
@@ -198,6 +200,12 @@ async function given(tuning: EngineOptions['tuning'], adapter: string): Promise<
   } catch {
     return undefined; // from before an update, or of another adapter: as good as none
   }
+}
+
+/** The plan on a profile, loaded where it is asked for. */
+async function planOn(profile: string | Profile, program: Program, { facts, forced }: DeviceContext): Promise<string> {
+  const { costText } = await import('./plan-cost.js');
+  return costText(program, profile, { halfInputs: facts.halfInputs, forced });
 }
 
 /** The advice is loaded where it is needed. */

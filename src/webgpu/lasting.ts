@@ -64,7 +64,7 @@ export async function lasting(create: (tuning?: Tuning) => Promise<DeviceEngine>
     },
     warmup: async (program) => (await present()).warmup(program),
     tune: async (options) => (await present()).tune(options),
-    plan: (program) => inner.plan(program),
+    plan: ((...given: Parameters<Engine['plan']>) => inner.plan(...given)) as Engine['plan'],
     prepare: async (program) => (await present()).prepare(program),
     dispose,
     [disposeKey]: dispose,

@@ -2,7 +2,7 @@
 import type { Program } from '../graph/program.js';
 import { pipelineKey } from './device/pipelines.js';
 import type { Dispatch } from './lower/dispatch.js';
-import { dispatchesOf, lowerProgram } from './lower/lower-program.js';
+import { dispatchesOf, type LoweredProgram, lowerProgram } from './lower/lower-program.js';
 import type { AdapterFacts, ForcedBySection } from './plan/planner.js';
 import { stepText } from './steps/step.js';
 
@@ -11,12 +11,9 @@ import { stepText } from './steps/step.js';
  * kernels, with the tile and the splits of products, and the workgroups.
  */
 export function planText(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): string {
-  const { sections: lowered, halves } = lowerProgram(program, facts, forced);
-  const pipelines = new Set(dispatchesOf(lowered).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
-  const asHalves = halves.size > 0 ? `, ${[...halves.keys()].map(({ name }) => name).join(', ')} as 16-bit floats` : '';
-  const lines = [
-    `program ${program.name}, ${program.restarts} restart${program.restarts === 1 ? '' : 's'}, ${counted(pipelines, 'pipeline')}${asHalves}`,
-  ];
+  const whole = lowerProgram(program, facts, forced);
+  const { sections: lowered } = whole;
+  const lines = [titleOf(program, whole)];
   for (const [section, steps] of lowered) {
     const dispatches = steps.flatMap((step) => step.dispatches);
     lines.push(`  ${section}: ${counted(dispatches.length, 'dispatch', 'es')}`);
@@ -32,6 +29,13 @@ export function planText(program: Program, facts: AdapterFacts, forced: ForcedBy
   return lines.join('\n');
 }
 
+/** The first line of a plan. */
+export function titleOf({ name, restarts }: Program, { sections, halves }: Pick<LoweredProgram, 'sections' | 'halves'>): string {
+  const pipelines = new Set(dispatchesOf(sections).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
+  const asHalves = halves.size > 0 ? `, ${Array.from(halves.keys(), (tensor) => tensor.name).join(', ')} as 16-bit floats` : '';
+  return `program ${name}, ${counted(restarts, 'restart')}, ${counted(pipelines, 'pipeline')}${asHalves}`;
+}
+
 /** How many dispatches one execution of each section takes. */
 export function dispatchCounts(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): Record<string, number> {
   return Object.fromEntries(
@@ -42,18 +46,18 @@ export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Fo
   );
 }
 
-function kernelText({ kernel, constants }: Dispatch): string {
+export function kernelText({ kernel, constants }: Dispatch): string {
   const { BLOCKS_A, BLOCKS_B, SPLITS } = constants;
   const tile = BLOCKS_A ? ` ${4 * Number(BLOCKS_A)}×${4 * Number(BLOCKS_B)}` : kernel === 'matmul/tiled' ? ' 64×64' : '';
-  const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : `, inner size in ${SPLITS} parts`) : '';
+  const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : ` in ${SPLITS} parts`) : '';
   return `${kernel}${tile}${parts}`;
 }
 
-function groupsText(workgroups: Dispatch['workgroups']): string {
+export function groupsText(workgroups: Dispatch['workgroups']): string {
   const sizes = workgroups.slice(0, workgroups[2] > 1 ? 3 : workgroups[1] > 1 ? 2 : 1);
   return workgroups.every((size) => size === 1) ? '1 workgroup' : `${sizes.join('×')} workgroups`;
 }
 
-function counted(count: number, what: string, plural = 's'): string {
+export function counted(count: number, what: string, plural = 's'): string {
   return `${count} ${what}${count === 1 ? '' : plural}`;
 }

@@ -153,7 +153,9 @@ async function createGuarded(
     },
     warmup: () => Promise.reject(new Error('A guarded engine is not warmed up.')),
     tune: () => Promise.reject(new Error('A guarded engine is not tuned.')),
-    plan: () => '',
+    plan: () => {
+      throw new Error('A guarded engine has no plan of its own.');
+    },
     dispose: () => {},
     [disposeKey]: () => {},
   };

@@ -164,8 +164,8 @@ describe('what is packed', () => {
       build: {
         write: false,
         target: 'es2022',
-        // Loaded when a tuning is asked for or given, when f32 is not sure of a solve, and when there is no WebGPU.
-        rollupOptions: { input: 'core.js', external: /(tune|tuning|polish|reach)\.js$/, preserveEntrySignatures: 'strict' },
+        // Loaded for a tuning, for a plan on a profile, when f32 is not sure of a solve, and when there is no WebGPU.
+        rollupOptions: { input: 'core.js', external: /(tune|tuning|plan-cost|polish|reach)\.js$/, preserveEntrySignatures: 'strict' },
       },
     });
     if (!('output' in result)) throw new Error('vite did not build');

@@ -7,6 +7,7 @@ import { createReferenceEngine } from '../../src/reference/engine.js';
 import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
+import { costText } from '../../src/webgpu/plan-cost.js';
 import { dispatchCounts, planText } from '../../src/webgpu/plan-text.js';
 
 const facts: AdapterFacts = {
@@ -55,6 +56,10 @@ test('after a warm-up its program compiles nothing, and one of another size next
   const compiled = counts.asked;
   (await engine.prepare(program)).dispose();
   expect(counts.asked).toBe(compiled);
+  expect(engine.plan(program)).toMatch(/^program neural/);
+  expect(await engine.plan(program, { profile: 'rtx-4090' })).toBe(costText(program, 'rtx-4090'));
+  await expect(engine.plan(program, { profile: 'gtx-480' })).rejects.toThrow(/no profile 'gtx-480'; there are h100-sxm, /);
+  expect(counts.asked).toBe(compiled);
   // The planner may give one of its products another tile.
   (await engine.prepare(programFor('neural', { rows: 80, cols: 100, ranks: [9, 4, 2] }))).dispose();
   expect(counts.asked).toBeLessThanOrEqual(compiled + 4);
@@ -83,7 +88,7 @@ test('a plan lists every operation with its kernels, tile, parts and workgroups'
   const text = planText(program, facts);
   expect(dispatchCounts(program, facts)).toEqual({ all: 3 });
   expect(text).toMatch(
-    /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+, inner size in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
+    /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+ in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
   );
   expect(planText(program, { ...facts, software: false, subgroups: false })).toMatch(/matmul\/register 4×4/);
 });

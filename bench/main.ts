@@ -8,9 +8,9 @@ import { measureInNode, type Voices } from './node.js';
 import { type Options, parseOptions, usage } from './options.js';
 import type { Request } from './page.js';
 import { pageOf, readResults, slug, writeWhole } from './results-file.js';
-import { type Results, type Row, resultsVersion } from './rows.js';
+import { type CountRow, type Results, type Row, resultsVersion } from './rows.js';
 import { repository } from './serve.js';
-import type { SuiteName } from './suites/names.js';
+import { countingSuites, type SuiteName } from './suites/names.js';
 import { tableText } from './table.js';
 
 /** Returns the exit status: 0, 1 for a failure, 2 for a wrong option. */
@@ -35,16 +35,23 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 async function benchmark(options: Options): Promise<number> {
-  const { device, rows } = await measured(options);
-  const results: Results = { version: resultsVersion, device, commit: commit(), date: new Date().toISOString(), rows };
+  const measurements = await measured(options);
+  const results: Results = { version: resultsVersion, commit: commit(), date: new Date().toISOString(), ...measurements };
   process.stdout.write(tableText(results));
-  const file = options.out ?? (options.complete ? path.join(repository, 'bench', 'results', `${slug(device)}.json`) : undefined);
+  const file = options.out ?? usualFile(options, results);
   if (file !== undefined) {
     await writeWhole(file, `${JSON.stringify(results, null, 2)}\n`);
     process.stdout.write(`\nwritten to ${path.relative(process.cwd(), file)}\n`);
     await writePage(file, results);
   }
-  return rows.every(isSound) ? 0 : 1;
+  return results.rows.every(isSound) ? 0 : 1;
+}
+
+/** Where results go that stand for a device, or (of a suite that counts) for a plan. */
+function usualFile({ complete, suites }: Options, { device }: Results): string | undefined {
+  const counted = suites.length === 1 && (countingSuites as readonly string[]).includes(suites[0]);
+  if (!complete && !counted) return undefined;
+  return path.join(repository, 'bench', 'results', `${counted ? suites[0] : slug(device)}.json`);
 }
 
 /** Peers may be wrong; we may not. What ran once is not checked for itself. */
@@ -65,7 +72,9 @@ const nodeSuites: Record<'quick' | 'full', SuiteName[]> = {
   full: ['roofline', 'kernels', 'mu', 'nnls', 'neural'],
 };
 
-async function measured(options: Options): Promise<{ device: string; rows: Row[] }> {
+type Measurements = Pick<Results, 'device' | 'rows' | 'counts'>;
+
+async function measured(options: Options): Promise<Measurements> {
   const { quick, node, suites } = options;
   const against = options.against === undefined ? undefined : await buildAgainst(options.against, voices.progress);
   const { dispose, ...plain } = against ?? { dispose: undefined };
@@ -73,8 +82,8 @@ async function measured(options: Options): Promise<{ device: string; rows: Row[]
   try {
     if (node) return await inNode(request);
     const { measureInChrome } = await import('./chrome.js');
-    const { device, software, browser, rows } = await measureInChrome(request, voices);
-    const described = { device: `${device}${software ? processor() : ''}, ${browser}`, rows };
+    const { device, software, browser, rows, counts } = await measureInChrome(request, voices);
+    const described = { device: `${device}${software ? processor() : ''}, ${browser}`, rows, ...some(counts) };
     if (!options.complete) return described;
     const few = quick ? nodeSuites.quick : nodeSuites.full;
     const fromNode = await inNode({ ...request, suites: few });
@@ -85,13 +94,18 @@ async function measured(options: Options): Promise<{ device: string; rows: Row[]
   }
 }
 
-async function inNode(request: Request): Promise<{ device: string; rows: Row[] }> {
-  const { device, software, rows } = await measureInNode(request, {
+/** Files without counts have no place for them. */
+function some(counts: readonly CountRow[]): { counts?: CountRow[] } {
+  return counts.length > 0 ? { counts: [...counts] } : {};
+}
+
+async function inNode(request: Request): Promise<Measurements> {
+  const { device, software, rows, counts } = await measureInNode(request, {
     progress: (line) => voices.progress(`Node: ${line}`),
     warn: (line) => voices.warn(`Node: ${line}`),
   });
   const named = rows.map((row) => ({ ...row, case: `${row.case}, in Node` }));
-  return { device: `${device}${software ? processor() : ''}, Node ${process.versions.node}`, rows: named };
+  return { device: `${device}${software ? processor() : ''}, Node ${process.versions.node}`, rows: named, ...some(counts) };
 }
 
 function processor(): string {

@@ -23,8 +23,8 @@ export async function measureInNode({ repeats, quick, suites, against }: Request
   try {
     using engine = await createWebGpuEngine({ device });
     const bench: Bench = { engine, device, freshDevice, browser: false, repeats, quick, ...voices };
-    const rows = await (against ? measureAgainst(bench, against) : measureSuites(bench, suites));
-    return { device: engine.description, software: engine.software, rows };
+    const measured = against ? { rows: await measureAgainst(bench, against), counts: [] } : await measureSuites(bench, suites);
+    return { device: engine.description, software: engine.software, ...measured };
   } finally {
     device.destroy();
     for (const release of releases) release();

@@ -3,7 +3,7 @@ import { requestDevice } from '../src/webgpu/device/device.js';
 import { createWebGpuEngine } from '../src/webgpu/engine.js';
 import { type Against, measureAgainst } from './against/measure.js';
 import type { Bench } from './measure.js';
-import type { Row } from './rows.js';
+import type { CountRow, Row } from './rows.js';
 import { measureSuites } from './suites/index.js';
 import type { SuiteName } from './suites/names.js';
 
@@ -19,6 +19,7 @@ export interface Outcome {
   device: string;
   software: boolean;
   rows: Row[];
+  counts: CountRow[];
 }
 
 declare global {
@@ -49,8 +50,8 @@ async function measure({ repeats, quick, suites, against }: Request): Promise<Ou
     progress: (line) => window.benchmarkProgress(line),
     warn: (line) => window.benchmarkWarn(line),
   };
-  const rows = await (against ? measureAgainst(bench, against) : measureSuites(bench, suites));
-  return { device: engine.description, software: engine.software, rows };
+  const measured = against ? { rows: await measureAgainst(bench, against), counts: [] } : await measureSuites(bench, suites);
+  return { device: engine.description, software: engine.software, ...measured };
 }
 
 /** Answers through `benchmarkDone`, not by returning: puppeteer gives up on calls that take minutes. */

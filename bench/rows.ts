@@ -34,6 +34,17 @@ export interface Figures {
   at?: number;
 }
 
+/** Counts of a case. No time is among them, so they hold for every adapter that gets the same plan. */
+export interface CountRow {
+  suite: string;
+  case: string;
+  /** The kernels that were counted, or the whole iteration. */
+  subject: string;
+  /** By the words that head their columns. */
+  counts: Readonly<Record<string, number>>;
+  note: string;
+}
+
 /** Of the format: a file of another one is refused, not guessed at. */
 export const resultsVersion = 1;
 
@@ -45,6 +56,8 @@ export interface Results {
   commit: string;
   date: string;
   rows: Row[];
+  /** Of the suites that count. */
+  counts?: CountRow[];
 }
 
 /** Whether the device that was measured is a CPU, as src/webgpu/device.ts words it. */

@@ -1,6 +1,6 @@
 /** The results as one page that needs nothing else: the measures, plots, and every row. */
-import { isSoftwareDevice, type Results, summaries, summaryWords } from '../rows.js';
-import { digits, titleOf } from '../table.js';
+import { type CountRow, isSoftwareDevice, type Results, summaries, summaryWords } from '../rows.js';
+import { countTables, digits, titleOf } from '../table.js';
 import { panelsOf } from './panels.js';
 import { drawPanel, escaped } from './svg.js';
 
@@ -19,11 +19,12 @@ const style = `
 `;
 
 export function pageText(results: Results): string {
-  const { device, commit, date, rows } = results;
-  const title = titleOf(device);
-  const warning = isSoftwareDevice(device)
-    ? '<p class="warning"><strong>Software adapter.</strong> WebGPU ran on a CPU here. Nothing on this page says how fast anything is on a GPU.</p>'
-    : '';
+  const { device, commit, date, rows, counts = [] } = results;
+  const title = titleOf(results);
+  const warning =
+    isSoftwareDevice(device) && rows.length > 0
+      ? '<p class="warning"><strong>Software adapter.</strong> WebGPU ran on a CPU here. Nothing on this page says how fast anything is on a GPU.</p>'
+      : '';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,12 +46,44 @@ ${panelsOf(rows)
   )
   .join('\n')}
 ${waits(results)}
-<h2>Every row</h2>
-<p class="caption">Milliseconds for one unit of the case, as a rule one iteration: median and interquartile range over the repeats. Checked means that this very result agreed with an f64 reference.</p>
-<div class="rows">${tableHtml(rows)}</div>
+${countsHtml(counts)}
+${rows.length > 0 ? everyRow(rows) : ''}
 </body>
 </html>
 `;
+}
+
+function everyRow(rows: Results['rows']): string {
+  return `<h2>Every row</h2>
+<p class="caption">Milliseconds for one unit of the case, as a rule one iteration: median and interquartile range over the repeats. Checked means that this very result agreed with an f64 reference.</p>
+<div class="rows">${tableHtml(rows)}</div>`;
+}
+
+/** For a stranger: the meaning of the columns, and how far they hold. */
+const meanings: Record<string, { title: string; caption: string }> = {
+  traffic: {
+    title: 'Traffic, counted',
+    caption:
+      'Counts, not times: they hold for every GPU that gets this plan, whichever adapter ran it. X ÷ its bytes: how many times the bytes of X the invocations of one iteration ask for; by 32, an entry that several of 32 neighbouring invocations load at once counts once. All ÷ least: bytes of all loads and stores over those of X (an iteration) or of each tensor of the operation once. Lines ÷ ideal: how many lines of 128 bytes the loads of 32 neighbours touch, over the fewest that hold as many bytes as their lanes ask for; 1 is best, and below 1 neighbours share. The lines are of a sample of workgroups.',
+  },
+};
+
+function countsHtml(counts: readonly CountRow[]): string {
+  return countTables(counts)
+    .map(({ suite, headings, cells }) => {
+      const numeric = (i: number) => !['case', 'subject', 'note'].includes(headings[i]);
+      const body = cells.map(
+        (line) => `<tr>${line.map((cell, i) => `<td${numeric(i) ? ' class="number"' : ''}>${escaped(cell)}</td>`).join('')}</tr>`,
+      );
+      const head = headings.map((heading) => `<th>${escaped(heading)}</th>`).join('');
+      const { title, caption } = meanings[suite] ?? { title: suite, caption: '' };
+      return `<h2>${escaped(title)}</h2>
+<p class="caption">${escaped(caption)}</p>
+<div class="rows"><table><thead><tr>${head}</tr></thead><tbody>
+${body.join('\n')}
+</tbody></table></div>`;
+    })
+    .join('\n');
 }
 
 function summaryText({ rows }: Results): string {

@@ -1,6 +1,6 @@
 /** The suites by name, in the order in which they run. */
 import type { Bench } from '../measure.js';
-import type { Row } from '../rows.js';
+import type { CountRow, Row } from '../rows.js';
 import { checkpointSuite } from './checkpoints.js';
 import { endToEndSuite } from './end-to-end.js';
 import { kernelSuite } from './kernels.js';
@@ -12,8 +12,9 @@ import { profileSuite } from './profile.js';
 import { rooflineSuite } from './roofline.js';
 import { scalingSuite } from './scaling.js';
 import { sparseSuite } from './sparse.js';
+import { trafficSuite } from './traffic.js';
 
-const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
+const suites: Record<SuiteName, (bench: Bench) => Promise<(Row | CountRow)[]>> = {
   end: endToEndSuite,
   roofline: rooflineSuite,
   kernels: kernelSuite,
@@ -23,15 +24,17 @@ const suites: Record<SuiteName, (bench: Bench) => Promise<Row[]>> = {
   sparse: sparseSuite,
   checkpoints: checkpointSuite,
   scaling: scalingSuite,
+  traffic: trafficSuite,
   profile: profileSuite,
 };
 
-export async function measureSuites(bench: Bench, names: readonly SuiteName[]): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function measureSuites(bench: Bench, names: readonly SuiteName[]): Promise<{ rows: Row[]; counts: CountRow[] }> {
+  const rows: (Row | CountRow)[] = [];
   for (const name of names) {
     const started = performance.now();
     rows.push(...(await suites[name]({ ...bench, progress: (line) => bench.progress(`${name}: ${line}`) })));
     bench.warn(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
   }
-  return rows;
+  const counted = (row: Row | CountRow): row is CountRow => 'counts' in row;
+  return { rows: rows.filter((row): row is Row => !counted(row)), counts: rows.filter(counted) };
 }

@@ -14,6 +14,19 @@ export function row(changes: Partial<Row> = {}): Row {
   };
 }
 
+/** A results file of a suite that counts. */
+export const counted: Results = {
+  version: resultsVersion,
+  device: 'google swiftshader (software adapter)',
+  commit: 'abc1234',
+  date: '2026-01-02T03:04:05.678Z',
+  rows: [],
+  counts: [
+    { suite: 'traffic', case: 'a < b', subject: 'iteration', counts: { 'X ÷ its bytes': 2 }, note: '9 dispatches' },
+    { suite: 'traffic', case: 'c', subject: 'some/kernel', counts: { 'X ÷ its bytes': 1.256, other: 0 }, note: '' },
+  ],
+};
+
 /** A row of every kind that a plot is made of. */
 export const results: Results = {
   version: resultsVersion,

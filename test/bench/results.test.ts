@@ -6,7 +6,7 @@ import { panelsOf } from '../../bench/plots/panels.js';
 import { pageOf, parseResults, readResults, slug } from '../../bench/results-file.js';
 import { geometricMean, interquartileRange, median, pairedRatios, summaries } from '../../bench/rows.js';
 import { tableText } from '../../bench/table.js';
-import { results, row } from './fixture.js';
+import { counted, results, row } from './fixture.js';
 
 const hardware = { ...results, device: 'Some Maker X1 (maker, GPU), HeadlessChrome/1' };
 
@@ -54,6 +54,19 @@ test('the page carries the warning, every panel as a drawing of its own and ever
   expect(page).toContain('a &lt; b &amp; &quot;c&quot;');
   expect(page).not.toMatch(/<script|src=|href="http|NaN|Infinity/);
   expect(pageText(hardware)).not.toMatch(/software adapter/i);
+});
+
+test('counts: a table with columns of their own, and no word of a software adapter, for they are not its', () => {
+  const text = tableText(counted);
+  expect(text).toMatch(/^orthant benchmark, counts\n/);
+  expect(text).toMatch(/case +subject +X ÷ its bytes +other +note\n/);
+  expect(text).toMatch(/c +some\/kernel +1\.26 +0$/m);
+  const page = pageText(counted);
+  expect(page).toContain('they hold for every GPU that gets this plan');
+  expect(page).toContain('<td>a &lt; b</td>');
+  expect(page.match(/<tr>/g)!.length).toBe(3);
+  expect(page).not.toMatch(/<strong>Software adapter|milliseconds|NaN/i);
+  expect(parseResults(JSON.stringify(counted), 'f')).toEqual(counted);
 });
 
 test('panels: ratios, the roofline, the parts of it and one plot for each axis, those of Node apart', () => {

@@ -47,8 +47,8 @@ export function dispatchCounts(program: Program, facts: AdapterFacts, forced: Fo
 }
 
 export function kernelText({ kernel, constants }: Dispatch): string {
-  const { BLOCKS_A, BLOCKS_B, SPLITS } = constants;
-  const tile = BLOCKS_A ? ` ${4 * Number(BLOCKS_A)}×${4 * Number(BLOCKS_B)}` : kernel === 'matmul/tiled' ? ' 64×64' : '';
+  const { BLOCKS_A, BLOCKS_B, QUADS_A = BLOCKS_A, QUADS_B = BLOCKS_B, SPLITS } = constants;
+  const tile = QUADS_A ? ` ${4 * Number(QUADS_A)}×${4 * Number(QUADS_B)}` : '';
   const parts = Number(SPLITS) > 1 ? (kernel === 'reduce/sum-partials' ? ` of ${SPLITS} parts` : ` in ${SPLITS} parts`) : '';
   return `${kernel}${tile}${parts}`;
 }

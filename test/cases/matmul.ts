@@ -72,6 +72,20 @@ const plain = shapes.flatMap((shape) =>
 const tiled = both.flatMap((transposeA) =>
   both.map((transposeB) => product({ rows: 130, inner: 67, cols: 73 }, transposeA, transposeB, 'tiled')),
 );
+/**
+ * The tiles that hardware takes by the role of a product, none of which divides its shape, and a tile with 2×2 blocks an invocation. Barriers
+ * are slow to compile, so most run on one stack. */
+const staged = [
+  product({ rows: 9, inner: 87, cols: 150 }, true, false, 'tiled', { restarts: 3, shared: 'B' }),
+  product({ rows: 34, inner: 200, cols: 135 }, true, false, 'tiled', { splits: 3, epilogue: 'add' }),
+  product({ rows: 87, inner: 90, cols: 9 }, false, true, 'tiled', { restarts: 2, splits: 2, epilogue: 'hadamard' }),
+  product({ rows: 70, inner: 77, cols: 50 }, false, true, 'tiled'),
+  product({ rows: 18, inner: 70, cols: 90 }, false, true, 'tiled', { restarts: 2, shared: 'B' }),
+  product({ rows: 5, inner: 5, cols: 150 }, false, false, 'tiled', { restarts: 2, epilogue: 'add' }),
+  product({ rows: 150, inner: 9, cols: 9 }, false, false, 'tiled'),
+  product({ rows: 130, inner: 33, cols: 140 }, true, false, 'tiled', { blocks: [32, 32] }),
+  product({ rows: 1, inner: 1, cols: 1 }, false, false, 'tiled', { blocks: [1, 1], restarts: 2 }),
+].map((own, i) => ({ ...own, once: i > 2 }));
 const variants = (['register', 'tiled'] as const).flatMap((algorithm) => [
   product({ rows: 6, inner: 333, cols: 11 }, true, false, algorithm, { splits: 4, restarts: 3 }),
   product({ rows: 66, inner: 101, cols: 70 }, false, false, algorithm, { restarts: 2, epilogue: 'add' }),
@@ -104,6 +118,7 @@ const updates = [
   updating('quad-rows', 1),
   updating('quad-columns', 2),
   updating('tiled', 1),
+  updating('tiled', 3),
 ];
 
 function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: number, algorithm?: MatmulAlgorithm): Case {
@@ -154,7 +169,9 @@ const halves = [
   product({ rows: 9, inner: 87, cols: 91 }, true, false, 'quad-rows', { blocks: [3, 2], restarts: 3, shared: 'B', half: true }),
   product({ rows: 87, inner: 90, cols: 9 }, false, true, 'quad-columns', { blocks: [2, 3], restarts: 3, epilogue: 'hadamard', half: true }),
   product({ rows: 66, inner: 101, cols: 70 }, true, true, 'tiled', { restarts: 2, splits: 2, half: true }),
-  ...(['register', 'quad-rows', 'quad-columns'] as const).map((matmul) =>
+  product({ rows: 9, inner: 47, cols: 131 }, true, false, 'tiled', { restarts: 2, shared: 'B', half: true }),
+  product({ rows: 67, inner: 91, cols: 9 }, false, true, 'tiled', { half: true }),
+  ...(['register', 'quad-rows', 'quad-columns', 'tiled'] as const).map((matmul) =>
     differential(
       `residual norm of halves, ${matmul}`,
       (p, r) => {
@@ -171,6 +188,22 @@ const halves = [
   ),
 ];
 
+/** Sums of squares that workgroups add up, with weights; restarts, and more tiles than one along both sides. */
+const weighted = differential(
+  'weighted residual norm tiled',
+  (p, r) => {
+    const [X, W] = [p.input('X', 70, 139), p.input('W', 70, 139)];
+    const [A, Z] = [p.input('A', 70, 11, { batched: true }), p.input('Z', 11, 139, { batched: true })];
+    const out = p.state('out', 1, 1);
+    p.section('all', () => p.residualNorm(X, A, Z, { into: out, W }));
+    const values = new Map<Tensor, Entries>(
+      [X, W, A, Z].map((tensor) => [tensor, uniformEntries(r, tensor.rows * tensor.cols * tensor.batch)]),
+    );
+    return { values, compare: [{ tensor: out, terms: 70 * 139 }] };
+  },
+  { restarts: 2, forced: { matmul: 'tiled' } },
+);
+
 const grams = [1, 7, 16, 17, 33, 64, 128].flatMap((k) => [
   gram(261, k, 'columns', undefined, 'register'),
   gram(k, 1031, 'rows', 8, 'register'),
@@ -183,11 +216,15 @@ const wide = product({ rows: 4, inner: 5, cols: 70_001 }, false, false, 'registe
 export const matmul: Case[] = [
   ...plain,
   ...tiled,
+  ...staged,
+  weighted,
   ...blocked,
   ...updates,
   ...halves,
   ...variants,
   ...grams,
   gram(515, 67, 'columns', 5, 'tiled'),
+  gram(261, 7, 'columns', 3, 'tiled'),
+  gram(33, 261, 'rows', undefined, 'tiled'),
   wide,
 ];

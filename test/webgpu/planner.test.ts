@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { programBuilder } from '../../src/graph/program.js';
 import { neuralProgram } from '../../src/programs/neural.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
@@ -6,7 +6,7 @@ import { adapterFacts } from '../../src/webgpu/device/device.js';
 import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { lower } from '../../src/webgpu/lower/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
-import { planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
+import { type ProductShape, planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
 import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 
@@ -32,6 +32,72 @@ test('a software adapter never gets a kernel with barriers', () => {
     expect(planMatmul({ rows, cols, inner, batch: 1 }, { ...software, subgroups: false }).algorithm).toBe('register');
   }
   expect(planMatmul({ rows: 1024, cols: 1024, inner: 1024, batch: 1 }, hardware).algorithm).toBe('tiled');
+});
+
+describe('on hardware workgroups stage', () => {
+  const [N, M] = [4096, 8192];
+  const roles = (k: number): Record<string, ProductShape> => ({
+    AᵀX: { rows: k, inner: N, cols: M, batch: 1, transposeA: true },
+    XSᵀ: { rows: N, inner: M, cols: k, batch: 1, transposeB: true },
+    SXᵀ: { rows: k, inner: M, cols: N, batch: 1, transposeB: true },
+    AᵀA: { rows: k, inner: N, cols: k, batch: 1, transposeA: true },
+    GS: { rows: k, inner: k, cols: M, batch: 1 },
+    AG: { rows: N, inner: k, cols: k, batch: 1 },
+    AS: { rows: N, inner: k, cols: M, batch: 1 },
+  });
+
+  test.each([1, 4, 9, 16, 33, 50, 64, 65, 128])(
+    'every role at k = %i within the default limits, a factor read once for 64 columns',
+    (k) => {
+      const limits: AdapterFacts = { ...hardware, maxWorkgroupStorage: 16_384 };
+      for (const [role, shape] of Object.entries(roles(k))) {
+        const { algorithm, blocksA, blocksB, layout } = planMatmul(shape, limits);
+        expect(algorithm, role).toBe('tiled');
+        const { INVOCATIONS, PANELS, DEPTH, LAYERS, BLOCKS_A, BLOCKS_B, QUADS_A, QUADS_B } = layout.sizes;
+        expect(16 * PANELS, role).toBeLessThanOrEqual(16_384);
+        expect(INVOCATIONS, role).toBeLessThanOrEqual(256);
+        expect((QUADS_A / BLOCKS_A) * (QUADS_B / BLOCKS_B) * LAYERS, role).toBe(INVOCATIONS);
+        expect(DEPTH % (4 * LAYERS), role).toBe(0);
+        for (const [size, blocks] of [
+          [shape.rows, blocksA],
+          [shape.cols, blocksB],
+        ]) {
+          if (size === k) expect(Math.ceil(size / (4 * blocks)), role).toBeLessThanOrEqual(Math.ceil(k / 64));
+        }
+        // Rows that are streamed: 512 bytes of each, or a line of 128.
+        if (role === 'AᵀX' && k <= 64) expect(QUADS_B).toBe(32);
+        if (role === 'XSᵀ' || role === 'SXᵀ') expect(DEPTH).toBe(32);
+      }
+    },
+  );
+
+  test('until the device is full, while partial products stay small beside the factors', () => {
+    for (const k of [4, 16, 32, 64]) {
+      for (const [role, shape] of Object.entries(roles(k))) {
+        const { splits } = planMatmul(shape, hardware);
+        const { rows, cols, inner } = shape;
+        expect(splits === 1 || 2 * splits * rows * cols <= (inner * (rows + cols)) / 8, `${role} ${k}`).toBe(true);
+        if (role === 'AᵀX') expect(splits).toBeGreaterThan(1);
+        expect(planMatmul({ ...shape, batch: 256 }, hardware).splits, role).toBe(1);
+      }
+    }
+  });
+
+  test('a smaller tile where the device has fewer invocations or less memory, and none where it has too little', () => {
+    const shape = roles(64).XSᵀ;
+    const of = (facts: Partial<AdapterFacts>) => planMatmul(shape, { ...hardware, ...facts });
+    expect(of({})).toMatchObject({ algorithm: 'tiled', blocksA: 16, blocksB: 16 });
+    expect(of({ maxInvocationsPerWorkgroup: 128 })).toMatchObject({ algorithm: 'tiled', layout: { sizes: { INVOCATIONS: 128 } } });
+    expect(of({ maxWorkgroupStorage: 8192 })).toMatchObject({ algorithm: 'tiled', blocksA: 8 });
+    expect(of({ maxWorkgroupStorage: 1024 }).algorithm).toBe('register');
+    expect(of({ maxInvocationsPerWorkgroup: 2 }).algorithm).toBe('register');
+  });
+
+  test('residuals leave one sum of squares a workgroup', () => {
+    const { algorithm, layout } = planMatmul(roles(16).AS, hardware, { splits: 1 }, true);
+    expect(algorithm).toBe('tiled');
+    expect(layout.squares).toBe((N / 64) * (M / 128));
+  });
 });
 
 test('few output tiles and a long inner dimension are split, and the parts cover it exactly', () => {
@@ -87,7 +153,8 @@ test('a sweep ends its product where a tile can have all of its unknowns and the
     blocksA: 3,
     blocksB: 1,
   });
-  expect(planSweep({ ...ofColumns, cols: 100_000 }, 'columns', hardware)).toMatchObject({ algorithm: 'register', blocksA: 3, blocksB: 1 });
+  expect(planSweep({ ...ofColumns, cols: 100_000 }, 'columns', hardware)).toBeUndefined();
+  expect(planSweep({ ...ofColumns, cols: 100_000 }, 'columns', hardware, { matmul: 'register' })).toMatchObject({ blocksA: 3, blocksB: 1 });
   expect(planSweep({ ...ofColumns, rows: 32 }, 'columns', software)).toMatchObject({ algorithm: 'quad-rows', blocksA: 8 });
   expect(planSweep({ ...ofColumns, rows: 33 }, 'columns', software)).toBeUndefined();
   expect(planSweep({ ...ofColumns, rows: 17, cols: 255 }, 'columns', software)).toBeUndefined();

@@ -59,8 +59,13 @@ describe('the planner', () => {
 
   test('does not take what the device cannot run', () => {
     expect(planMatmul(shape, { ...software, subgroups: false, tuned }).algorithm).toBe('register');
-    const tiled = new Map([[shapeClass(shape, true), { ...choice, algorithm: 'tiled' as const }]]);
-    expect(planMatmul(shape, { ...hardware, tuned: tiled }, { splits: 1 }, true).algorithm).toBe('register');
+    const tiled = new Map([[shapeClass(shape), { ...choice, algorithm: 'tiled' as const, blocksA: 32, blocksB: 32 }]]);
+    expect(planMatmul(shape, { ...hardware, tuned: tiled })).toMatchObject({ algorithm: 'tiled', blocksA: 32 });
+    expect(planMatmul(shape, { ...software, tuned: tiled }).algorithm).not.toBe('tiled');
+    expect(planMatmul(shape, { ...hardware, maxInvocationsPerWorkgroup: 128, tuned: tiled })).toMatchObject({
+      algorithm: 'tiled',
+      blocksA: 4,
+    });
   });
 
   test('candidates are distinct, begin with the untuned choice, and hold no barriers on a software adapter', () => {

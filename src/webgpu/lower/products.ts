@@ -3,6 +3,7 @@ import type { products as definitions } from '../../graph/operations/products.js
 import type { Attributes, OperationOf, Sweep } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { byteLength, restartStep, strideOf } from '../layout/layout.js';
+import { stagedGroups } from '../plan/plan-hardware-products.js';
 import { type MatmulPlan, type ProductShape, planMatmul, planSweep } from '../plan/plan-products.js';
 import { type AdapterFacts, type Forced, planGrid } from '../plan/planner.js';
 import type { Ending, FusedProduct } from '../steps/step.js';
@@ -80,15 +81,21 @@ interface Finish {
 /** The dispatch that multiplies. */
 function multiply(
   operands: Operands,
-  { rows, cols, inner, batch, transposeA = false, transposeB = false }: ProductShape,
+  product: ProductShape,
   { algorithm, blocksA, blocksB, splits, chunk, layout }: MatmulPlan,
   finish: Finish,
   sweep: Sweep | undefined,
   facts: AdapterFacts,
 ): Dispatch {
+  const { rows, cols, inner, batch, transposeA = false, transposeB = false } = product;
   const shape = { ROWS: rows, COLS: cols, INNER: inner, CHUNK: chunk, TRANSPOSE_A: transposeA, TRANSPOSE_B: transposeB };
   const numbers = { ...finish, ...shape, C_STRIDE: strideOf({ cols }) / 4 };
-  if (algorithm === 'tiled') return call('matmul/tiled', operands, numbers, [Math.ceil(cols / 64), Math.ceil(rows / 64), batch * splits]);
+  if (algorithm === 'tiled') {
+    return call('matmul/tiled', operands, { ...numbers, ...layout.sizes }, [
+      ...stagedGroups(product, { blocksA, blocksB }),
+      batch * splits,
+    ]);
+  }
   const [swept, own] = sweep?.of === 'rows' ? [blocksB, blocksA] : [blocksA, blocksB];
   const sweeping = { SWEPT: sweep ? swept : 0, OWN: sweep ? own : 0, LAYER: sweep?.layer ?? 0 };
   const blocks = { ...numbers, ...sweeping, BLOCKS_A: blocksA, BLOCKS_B: blocksB };
@@ -103,10 +110,10 @@ function multiply(
  */
 function residual([X, A, Z, W]: readonly Tensor[], out: Tensor, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const shape = { rows: X.rows, cols: X.cols, inner: A.cols, batch: out.batch };
-  const plan = planMatmul(shape, facts, { ...forced, matmul: forced.matmul === 'tiled' ? 'register' : forced.matmul, splits: 1 }, true);
+  const plan = planMatmul(shape, facts, { ...forced, splits: 1 }, true);
   // Restarts that share A and Z still have squares of their own each, so the plan is not told of sharing.
-  const perRestart = plan.layout.invocations / out.batch;
-  const partials = { scratch: 0, bytes: plan.layout.invocations * 16 };
+  const perRestart = plan.layout.squares / out.batch;
+  const partials = { scratch: 0, bytes: plan.layout.squares * 16 };
   const finish = { SCALE: 1, EPILOGUE: W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };
   const squares = multiply({ A, B: Z, E: X, W: W ?? standIn(X), C: partials }, shape, plan, finish, undefined, facts);
   const fold = { from: partials, count: perRestart, batchStride: perRestart, out, map: terms.ENTRIES, maximum: false, level: 1 };

@@ -1,5 +1,6 @@
 /** The plan of a product: the kernel of shaders/matmul, its tile, the parts of the inner dimension. Pure, like planner.ts. */
 import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
+import { stagedGroups, stagedSplits, stagedTile, stages, stagingOf } from './plan-hardware-products.js';
 import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
 import { type ProductShape, shapeClass } from './product-shape.js';
 
@@ -7,7 +8,7 @@ export type { ProductShape } from './product-shape.js';
 
 export interface MatmulPlan {
   algorithm: MatmulAlgorithm;
-  /** Blocks of 4×4 in the tile of an invocation; a quad shares one of the two sides. */
+  /** Blocks of 4×4 in the tile of an invocation, of a workgroup for 'tiled'; a quad shares one of the two sides. */
   blocksA: number;
   blocksB: number;
   /** Parts of the inner dimension; more than one takes a second pass. */
@@ -21,7 +22,9 @@ export interface MatmulPlan {
 interface Layout {
   /** Invocations of one part of the inner dimension, all restarts together. */
   invocations: number;
-  /** The sizes that a quad kernel is given besides those of the product. */
+  /** Sums of squares that a residual leaves, all restarts together: one an invocation, or one a workgroup for 'tiled'. */
+  squares: number;
+  /** The constants that a kernel is given besides those of the product. */
   sizes: Readonly<Record<string, number>>;
 }
 
@@ -55,16 +58,14 @@ function quadSides(size: number, straddles: boolean): [shared: number, own: numb
 }
 
 /**
- * The measured choice of the adapter, else the choice of least estimated time. `barrierFree` asks for a kernel that keeps its tile to
- * itself, as sums of squares need it.
+ * The measured choice of the adapter. Else on a software adapter the choice of least estimated time, and on hardware workgroups that
+ * stage. `norm` is a product of which only the squares are kept.
  */
-export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, barrierFree = false): MatmulPlan {
-  const tuned = forced.matmul || forced.blocks ? undefined : facts.tuned?.get(shapeClass(shape, barrierFree));
-  if (tuned && runs(tuned, facts, barrierFree)) return withSplits(shape, tuned, forced.splits ?? tuned.splits);
-  if (facts.software) return cheapest(shape, facts, forced);
-  const square = shape.rows >= 64 && shape.cols >= 64 && !barrierFree;
-  const algorithm = forced.matmul ?? (square && facts.maxInvocationsPerWorkgroup >= 256 ? 'tiled' : 'register');
-  return split(shape, tileOf(algorithm, forced), facts, forced);
+export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, norm = false): MatmulPlan {
+  const tuned = forced.matmul || forced.blocks ? undefined : facts.tuned?.get(shapeClass(shape, norm));
+  if (tuned && runs(shape, tuned, facts)) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
+  if (facts.software && forced.matmul !== 'tiled') return cheapest(shape, facts, forced);
+  return split(shape, tileOf(forced.matmul ?? 'tiled', shape, facts, forced), facts, forced);
 }
 
 /**
@@ -72,6 +73,8 @@ export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: For
  * part. Undefined where two passes are the better choice, or the only one.
  */
 export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
+  // On hardware X goes through workgroup memory, and the sweep, which reads as little as a factor, follows.
+  if (!facts.software && !forced.matmul) return undefined;
   const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
   if (!planRegisters('sweptProduct', k, items * shape.batch, facts, forced)) return undefined;
   const units = Math.ceil(k / 4);
@@ -81,33 +84,38 @@ export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: Ad
   const quad = of === 'rows' ? 'quad-columns' : 'quad-rows';
   const tiles = [tile(quad, 1), tile(quad, 2), tile('register', 1)].filter(({ algorithm, blocksA, blocksB }) => {
     if (forced.blocks && (forced.blocks[0] !== blocksA || forced.blocks[1] !== blocksB)) return false;
-    if (forced.matmul) return algorithm === forced.matmul;
-    return algorithm === (facts.software && facts.subgroups ? quad : 'register');
+    return algorithm === (forced.matmul ?? (facts.subgroups ? quad : 'register'));
   });
-  const plans = tiles.map((own) => (facts.software ? withSplits(shape, own, forced.splits ?? 1) : split(shape, own, facts, forced)));
+  const plans = tiles.map((own) => (facts.software ? withSplits(shape, own, forced.splits ?? 1, facts) : split(shape, own, facts, forced)));
   const fused = leastOf(shape, plans);
   if (fused === undefined || fused.splits > 1) return undefined;
-  if (!facts.software || forced.matmul) return fused;
+  if (forced.matmul) return fused;
   const sweep = cost.secondPass + (Math.ceil(items / 4) * shape.batch * k * k * cost.sweepLoad) / cores;
   return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
 }
 
 /** Whether the device has the features and memory that a tile needs. */
-function runs({ algorithm }: Tile, facts: AdapterFacts, barrierFree: boolean): boolean {
-  if (algorithm === 'tiled') return !facts.software && !barrierFree && facts.maxInvocationsPerWorkgroup >= 256;
-  return algorithm === 'register' || facts.subgroups;
+function runs(shape: ProductShape, tile: Tile, facts: AdapterFacts): boolean {
+  if (isStaged(tile)) return !facts.software && stages(shape, tile, facts);
+  return tile.algorithm === 'register' || facts.subgroups;
+}
+
+function isStaged(tile: Tile): tile is Tile & { algorithm: 'tiled' } {
+  return tile.algorithm === 'tiled';
 }
 
 /** The candidates of a tuning: the untuned choice first, then tiles that run, each with the inner dimension in 1, 2, 4, … parts. */
-export function candidatePlans(shape: ProductShape, facts: AdapterFacts, barrierFree = false): MatmulPlan[] {
-  const untuned = planMatmul(shape, { ...facts, tuned: undefined }, barrierFree ? { splits: 1 } : {}, barrierFree);
-  const most = barrierFree ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
+export function candidatePlans(shape: ProductShape, facts: AdapterFacts, norm = false): MatmulPlan[] {
+  const untuned = planMatmul(shape, { ...facts, tuned: undefined }, norm ? { splits: 1 } : {}, norm);
+  const most = norm ? 1 : Math.min(facts.software ? 16 : 64, Math.max(1, shape.inner / shortestChunk));
   const parts = [1, 2, 4, 8, 16, 32, 64].filter((splits) => splits <= most);
-  const quads = quadTiles(shape).sort((one, other) => estimateTile(shape, one) - estimateTile(shape, other));
-  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), ...(facts.software ? [] : smallQuads), tileOf('tiled', {})].filter(
-    (tile) => runs(tile, facts, barrierFree),
+  const estimateTile = (tile: Tile) => estimate(shape, withSplits(shape, tile, 1, facts));
+  const quads = quadTiles(shape).sort((one, other) => estimateTile(one) - estimateTile(other));
+  const staged = tileOf('tiled', shape, facts, {});
+  const tiles = [...registerTiles, ...quads.slice(0, tunedQuads), ...(facts.software ? [] : [...smallQuads, staged, squareTile])].filter(
+    (tile) => runs(shape, tile, facts),
   );
-  const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits)));
+  const plans = tiles.flatMap((tile) => parts.map((splits) => withSplits(shape, tile, splits, facts)));
   return [untuned, ...plans].filter((plan, i, all) => all.findIndex((other) => sameChoice(plan, other)) === i);
 }
 
@@ -118,9 +126,8 @@ const smallQuads: readonly Tile[] = [
   { algorithm: 'quad-columns', blocksA: 1, blocksB: 4 },
 ];
 
-function estimateTile(shape: ProductShape, tile: Tile): number {
-  return estimate(shape, withSplits(shape, tile, 1));
-}
+/** Another tile of workgroups, the same for all shapes. */
+const squareTile: Tile = { algorithm: 'tiled', blocksA: 16, blocksB: 16 };
 
 function sameChoice(one: ProductChoice, other: ProductChoice): boolean {
   return (['algorithm', 'blocksA', 'blocksB', 'splits'] as const).every((part) => one[part] === other[part]);
@@ -147,17 +154,17 @@ const cost = {
 /** The candidate of the least estimated time. */
 function cheapest(shape: ProductShape, facts: AdapterFacts, forced: Forced): MatmulPlan {
   const tiles = forced.matmul
-    ? [tileOf(forced.matmul, forced)]
+    ? [tileOf(forced.matmul, shape, facts, forced)]
     : [...registerTiles, ...(facts.subgroups ? quadTiles(shape) : [])].filter(
         ({ blocksA, blocksB }) => !forced.blocks || (forced.blocks[0] === blocksA && forced.blocks[1] === blocksB),
       );
-  if (tiles.length === 0) tiles.push(tileOf('register', forced));
+  if (tiles.length === 0) tiles.push(tileOf('register', shape, facts, forced));
   const plans = tiles.flatMap((tile) =>
     forced.splits
-      ? [withSplits(shape, tile, forced.splits)]
+      ? [withSplits(shape, tile, forced.splits, facts)]
       : [1, 2, 4, 8, 16]
           .filter((splits) => splits === 1 || shape.inner / splits >= shortestChunk)
-          .map((splits) => withSplits(shape, tile, splits)),
+          .map((splits) => withSplits(shape, tile, splits, facts)),
   );
   return leastOf(shape, plans)!;
 }
@@ -182,7 +189,7 @@ function estimate(shape: ProductShape, { algorithm, blocksA, blocksB, splits, ch
 
 /** The loads of an invocation in a step. Lanes of a quad take steps in turned order where they swap steps. */
 function loading({ transposeA, transposeB }: ProductShape, algorithm: MatmulAlgorithm, blocksA: number, blocksB: number): number {
-  if (algorithm === 'register' || algorithm === 'tiled') return (blocksA + blocksB) * cost.block;
+  if (algorithm === 'register') return (blocksA + blocksB) * cost.block;
   const [shared, own] = algorithm === 'quad-rows' ? [blocksA, blocksB] : [blocksB, blocksA];
   const turned = algorithm === 'quad-rows' ? transposeA && transposeB : !transposeA && !transposeB;
   return shared * cost.sharedVec4 + own * (cost.ownBlock + (turned ? cost.turn : 0));
@@ -198,42 +205,45 @@ const busy = 16384;
 const shortestChunk = 64;
 
 function split(shape: ProductShape, tile: Tile, facts: AdapterFacts, forced: Forced): MatmulPlan {
+  if (isStaged(tile)) return withSplits(shape, tile, forced.splits ?? stagedSplits(shape, tile, facts), facts);
   const { inner, batch } = shape;
-  const wanted = Math.ceil(busy / withSplits(shape, tile, 1).layout.invocations);
+  const wanted = Math.ceil(busy / layoutOf(shape, tile, facts).invocations);
   const most = Math.min(Math.floor(inner / shortestChunk), Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
-  return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)));
+  return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)), facts);
 }
 
-function withSplits(shape: ProductShape, tile: Tile, wanted: number): MatmulPlan {
+function withSplits(shape: ProductShape, tile: Tile, wanted: number, facts: AdapterFacts): MatmulPlan {
   const parts = Math.max(1, Math.min(wanted, Math.ceil(shape.inner / 16)));
   const chunk = Math.ceil(shape.inner / parts / 16) * 16;
-  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout: layoutOf(shape, tile) };
+  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout: layoutOf(shape, tile, facts) };
 }
 
-function tileOf(algorithm: MatmulAlgorithm, { blocks }: Forced): Tile {
-  const [blocksA, blocksB] = blocks ?? { register: [1, 1], tiled: [1, 1], 'quad-rows': [4, 1], 'quad-columns': [1, 4] }[algorithm];
+/** The tile that is forced, or the usual one of the algorithm. Where workgroups have no room for one, invocations work alone. */
+function tileOf(algorithm: MatmulAlgorithm, shape: ProductShape, facts: AdapterFacts, { blocks }: Forced): Tile {
+  if (algorithm === 'tiled' && !blocks) return stagedTile(shape, facts) ?? registerTiles[0];
+  const [blocksA, blocksB] = blocks ?? { register: [1, 1], tiled: [16, 16], 'quad-rows': [4, 1], 'quad-columns': [1, 4] }[algorithm];
   return { algorithm, blocksA, blocksB };
 }
 
-function layoutOf(shape: ProductShape, { algorithm, blocksA, blocksB }: Tile): Layout {
+function layoutOf(shape: ProductShape, tile: Tile, facts: AdapterFacts): Layout {
   const { rows, cols, batch } = shape;
-  const tiles = Math.ceil(rows / (4 * blocksA)) * Math.ceil(cols / (4 * blocksB)) * batch;
-  switch (algorithm) {
-    case 'register':
-      return { invocations: tiles, sizes: {} };
-    case 'tiled':
-      return { invocations: Math.ceil(rows / 64) * Math.ceil(cols / 64) * 256 * batch, sizes: {} };
-    case 'quad-rows': {
-      const { blocks, groups } = quads(rows, batch, blocksA, straddles(algorithm, shape));
-      const own = roundUp(Math.ceil(cols / (4 * blocksB)), 4);
-      return { invocations: own * groups, sizes: { BATCH: batch, ROW_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
-    }
-    case 'quad-columns': {
-      const { blocks, groups } = quads(cols, batch, blocksB, straddles(algorithm, shape));
-      const own = roundUp(Math.ceil(rows / (4 * blocksA)), 4);
-      return { invocations: own * groups, sizes: { BATCH: batch, COL_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own } };
-    }
+  const { algorithm, blocksA, blocksB } = tile;
+  if (isStaged(tile)) {
+    const [x, y] = stagedGroups(shape, tile);
+    const sizes = stagingOf(shape, tile, facts);
+    return { invocations: x * y * batch * sizes.INVOCATIONS, squares: x * y * batch, sizes };
   }
+  const tiles = Math.ceil(rows / (4 * blocksA)) * Math.ceil(cols / (4 * blocksB)) * batch;
+  const alone = (invocations: number, sizes: Layout['sizes'] = {}) => ({ invocations, squares: invocations, sizes });
+  if (algorithm === 'register') return alone(tiles);
+  if (algorithm === 'quad-rows') {
+    const { blocks, groups } = quads(rows, batch, blocksA, straddles(algorithm, shape));
+    const own = roundUp(Math.ceil(cols / (4 * blocksB)), 4);
+    return alone(own * groups, { BATCH: batch, ROW_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own });
+  }
+  const { blocks, groups } = quads(cols, batch, blocksB, straddles(algorithm, shape));
+  const own = roundUp(Math.ceil(rows / (4 * blocksA)), 4);
+  return alone(own * groups, { BATCH: batch, COL_BLOCKS: blocks, GROUPS: groups, OWN_TILES: own });
 }
 
 /** Whether tiles of a quad may straddle restarts, since its other side is the same for all. */

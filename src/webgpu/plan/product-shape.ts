@@ -84,6 +84,5 @@ export function distinctProducts(problems: readonly Problem[]): Map<string, Tune
 
 /** "register 8×16", "tiled 64×64 in 4 parts". */
 export function choiceText({ algorithm, blocksA, blocksB, splits }: ProductChoice): string {
-  const tile = algorithm === 'tiled' ? '64×64' : `${4 * blocksA}×${4 * blocksB}`;
-  return `${algorithm} ${tile}${splits > 1 ? ` in ${splits} parts` : ''}`;
+  return `${algorithm} ${4 * blocksA}×${4 * blocksB}${splits > 1 ? ` in ${splits} parts` : ''}`;
 }

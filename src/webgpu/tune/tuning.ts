@@ -41,7 +41,8 @@ function isChoice(choice: Partial<ProductChoice> | null | undefined): boolean {
   if (!choice || !Object.hasOwn(algorithms, String(choice.algorithm))) return false;
   const { blocksA, blocksB, splits } = choice;
   const within = (value: unknown, most: number) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
-  return within(blocksA, 8) && within(blocksB, 8) && within(splits, 64);
+  const most = choice.algorithm === 'tiled' ? 32 : 8;
+  return within(blocksA, most) && within(blocksB, most) && within(splits, 64);
 }
 
 /** For AdapterFacts: the choices by class. */

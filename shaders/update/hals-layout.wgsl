@@ -24,11 +24,11 @@ fn step() -> u32 {
 
 // A unit that the other factor does not use (g_jj = 0) has no part in the product. It gets hashed uniform numbers,
 // from which the other factor's next sweep can take it up again. With Gram matrices of their own a zero may be only this row's: left alone.
-fn revive(place: Place, g: u32, f: u32) {
+fn revive(item: u32, restart: u32, g: u32, f: u32) {
   if (PER_COLUMN) { return; }
   for (var j = 0u; j < K; j++) {
     if (gram(g, j, j) == 0.0) {
-      F[f + j * step()] = hashUniform((FIRST + place.item) * K + j, 0u, LAYER, place.restart);
+      F[f + j * step()] = hashUniform((FIRST + item) * K + j, 0u, LAYER, restart);
     }
   }
 }

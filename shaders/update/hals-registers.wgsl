@@ -32,5 +32,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var j = 0u; j < K; j++) { // @unroll
     F[f + j * step()] = x[j];
   }
-  revive(place, g, f);
+  revive(place.item, place.restart, g, f);
 }

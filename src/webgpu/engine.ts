@@ -62,6 +62,7 @@ const forcedNames = Object.keys({
   splits: true,
   spillBytes: true,
   spill: true,
+  group: true,
   pivots: true,
   halfDecoding: true,
   bindingBytes: true,

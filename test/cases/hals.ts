@@ -16,6 +16,8 @@ interface Shape {
   unused?: readonly number[];
   /** Keep to the kernel with indexed memory. */
   indexed?: boolean;
+  /** A group of lanes for a few rows. */
+  group?: boolean;
 }
 
 const restarts = 3;
@@ -36,8 +38,13 @@ function grams(r: Random, k: number, count: number, unused: readonly number[]): 
   return G;
 }
 
-function sweep({ k, items, of, perColumn = false, unused = [], indexed = false }: Shape): Case {
-  const notes = [perColumn && 'a Gram matrix each', unused.length > 0 && `units ${unused} unused`, indexed && 'indexed'].filter(Boolean);
+function sweep({ k, items, of, perColumn = false, unused = [], indexed = false, group = false }: Shape): Case {
+  const notes = [
+    perColumn && 'a Gram matrix each',
+    unused.length > 0 && `units ${unused} unused`,
+    indexed && 'indexed',
+    group && 'in groups',
+  ].filter(Boolean);
   return differential(
     `hals of ${items} ${of}, k = ${k}${notes.map((note) => `, ${note}`).join('')}`,
     (p, r) => {
@@ -62,7 +69,7 @@ function sweep({ k, items, of, perColumn = false, unused = [], indexed = false }
       // A sweep never enlarges an error in the norm of G, whose condition is below 100 here: 10 times the roundings of k sums of k.
       return { values, compare: [{ tensor: F, terms: 100 * k * k, scale: 4 }] };
     },
-    { restarts, forced: indexed ? { spill: false } : undefined },
+    { restarts, forced: indexed ? { spill: false } : group ? { group } : undefined },
   );
 }
 
@@ -145,5 +152,11 @@ export const hals: Case[] = [
       ...(k === 7 ? [sweep({ k, items: 33, of, indexed: true })] : []),
     ]),
   ),
+  ...(['rows', 'columns'] as const).flatMap((of) => [
+    ...[1, 17, 65].map((k) => sweep({ k, items: 9, of, group: true })),
+    sweep({ k: 10, items: 7, of, perColumn: true, unused: [3], group: true }),
+    sweep({ k: 33, items: 6, of, unused: [0, 32], group: true }),
+  ]),
+  sweep({ k: 128, items: 3, of: 'columns', group: true }),
   ...afterProducts,
 ];

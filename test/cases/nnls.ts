@@ -121,16 +121,27 @@ function kktCase(
   N: number,
   M: number,
   k: number,
-  { support = false, spill = false, once = false, pivots }: { support?: boolean; spill?: boolean; once?: boolean; pivots?: number } = {},
+  {
+    support = false,
+    spill = false,
+    group = false,
+    once = false,
+    pivots,
+  }: { support?: boolean; spill?: boolean; group?: boolean; once?: boolean; pivots?: number } = {},
 ): Case {
+  const kernel = `${spill ? ', factor in a buffer' : ''}${group ? ', in groups' : ''}`;
   return {
-    name: `nnls ${name} N = ${N}, M = ${M}, k = ${k}${spill ? ', factor in a buffer' : ''}${pivots === undefined ? '' : ', by the active set'}`,
+    name: `nnls ${name} N = ${N}, M = ${M}, k = ${k}${kernel}${pivots === undefined ? '' : ', by the active set'}`,
     once,
     async run({ engine: plain, engineWith }) {
       const seed = seedOf(this.name);
       const problem = make(random(seed), N, M, k);
-      const forced = { ...(spill ? { spill, spillBytes: 8 * 4 * k * (k + 1) } : {}), ...(pivots === undefined ? {} : { pivots }) };
-      const engine = spill || pivots !== undefined ? await engineWith({ forced }) : plain;
+      const forced = {
+        ...(spill && { spill, spillBytes: 8 * 4 * k * (k + 1) }),
+        ...(group && { group }),
+        ...(pivots !== undefined && { pivots }),
+      };
+      const engine = Object.keys(forced).length > 0 ? await engineWith({ forced }) : plain;
       const { S, kktResidual, unconverged, support: mask } = await solve(engine, problem.X, problem.A);
       expectAtMost(`columns that hit the budget (seed ${seed})`, unconverged, 0);
       expectAtMost(`KKT residual in f64 (seed ${seed})`, strictKkt(problem, S), tolerance);
@@ -234,6 +245,13 @@ const lowRank = [8, 9, 21, 40].map((k) => kktCase('with a rank of k / 4', depend
 
 const spilled = [kktCase('well-conditioned', wellConditioned, 87, 91, 9, { support: true, spill: true })];
 
+const grouped = [
+  kktCase('well-conditioned', wellConditioned, 87, 21, 9, { support: true, group: true }),
+  kktCase('ill-conditioned', illConditioned, 97, 13, 17, { pivots: 1, group: true }),
+  kktCase('with a rank of k / 4', dependentColumns, 50, 9, 21, { group: true }),
+  kktCase('free in sign', freeSign, 40, 9, 33, { pivots: 1, group: true }),
+];
+
 const allZero: Case = {
   name: 'nnls of an all-zero X and of an all-zero A',
   async run({ engine }) {
@@ -319,14 +337,17 @@ const droppedCases = (
     [97, 7, 'with duplicate columns'],
     [97, 17, 'with duplicate columns'],
     [97, 40, 'with duplicate columns'],
+    [20, 33, 'free in sign', 'in groups'],
+    [97, 17, 'with duplicate columns', 'in groups'],
   ] as const
 ).map(
-  ([N, k, kind]): Case => ({
-    name: `nnls drops what depends on the rest, ${kind}, N = ${N}, k = ${k}`,
+  ([N, k, kind, groups]): Case => ({
+    name: `nnls drops what depends on the rest, ${kind}, N = ${N}, k = ${k}${groups ? `, ${groups}` : ''}`,
     once: k === 64,
-    async run({ engine }) {
+    async run({ engine: plain, engineWith }) {
+      const engine = groups ? await engineWith({ forced: { group: true } }) : plain;
       const seed = seedOf(this.name);
-      const M = 61;
+      const M = groups ? 21 : 61;
       const { X, A } = (kind === 'free in sign' ? freeSign : duplicateColumns)(random(seed), N, M, k);
       const p = programBuilder('dropped');
       const [x, a] = [p.input('X', N, M), p.input('A', N, k)];
@@ -389,6 +410,7 @@ export const nnls: Case[] = [
   ...fallback,
   ...lowRank,
   ...spilled,
+  ...grouped,
   ...penalised,
   dependent,
   allZero,

@@ -82,6 +82,29 @@ function nameOf({ k, cols, restarts = 1, perColumn, forced, warm }: Shape): stri
   return [`k = ${k}, ${cols} columns ×${restarts}`, ...notes.filter(Boolean)].join(', ');
 }
 
+/** Groups of lanes, few columns: the barriers of many lanes are slow on software adapters. */
+const groups = (
+  [
+    { k: 1, cols: 3 },
+    { k: 5, cols: 9, restarts: 3, warm: true },
+    { k: 10, cols: 7, restarts: 2, perColumn: true },
+    { k: 16, cols: 5, restarts: 2 },
+    { k: 17, cols: 5, restarts: 2, warm: true },
+    { k: 33, cols: 3 },
+    { k: 50, cols: 3, perColumn: true },
+    { k: 64, cols: 2, warm: true },
+    { k: 65, cols: 2 },
+    { k: 100, cols: 2, warm: true },
+    // The last columns of the factor lie in the scratch buffer, and one column takes a dispatch.
+    { k: 128, cols: 2, spillBytes: 20_000 },
+    { k: 7, cols: 9, restarts: 2, pivots: 1 },
+    { k: 40, cols: 2, pivots: 1 },
+  ] satisfies (Shape & Forced)[]
+).map(({ pivots, spillBytes, ...shape }: Shape & Forced): Shape => {
+  const budgets = { ...(pivots && { pivots }), ...(spillBytes && { spillBytes }) };
+  return { ...shape, forced: { group: true, ...budgets } };
+});
+
 const shapes: Shape[] = [
   { k: 1, cols: 1 },
   { k: 3, cols: 5, restarts: 3, warm: true },
@@ -94,6 +117,7 @@ const shapes: Shape[] = [
   { k: 33, cols: 6, restarts: 2 },
   { k: 7, cols: 33, restarts: 2, forced: { pivots: 1 } },
   { k: 9, cols: 33, restarts: 2, forced: { pivots: 1, spill: false } },
+  ...groups,
 ];
 
 const differentials = shapes.map((shape) => {
@@ -226,9 +250,9 @@ const circling: { G: number[]; b: number[] } = {
 /** A budget of rounds that pivoting must not use up: without the rule it would, however large it is. */
 const budget = 60;
 
-const rules = [true, false].map(
-  (registers): Case => ({
-    name: `pivoting that would go round in circles ends, ${registers ? 'in registers' : 'in indexed memory'}`,
+const rules = Object.entries({ 'in registers': {}, 'in indexed memory': { spill: false }, 'in groups': { group: true } }).map(
+  ([where, forced]): Case => ({
+    name: `pivoting that would go round in circles ends, ${where}`,
     async run({ guarded }) {
       const { G, b } = circling;
       const k = b.length;
@@ -238,7 +262,7 @@ const rules = [true, false].map(
       const p = programBuilder(this.name);
       const [g, B, S, rounds] = [p.input('G', k, k), p.input('B', k, 5), p.state('S', k, 5), p.state('rounds', 1, 5)];
       p.section('all', () => void p.nnls(g, B, S, { warm: false, rounds }));
-      const engine = await guarded({ forced: { pivots: budget, ...(registers ? {} : { spill: false }) } });
+      const engine = await guarded({ forced: { pivots: budget, ...forced } });
       const values = new Map<Tensor, Entries>([
         [g, Float32Array.from(G)],
         // Five columns, of which powers of two are multiples.
@@ -258,7 +282,7 @@ const rules = [true, false].map(
  * From the support of the solution one factorization finds it and nothing is exchanged: a warm start at the solution, and a cold one where B
  * is negative and S is zero, take one round each.
  */
-const atOnce = [{}, { spill: false }, { spill: true }].flatMap((forced) =>
+const atOnce = [{}, { spill: false }, { spill: true }, { group: true }].flatMap((forced) =>
   [true, false].map(
     (warm): Case => ({
       name: `a ${warm ? 'warm start at the solution' : 'negative B'} takes one round ${JSON.stringify(forced)}`,

@@ -7,7 +7,7 @@ import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { lower } from '../../src/webgpu/lower/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
 import { type ProductShape, planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
-import { type AdapterFacts, planGrid, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
+import { type AdapterFacts, planGrid, planGroup, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 
 const software: AdapterFacts = {
@@ -187,9 +187,10 @@ test('sweeps of hals are dispatches of their own only for many unknowns, a spars
 
 test('solves are written out up to 16 unknowns, on a software adapter up to 32 where enough columns repay the compiling', () => {
   expect(planRegisters('pivoting', 16, 1, software)).toBe(true);
-  expect(planRegisters('pivoting', 10, 10_000, hardware)).toBe(false);
-  expect(planRegisters('masked', 16, 1, hardware)).toBe(true);
-  expect(planRegisters('masked', 17, 10_000, hardware)).toBe(false);
+  expect(planRegisters('pivoting', 8, 1, hardware)).toBe(true);
+  expect(planRegisters('pivoting', 9, 10_000, hardware)).toBe(false);
+  expect(planRegisters('masked', 12, 1, hardware)).toBe(true);
+  expect(planRegisters('masked', 13, 10_000, hardware)).toBe(false);
   expect(planRegisters('pivoting', 32, 256, software)).toBe(true);
   expect(planRegisters('pivoting', 17, 255, software)).toBe(false);
   expect(planRegisters('pivoting', 33, 10_000, software)).toBe(false);
@@ -231,6 +232,25 @@ test('factors of wide solves live in a scratch buffer that stays within its boun
   expect(plan.spill).toBe(true);
   expect(plan.scratchBytes).toBeLessThanOrEqual(64 << 20);
   expect(plan.lanes * 128 * 129 * 2).toBeLessThanOrEqual(plan.scratchBytes);
+});
+
+test('on hardware groups of lanes solve for up to 128 unknowns, within 16 KiB of workgroup memory and 256 invocations', () => {
+  for (let k = 1; k <= 128; k++) {
+    const plan = planGroup(k, 1_000_000, hardware);
+    if (!plan) throw new Error(`No group solves for ${k} unknowns.`);
+    const { group, columns, factorSize, spill, lanes, scratchBytes } = plan;
+    expect(group).toBeGreaterThanOrEqual(k);
+    expect(group * columns).toBeLessThanOrEqual(128);
+    expect(4 * (factorSize + columns + 6 * group * columns)).toBeLessThanOrEqual(16_384);
+    const overflow = (k * (k + 1)) / 2 - factorSize / columns;
+    expect(spill).toBe(overflow > 0);
+    if (spill) expect(4 * overflow * lanes).toBeLessThanOrEqual(scratchBytes);
+    expect(scratchBytes).toBeLessThanOrEqual(64 << 20);
+  }
+  expect(planGroup(129, 10, hardware)).toBeUndefined();
+  expect(planGroup(100, 10, { ...hardware, maxInvocationsPerWorkgroup: 64 })).toBeUndefined();
+  expect(planGroup(32, 10, { ...hardware, maxWorkgroupStorage: 4096 })).toBeUndefined();
+  expect(planGroup(20, 10, software)).toBeUndefined();
 });
 
 test('a wide solve gives every column, with its padding, an invocation of its own, in as many dispatches as the scratch buffer asks for', () => {

@@ -1,9 +1,12 @@
 /** Lowering of the steps of optimisers. */
 import type { update as definitions } from '../../graph/operations/update.js';
 import { firstColOf, firstRowOf } from '../panels/panels.js';
-import { planCapacity, planRegisters } from '../plan/planner.js';
-import { entries, type Lowerings, perItem, perRestart, standIn, vectors } from './dispatch.js';
+import { planCapacity, planGroups, planLanes, planRegisters, planRows } from '../plan/planner.js';
+import { call, entries, type Lowerings, perItem, perRestart, standIn, vectors } from './dispatch.js';
 import { keep } from './keep.js';
+
+/** Most unknowns of a row that the compilers of GPUs keep in registers, whatever index it is read by. */
+const largestHeldRow = 64;
 
 export const update: Lowerings<keyof typeof definitions> = {
   multiplicativeUpdate({ inputs: [numerator, denominator], outputs: [F], attributes: { power } }, facts) {
@@ -17,6 +20,12 @@ export const update: Lowerings<keyof typeof definitions> = {
     const numbers = { K: k, OF_ROWS: ofRows, PER_COLUMN: perColumn, LAYER: layer, FIRST: first };
     if (planRegisters('sweep', k, items, facts, forced))
       return [perItem('update/hals-registers', items, F.batch, { G, B, F }, numbers, facts)];
+    const lanes = planLanes(k);
+    if ((k > largestHeldRow || forced.group) && planGroups(lanes, 256, facts, forced)) {
+      const [x, y] = planRows(Math.ceil(items / 4) * F.batch, facts);
+      const grid = { ITEMS: items, RESTARTS: F.batch, GRID: x, WORKGROUP: lanes };
+      return [call('update/hals-group', { G, B, F }, { ...numbers, ...grid }, [x, y, 1])];
+    }
     return [perItem('update/hals', items, F.batch, { G, B, F }, { ...numbers, CAPACITY: planCapacity(k) }, facts)];
   },
 

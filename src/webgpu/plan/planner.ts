@@ -42,6 +42,8 @@ export interface Forced {
   spillBytes?: number;
   /** Keep factors of the NNLS kernels in the scratch buffer at every k, or in indexed private memory (false). */
   spill?: boolean;
+  /** A group of lanes for each column of a solve, or for a few rows of a sweep. */
+  group?: boolean;
   /** Rounds of pivoting after which a solve falls back to the active set. */
   pivots?: number;
   /** How kernels decode 16-bit floats. */
@@ -68,13 +70,13 @@ export interface SolvePlan {
 }
 
 /**
- * Most unknowns of a solve or sweep that is always written out. On GPUs, where it was not measured, the limit of pivoting is the size
- * at which its arrays fill the registers of an invocation.
+ * Most unknowns of a solve or sweep that is always written out. On GPUs, where it was not measured, the limits of solves are sizes
+ * at which AMD's compiler still leaves room for at least 8 waves on RDNA 3.
  * The figures behind the column of llvmpipe are in docs/performance.md.
  */
 const alwaysWritten = {
-  pivoting: { software: 16, llvmpipe: 16, hardware: 9 },
-  masked: { software: 16, llvmpipe: 9, hardware: 16 },
+  pivoting: { software: 16, llvmpipe: 16, hardware: 8 },
+  masked: { software: 16, llvmpipe: 9, hardware: 12 },
   sweep: { software: 16, llvmpipe: 12, hardware: 16 },
   sweptProduct: { software: 16, llvmpipe: 16, hardware: 16 },
 };
@@ -97,7 +99,7 @@ export function planRegisters(
   facts: AdapterFacts,
   forced: Forced = {},
 ): boolean {
-  if (forced.spill !== undefined) return false;
+  if (forced.spill !== undefined || forced.group) return false;
   if (k <= alwaysWritten[kind][facts.llvmpipe ? 'llvmpipe' : facts.software ? 'software' : 'hardware']) return true;
   return kind !== 'sweep' && facts.software && !facts.llvmpipe && k <= largestWritten && columns >= worthWriting;
 }
@@ -115,9 +117,59 @@ export function planSolve(k: number, columns: number, facts: AdapterFacts, force
   const capacity = planCapacity(k);
   if (!spill) return { spill, lanes: columns, scratchBytes: 16, capacity, factorSize: (capacity * (capacity + 1)) / 2 };
   const factorBytes = (k * (k + 1) * 4) / 2;
-  const room = Math.min(forced.spillBytes ?? 64 << 20, facts.maxStorageBinding);
-  const lanes = Math.min(columns, Math.max(1, Math.floor(room / factorBytes)));
+  const lanes = lanesWithin(factorBytes, columns, facts, forced);
   return { spill, lanes, scratchBytes: Math.ceil((factorBytes * lanes) / 16) * 16, capacity, factorSize: 1 };
+}
+
+export interface GroupPlan {
+  /** Lanes of a column, one an unknown. */
+  group: number;
+  /** Columns of a workgroup. */
+  columns: number;
+  /** Entries of the factors in workgroup memory. */
+  factorSize: number;
+  /** The rest of a factor lives in a scratch buffer. */
+  spill: boolean;
+  /** Columns of a dispatch. */
+  lanes: number;
+  scratchBytes: number;
+}
+
+/** Most lanes of a column. */
+const largestGroup = 128;
+/** Workgroup memory that every device has. More for one workgroup would leave fewer of them in flight. */
+const groupBytes = 16 << 10;
+/** Values that a lane shares. */
+const sharedOfLane = 6;
+
+/** Lanes for k unknowns: few sizes, so that a few pipelines serve every k. */
+export function planLanes(k: number): number {
+  return Math.max(16, 2 ** Math.ceil(Math.log2(k)));
+}
+
+/** Whether groups of `lanes` solve or sweep, rather than an invocation each: on GPUs. Barriers are slow on software adapters. */
+export function planGroups(lanes: number, most: number, facts: AdapterFacts, forced: Forced = {}): boolean {
+  if (!(forced.group ?? (!facts.software && forced.spill === undefined))) return false;
+  return lanes <= Math.min(most, facts.maxInvocationsPerWorkgroup);
+}
+
+/** The solve of each column by a group of lanes, with the factor in workgroup memory, where the device has room for that. */
+export function planGroup(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): GroupPlan | undefined {
+  const group = planLanes(k);
+  const together = Math.max(1, 64 / group);
+  if (!planGroups(group * together, largestGroup, facts, forced)) return undefined;
+  const room = Math.floor(Math.min(groupBytes, facts.maxWorkgroupStorage) / 4) - together - sharedOfLane * group * together;
+  const factorSize = Math.min((together * (group * (group + 1))) / 2, room);
+  const overflow = (k * (k + 1)) / 2 - factorSize / together;
+  if (factorSize < 1 || (together > 1 && overflow > 0)) return undefined;
+  if (overflow <= 0) return { group, columns: together, factorSize, spill: false, lanes: columns, scratchBytes: 16 };
+  const lanes = lanesWithin(4 * overflow, columns, facts, forced);
+  return { group, columns: 1, factorSize, spill: true, lanes, scratchBytes: Math.ceil((overflow * lanes) / 4) * 16 };
+}
+
+/** Columns of a dispatch whose factors share the scratch buffer. */
+function lanesWithin(bytes: number, columns: number, facts: AdapterFacts, { spillBytes = 64 << 20 }: Forced): number {
+  return Math.min(columns, Math.max(1, Math.floor(Math.min(spillBytes, facts.maxStorageBinding) / bytes)));
 }
 
 /**
@@ -129,8 +181,12 @@ const workgroupSize = { software: 16, hardware: 64 };
 /** The workgroups that hold `items` invocations, wrapped into rows where one dimension does not suffice. */
 export function planGrid(items: number, facts: AdapterFacts): { x: number; y: number; perRow: number; workgroup: number } {
   const workgroup = facts.software && items < 65_536 ? workgroupSize.software : workgroupSize.hardware;
-  const groups = Math.ceil(items / workgroup);
-  const y = Math.ceil(groups / facts.maxWorkgroupsPerDimension);
-  const x = Math.ceil(groups / y);
+  const [x, y] = planRows(Math.ceil(items / workgroup), facts);
   return { x, y, perRow: x * workgroup, workgroup };
+}
+
+/** Workgroups in rows. */
+export function planRows(groups: number, facts: AdapterFacts): [x: number, y: number] {
+  const y = Math.ceil(groups / facts.maxWorkgroupsPerDimension);
+  return [Math.ceil(groups / y), y];
 }

@@ -62,6 +62,7 @@ const forcedNames = Object.keys({
   spillBytes: true,
   spill: true,
   pivots: true,
+  together: true,
   halfDecoding: true,
   bindingBytes: true,
 } satisfies Record<keyof Forced, true>);

@@ -14,15 +14,6 @@ const MAXIMUM: bool = false; // @set maximum instead of sum
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> result: array<f32>;
 
-fn entry(at: u32) -> f32 {
-  if (MAP == PARTIALS) { return X[at / 4u][at % 4u]; }
-  let x = X[at];
-  if (MAP == ENTRIES) { return (x.x + x.y) + (x.z + x.w); }
-  if (MAP == SQUARES) { return dot(x, x); }
-  let a = abs(x);
-  return max(max(a.x, a.y), max(a.z, a.w));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);

@@ -64,6 +64,7 @@ const forcedNames = Object.keys({
   spill: true,
   group: true,
   pivots: true,
+  together: true,
   halfDecoding: true,
   bindingBytes: true,
   facts: true,

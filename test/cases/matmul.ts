@@ -138,6 +138,81 @@ function gram(rows: number, cols: number, of: 'columns' | 'rows', splits?: numbe
   );
 }
 
+/**
+ * Small products that share dispatches, as on hardware: products that add a product (two terms), that add a tensor, Gram matrices, sums
+ * without a product, with tensors that the restarts share, in every orientation.
+ */
+function together(transposeA: boolean, transposeB: boolean, { rows, inner, cols }: Shape): Case {
+  return differential(
+    `matmul together ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}`,
+    (p, r) => {
+      const values = new Map<Tensor, Entries>();
+      const input = (label: string, [n, m]: readonly [number, number], batched: boolean) => {
+        const tensor = p.input(label, n, m, { batched });
+        values.set(tensor, signedEntries(r, n * m * tensor.batch));
+        return tensor;
+      };
+      const sizeOf = (n: number, m: number, turned: boolean) => (turned ? ([m, n] as const) : ([n, m] as const));
+      const A = input('A', sizeOf(rows, inner, transposeA), true);
+      const B = input('B', sizeOf(inner, cols, transposeB), false);
+      const D = input('D', sizeOf(rows, inner + 5, transposeB), false);
+      const F = input('F', sizeOf(inner + 5, cols, transposeA), true);
+      const E = input('E', [rows, cols], false);
+      const [sum, added, gram, combined] = (
+        [
+          ['sum', rows, cols],
+          ['added', rows, cols],
+          ['gram', A.cols, A.cols],
+          ['combined', rows, cols],
+        ] as const
+      ).map(([label, n, m]) => p.state(label, n, m));
+      const last = p.state('last', rows, rows, { shared: true });
+      const turned = (tensor: Tensor, transpose: boolean) => (transpose ? T(tensor) : tensor);
+      p.section('all', () => {
+        const first = p.matmul(turned(A, transposeA), turned(B, transposeB), { scale: 2, add: E, addScale: -0.5 });
+        p.matmul(turned(D, transposeB), turned(F, transposeA), { scale: -1, add: first, addScale: 0.25, into: sum });
+        p.matmul(turned(A, transposeA), turned(B, transposeB), { scale: -3, add: E, into: added });
+        p.gram(A, 'columns', { into: gram });
+        p.combine(1.5, sum, -1, E, { into: combined });
+        p.matmul(E, T(E), { into: last });
+      });
+      const terms = 2 * inner + 9;
+      const products = [sum, added, combined].map((tensor) => ({ tensor, terms }));
+      return { values, compare: [...products, { tensor: gram, terms: A.rows }, { tensor: last, terms: cols }] };
+    },
+    { restarts: 3, forced: { together: true } },
+  );
+}
+
+/** Sums and maxima that one workgroup folds: partly idle, and with several entries an invocation. */
+function folded(of: 'sum' | 'squares' | 'maxAbs', rows: number, cols: number): Case {
+  return differential(
+    `reduce ${of} together ${rows}×${cols}`,
+    (p, r) => {
+      const X = p.input('X', rows, cols, { batched: true });
+      const out = p.state('out', 1, 1);
+      p.section('all', () => p.reduce(X, of, { into: out }));
+      const values = (of === 'sum' ? uniformEntries : signedEntries)(r, rows * cols * 3);
+      return { values: new Map([[X, values]]), compare: [{ tensor: out, terms: of === 'maxAbs' ? 0 : rows * cols }] };
+    },
+    { restarts: 3, forced: { together: true } },
+  );
+}
+
+const joined = [
+  ...both.flatMap((transposeA) =>
+    both.flatMap((transposeB) => [
+      together(transposeA, transposeB, { rows: 7, inner: 13, cols: 5 }),
+      together(transposeA, transposeB, { rows: 9, inner: 30, cols: 18 }),
+    ]),
+  ),
+  together(false, true, { rows: 1, inner: 1, cols: 1 }),
+  folded('sum', 67, 5),
+  folded('squares', 33, 90),
+  folded('maxAbs', 35, 61),
+  folded('sum', 127, 127),
+];
+
 /** Tiles such as the planner of a software adapter chooses, with shared sides that divide nothing here. */
 const tiles: { algorithm: MatmulAlgorithm; blocks: [number, number] }[] = [
   { algorithm: 'register', blocks: [2, 2] },
@@ -223,6 +298,7 @@ export const matmul: Case[] = [
   ...halves,
   ...variants,
   ...grams,
+  ...joined,
   gram(515, 67, 'columns', 5, 'tiled'),
   gram(261, 7, 'columns', 3, 'tiled'),
   gram(33, 261, 'rows', undefined, 'tiled'),

@@ -180,29 +180,34 @@ async function startNeural(engine: Engine, t: NeuralProgram, X: Matrix, seed: nu
   return run;
 }
 
-const neural = [[5], [6, 3], [6, 4, 2]].flatMap((ranks): Case[] => [
-  {
-    name: `Neural NMF [${ranks}], gradient and two steps`,
-    async run({ engine }) {
-      const seed = seedOf(this.name);
-      const X = randomLowRank(41, 43, 5, { seed, noise: 0.2 });
-      const t = neuralProgram(41, 43, ranks, { restarts: 3, start: 'random' });
-      await compare(engine, (on) => startNeural(on, t, X, seed), [...t.A, ...t.S, ...t.D, t.control], throughSolves, seed);
-      await compare(
-        engine,
-        async (on) => {
-          const run = await startNeural(on, t, X, seed);
-          run.execute('step', 2);
-          run.execute('finish');
-          return run;
-        },
-        // Not A: where a unit carries next to nothing its step is scaled up by as much, rounding included, to no effect on the rest.
-        [...t.S, ...t.D],
-        throughSolves,
-        seed,
-      );
-    },
+/** `together`: with small products joined in dispatches, as on hardware. */
+const gradientAndSteps = (ranks: readonly number[], together = false): Case => ({
+  name: `Neural NMF [${ranks}], gradient and two steps${together ? ', products joined' : ''}`,
+  async run(stack) {
+    const engine = together ? await stack.engineWith({ forced: { together } }) : stack.engine;
+    const seed = seedOf(this.name);
+    const X = randomLowRank(41, 43, 5, { seed, noise: 0.2 });
+    const t = neuralProgram(41, 43, ranks, { restarts: 3, start: 'random' });
+    await compare(engine, (on) => startNeural(on, t, X, seed), [...t.A, ...t.S, ...t.D, t.control], throughSolves, seed);
+    await compare(
+      engine,
+      async (on) => {
+        const run = await startNeural(on, t, X, seed);
+        run.execute('step', 2);
+        run.execute('finish');
+        return run;
+      },
+      // Not A: where a unit carries next to nothing its step is scaled up by as much, rounding included, to no effect on the rest.
+      [...t.S, ...t.D],
+      throughSolves,
+      seed,
+    );
   },
+});
+
+const neural = [[5], [6, 3], [6, 4, 2]].flatMap((ranks): Case[] => [
+  gradientAndSteps(ranks),
+  gradientAndSteps(ranks, true),
   {
     name: `Neural NMF [${ranks}] never raises its objective and has no negative entry`,
     async run({ engine }) {

@@ -44,7 +44,13 @@ function racesOf({ kernel, constants, bindings, workgroups }: Dispatch, change =
 
 test('the kernels with barriers are these', () => {
   const found = Object.entries(codes).filter(([, code]) => /Barrier\(|workgroupUniformLoad|var<workgroup>|atomic/.test(code));
-  expect(found.map(([kernel]) => kernel)).toEqual(['matmul/tiled', 'nnls/masked-solve-group', 'nnls/solve-group', 'update/hals-group']);
+  expect(found.map(([kernel]) => kernel)).toEqual([
+    'matmul/tiled',
+    'nnls/masked-solve-group',
+    'nnls/solve-group',
+    'reduce/fold-group',
+    'update/hals-group',
+  ]);
 });
 
 /**
@@ -89,5 +95,26 @@ describe('matmul/tiled', () => {
     let seen = 0;
     const without = (code: string) => code.replaceAll('workgroupBarrier();', (barrier) => (seen++ === number ? '' : barrier));
     expect(racesOf(tiled(true, false, number > 3), without).races.length).toBeGreaterThan(0);
+  });
+});
+
+describe('reduce/fold-group', () => {
+  const fold = () => {
+    const p = programBuilder('fold');
+    const X = p.input('X', 33, 12);
+    p.section('all', () => p.reduce(X, 'sum'));
+    const [dispatch] = dispatchesOf(lowerProgram(p.build(), adapters.hardware).sections);
+    expect(dispatch.kernel).toBe('reduce/fold-group');
+    return dispatch;
+  };
+
+  test('has no race', () => {
+    const { races, errors } = racesOf(fold());
+    expect(errors).toEqual([]);
+    expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
+  });
+
+  test('would have one without its barriers', () => {
+    expect(racesOf(fold(), (code) => code.replaceAll('workgroupBarrier();', '')).races.length).toBeGreaterThan(0);
   });
 });

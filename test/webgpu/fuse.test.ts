@@ -3,8 +3,11 @@ import { programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
 import { neuralProgram } from '../../src/programs/neural.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
+import { dispatchCounts } from '../../src/webgpu/plan-text.js';
 import { fuse, fuseSweeps } from '../../src/webgpu/steps/fuse.js';
 import { stepText } from '../../src/webgpu/steps/step.js';
+import { joinSums } from '../../src/webgpu/steps/sums.js';
+import { adapters } from '../plans/dump.js';
 
 const texts = (program: Parameters<typeof fuse>[0], section: string) => fuse(program).sections[section].map(stepText);
 
@@ -100,4 +103,61 @@ test('a step of Neural NMF forms no product twice', () => {
   const signatures = products.map(({ inputs, attributes }) => JSON.stringify([inputs.map(({ id }) => id), attributes]));
   expect(new Set(signatures).size).toBe(signatures.length);
   expect(program.sections.step.length - fuse(program).sections.step.length).toBe(1);
+});
+
+test('a step of Neural NMF [9,4,2] has at most 30 dispatches on hardware', () => {
+  const { program } = neuralProgram(87, 90, [9, 4, 2], { restarts: 1, start: 'random' });
+  for (const facts of [adapters.hardware, adapters['default limits']]) expect(dispatchCounts(program, facts).step).toBeLessThanOrEqual(30);
+});
+
+const joined = (operations: Parameters<typeof joinSums>[0]) => joinSums(operations, () => true).map(stepText);
+
+test('Sβᵀ + βSᵀ is one sum, and small products that do not depend on each other are done together', () => {
+  const p = programBuilder('p');
+  const [S, beta, A] = [p.input('S', 3, 8), p.input('beta', 3, 8), p.input('A', 5, 3)];
+  const [D, U, G] = [p.state('D', 3, 3), p.state('U', 5, 8), p.state('G', 8, 8)];
+  p.section('all', () => {
+    const half = p.matmul(S, T(beta));
+    p.matmul(beta, T(S), { add: half, into: D });
+    p.matmul(A, beta, { scale: -2, into: U });
+    p.gram(U, 'columns', { into: G });
+  });
+  expect(joined(p.build().sections.all)).toEqual(['D = beta Sᵀ + S betaᵀ; U = -2 A beta', 'G = Uᵀ U']);
+});
+
+test('a sum stays apart where another reads it, where its factors change in between, and where it would pass what it depends on', () => {
+  const p = programBuilder('p');
+  const [A, B] = [p.state('A', 4, 4), p.state('B', 4, 4)];
+  const [C, D] = [p.state('C', 4, 4), p.state('D', 4, 4)];
+  p.section('read twice', () => {
+    const product = p.matmul(A, B, { name: 'product' });
+    p.matmul(B, A, { add: product, into: C });
+    p.copy(product, D);
+  });
+  p.section('changed', () => {
+    const product = p.matmul(A, B, { name: 'other' });
+    p.copy(C, A);
+    p.matmul(B, C, { add: product, into: D });
+  });
+  p.section('read before', () => {
+    p.matmul(A, B, { into: C });
+    p.copy(D, B);
+    p.matmul(D, D, { into: A });
+  });
+  const program = p.build();
+  for (const operations of Object.values(program.sections)) expect(joined(operations)).toEqual(operations.map(stepText));
+});
+
+test('a dispatch takes at most eight tensors and four sums', () => {
+  const p = programBuilder('p');
+  const [A, B] = [p.input('A', 4, 4), p.input('B', 4, 4)];
+  p.section('sums', () => {
+    for (const i of [0, 1, 2, 3, 4]) p.matmul(A, B, { scale: i + 1, into: p.state(`C${i}`, 4, 4) });
+  });
+  p.section('tensors', () => {
+    for (const i of [0, 1, 2]) p.matmul(p.input(`D${i}`, 4, 4), p.input(`F${i}`, 4, 4), { into: p.state(`G${i}`, 4, 4) });
+  });
+  const { sections } = p.build();
+  expect(joinSums(sections.sums, () => true).map(({ outputs }) => outputs.length)).toEqual([4, 1]);
+  expect(joinSums(sections.tensors, () => true).map(({ outputs }) => outputs.length)).toEqual([2, 1]);
 });

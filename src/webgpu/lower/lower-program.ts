@@ -12,6 +12,7 @@ import { keepTogether } from './keep.js';
 import { lower } from './lower.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
 import { sweepsInOne } from './products.js';
+import { withSums } from './sums.js';
 
 export interface LoweredStep {
   step: Step;
@@ -35,7 +36,9 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   const { program: whole, halves, panelled } = stored(original, facts);
   // Parts of a sum cannot be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
-  const split = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
+  const parts = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
+  // Panels are views of buffers that others bind, too.
+  const split = panelled.size > 0 ? parts : withSums(parts, facts, of);
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
     section,
     steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),

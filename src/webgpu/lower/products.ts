@@ -117,5 +117,5 @@ function residual([X, A, Z, W]: readonly Tensor[], out: Tensor, facts: AdapterFa
   const finish = { SCALE: 1, EPILOGUE: W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };
   const squares = multiply({ A, B: Z, E: X, W: W ?? standIn(X), C: partials }, shape, plan, finish, undefined, facts);
   const fold = { from: partials, count: perRestart, batchStride: perRestart, out, map: terms.ENTRIES, maximum: false, level: 1 };
-  return [squares, ...foldLevels(fold, facts)];
+  return [squares, ...foldLevels(fold, facts, forced)];
 }

@@ -46,6 +46,8 @@ export interface Forced {
   group?: boolean;
   /** Rounds of pivoting after which a solve falls back to the active set. */
   pivots?: number;
+  /** Whether small products share dispatches and small sums take one, as on hardware. */
+  together?: boolean;
   /** How kernels decode 16-bit floats. */
   halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
@@ -189,4 +191,29 @@ export function planGrid(items: number, facts: AdapterFacts): { x: number; y: nu
 export function planRows(groups: number, facts: AdapterFacts): [x: number, y: number] {
   const y = Math.ceil(groups / facts.maxWorkgroupsPerDimension);
   return [Math.ceil(groups / y), y];
+}
+
+/**
+ * Most multiplications of a product, over all restarts, that shares a dispatch with others: beyond, the time of a dispatch no longer counts,
+ * and the kernels for single products are faster. On software adapters these are always: there the joined kernel was no faster than the
+ * dispatches that it saves (docs/performance.md).
+ */
+const smallProduct = 1 << 18;
+
+export function isSmallProduct(multiplications: number, { software }: AdapterFacts, { together = !software }: Forced): boolean {
+  return together && multiplications <= smallProduct;
+}
+
+const foldWorkgroup = 64;
+
+/** Most entries that an invocation of one workgroup folds. */
+const groupFoldSteps = 64;
+
+/**
+ * Invocations of the one workgroup that folds all entries of a restart, or 0 where levels of reduce/fold do: for few entries, for very
+ * many, and on software adapters, whose barriers are dear.
+ */
+export function planGroupFold(count: number, restarts: number, facts: AdapterFacts, { together = !facts.software }: Forced): number {
+  const fits = count > foldWorkgroup && count <= foldWorkgroup * groupFoldSteps && restarts <= facts.maxWorkgroupsPerDimension;
+  return together && fits && facts.maxInvocationsPerWorkgroup >= foldWorkgroup ? foldWorkgroup : 0;
 }

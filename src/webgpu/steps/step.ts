@@ -48,7 +48,29 @@ export interface KeepTogether {
   readonly outputs: readonly Tensor[];
 }
 
-export type Step = FusedOperation | ColumnCopy | KeepTogether;
+/** scale · op(A) op(B), or scale · A without a B. */
+export interface Term {
+  readonly A: Tensor;
+  readonly B?: Tensor;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly scale: number;
+}
+
+export interface Sum {
+  readonly out: Tensor;
+  readonly terms: readonly Term[];
+}
+
+/** Small sums in one dispatch, none of which reads another. Inputs are all tensors that their terms read. Only sums.ts makes it. */
+export interface ProductSums {
+  readonly kind: 'productSums';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: { readonly sums: readonly Sum[] };
+}
+
+export type Step = FusedOperation | ColumnCopy | KeepTogether | ProductSums;
 
 /** The axes of every operand of an operation. */
 export interface Spread {
@@ -77,6 +99,8 @@ export function stepText(step: Step): string {
       return `${out.name} = columns of ${names[0]}`;
     case 'keepTogether':
       return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${names[i + 1]}, ${names[0]}, ${name})`).join('; ');
+    case 'productSums':
+      return step.attributes.sums.map(sumText).join('; ');
     case 'fusedProduct': {
       const { ending, ...product } = step.attributes;
       const text = productText(names, product);
@@ -86,4 +110,14 @@ export function stepText(step: Step): string {
     default:
       return operationText(step);
   }
+}
+
+/** S1 = A1ᵀ A1 - 2 Z. */
+function sumText({ out, terms }: Sum): string {
+  const texts = terms.map(({ A, B, transposeA, transposeB, scale }, i) => {
+    const sign = scale < 0 ? (i === 0 ? '-' : '- ') : i === 0 ? '' : '+ ';
+    const size = Math.abs(scale) === 1 ? '' : `${Math.abs(scale)} `;
+    return `${sign}${size}${A.name}${transposeA ? 'ᵀ' : ''}${B ? ` ${B.name}${transposeB ? 'ᵀ' : ''}` : ''}`;
+  });
+  return `${out.name} = ${texts.join(' ')}`;
 }

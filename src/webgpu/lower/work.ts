@@ -31,7 +31,7 @@ interface Rule {
   /** Written bindings that are read, too. */
   inPlace?: (of: Numbers) => readonly string[];
   /** Invocations of a workgroup, where it is not the constant WORKGROUP. */
-  workgroup?: number;
+  workgroup?: (of: Numbers) => number;
 }
 
 /** Work of as many operations on every item of the grid. */
@@ -54,7 +54,7 @@ const ending: Readonly<Record<number, number>> = {
 function product(
   batch: (of: Numbers, dispatch: Dispatch) => number,
   passes: (of: Numbers) => { A: number; B: number },
-  workgroup?: number,
+  workgroup?: Rule['workgroup'],
 ): Rule {
   return {
     operations: (of, dispatch) => {
@@ -79,11 +79,11 @@ const pivoted = (of: Numbers) => solved(of('K')) + 2 * of('K') ** 2;
 
 const warmStart = (of: Numbers) => (of('WARM') === 1 ? ['S'] : []);
 
-/** A solve whose columns are lanes, and whose factor may lie in the scratch buffer. */
+/** A solve that has a lane for each column, or a group of them, and whose factor may lie in the scratch buffer. */
 function indexed(operations: (of: Numbers) => number, inPlace: (of: Numbers) => readonly string[]): Rule {
   return {
     operations: (of) => of('LANES') * operations(of),
-    passes: (of) => ({ scratch: of('SPILL') }),
+    passes: (of) => ({ scratch: of('SPILL') > 0 ? 1 : 0 }),
     inPlace: (of) => [...inPlace(of), 'scratch'],
   };
 }
@@ -101,6 +101,11 @@ const gathered: Rule = {
 /** How often a row of D is read in the mean. */
 function gathers(of: Numbers, { rows, cols, entries }: Tensor): number {
   return entries / (of('LINES_AT') === 0 ? cols : rows);
+}
+
+/** Of one restart. */
+function folded(of: Numbers): number {
+  return of('COUNT') * (of('MAP') === terms.PARTIALS ? 1 : of('MAP') === terms.SQUARES ? 8 : of('MAXIMUM') ? 0 : 4);
 }
 
 /** By kernel. One that is missing here counts the bytes of its bindings, and no operations. */
@@ -121,9 +126,16 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   ),
   'matmul/tiled': product(
     (of, { workgroups }) => workgroups[2] / of('SPLITS'),
-    (of) => ({ A: Math.ceil(of('COLS') / 64), B: Math.ceil(of('ROWS') / 64) }),
-    256,
+    (of) => ({ A: Math.ceil(of('COLS') / (4 * of('QUADS_B'))), B: Math.ceil(of('ROWS') / (4 * of('QUADS_A'))) }),
+    (of) => of('INVOCATIONS'),
   ),
+  'matmul/sums': {
+    operations: (of) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].slice(0, of('TERMS')).reduce((sum, i) => {
+        const out = of(`TERM_${i}`) & 3; // see TERM_0 in the kernel
+        return sum + of('RESTARTS') * of(`ROWS_${out}`) * of(`COLS_${out}`) * 2 * Math.max(1, of(`INNER_${i}`));
+      }, 0),
+  },
   'matmul/quad-rows': product(
     (of) => of('BATCH'),
     (of) => ({ A: of('OWN_TILES') / 4, B: down(of) }),
@@ -137,14 +149,17 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     (of) => solved(of('K')),
     () => [],
   ),
+  'nnls/masked-solve-group': indexed(
+    (of) => solved(of('K')),
+    () => [],
+  ),
   'nnls/masked-solve-registers': each((of) => solved(of('K'))),
   'nnls/solve': indexed(pivoted, warmStart),
+  'nnls/solve-group': indexed(pivoted, warmStart),
   'nnls/solve-registers': { ...each(pivoted), inPlace: warmStart },
-  'probe/count-rounds': { operations: () => 0, workgroup: 1 },
-  'reduce/fold': {
-    operations: (of) =>
-      of('COUNT') * of('RESTARTS') * (of('MAP') === terms.PARTIALS ? 1 : of('MAP') === terms.SQUARES ? 8 : of('MAXIMUM') ? 0 : 4),
-  },
+  'probe/count-rounds': { operations: () => 0, workgroup: () => 1 },
+  'reduce/fold': { operations: (of) => of('RESTARTS') * folded(of) },
+  'reduce/fold-group': { operations: (of, { workgroups }) => workgroups[0] * folded(of) },
   'reduce/max-pool': each(0),
   'reduce/softmax-cross-entropy': each((of) => 10 * of('ROWS')),
   'reduce/sum-partials': {
@@ -159,10 +174,11 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     passes: (of, { bindings: [X] }) => ({ D: gathers(of, X as Tensor) }),
   },
   'sparse/tails': { operations: () => 0, passes: () => ({ X: 0, D: 0 }) },
-  'update/accept-reject': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: 64 },
+  'update/accept-reject': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: () => 64 },
   'update/adam': each(56, 'A', 'first', 'second'),
-  'update/count-iteration': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: 64 },
+  'update/count-iteration': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: () => 64 },
   'update/hals': sweep,
+  'update/hals-group': sweep,
   'update/hals-registers': sweep,
   'update/keep-accepted': each(0),
   'update/metric-scale': each((of) => (of('ROW_METRIC') ? 3 : 2)),
@@ -198,7 +214,7 @@ export function workOf(dispatch: Dispatch): Work {
     bytes += size * Math.min(1, own);
     requested += size * own * copies;
   }
-  const invocations = workgroups[0] * workgroups[1] * workgroups[2] * (rule.workgroup ?? (of('WORKGROUP') || 64));
+  const invocations = workgroups[0] * workgroups[1] * workgroups[2] * (rule.workgroup?.(of) ?? (of('WORKGROUP') || 64));
   return { bytes, requested, operations: rule.operations(of, dispatch), invocations };
 }
 

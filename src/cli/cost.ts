@@ -3,7 +3,7 @@ import type { Profile } from '../engine.js';
 import { programFor } from '../methods/program-for.js';
 import { profileOf } from '../webgpu/plan/profiles.js';
 import { costHeads, costOf, figures, profileLines, type SectionCost, sectionLines } from '../webgpu/plan-cost.js';
-import { counted } from '../webgpu/plan-text.js';
+import { counted } from '../webgpu/plan-lines.js';
 import { defaultPrograms } from './plan.js';
 
 interface ProgramCost extends SectionCost {

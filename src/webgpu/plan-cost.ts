@@ -5,7 +5,7 @@ import { lowerProgram } from './lower/lower-program.js';
 import { workOf } from './lower/work.js';
 import type { ForcedBySection } from './plan/planner.js';
 import { boundSeconds, factsOfProfiles, profileOf, shareOf } from './plan/profiles.js';
-import { counted, groupsText, kernelText, titleOf } from './plan-text.js';
+import { counted, groupsText, kernelText, titleOf } from './plan-lines.js';
 import { stepText } from './steps/step.js';
 
 /** Sums over dispatches: see `Work`. `seconds` is the bound by published peaks: see `boundSeconds`. It is an estimate. */

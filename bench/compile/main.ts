@@ -148,6 +148,7 @@ function outcome([file, ...args]: string[], env: Record<string, string>): Promis
 const shown: Record<string, string> = {
   VGPRs: 'registers',
   'Spilled VGPRs': 'spilled',
+  'Spilled SGPRs': 'spilled scalars',
   'Scratch size': 'scratch bytes',
   'LDS size': 'workgroup memory',
   'Code size': 'code bytes',
@@ -170,18 +171,16 @@ export function rowsOf(gpu: string, statistics: string): CountRow[] {
     } else if (open) {
       const [name, value] = line.split(': ');
       if (name in shown) open[shown[name]] = Number(value);
-      if (name === 'Spilled SGPRs') open.spilledScalars = Number(value);
     }
   }
   return rows.sort((a, b) => Number(b.note !== '') - Number(a.note !== ''));
 }
 
-function row(gpu: string, kernel: string, { spilledScalars = 0, ...found }: Record<string, number>): CountRow {
-  const counts = { ...found, spilled: (found.spilled ?? 0) + spilledScalars };
+function row(gpu: string, kernel: string, counts: Record<string, number>): CountRow {
   const faults = [
-    counts.spilled > 0 && 'spills',
-    found['scratch bytes'] > 0 && 'scratch',
-    found['code bytes'] > 32_768 && 'code beyond 32 KiB',
+    counts.spilled + counts['spilled scalars'] > 0 && 'spills',
+    counts['scratch bytes'] > 0 && 'scratch',
+    counts['code bytes'] > 32_768 && 'code beyond 32 KiB',
   ].filter(Boolean);
   const short = kernel.replaceAll(/ ?\b\w+=(false|0)\b/g, '').replace(/ WORKGROUP=64$/, '');
   return { suite: 'compile', case: short, subject: gpu, counts, note: faults.join(', ') };

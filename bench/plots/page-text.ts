@@ -69,7 +69,7 @@ const meanings: Record<string, { title: string; caption: string }> = {
   compile: {
     title: "The compiler's view",
     caption:
-      "Statistics of AMD's Vulkan compiler for every pipeline, without a GPU: no time is among them. Registers: of one invocation. Spilled registers and scratch bytes (of a wave) lie in device memory, which is slow; code beyond 32 KiB leaves the instruction cache; both are noted and come first. Waves: how many of them a SIMD can keep, to hide the wait for memory. navi31 is RDNA 3 (RX 7900), gfx1201 RDNA 4, navi21 RDNA 2, vega10 and polaris10 are older.",
+      "Statistics of AMD's Vulkan compiler for every pipeline, without a GPU: no time is among them. Registers: of one invocation. Spilled registers and scratch bytes (of a wave) lie in device memory, which is slow; spilled scalars lie in registers of others; code beyond 32 KiB leaves the instruction cache; both are noted and come first. Waves: how many of them a SIMD can keep, to hide the wait for memory. navi31 is RDNA 3 (RX 7900), gfx1201 RDNA 4, navi21 RDNA 2, vega10 and polaris10 are older.",
   },
 };
 

@@ -10,7 +10,7 @@ import type { Request } from './page.js';
 import { pageOf, readResults, slug, writeWhole } from './results-file.js';
 import { type CountRow, type Results, type Row, resultsVersion } from './rows.js';
 import { repository } from './serve.js';
-import { countingSuites, type SuiteName } from './suites/names.js';
+import { type AdapterSuite, countingSuites } from './suites/names.js';
 import { tableText } from './table.js';
 
 /** Returns the exit status: 0, 1 for a failure, 2 for a wrong option. */
@@ -51,7 +51,12 @@ async function benchmark(options: Options): Promise<number> {
 function usualFile({ complete, suites }: Options, { device }: Results): string | undefined {
   const counted = suites.length === 1 && (countingSuites as readonly string[]).includes(suites[0]);
   if (!complete && !counted) return undefined;
-  return path.join(repository, 'bench', 'results', `${counted ? suites[0] : slug(device)}.json`);
+  return path.join(
+    repository,
+    'bench',
+    'results',
+    `${suites[0] === 'compile' ? `compile-${slug(device.split(',')[0])}` : counted ? suites[0] : slug(device)}.json`,
+  );
 }
 
 /** Peers may be wrong; we may not. What ran once is not checked for itself. */
@@ -67,7 +72,7 @@ async function writePage(file: string, results: Results): Promise<void> {
 }
 
 /** A few suites show whether Dawn in a process of its own differs from Chrome. */
-const nodeSuites: Record<'quick' | 'full', SuiteName[]> = {
+const nodeSuites: Record<'quick' | 'full', AdapterSuite[]> = {
   quick: ['roofline', 'mu'],
   full: ['roofline', 'kernels', 'mu', 'nnls', 'neural'],
 };
@@ -76,9 +81,14 @@ type Measurements = Pick<Results, 'device' | 'rows' | 'counts'>;
 
 async function measured(options: Options): Promise<Measurements> {
   const { quick, node, suites } = options;
+  if (suites[0] === 'compile') {
+    const { compileSuite } = await import('./compile/main.js');
+    return await compileSuite(voices.progress).finally(endLine);
+  }
   const against = options.against === undefined ? undefined : await buildAgainst(options.against, voices.progress);
   const { dispose, ...plain } = against ?? { dispose: undefined };
-  const request: Request = { repeats: quick ? 7 : 15, quick, suites, against: against && (plain as Request['against']) };
+  const onAdapter = suites.filter((name): name is AdapterSuite => name !== 'compile');
+  const request: Request = { repeats: quick ? 7 : 15, quick, suites: onAdapter, against: against && (plain as Request['against']) };
   try {
     if (node) return await inNode(request);
     const { measureInChrome } = await import('./chrome.js');

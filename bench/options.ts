@@ -33,6 +33,7 @@ export function parseOptions(argv: string[]): Options {
     throw new BenchError('--against has cases of its own; it takes no --suite.', 2);
   const { suite, help, ...rest } = values;
   const suites = suite === undefined ? [...usualSuites] : suitesOf(suite);
+  if (suites.includes('compile') && suites.length > 1) throw new BenchError('--suite: compile runs alone, without an adapter.', 2);
   return { ...rest, help, suites, complete: suite === undefined && values.against === undefined };
 }
 

@@ -5,12 +5,12 @@ import { type Against, measureAgainst } from './against/measure.js';
 import type { Bench } from './measure.js';
 import type { CountRow, Row } from './rows.js';
 import { measureSuites } from './suites/index.js';
-import type { SuiteName } from './suites/names.js';
+import type { AdapterSuite } from './suites/names.js';
 
 export interface Request {
   repeats: number;
   quick: boolean;
-  suites: SuiteName[];
+  suites: AdapterSuite[];
   /** Instead of the suites: two builds of orthant. */
   against?: Against;
 }

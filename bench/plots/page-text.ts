@@ -66,6 +66,11 @@ const meanings: Record<string, { title: string; caption: string }> = {
     caption:
       'Counts, not times: they hold for every GPU that gets this plan, whichever adapter ran it. X ÷ its bytes: how many times the bytes of X the invocations of one iteration ask for; by 32, an entry that several of 32 neighbouring invocations load at once counts once. All ÷ least: bytes of all loads and stores over those of X (an iteration) or of each tensor of the operation once. Lines ÷ ideal: how many lines of 128 bytes the loads of 32 neighbours touch, over the fewest that hold as many bytes as their lanes ask for; 1 is best, and below 1 neighbours share. The lines are of a sample of workgroups.',
   },
+  compile: {
+    title: "The compiler's view",
+    caption:
+      "Statistics of AMD's Vulkan compiler for every pipeline, without a GPU: no time is among them. Registers: of one invocation. Spilled registers and scratch bytes (of a wave) lie in device memory, which is slow; spilled scalars lie in registers of others; code beyond 32 KiB leaves the instruction cache; both are noted and come first. Waves: how many of them a SIMD can keep, to hide the wait for memory. navi31 is RDNA 3 (RX 7900), gfx1201 RDNA 4, navi21 RDNA 2, vega10 and polaris10 are older.",
+  },
 };
 
 function countsHtml(counts: readonly CountRow[]): string {

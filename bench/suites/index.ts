@@ -5,7 +5,7 @@ import { checkpointSuite } from './checkpoints.js';
 import { endToEndSuite } from './end-to-end.js';
 import { kernelSuite } from './kernels.js';
 import { multiplicativeSuite } from './multiplicative.js';
-import type { SuiteName } from './names.js';
+import type { AdapterSuite } from './names.js';
 import { neuralSuite } from './neural.js';
 import { nnlsSuite } from './nnls.js';
 import { profileSuite } from './profile.js';
@@ -14,7 +14,7 @@ import { scalingSuite } from './scaling.js';
 import { sparseSuite } from './sparse.js';
 import { trafficSuite } from './traffic.js';
 
-const suites: Record<SuiteName, (bench: Bench) => Promise<(Row | CountRow)[]>> = {
+const suites: Record<AdapterSuite, (bench: Bench) => Promise<(Row | CountRow)[]>> = {
   end: endToEndSuite,
   roofline: rooflineSuite,
   kernels: kernelSuite,
@@ -28,7 +28,7 @@ const suites: Record<SuiteName, (bench: Bench) => Promise<(Row | CountRow)[]>> =
   profile: profileSuite,
 };
 
-export async function measureSuites(bench: Bench, names: readonly SuiteName[]): Promise<{ rows: Row[]; counts: CountRow[] }> {
+export async function measureSuites(bench: Bench, names: readonly AdapterSuite[]): Promise<{ rows: Row[]; counts: CountRow[] }> {
   const rows: (Row | CountRow)[] = [];
   for (const name of names) {
     const started = performance.now();

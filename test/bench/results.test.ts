@@ -1,5 +1,6 @@
 /** What the benchmark makes of its rows: ratios, summaries, the table, the page, and which files it reads again. */
 import { expect, test } from 'vitest';
+import { rowsOf } from '../../bench/compile/main.js';
 import { ratioTo } from '../../bench/measure.js';
 import { pageText } from '../../bench/plots/page-text.js';
 import { panelsOf } from '../../bench/plots/panels.js';
@@ -67,6 +68,29 @@ test('counts: a table with columns of their own, and no word of a software adapt
   expect(page.match(/<tr>/g)!.length).toBe(3);
   expect(page).not.toMatch(/<strong>Software adapter|milliseconds|NaN/i);
   expect(parseResults(JSON.stringify(counted), 'f')).toEqual(counted);
+});
+
+test("the compiler's statistics: a row for each pipeline, faulty ones first and named so", () => {
+  const statistics = (spilledVectors: number, spilledScalars: number, scratch: number, code: number) =>
+    `*** SHADER STATS ***\nVGPRs: 60\nSpilled SGPRs: ${spilledScalars}\nSpilled VGPRs: ${spilledVectors}\nCode size: ${code}\nScratch size: ${scratch}\nSubgroups per SIMD: 24\n****\n`;
+  const text = `noise\n@@ good A=false K=8\n${statistics(0, 0, 0, 32768)}@@ bad K=9\n${statistics(1, 2, 64, 32769)}`;
+  const counts = { registers: 60, waves: 24 };
+  expect(rowsOf('navi31', text)).toEqual([
+    {
+      suite: 'compile',
+      case: 'bad K=9',
+      subject: 'navi31',
+      counts: { ...counts, spilled: 1, 'spilled scalars': 2, 'scratch bytes': 64, 'code bytes': 32769 },
+      note: 'spills, scratch, code beyond 32 KiB',
+    },
+    {
+      suite: 'compile',
+      case: 'good K=8',
+      subject: 'navi31',
+      counts: { ...counts, spilled: 0, 'spilled scalars': 0, 'scratch bytes': 0, 'code bytes': 32768 },
+      note: '',
+    },
+  ]);
 });
 
 test('panels: ratios, the roofline, the parts of it and one plot for each axis, those of Node apart', () => {

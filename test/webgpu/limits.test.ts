@@ -84,7 +84,7 @@ test('a device below what the kernels need is refused with what it lacks', async
   const limits = { ...Object.fromEntries(limitsOf(device)), maxStorageBuffersPerShaderStage: 4, maxComputeInvocationsPerWorkgroup: 32 };
   const refused = await createWebGpuEngine({ device: changed(device, { limits }) }).catch((error) => error);
   expect(refused).toBeInstanceOf(LimitError);
-  expect(refused.message).toMatch(/maxStorageBuffersPerShaderStage 7 \(it has 4\), maxComputeInvocationsPerWorkgroup 64 \(it has 32\)/);
+  expect(refused.message).toMatch(/maxStorageBuffersPerShaderStage 8 \(it has 4\), maxComputeInvocationsPerWorkgroup 64 \(it has 32\)/);
 });
 
 function limitsOf({ limits }: GPUDevice): [string, number][] {

@@ -90,7 +90,7 @@ test('a plan lists every operation with its kernels, tile, parts and workgroups'
   expect(text).toMatch(
     /^program small, 1 restart, 3 pipelines\n {2}all: 3 dispatches\n {4}\w+ = Aᵀ A\n {6}matmul\/\S+ \d+×\d+ in \d+ parts +\d+ workgroups?\n {6}reduce\/sum-partials of \d+ parts/,
   );
-  expect(planText(program, { ...facts, software: false, subgroups: false })).toMatch(/matmul\/register 4×4/);
+  expect(planText(program, { ...facts, software: false, subgroups: false })).toMatch(/matmul\/tiled 16×16 in \d+ parts/);
 });
 
 test('programs of shapes that no factorization has are refused', () => {

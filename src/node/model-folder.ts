@@ -134,12 +134,14 @@ export async function loadModel(path: string): Promise<Factorization> {
   }
 }
 
-/** A file of a model, from the folder or from where its writer has it. */
+/** A file of a model, from the folder or from where its writer has it; the folder again, since it may just have come from there. */
 async function readListed(dir: string, name: string, listed: (bytes: Uint8Array) => boolean): Promise<Uint8Array> {
-  const found = await readBytes(join(dir, name)).catch((error: Error) => error);
-  if (!(found instanceof Error) && listed(found)) return found;
-  const waiting = await readBytes(join(dir, saving, name)).catch(() => undefined);
-  if (waiting && listed(waiting)) return waiting;
+  let found: Uint8Array | Error | undefined;
+  for (const place of [dir, join(dir, saving), dir]) {
+    const bytes = await readBytes(join(place, name)).catch((error: Error) => error);
+    if (!(bytes instanceof Error) && listed(bytes)) return bytes;
+    if (place === dir) found = bytes;
+  }
   if (found instanceof Error) throw found;
-  return found;
+  return found!;
 }

@@ -71,7 +71,7 @@ const fitArguments = ['bin/orthant.mjs', 'fit', csv, '--method', 'nmf', '--ranks
 describe('Deno', () => {
   // wgpu looks for drivers once a process, so that one whose compiler cannot be trusted is not passed over, as Node's is: it is named.
   const isDistrusted = ({ status, stderr }: Ended) =>
-    status === 1 && /AdapterError|^orthant:/.test(stderr) && /--device software/.test(stderr);
+    status === 1 && /AdapterError|^orthant:/m.test(stderr) && /--device software/.test(stderr);
 
   test('a fit, a solve and files, on its own WebGPU and with nothing set', async () => {
     const ended = await run(denoBinary(), ['run', '-A', script, 'auto', at('deno')]);

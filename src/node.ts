@@ -1,9 +1,9 @@
 /** orthant in Node: the same functions, an engine on Dawn in the place of the browser's, and files. */
-export { parseCsvMatrix } from './data/csv.js';
-export { parseMtxMatrix } from './data/mtx.js';
-export { decodeNpy, encodeNpy } from './data/npy.js';
-export { type Document, englishStopWords, type TermDocumentMatrix, type TermOptions, termDocumentMatrix, topTerms } from './data/text.js';
+
 export * from './errors.js';
+export { parseCsvMatrix } from './formats/csv.js';
+export { parseMtxMatrix } from './formats/mtx.js';
+export { decodeNpy, encodeNpy } from './formats/npy.js';
 export * from './index.js';
 export { type Corpus, readCorpus } from './node/corpus.js';
 export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';
@@ -11,3 +11,11 @@ export { createEngine, type NodeEngineOptions } from './node/engine.js';
 export { readMatrix, writeOutputs } from './node/files.js';
 export { loadModel, saveModel } from './node/model-folder.js';
 export { loadTuning, storeTuning } from './node/tuning-store.js';
+export {
+  type Document,
+  englishStopWords,
+  type TermDocumentMatrix,
+  type TermOptions,
+  termDocumentMatrix,
+  topTerms,
+} from './text/term-document.js';

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random, shuffle } from '../../src/data/random.js';
 import { toDense } from '../../src/data/sparse.js';
-import { termDocumentMatrix } from '../../src/data/text.js';
 import { readCorpus } from '../../src/node/corpus.js';
+import { termDocumentMatrix } from '../../src/text/term-document.js';
 
 export interface Data {
   X: Matrix;

@@ -2,12 +2,12 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { byExtension } from '../data/file-format.js';
-import { formats } from '../data/formats.js';
 import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { byExtension } from '../formats/file-format.js';
+import { formats } from '../formats/formats.js';
 import { type Factorization, methodsWith } from '../methods/methods.js';
 import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';

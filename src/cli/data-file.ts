@@ -1,16 +1,17 @@
 /** Matrices that the command line reads, with complaints in the terms of the file. */
 import { checkFinite, checkNonnegative, checkWeights } from '../data/check.js';
-import { formats } from '../data/formats.js';
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { formats } from '../formats/formats.js';
 import { type Method, methodOf } from '../methods/methods.js';
 import { readMatrix } from '../node/files.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
 async function readFile(path: string, samples: Samples): Promise<MatrixFile> {
-  return { path, samples, ...(await readMatrix(path, { samples })) };
+  const { samples: sampleNames, ...read } = await readMatrix(path, { samples });
+  return { ...read, path, samples, sampleNames };
 }
 
 /** X (features × samples) in a file, every entry of which the method can take. */

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
-import { byExtension } from '../data/file-format.js';
-import { formats } from '../data/formats.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
+import { byExtension } from '../formats/file-format.js';
+import { formats } from '../formats/formats.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import { checkModelFolder } from '../node/model-folder.js';

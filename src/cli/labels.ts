@@ -1,9 +1,9 @@
 /** Files of labels: one line a sample, empty where the label is unknown. */
 
-import { decodeText, within } from '../data/file-format.js';
 import { labelTexts, targetsOf } from '../data/labels.js';
 import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { decodeText, within } from '../formats/file-format.js';
 import { readBytes } from '../node/files.js';
 
 /** The labels that a fit gets, '' where one is unknown. */

@@ -1,4 +1,4 @@
-import type { Topic } from './topic-tree.js';
+import type { Topic } from '../topics/tree.js';
 
 /** The tree in box-drawing characters, no line wider than `width` columns: each topic with its share and words, leaves with documents. */
 export function printTree(topics: readonly Topic[], width: number): string[] {

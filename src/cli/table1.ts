@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { encodeNpy } from '../data/npy.js';
+import { encodeNpy } from '../formats/npy.js';
 import type { Factorization } from '../methods/methods.js';
 import { createEngine } from '../node/engine.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { checkRanks } from '../data/check.js';
-import { englishStopWords, termDocumentMatrix } from '../data/text.js';
 import { neuralNmf } from '../methods/neural.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
+import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
+import { topicTree } from '../topics/tree.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
-import { topicTree } from './topic-tree.js';
 
 interface TopicsOptions extends CommonOptions {
   words: number;

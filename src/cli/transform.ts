@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { byExtension } from '../data/file-format.js';
-import { formats } from '../data/formats.js';
 import { transpose } from '../data/matrix.js';
 import { InputError } from '../errors.js';
+import { byExtension } from '../formats/file-format.js';
+import { formats } from '../formats/formats.js';
 import { transform } from '../models/apply.js';
 import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';

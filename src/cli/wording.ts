@@ -14,8 +14,9 @@ export interface MatrixFile {
   path: string;
   X: DataMatrix;
   samples: Samples;
-  /** Names of the file's columns. */
-  names?: string[];
+  /** Names of the rows and columns of X, where the file has them. */
+  features?: readonly string[];
+  sampleNames?: readonly string[];
 }
 
 /** Options that the library calls otherwise than the command line. */
@@ -68,7 +69,8 @@ function inFile({ message, row, column }: InputError, file: MatrixFile): string 
 }
 
 /** Where an entry of X stands in its file. */
-export function placeInFile(at: { row: number; column: number }, { samples, names }: MatrixFile): string {
+export function placeInFile(at: { row: number; column: number }, { samples, features, sampleNames }: MatrixFile): string {
+  const names = samples === 'rows' ? features : sampleNames;
   const [row, column] = samples === 'rows' ? [at.column, at.row] : [at.row, at.column];
   return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
 }

@@ -184,4 +184,8 @@ export interface Model<M extends string = string, Own = unknown> {
   /** Null without labels. */
   supervision: Supervision | null;
   elapsedMs: number;
+  /** Names of the rows of A[0], one each: set by whoever knows them, kept with the model. A fit sets none. */
+  features?: readonly string[];
+  /** Names of the samples, the columns of S, one each: set by whoever knows them, kept with the model. A fit sets none. */
+  samples?: readonly string[];
 }

@@ -1,12 +1,12 @@
 /** A fitted model as files, and back. */
 import { checkFinite, checkNonnegative } from '../data/check.js';
-import { within } from '../data/file-format.js';
 import type { Accuracy } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
-import { decodeNpy, encodeNpy } from '../data/npy.js';
 import { messageOf } from '../data/realm.js';
 import { sha256 } from '../data/sha256.js';
 import { InputError, ShapeError } from '../errors.js';
+import { within } from '../formats/file-format.js';
+import { decodeNpy, encodeNpy } from '../formats/npy.js';
 import type { StopReason } from '../methods/loop.js';
 import { type Factorization, methodOf, methods } from '../methods/methods.js';
 
@@ -30,7 +30,7 @@ export function modelFiles(
   model: Factorization,
   extra: Record<string, unknown> = {},
 ): Record<string, Uint8Array | string> & { 'model.json': string } {
-  const { A, S, method, ranks, seed, supervision, elapsedMs, ...measures } = model;
+  const { A, S, method, ranks, seed, supervision, elapsedMs, features, samples, ...measures } = model;
   const matrices: Record<string, Uint8Array> = {};
   A.forEach((factor, l) => {
     matrices[`A${l}.npy`] = encodeNpy(factor);
@@ -149,7 +149,7 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> {
 type Size = [rows: number, cols: number];
 
 /** The content of model.json: all of a model but its matrices. */
-type Content = Omit<Factorization, 'A' | 'S' | 'supervision' | 'elapsedMs'> & {
+type Content = Omit<Factorization, 'A' | 'S' | 'supervision' | 'elapsedMs' | 'features' | 'samples'> & {
   id: string;
   /** The SHA-256 of every other file, by its name. */
   files: Record<string, string>;

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { decodeText } from '../data/file-format.js';
 import { checkNames } from '../data/names.js';
-import type { Document } from '../data/text.js';
 import { shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { decodeText } from '../formats/file-format.js';
+import type { Document } from '../text/term-document.js';
 import { readBytes } from './files.js';
 import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
 

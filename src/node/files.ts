@@ -1,13 +1,27 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { byExtension, type FileContent, type FileFormat } from '../data/file-format.js';
-import { formats } from '../data/formats.js';
+import type { Matrix } from '../data/matrix.js';
 import { transpose } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
-import { isSparse, sparseTranspose } from '../data/sparse.js';
+import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
+import { byExtension, type FileFormat } from '../formats/file-format.js';
+import { formats } from '../formats/formats.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
+
+/** A matrix that was read: features × samples, whichever way its file lies. */
+export interface ReadMatrix {
+  X: DataMatrix;
+  /** Names of the rows of X, where the file has them. */
+  features?: readonly string[];
+  /** Names of the columns of X, where the file has them. */
+  samples?: readonly string[];
+  /** 0 for each cell of the file without a value, else 1: weights of the shape of X, only where there is such a cell. X is 0 there. */
+  weights?: Matrix;
+  /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */
+  notes?: readonly string[];
+}
 
 /**
  * The matrix in a file, with samples as COLUMNS: X is features × samples whichever way the file lies.
@@ -15,20 +29,26 @@ import { removeAbandoned, temporaryName } from './temporary.js';
  * The end of the file's name tells its format (src/data/formats.ts). A format that holds a sparse matrix gives a sparse one.
  *
  * `samples` is 'rows' (default, transposed on reading) or 'columns': the place of a sample in the file.
- * `names` are the names of the columns, where the file has them: names of features if samples are rows, else names of samples.
  *
  * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
  */
-export async function readMatrix(path: string, options: { samples?: 'rows' | 'columns' } = {}): Promise<FileContent> {
+export async function readMatrix(path: string, options: { samples?: 'rows' | 'columns' } = {}): Promise<ReadMatrix> {
   checkNames('readMatrix', options, ['samples']);
   const { samples = 'rows' } = options;
   if (samples !== 'rows' && samples !== 'columns')
     throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
-  const { X, names } = format.read(await readBytes(path), path);
-  if (samples === 'columns') return { X, names };
-  return { X: isSparse(X) ? sparseTranspose(X) : transpose(X), names };
+  const { X, rowNames, columnNames, missing, notes } = await format.read(await readBytes(path), path);
+  const present = missing && { rows: X.rows, cols: X.cols, data: Float32Array.from(missing, (gone) => 1 - gone) };
+  if (samples === 'columns') return { X, features: rowNames, samples: columnNames, weights: present, notes };
+  return {
+    X: isSparse(X) ? sparseTranspose(X) : transpose(X),
+    features: columnNames,
+    samples: rowNames,
+    weights: present && transpose(present),
+    notes,
+  };
 }
 
 /** What makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */

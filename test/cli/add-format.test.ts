@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { withLoader } from '../../scripts/load-typescript.mjs';
-import { decodeNpy } from '../../src/data/npy.js';
+import { decodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { examplePieces, root } from '../support/examples.js';
 import { formatContract } from '../support/format-contract.js';
 
-const [file, list] = ['src/data/savetxt.ts', 'src/data/formats.ts'];
+const [file, list] = ['src/formats/savetxt.ts', 'src/formats/formats.ts'];
 const pieces = await examplePieces('Add a format');
 const [imported, line] = pieces.get(list)!.trimEnd().split('\n');
 const before = readFileSync(`${root}/${list}`, 'utf8');
@@ -16,7 +16,7 @@ const changed = `${imported}\n${before.replace(/^export const formats\b.*$/m, li
 const { main, formats, InputError, readMatrix } = await withLoader(
   async (load) => ({
     ...((await load('src/cli/main.ts')) as typeof import('../../src/cli/main.js')),
-    ...((await load(list)) as typeof import('../../src/data/formats.js')),
+    ...((await load(list)) as typeof import('../../src/formats/formats.js')),
     ...((await load('src/errors.ts')) as typeof import('../../src/errors.js')),
     ...((await load('src/node/files.ts')) as typeof import('../../src/node/files.js')),
   }),

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseCsvMatrix } from '../../src/data/csv.js';
 import { type Matrix, transpose } from '../../src/data/matrix.js';
-import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
+import { parseCsvMatrix } from '../../src/formats/csv.js';
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

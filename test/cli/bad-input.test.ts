@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
-import { encodeNpy } from '../../src/data/npy.js';
+import { encodeNpy } from '../../src/formats/npy.js';
 import { lowRankCsv, runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseCsvMatrix } from '../../src/data/csv.js';
 import { type Matrix, transpose } from '../../src/data/matrix.js';
-import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
+import { parseCsvMatrix } from '../../src/formats/csv.js';
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 import { loadModel } from '../../src/node/model-folder.js';
 import { lowRankCsv, runCli, workFolder } from '../support/cli.js';
 

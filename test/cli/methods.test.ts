@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { matrix, transpose } from '../../src/data/matrix.js';
-import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

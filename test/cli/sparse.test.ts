@@ -1,7 +1,7 @@
 /** Commands on Matrix Market files: what they give for the same matrix as .csv, and what they refuse. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodeNpy } from '../../src/data/npy.js';
+import { decodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

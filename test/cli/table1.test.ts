@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { multiply } from '../../src/data/matrix.js';
-import { decodeNpy } from '../../src/data/npy.js';
+import { decodeNpy } from '../../src/formats/npy.js';
 import { loadModel } from '../../src/node/model-folder.js';
 import { runCli, workFolder } from '../support/cli.js';
 

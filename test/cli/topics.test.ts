@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { printTree } from '../../src/cli/print-tree.js';
-import { type Topic, topicTree } from '../../src/cli/topic-tree.js';
 import { matrix } from '../../src/data/matrix.js';
+import { type Topic, topicTree } from '../../src/topics/tree.js';
 import { runCli, smallCorpus, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

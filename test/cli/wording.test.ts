@@ -3,8 +3,8 @@ import { Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { inFlags } from '../../src/cli/wording.js';
 import { matrix } from '../../src/data/matrix.js';
-import { encodeNpy } from '../../src/data/npy.js';
 import { InputError } from '../../src/errors.js';
+import { encodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const options = ['--ranks <list>', '--max-iterations <n>', '--labels <file>', '--label-layers <list>', '--half', '--no-svd-bound'].map(

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
-import { encodeNpy } from '../../src/data/npy.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
+import { encodeNpy } from '../../src/formats/npy.js';
 import { readCorpus } from '../../src/node/corpus.js';
 import { readMatrix, writeOutputs } from '../../src/node/files.js';
 
@@ -32,8 +32,8 @@ async function refused(promise: Promise<unknown>, message: string): Promise<void
 test('samples become columns', async () => {
   const csv = await put('m.csv', 'a,b,c\n1,2,3\n4,5,6\n');
   const names = ['a', 'b', 'c'];
-  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), names });
-  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), names });
+  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), features: names });
+  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), samples: names });
   const npy = await put('m.NPY', encodeNpy(matrix(2, 3, [1, 2, 3, 4, 5, 6])));
   expect((await readMatrix(npy, { samples: 'rows' })).X).toEqual(matrix(3, 2, [1, 4, 2, 5, 3, 6]));
   const mtx = await put('m.Mtx', '%%MatrixMarket matrix coordinate integer general\n2 3 2\n2 3 6\n1 2 2\n');

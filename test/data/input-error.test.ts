@@ -13,19 +13,19 @@ import {
   checkWeights,
   layerValues,
 } from '../../src/data/check.js';
-import { parseCsvMatrix } from '../../src/data/csv.js';
-import { within } from '../../src/data/file-format.js';
 import { targetsOf } from '../../src/data/labels.js';
 import { matrix } from '../../src/data/matrix.js';
-import { parseMtxMatrix } from '../../src/data/mtx.js';
 import { requireDense, sparseFromDense, sparseFromEntries, sparseMatrix } from '../../src/data/sparse.js';
-import { termDocumentMatrix } from '../../src/data/text.js';
 import { InputError, ShapeError } from '../../src/errors.js';
+import { parseCsvMatrix } from '../../src/formats/csv.js';
+import { within } from '../../src/formats/file-format.js';
+import { parseMtxMatrix } from '../../src/formats/mtx.js';
 import { methods } from '../../src/methods/methods.js';
 import { type NeuralOptions, neuralNmf } from '../../src/methods/neural.js';
 import type { OptionRecord } from '../../src/methods/options.js';
 import { ssnmf } from '../../src/methods/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
+import { termDocumentMatrix } from '../../src/text/term-document.js';
 
 const X = matrix(2, 3, [1, 1, 1, 1, 1, 1]);
 const bad = matrix(2, 3, [1, 1, 1, 1, -1, 1]);

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { parseCsvMatrix } from '../../src/data/csv.js';
 import { randomLowRank } from '../../src/data/generate.js';
 import { matrix } from '../../src/data/matrix.js';
-import { parseMtxMatrix } from '../../src/data/mtx.js';
 import { checkNames, nearestOf } from '../../src/data/names.js';
-import { termDocumentMatrix } from '../../src/data/text.js';
 import { InputError } from '../../src/errors.js';
+import { parseCsvMatrix } from '../../src/formats/csv.js';
+import { parseMtxMatrix } from '../../src/formats/mtx.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { nnls } from '../../src/methods/q.js';
 import { ssnmf, transformSsnmf } from '../../src/methods/ssnmf.js';
@@ -15,6 +14,7 @@ import { readCorpus } from '../../src/node/corpus.js';
 import { createEngine } from '../../src/node/engine.js';
 import { readMatrix } from '../../src/node/files.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
+import { termDocumentMatrix } from '../../src/text/term-document.js';
 
 const engine = createReferenceEngine();
 const unfolded = (options: object) =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { FileFormat } from '../../src/data/file-format.js';
 import { matrix } from '../../src/data/matrix.js';
 import { toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
+import type { FileFormat } from '../../src/formats/file-format.js';
 
 /** Tests of what every format of the list must hold to; `Refusal` is the InputError of the modules that the formats come from. */
 export function formatContract(formats: readonly FileFormat[], Refusal = InputError): void {
@@ -13,11 +13,11 @@ export function formatContract(formats: readonly FileFormat[], Refusal = InputEr
   });
 
   describe.each(formats.map((format) => [format.name, format] as const))('%s', (_name, { extensions, read, write }) => {
-    test.each(['\n', 'no matrix at all', '\u00a7'])('refuses %j, and names the file', (text) => {
+    test.each(['\n', 'no matrix at all', '\u00a7'])('refuses %j, and names the file', async (text) => {
       const source = `folder/some${extensions[0]}`;
-      const reading = () => read(new TextEncoder().encode(text), source);
-      expect(reading).toThrow(Refusal);
-      expect(reading).toThrow(source);
+      const reading = async () => read(new TextEncoder().encode(text), source);
+      await expect(reading).rejects.toThrow(Refusal);
+      await expect(reading).rejects.toThrow(source);
     });
 
     // The largest and the smallest f32, neighbours of 1, fractions that have no end in base 2, and one that eight digits cannot tell.
@@ -36,7 +36,7 @@ export function formatContract(formats: readonly FileFormat[], Refusal = InputEr
       7,
     ];
     if (!write) return;
-    test('reads back what it writes, bit for bit', () => {
+    test('reads back what it writes, bit for bit', async () => {
       for (const [rows, cols] of [
         [3, 4],
         [12, 1],
@@ -45,7 +45,7 @@ export function formatContract(formats: readonly FileFormat[], Refusal = InputEr
         const X = matrix(rows, cols, entries);
         const content = write(X);
         const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-        expect(toDense(read(bytes, 'source').X)).toEqual(X);
+        expect(toDense((await read(bytes, 'source')).X)).toEqual(X);
       }
     });
   });

@@ -1,18 +1,18 @@
+import { type Matrix, matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
+import { isDecimal } from '../data/numbers.js';
+import { arrangeEntries, type DataMatrix, type SparseMatrix } from '../data/sparse.js';
+import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
-import { type Matrix, matrix } from './matrix.js';
-import { checkNames } from './names.js';
-import { isDecimal } from './numbers.js';
-import { arrangeEntries, type DataMatrix, type SparseMatrix } from './sparse.js';
-import { describe, quoted, shortened } from './words.js';
 
-export const mtx: FileFormat = {
+export const mtx = {
   name: 'Matrix Market',
   summary: 'coordinates, which stay sparse, or an array',
   extensions: ['.mtx'],
   denseForm: 'array format',
   read: (bytes, source) => ({ X: parseMtxMatrix(decodeText(bytes, source), { source }) }),
-};
+} satisfies FileFormat;
 
 interface Header {
   format: 'coordinate' | 'array';

@@ -1,7 +1,7 @@
 /** What holds for every file format of matrices. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { formats } from '../../src/data/formats.js';
+import { formats } from '../../src/formats/formats.js';
 import { formatContract } from '../support/format-contract.js';
 
 formatContract(formats);

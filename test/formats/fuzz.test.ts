@@ -5,13 +5,13 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseLabels } from '../../src/cli/labels.js';
-import { csv } from '../../src/data/csv.js';
-import { decodeText } from '../../src/data/file-format.js';
 import { labelTexts } from '../../src/data/labels.js';
-import { mtx } from '../../src/data/mtx.js';
-import { npy } from '../../src/data/npy.js';
 import { isSparse, type toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
+import { csv } from '../../src/formats/csv.js';
+import { decodeText } from '../../src/formats/file-format.js';
+import { mtx } from '../../src/formats/mtx.js';
+import { npy } from '../../src/formats/npy.js';
 import { parseJsonLines } from '../../src/node/corpus.js';
 import { bytesAllocated } from '../support/allocations.js';
 import { type Mutation, mutated, mutations } from '../support/mutations.js';

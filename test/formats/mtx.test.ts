@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
-import { parseMtxMatrix } from '../../src/data/mtx.js';
 import { isSparse, sparseFromDense, toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
+import { parseMtxMatrix } from '../../src/formats/mtx.js';
 import { bytesAllocated } from '../support/allocations.js';
 
 /** The example of the format's description, in an order of its own; https://math.nist.gov/MatrixMarket/formats.html */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseCsvMatrix } from '../../src/data/csv.js';
 import { matrix } from '../../src/data/matrix.js';
 import { InputError } from '../../src/errors.js';
+import { parseCsvMatrix } from '../../src/formats/csv.js';
 
 const twoByThree = matrix(2, 3, [1, 2.5, -3, 0.5, 1e-3, 7]);
 

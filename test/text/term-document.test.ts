@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
 import { checkSparse, toDense } from '../../src/data/sparse.js';
-import { englishStopWords, termDocumentMatrix, topTerms } from '../../src/data/text.js';
 import { InputError, ShapeError } from '../../src/errors.js';
+import { englishStopWords, termDocumentMatrix, topTerms } from '../../src/text/term-document.js';
 
 const docs = (...texts: string[]) => texts.map((text, i) => ({ name: `d${i}`, text }));
 const every = { maxDocumentFraction: 1 };

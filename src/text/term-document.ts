@@ -1,8 +1,8 @@
+import { checkPositiveInteger, describe } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
+import { type SparseMatrix, sparseTranspose } from '../data/sparse.js';
 import { InputError, ShapeError } from '../errors.js';
-import { checkPositiveInteger, describe } from './check.js';
-import type { Matrix } from './matrix.js';
-import { checkNames } from './names.js';
-import { type SparseMatrix, sparseTranspose } from './sparse.js';
 
 export interface Document {
   name: string;

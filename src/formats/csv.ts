@@ -1,20 +1,20 @@
+import type { Matrix } from '../data/matrix.js';
+import { checkNames } from '../data/names.js';
+import { isDecimal } from '../data/numbers.js';
+import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { decodeText, type FileFormat } from './file-format.js';
-import type { Matrix } from './matrix.js';
-import { checkNames } from './names.js';
-import { isDecimal } from './numbers.js';
-import { describe, quoted, shortened } from './words.js';
 
-export const csv: FileFormat = {
+export const csv = {
   name: 'CSV',
   summary: 'numbers between commas, semicolons or tabs; a header is fine',
   extensions: ['.csv', '.tsv', '.txt'],
   read(bytes, source) {
-    const { X, header: names } = parseCsvMatrix(decodeText(bytes, source), { source });
-    return { X, names };
+    const { X, header: columnNames } = parseCsvMatrix(decodeText(bytes, source), { source });
+    return { X, columnNames };
   },
   write: encodeCsv,
-};
+} satisfies FileFormat;
 
 /** Handles one record; `line` is the line of the file it starts on, counted from 1. */
 type Visit = (cells: string[], line: number) => void;

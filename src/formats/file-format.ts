@@ -1,8 +1,9 @@
 /** What a file format of matrices is. The list of all formats is in formats.ts, apart from what browsers load. */
+
+import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
-import type { Matrix } from './matrix.js';
-import type { DataMatrix } from './sparse.js';
-import { inWords } from './words.js';
 
 export interface FileFormat {
   /** Its name, for people. */
@@ -18,15 +19,26 @@ export interface FileFormat {
    *
    * @throws InputError for bytes that are no matrix in this format, with `row` and `column` where one entry is to blame.
    */
-  read(bytes: Uint8Array, source: string): FileContent;
-  /** The content of a file from which `read` gets the same entries, bit for bit. Without it the format is only read. */
-  write?(X: Matrix): Uint8Array | string;
+  read(bytes: Uint8Array, source: string): FileContent | Promise<FileContent>;
+  /**
+   * The content of a file from which `read` gets the same entries, bit for bit, and the same names where the format has a place for
+   * names. Without it the format is only read.
+   */
+  write?(X: Matrix, names?: MatrixNames): Uint8Array | string;
 }
 
-export interface FileContent {
+/** Names of the rows and of the columns of a matrix, as it lies in a file. */
+export interface MatrixNames {
+  rowNames?: readonly string[];
+  columnNames?: readonly string[];
+}
+
+export interface FileContent extends MatrixNames {
   X: DataMatrix;
-  /** Names of the columns, where the file has them. */
-  names?: string[];
+  /** 1 for each cell without a value, row by row; X is 0 there. Only where there is such a cell. */
+  missing?: Uint8Array;
+  /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */
+  notes?: readonly string[];
 }
 
 /** Formats by their usual extensions: '.csv, .npy or .mtx'. */

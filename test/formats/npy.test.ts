@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
-import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
 import { InputError } from '../../src/errors.js';
+import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 
 const base64 = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
 

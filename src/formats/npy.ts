@@ -1,15 +1,15 @@
+import { checkDense, type Matrix, matrix } from '../data/matrix.js';
+import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { type FileFormat, within } from './file-format.js';
-import { checkDense, type Matrix, matrix } from './matrix.js';
-import { describe, quoted, shortened } from './words.js';
 
-export const npy: FileFormat = {
+export const npy = {
   name: 'NumPy',
   summary: 'an array of two dimensions, or of one as a column',
   extensions: ['.npy'],
   read: (bytes, source) => ({ X: within(source, () => decodeNpy(bytes)) }),
   write: encodeNpy,
-};
+} satisfies FileFormat;
 
 /**
  * NumPy's .npy format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):

@@ -1,7 +1,7 @@
 /** A multilayer factorization of a term–document matrix as a tree of topics. */
 import { type Matrix, multiply } from '../data/matrix.js';
-import { topTerms } from '../data/text.js';
 import type { Factorization } from '../methods/methods.js';
+import { topTerms } from '../text/term-document.js';
 
 export interface Topic {
   layer: number;

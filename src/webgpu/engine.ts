@@ -67,6 +67,7 @@ const forcedNames = Object.keys({
   together: true,
   halfDecoding: true,
   bindingBytes: true,
+  choices: true,
   facts: true,
 } satisfies Record<keyof Forced, true>);
 
@@ -166,7 +167,7 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
       checkNames('tune', tuneOptions, ['problems', 'repeats', 'onProgress', 'signal']);
       context.check();
       const [{ tune }, { choicesOf, mergeTunings }] = await Promise.all([import('./tune/tune.js'), tunings()]);
-      tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));
+      tuning = mergeTunings(tuning, await tune(context, description, tuning, tuneOptions));
       facts = { ...facts, tuned: choicesOf(tuning) };
       return tuning;
     },

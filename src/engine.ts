@@ -138,7 +138,7 @@ export interface Problem {
 export type TuningEntry<K extends TunedKind = TunedKind> = K extends TunedKind
   ? {
       kind: K;
-      /** The work and its sizes, such as "AᵀB 16×1024×256" or "solve 16×1024": see webgpu/plan/product-shape.ts and classes.ts. */
+      /** The work and its sizes, such as "AᵀB 16×1024×256" or "solve 16×1024": see webgpu/tune/classes.ts. */
       class: string;
       chosen: Choices[K];
       /** The choice without a tuning. */

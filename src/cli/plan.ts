@@ -7,7 +7,7 @@ import { adapterFacts, describeAdapter, requestDevice } from '../webgpu/device/d
 import { dispatchCounts } from '../webgpu/plan-text.js';
 import { choiceText } from '../webgpu/tune/choices.js';
 import { classesOf, quickProblems } from '../webgpu/tune/problems.js';
-import { choicesOf } from '../webgpu/tune/tuning.js';
+import { tunedBy } from '../webgpu/tune/tuning.js';
 import { alignColumns } from './columns.js';
 import type { Io } from './io.js';
 import { splitClass, tuningTable } from './tune.js';
@@ -29,7 +29,7 @@ export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries:
     device.destroy();
     const adapter = describeAdapter(dawn.adapter.info);
     const found = await findTuning(adapter, env);
-    const tuned = found?.tuning && choicesOf(found.tuning);
+    const tuned = found?.tuning && tunedBy(found.tuning, facts);
     const typical = classesOf(quickProblems).map(({ kind, name, choices }) => {
       const [untuned] = choices(facts);
       return { kind, class: name, default: untuned, tuned: null };

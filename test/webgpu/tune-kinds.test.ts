@@ -1,6 +1,6 @@
 /** Every kind of work that a tuning times: its race, its choices on this adapter and on that of a GPU, and plans that obey them. */
 import { describe, expect, test } from 'vitest';
-import type { Choices, Problem, Run, TunedKind } from '../../src/engine.js';
+import type { Choices, Problem, Run, TunedKind, TuningEntry } from '../../src/engine.js';
 import { type ProgramBuilder, programBuilder } from '../../src/graph/program.js';
 import { T } from '../../src/graph/tensor.js';
 import { adapterFacts } from '../../src/webgpu/device/device.js';
@@ -8,9 +8,10 @@ import { createMemory } from '../../src/webgpu/device/memory.js';
 import { createPipelines } from '../../src/webgpu/device/pipelines.js';
 import { prepareRun } from '../../src/webgpu/device/run.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
-import type { AdapterFacts, TunedChoices } from '../../src/webgpu/plan/planner.js';
+import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
 import { planText } from '../../src/webgpu/plan-text.js';
 import { choiceText } from '../../src/webgpu/tune/choices.js';
+import { only, tunedBy } from '../../src/webgpu/tune/classes.js';
 import { classesOf } from '../../src/webgpu/tune/problems.js';
 import { fastest, type Track } from '../../src/webgpu/tune/race.js';
 import { lendDevice } from '../support/devices.js';
@@ -96,7 +97,7 @@ describe('the choices', () => {
       expect(new Set(texts).size, texts.join()).toBe(texts.length);
       kinds.set(own.kind, [...(kinds.get(own.kind) ?? []), ...texts]);
       const trial = own.trial(choices.length);
-      const forced = (section: string) => ({ choices: { [own.kind]: choices[Number(section)] } });
+      const forced = (section: string) => ({ tuned: only(own.kind, choices[Number(section)]) });
       const run = await prepareRun({ ...context, forced }, trial.program, () => {});
       try {
         trial.write(run);
@@ -153,9 +154,10 @@ describe('plans obey a tuning', () => {
     swept: 'AᵀB then sweep 16×1024×256',
     sparse: 'sparse XD 1024×16, 16 a line',
   };
-  const tuned = <K extends TunedKind>(kind: K, chosen: Choices[K], name = classes[kind]): TunedChoices => ({
-    [kind]: new Map([[name, chosen]]),
-  });
+  const by = (kind: TunedKind, chosen: Choices[TunedKind], facts: AdapterFacts, name = classes[kind]): AdapterFacts => {
+    const entry = { kind, class: name, chosen, default: chosen, ms: {} } as TuningEntry;
+    return { ...facts, tuned: tunedBy({ entries: [entry] }, facts) };
+  };
   const plan = (kind: TunedKind, facts: AdapterFacts) => planText(work[kind], facts);
 
   test.each<[TunedKind, Choices[TunedKind], AdapterFacts, RegExp]>([
@@ -173,7 +175,7 @@ describe('plans obey a tuning', () => {
     ['sparse', { workgroup: 128 }, software, /sparse\/product +8 workgroups/],
     ['sparse', { workgroup: 256 }, hardware, /sparse\/product +4 workgroups/],
   ])('%s: %o', (kind, chosen, facts, shows) => {
-    const text = plan(kind, { ...facts, tuned: tuned(kind, chosen) });
+    const text = plan(kind, by(kind, chosen, facts));
     expect(text).toMatch(shows);
     expect(text).toMatch(/^program tuned, .*, tuned\n/);
     const untuned = plan(kind, facts);
@@ -181,7 +183,7 @@ describe('plans obey a tuning', () => {
     expect(untuned.split('\n')[0]).not.toMatch(/, tuned$/);
     // Of another class it says nothing.
     const [, ...steps] = untuned.split('\n');
-    expect(plan(kind, { ...facts, tuned: tuned(kind, chosen, 'another class') })).toContain(steps.join('\n'));
+    expect(plan(kind, by(kind, chosen, facts, 'another class'))).toContain(steps.join('\n'));
   });
 
   test.each<[TunedKind, Choices[TunedKind], AdapterFacts]>([
@@ -195,11 +197,11 @@ describe('plans obey a tuning', () => {
     ['sparse', { workgroup: 1024 }, software],
   ])('but for what the device cannot run: %s %o', (kind, chosen, facts) => {
     const [, ...untuned] = plan(kind, facts).split('\n');
-    expect(plan(kind, { ...facts, tuned: tuned(kind, chosen) })).toContain(untuned.join('\n'));
+    expect(plan(kind, by(kind, chosen, facts))).toContain(untuned.join('\n'));
   });
 
   test('what is forced comes first, and Gram matrices of every column are another matter', () => {
-    const given = { ...software, tuned: tuned('solve', { kernel: 'registers', workgroup: 64 }) };
+    const given = by('solve', { kernel: 'registers', workgroup: 64 }, software);
     const kernels = (...more: [program?: ReturnType<typeof programOf>, forced?: object]) =>
       dispatchesOf(lowerProgram(more[0] ?? work.solve, given, more[1]).sections).map(({ kernel }) => kernel);
     expect(kernels()).toEqual(['nnls/solve-registers']);

@@ -8,7 +8,8 @@ import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { candidatePlans, planMatmul } from '../../src/webgpu/plan/plan-products.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
-import { type ProductShape, shapeClass } from '../../src/webgpu/plan/product-shape.js';
+import type { ProductShape } from '../../src/webgpu/plan/shapes.js';
+import { shapeClass, tunedBy } from '../../src/webgpu/tune/classes.js';
 import { classesOf, quickProblems, typicalProblems } from '../../src/webgpu/tune/problems.js';
 import { checkTuning, kernelsTimed, mergeTunings, tuningVersion } from '../../src/webgpu/tune/tuning.js';
 
@@ -69,23 +70,28 @@ describe('classes', () => {
 });
 
 describe('the planner', () => {
-  const tuned = { product: new Map([[shapeClass(shape), choice]]) };
+  const by = (chosen: ProductChoice, facts: AdapterFacts): AdapterFacts => {
+    return {
+      ...facts,
+      tuned: tunedBy({ entries: [{ kind: 'product', class: shapeClass(shape), chosen, default: choice, ms: {} }] }, facts),
+    };
+  };
 
   test('takes what was measured for the class, and what it would have taken anyway elsewhere', () => {
-    expect(planMatmul(shape, { ...software, tuned })).toMatchObject(choice);
-    expect(planMatmul({ ...shape, rows: 17 }, { ...software, tuned })).toEqual(planMatmul({ ...shape, rows: 17 }, software));
-    expect(planMatmul(shape, { ...software, tuned }, { matmul: 'register', splits: 1 })).toMatchObject({
+    expect(planMatmul(shape, by(choice, software))).toMatchObject(choice);
+    expect(planMatmul({ ...shape, rows: 17 }, by(choice, software))).toEqual(planMatmul({ ...shape, rows: 17 }, software));
+    expect(planMatmul(shape, by(choice, software), { matmul: 'register', splits: 1 })).toMatchObject({
       algorithm: 'register',
       splits: 1,
     });
   });
 
   test('does not take what the device cannot run', () => {
-    expect(planMatmul(shape, { ...software, subgroups: false, tuned }).algorithm).toBe('register');
-    const tiled = { product: new Map([[shapeClass(shape), { ...choice, algorithm: 'tiled' as const, blocksA: 32, blocksB: 32 }]]) };
-    expect(planMatmul(shape, { ...hardware, tuned: tiled })).toMatchObject({ algorithm: 'tiled', blocksA: 32 });
-    expect(planMatmul(shape, { ...software, tuned: tiled }).algorithm).not.toBe('tiled');
-    expect(planMatmul(shape, { ...hardware, maxInvocationsPerWorkgroup: 128, tuned: tiled })).toMatchObject({
+    expect(planMatmul(shape, by(choice, { ...software, subgroups: false })).algorithm).toBe('register');
+    const tiled: ProductChoice = { ...choice, algorithm: 'tiled', blocksA: 32, blocksB: 32 };
+    expect(planMatmul(shape, by(tiled, hardware))).toMatchObject({ algorithm: 'tiled', blocksA: 32 });
+    expect(planMatmul(shape, by(tiled, software)).algorithm).not.toBe('tiled');
+    expect(planMatmul(shape, by(tiled, { ...hardware, maxInvocationsPerWorkgroup: 128 }))).toMatchObject({
       algorithm: 'tiled',
       blocksA: 4,
     });
@@ -93,7 +99,7 @@ describe('the planner', () => {
 
   test('candidates are distinct, begin with the untuned choice, and hold no barriers on a software adapter', () => {
     for (const facts of [software, hardware, { ...hardware, subgroups: false }]) {
-      const plans = candidatePlans(shape, { ...facts, tuned });
+      const plans = candidatePlans(shape, by(choice, facts));
       expect(plans[0]).toEqual(planMatmul(shape, facts));
       expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(plans.length);
       expect(plans.some(({ algorithm }) => algorithm === 'tiled')).toBe(!facts.software);

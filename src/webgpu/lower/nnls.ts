@@ -2,8 +2,9 @@
 import type { nnls as definitions } from '../../graph/operations/nnls.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { strideOf } from '../layout/layout.js';
-import { planSolveChoice, type SolveChoice, type SolveShape } from '../plan/classes.js';
+import { chooseSolve, type SolveChoice } from '../plan/choose.js';
 import { type AdapterFacts, type Forced, planGrid, planGroup, planRows, planSolve } from '../plan/planner.js';
+import type { SolveShape } from '../plan/shapes.js';
 import { type Constants, call, type Dispatch, type Lowerings, perItem } from './dispatch.js';
 
 /** Pivoting settles in about 6 rounds, or goes round in circles for hundreds; the active set ends those. */
@@ -40,7 +41,7 @@ export const nnls: Lowerings<keyof typeof definitions> = {
 /** The kernel and workgroup of a solve whose result is `out`. */
 function choiceFor(kind: SolveShape['kind'], out: Tensor, perColumn: boolean, facts: AdapterFacts, forced: Forced): SolveChoice {
   const { rows: k, cols, batch: restarts } = out;
-  return planSolveChoice({ kind, k, cols, restarts, columns: strideOf(out) * restarts, perColumn }, facts, forced);
+  return chooseSolve({ kind, k, cols, restarts, columns: strideOf(out) * restarts, perColumn }, facts, forced);
 }
 
 /** A solve by groups of lanes. Where the last columns of the factors share a scratch buffer, it takes as many dispatches as that needs. */

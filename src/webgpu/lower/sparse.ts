@@ -3,7 +3,7 @@ import type { OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
 import { restartStep, strideOf } from '../layout/layout.js';
-import { planSparseChoice } from '../plan/classes.js';
+import { chooseSparse } from '../plan/choose.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
@@ -43,7 +43,7 @@ export function sparseProduct(
   const operands = { X, D, tails, E: E ?? standIn(D), C };
   const items = (second ? strideOf(C) : side.lines) * stride;
   const shape = { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes: second ? ('columns' as const) : ('rows' as const) };
-  const { workgroup } = planSparseChoice(shape, items * C.batch, facts, forced);
+  const { workgroup } = chooseSparse(shape, items * C.batch, facts, forced);
   const product = second
     ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
     : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);

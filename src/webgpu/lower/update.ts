@@ -1,7 +1,7 @@
 /** Lowering of the steps of optimisers. */
 import type { update as definitions } from '../../graph/operations/update.js';
 import { firstColOf, firstRowOf } from '../panels/panels.js';
-import { planSweepChoice } from '../plan/classes.js';
+import { chooseSweep } from '../plan/choose.js';
 import { planCapacity, planLanes, planRows } from '../plan/planner.js';
 import { call, entries, type Lowerings, perItem, perRestart, standIn, vectors } from './dispatch.js';
 import { keep } from './keep.js';
@@ -16,7 +16,7 @@ export const update: Lowerings<keyof typeof definitions> = {
     const [k, items] = ofRows ? [F.cols, F.rows] : [F.rows, F.cols];
     const first = ofRows ? firstRowOf(F) : firstColOf(F);
     const numbers = { K: k, OF_ROWS: ofRows, PER_COLUMN: perColumn, LAYER: layer, FIRST: first };
-    const { kernel, workgroup } = planSweepChoice({ of, k, items, restarts: F.batch, perColumn }, facts, forced);
+    const { kernel, workgroup } = chooseSweep({ of, k, items, restarts: F.batch, perColumn }, facts, forced);
     if (kernel === 'registers') return [perItem('update/hals-registers', items, F.batch, { G, B, F }, numbers, facts, workgroup)];
     if (kernel === 'group') {
       const [x, y] = planRows(Math.ceil(items / 4) * F.batch, facts);

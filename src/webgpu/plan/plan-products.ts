@@ -1,11 +1,10 @@
 /** The plan of a product: the kernel of shaders/matmul, its tile, the parts of the inner dimension. Pure, like planner.ts. */
 import type { MatmulAlgorithm, ProductChoice, SweptChoice } from '../../engine.js';
-import { sweptChoice } from './classes.js';
 import { stagedGroups, stagedSplits, stagedTile, stages, stagingOf } from './plan-hardware-products.js';
-import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
-import { type ProductShape, shapeClass } from './product-shape.js';
+import { type AdapterFacts, type Forced, planRegisters, tunedOf } from './planner.js';
+import type { ProductShape } from './shapes.js';
 
-export type { ProductShape } from './product-shape.js';
+export type { ProductShape } from './shapes.js';
 
 export interface MatmulPlan {
   algorithm: MatmulAlgorithm;
@@ -63,9 +62,8 @@ function quadSides(size: number, straddles: boolean): [shared: number, own: numb
  * stage. `norm` is a product of which only the squares are kept.
  */
 export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, norm = false): MatmulPlan {
-  const measured = forced.matmul || forced.blocks ? undefined : facts.tuned?.product?.get(shapeClass(shape, norm));
-  const tuned = forced.choices?.product ?? measured;
-  if (tuned && runs(shape, tuned, facts)) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
+  const tuned = tunedOf('product', facts, forced, !forced.matmul && !forced.blocks)?.(shape, norm);
+  if (tuned) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
   if (facts.software && forced.matmul !== 'tiled') return cheapest(shape, facts, forced);
   return split(shape, tileOf(forced.matmul ?? 'tiled', shape, facts, forced), facts, forced);
 }
@@ -75,13 +73,11 @@ export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: For
  * part. Undefined where two passes are the better choice, or the only one.
  */
 export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
-  const chosen = sweptChoice(shape, facts, forced);
+  const chosen = tunedOf('swept', facts, forced, (forced.matmul ?? forced.blocks ?? forced.splits) === undefined)?.(shape);
   if (chosen?.kernel === 'apart') return undefined;
   const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
   const holds = planRegisters('sweptProduct', k, items * shape.batch, facts, forced);
-  if (chosen && holds && (chosen.kernel === 'register' || facts.subgroups)) {
-    return withSplits(shape, sweptTile(of, k, chosen), 1, facts);
-  }
+  if (chosen && holds) return withSplits(shape, sweptTile(of, k, chosen), 1, facts);
   // On hardware X goes through workgroup memory, and the sweep, which reads as little as a factor, follows.
   if (!holds || (!facts.software && !forced.matmul)) return undefined;
   const tiles = sweptKernels.map((choice) => sweptTile(of, k, choice));
@@ -115,7 +111,7 @@ function sweptTile(of: 'rows' | 'columns', k: number, { kernel, blocks }: SweptC
 }
 
 /** Whether the device has the features and memory that a tile needs. */
-function runs(shape: ProductShape, tile: Tile, facts: AdapterFacts): boolean {
+export function runs(shape: ProductShape, tile: Tile, facts: AdapterFacts): boolean {
   if (isStaged(tile)) return !facts.software && stages(shape, tile, facts);
   return tile.algorithm === 'register' || facts.subgroups;
 }

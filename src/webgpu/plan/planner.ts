@@ -2,7 +2,8 @@
  * Choice of kernel variants: pure functions from shapes and adapter facts to an algorithm and its constants. Nothing here touches a GPU.
  * Tests force a choice through `Forced`, and print it without a device.
  */
-import type { Choices, MatmulAlgorithm, TunedKind } from '../../engine.js';
+import type { MatmulAlgorithm } from '../../engine.js';
+import type { Tuned } from './shapes.js';
 
 /** How kernels decode 16-bit floats: by WGSL's built-in function, or by integers where that is refused. */
 export type HalfDecoding = 'built-in' | 'integers';
@@ -25,12 +26,9 @@ export interface AdapterFacts {
   maxInvocationsPerWorkgroup: number;
   /** Inputs that programs only multiply are stored as 16-bit floats. */
   halfInputs?: boolean;
-  /** Choices measured on the adapter: see tuning.ts. */
-  tuned?: TunedChoices;
+  /** Choices measured on the adapter. */
+  tuned?: Tuned;
 }
-
-/** By kind and class of shapes. */
-export type TunedChoices = { readonly [K in TunedKind]?: ReadonlyMap<string, Choices[K]> };
 
 export type { MatmulAlgorithm } from '../../engine.js';
 
@@ -55,10 +53,16 @@ export interface Forced {
   halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
   bindingBytes?: number;
-  /** Choices in place of measured ones, where the device can run them: what a tuning times. */
-  choices?: Partial<Choices>;
+  /** Choices in place of measured ones, which the device must be able to run: what a tuning times. */
+  tuned?: Tuned;
   /** Facts in place of the device's own, so that a software adapter runs the plans of a GPU. They must not exceed the device. */
   facts?: Partial<AdapterFacts>;
+}
+
+/** The choices of a kind that count: those forced, or those measured, unless something is forced that speaks against them. */
+export function tunedOf<K extends keyof Tuned>(kind: K, facts: AdapterFacts, forced: Forced, free = true): Tuned[K] {
+  const { tuned, spill, group } = forced;
+  return tuned?.[kind] ?? (free && (spill ?? group) === undefined ? facts.tuned?.[kind] : undefined);
 }
 
 /** Forced choices, everywhere or by section. */
@@ -150,6 +154,11 @@ const groupBytes = 16 << 10;
 const groupWorkgroup = 64;
 /** Values that a lane shares. */
 const sharedOfLane = 6;
+
+/** Most lanes of a group that sweeps. */
+export const largestSweepGroup = 256;
+/** Most unknowns of a row that the compilers of GPUs keep in registers, whatever index it is read by. */
+export const largestHeldRow = 64;
 
 /** Lanes for k unknowns: few sizes, so that a few pipelines serve every k. */
 export function planLanes(k: number): number {

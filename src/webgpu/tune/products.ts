@@ -4,7 +4,8 @@ import type { Problem } from '../../engine.js';
 import { programBuilder } from '../../graph/program.js';
 import { T, type Tensor } from '../../graph/tensor.js';
 import { candidatePlans } from '../plan/plan-products.js';
-import { type ProductShape, shapeClass } from '../plan/product-shape.js';
+import type { ProductShape } from '../plan/shapes.js';
+import { shapeClass } from './classes.js';
 import { places, rounding, type Trial, type TunedClass, uniform } from './trial.js';
 
 interface TunedProduct {

@@ -2,8 +2,10 @@
 import { random } from '../../data/random.js';
 import type { Problem, SolveKernel } from '../../engine.js';
 import { programBuilder } from '../../graph/program.js';
-import { planSolveChoice, type SolveShape, solveClass, solves } from '../plan/classes.js';
+import { chooseSolve } from '../plan/choose.js';
+import type { SolveShape } from '../plan/shapes.js';
 import { distinct } from './choices.js';
+import { solveClass, solves } from './classes.js';
 import { places, rounding, type Trial, type TunedClass, uniform, workgroupsFor } from './trial.js';
 
 const kernels: readonly SolveKernel[] = ['registers', 'private', 'buffer', 'group'];
@@ -18,7 +20,7 @@ export function solveClasses({ rows, cols, rank: k, restarts = 1 }: Problem): Tu
     name: solveClass(own),
     choices(facts) {
       const all = kernels.flatMap((kernel) => workgroupsFor(facts).map((workgroup) => ({ kernel, workgroup })));
-      const untuned = planSolveChoice(own, { ...facts, tuned: undefined });
+      const untuned = chooseSolve(own, { ...facts, tuned: undefined });
       return distinct('solve', [untuned, ...all.filter((choice) => solves(choice, own, facts))]);
     },
     trial: (count) => (own.kind === 'masked' ? maskedTrial(own, count) : pivotingTrial(own, count)),

@@ -4,8 +4,10 @@ import type { SparseMatrix } from '../../data/sparse.js';
 import type { Problem } from '../../engine.js';
 import { programBuilder } from '../../graph/program.js';
 import { T } from '../../graph/tensor.js';
-import { planSparseChoice, type SparseShape, sparseClass } from '../plan/classes.js';
+import { chooseSparse } from '../plan/choose.js';
+import type { SparseShape } from '../plan/shapes.js';
 import { distinct } from './choices.js';
+import { fits, sparseClass } from './classes.js';
 import { places, rounding, type Trial, type TunedClass, uniform, workgroupsFor } from './trial.js';
 
 /** X Sᵀ and AᵀX, where the problem says that X is sparse. */
@@ -22,8 +24,8 @@ export function sparseClasses(problem: Problem): TunedClass<'sparse'>[] {
     name: sparseClass(shape),
     choices(facts) {
       const items = (shape.makes === 'rows' ? shape.lines : Math.ceil(shape.lines / 4) * 4) * Math.ceil(k / 4) * restarts;
-      const untuned = planSparseChoice(shape, items, { ...facts, tuned: undefined });
-      const fitting = workgroupsFor(facts).filter((workgroup) => workgroup <= facts.maxInvocationsPerWorkgroup);
+      const untuned = chooseSparse(shape, items, { ...facts, tuned: undefined });
+      const fitting = workgroupsFor(facts).filter((workgroup) => fits(workgroup, facts));
       return distinct('sparse', [untuned, ...fitting.map((workgroup) => ({ workgroup }))]);
     },
     trial: (count) => trial({ rows, cols, k, restarts, density, makes: shape.makes }, count),

@@ -3,11 +3,12 @@ import { random } from '../../data/random.js';
 import type { Problem, SweepChoice } from '../../engine.js';
 import { type ProgramBuilder, programBuilder } from '../../graph/program.js';
 import { T, type Tensor } from '../../graph/tensor.js';
-import { planSweepChoice, type SweepShape, sweepClass, sweeps, sweptClass } from '../plan/classes.js';
+import { chooseSweep } from '../plan/choose.js';
 import { planSweep, sweptKernels } from '../plan/plan-products.js';
 import type { AdapterFacts } from '../plan/planner.js';
-import type { ProductShape } from '../plan/product-shape.js';
+import type { ProductShape, SweepShape } from '../plan/shapes.js';
 import { distinct } from './choices.js';
+import { only, sweepClass, sweeps, sweptClass } from './classes.js';
 import { places, rounding, type Trial, type TunedClass, uniform, workgroupsFor } from './trial.js';
 
 const kernels: readonly SweepChoice['kernel'][] = ['registers', 'private', 'group'];
@@ -22,7 +23,7 @@ export function sweepClasses({ rows, cols, rank: k, restarts = 1 }: Problem): Tu
     kind: 'sweep',
     name: sweepClass(shape),
     choices(facts) {
-      const untuned = planSweepChoice(shape, { ...facts, tuned: undefined });
+      const untuned = chooseSweep(shape, { ...facts, tuned: undefined });
       const all = kernels.flatMap((kernel) => workgroupsFor(facts).map((workgroup) => ({ kernel, workgroup })));
       const groups = untuned.kernel === 'group' ? [] : all.filter(({ kernel }) => kernel === 'group').slice(0, 1);
       const others = all.filter(({ kernel }) => kernel !== 'group');
@@ -53,7 +54,7 @@ export function sweptClasses({ rows: N, cols: M, rank: k, restarts = 1, density 
 function sweptChoices(shape: ProductShape, of: SweepShape['of'], facts: AdapterFacts) {
   const untuned = { ...facts, tuned: undefined };
   const apart = { kernel: 'apart', blocks: 0 } as const;
-  const tileOf = (choice: (typeof sweptKernels)[number]) => planSweep(shape, of, untuned, { choices: { swept: choice } });
+  const tileOf = (choice: (typeof sweptKernels)[number]) => planSweep(shape, of, untuned, { tuned: only('swept', choice) });
   const fused = sweptKernels.filter((choice) => tileOf(choice) !== undefined && (choice.kernel === 'register' || facts.subgroups));
   const plan = planSweep(shape, of, untuned);
   const same = fused.find((choice) => {

@@ -9,11 +9,12 @@ import type { DeviceContext } from '../device/context.js';
 import { prepareRun } from '../device/run.js';
 import { dispatchesOf, lowerProgram } from '../lower/lower-program.js';
 import { choiceText } from './choices.js';
+import { only, tunedBy } from './classes.js';
 import { checkProblems, classesOf, isCount, typicalProblems } from './problems.js';
 import { fastest, type Verdict } from './race.js';
 import { createStopwatch, type Stopwatch } from './stopwatch.js';
 import type { TunedClass } from './trial.js';
-import { choicesOf, kernelsTimed, mergeTunings, tuningVersion } from './tuning.js';
+import { kernelsTimed, mergeTunings, tuningVersion } from './tuning.js';
 
 export async function tune(
   context: DeviceContext,
@@ -30,7 +31,7 @@ export async function tune(
   try {
     let done = 0;
     for (const own of classes) {
-      const facts = { ...context.facts, tuned: choicesOf(mergeTunings(before, measured)) };
+      const facts = { ...context.facts, tuned: tunedBy(mergeTunings(before, measured), context.facts) };
       const entry = await tuneClass({ ...context, facts, timestamps }, own, { stopwatch, repeats, signal });
       done++;
       if (!entry) continue;
@@ -56,7 +57,7 @@ async function tuneClass(
 ): Promise<TuningEntry | undefined> {
   const choices = own.choices(context.facts);
   const trial = own.trial(choices.length);
-  const forced = (section: string) => ({ choices: { [own.kind]: choices[Number(section)] } as Partial<Choices> });
+  const forced = (section: string) => ({ tuned: only(own.kind, choices[Number(section)]) });
   // Of the classes of f32 inputs, even where the engine stores 16-bit floats: sums are checked to the last bits.
   const device: DeviceContext = { ...context, forced, facts: { ...context.facts, halfInputs: false } };
   const cancelled = () => {

@@ -2,9 +2,10 @@
 import { fnv1a } from '../../data/hash.js';
 import type { Tuning, TuningEntry } from '../../engine.js';
 import { InputError } from '../../errors.js';
-import type { TunedChoices } from '../plan/planner.js';
 import { codes } from '../shaders.generated.js';
 import { isChoice, isKind } from './choices.js';
+
+export { tunedBy } from './classes.js';
 
 /** Of the format. */
 export const tuningVersion = 2;
@@ -36,16 +37,6 @@ export function checkTuning(value: unknown, adapter: string): Tuning {
     }
   });
   return tuning as Tuning;
-}
-
-/** For AdapterFacts: the choices by kind and class. */
-export function choicesOf({ entries }: Tuning): TunedChoices {
-  const kinds = new Map<string, Map<string, TuningEntry['chosen']>>();
-  for (const { kind, class: name, chosen } of entries) {
-    const classes = kinds.get(kind) ?? new Map();
-    kinds.set(kind, classes.set(name, chosen));
-  }
-  return Object.fromEntries(kinds) as TunedChoices;
 }
 
 /** `before` with the entries of `after` put in their places. */

@@ -51,9 +51,10 @@ Examples:
   orthant devices --plan                    # what is used now, beside the default
   orthant tune --forget
 
-In the table "registers", "private" and "buffer" are solves and sweeps of a column by one invocation, named by where it keeps its
-numbers; "group" is by a group of invocations. "by 64" are workgroups of 64. A product that ends in its sweep has tiles of 4 or 8 lines;
-"apart" is two dispatches.`,
+In the table "registers", "private" and "buffer" are solves and sweeps of a column by one
+invocation, named by where it keeps its numbers; "group" is by a group of invocations. "by 64"
+are workgroups of 64. A product that ends in its sweep has tiles of 4 or 8 lines; "apart" is
+two dispatches.`,
     )
     .action((options: Options) => (options.forget ? forget(io, options) : tune(io, options)));
 }

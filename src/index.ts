@@ -16,11 +16,18 @@ export {
 export { svdBounds } from './data/svd-bound.js';
 export type {
   AbortSignalLike,
+  Choices,
   Engine,
   Problem,
   ProductChoice,
   Profile,
   Run,
+  SolveChoice,
+  SolveKernel,
+  SparseChoice,
+  SweepChoice,
+  SweptChoice,
+  TunedKind,
   TuneOptions,
   TuneProgress,
   Tuning,

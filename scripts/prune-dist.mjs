@@ -1,5 +1,5 @@
-// Leaves in dist/ what a user of the package needs: no module whose source is no more, and no declarations that the two faces, index and
-// node, do not lead to. Nothing else in dist/ is touched, so that commands that run from it meanwhile go on.
+// Leaves in dist/ what a user of the package needs: no module whose source is no more, and no declarations that the faces, index, node
+// and text, do not lead to. Nothing else in dist/ is touched, so that commands that run from it meanwhile go on.
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ function reachable(...faces) {
   return found;
 }
 
-const declarations = reachable(path.join(dist, 'index.d.ts'), path.join(dist, 'node.d.ts'));
+const declarations = reachable(...['index', 'node', 'text'].map((face) => path.join(dist, `${face}.d.ts`)));
 const entries = readdirSync(dist, { recursive: true, withFileTypes: true }).map((entry) => ({
   file: path.join(entry.parentPath ?? entry.path, entry.name),
   entry,

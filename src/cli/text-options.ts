@@ -91,6 +91,11 @@ export interface ReadTexts extends TermDocumentMatrix {
   settings: Record<string, unknown>;
 }
 
+/** Of all options those of where documents are. */
+export function sourceOptionsOf({ textField, labelField, dateField, idField, encoding, missing }: SourceOptions): CorpusOptions {
+  return { textField, labelField, dateField, idField, encoding, missing };
+}
+
 /** The corpus of a command. */
 export function readDocuments(io: Io, source: string, options: SourceOptions): Promise<Corpus> {
   const { textField, labelField, dateField, idField, encoding, missing } = options;
@@ -131,7 +136,7 @@ export async function readTexts(io: Io, source: string, options: TextOptions): P
     keepWords,
     stemmer: options.stem ? await stemmerOf(language) : undefined,
   });
-  const { textField, labelField, dateField, idField, encoding, missing, stopList, stem } = options;
+  const { stopList, stem } = options;
   return {
     ...matrix,
     corpus,
@@ -140,7 +145,8 @@ export async function readTexts(io: Io, source: string, options: TextOptions): P
       ...{ ...common, maxTerms, ngrams, language: options.language, stopWords: options.stopWords },
       ...(keepWords.length > 0 ? { keepWords: options.keepWords } : {}),
       ...(stopList ? {} : { stopList }),
-      ...{ textField, labelField, dateField, idField, encoding, missing, stem },
+      ...sourceOptionsOf(options),
+      stem,
     },
   };
 }
@@ -159,13 +165,13 @@ async function wordsOf(given: readonly string[]): Promise<string[]> {
 }
 
 function describeReading(
-  { vocabulary: { words } }: TermDocumentMatrix,
+  { vocabulary }: TermDocumentMatrix,
   { preset, language, stopList, found, listed }: TextOptions & { found: { language: string; sure: boolean }; listed: number },
 ): string {
   if (preset === 'sklearn') return 'Words as scikit-learn finds them: two characters or more, no stop words left out.';
   const name = languageName(found.language);
   const how = language !== undefined ? '' : found.sure ? ' (detected; --language settles it)' : ' (assumed; --language settles it)';
   const list = !stopList ? 'no list of stop words' : listed === 0 ? 'no list of stop words is known' : `${listed} stop words left out`;
-  const stems = words.stemming === null ? '' : ', stems';
+  const stems = vocabulary.options.stemming === null ? '' : ', stems';
   return `Language: ${name}${how}, ${list}${stems}.`;
 }

@@ -82,21 +82,25 @@ function notInEncoding(bytes: Uint8Array, source: string, encoding: string, told
   );
 }
 
-/** The first byte that no UTF-8 text has there: found by halves, since prefixes of a text that end in a character are texts. */
+/**
+ * Where the first sequence that is no UTF-8 begins. It is found by halves: every prefix of a text is one, but for the character that it cuts,
+ * which `stream` lets pass.
+ */
 function firstBad(bytes: Uint8Array): number {
-  const decodes = (length: number) => {
+  const decodes = (length: number, stream: boolean) => {
     try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream });
       return true;
     } catch {
       return false;
     }
   };
-  let [low, high] = [0, bytes.length]; // a prefix of `low` bytes may begin a text
+  let [low, high] = [0, bytes.length];
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (decodes(middle)) low = middle;
+    if (decodes(middle, true)) low = middle;
     else high = middle;
   }
-  return Math.min(low, bytes.length - 1);
+  while (low > 0 && !decodes(low, false)) low--;
+  return low;
 }

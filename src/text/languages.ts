@@ -88,25 +88,25 @@ export interface DetectedLanguage {
 const sampled = 20_000;
 
 /**
- * The language that most of the documents are in. Trigrams (the package franc-min) give the candidates; of these it is the one whose
- * stop words are the largest part of the words. Texts in which no list finds a tenth of the words say too little, unless their script has
+ * The language that most of the documents are in. Trigrams (the package franc-min) score the candidates; of these it is the one with
+ * the largest product of score and share of its stop words among the words. Texts in which no list finds a tenth of the words say too little, unless their script has
  * one language.
  */
 export async function detectLanguage(documents: readonly Document[]): Promise<DetectedLanguage> {
   checkDocuments(documents);
   const sample = sampleOf(documents);
   const { francAll } = await import('franc-min');
-  const codes = francAll(sample)
-    .filter(([, score]) => score > 0.7)
-    .slice(0, 6)
-    .flatMap(([code]) => (code === 'und' ? [] : languageOf(code)));
+  const scores = new Map<string, number>(); // 1 for the nearest trigrams
+  for (const [code, score] of francAll(sample).slice(0, 6)) if (code !== 'und') scores.set(languageOf(code), score);
+  const [first] = scores.keys();
   // A script that one language has: Thai, kana, Hangul, … Chinese is what is written in Han characters alone.
-  if (codes.length === 1 && /[^\p{sc=Latn}\p{sc=Cyrl}\p{sc=Arab}\p{Z}\p{P}]/u.test(sample)) return { language: codes[0], sure: true };
+  if (scores.size === 1 && /[^\p{sc=Latn}\p{sc=Cyrl}\p{sc=Arab}\p{Z}\p{P}]/u.test(sample)) return { language: first, sure: true };
+  if (!scores.has('en')) scores.set('en', 0.5);
   let best: DetectedLanguage = { language: 'en', sure: false };
-  let largest = 0.1;
-  for (const language of new Set([...codes, 'en'])) {
+  let largest = 0;
+  for (const [language, score] of scores) {
     const part = stopWordShare(sample, language, await stopWordsOf(language));
-    if (part > largest) [best, largest] = [{ language, sure: true }, part];
+    if (part > 0.1 && part * score > largest) [best, largest] = [{ language, sure: true }, part * score];
   }
   return best;
 }

@@ -94,12 +94,13 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   const idf = new Map([...candidates].map(([term, n]) => [term, Math.log((1 + documents.length) / (1 + n)) + 1]));
   const weights = words.preset === 'topics' ? idf : undefined;
   const terms = heaviestTerms(counts, candidates, weights, keep, bounds.maxTerms);
+  const { language, ...settings } = words;
   const vocabulary: Vocabulary = {
     terms,
     idf: weighting === 'tfidf' ? terms.map((term) => idf.get(term)!) : null,
     weighting,
-    sublinear,
-    words,
+    language,
+    options: { ...settings, sublinear },
   };
   return matrixOf(documents, counts, vocabulary);
 }
@@ -108,7 +109,7 @@ function byVocabulary(documents: readonly Document[], vocabulary: Vocabulary, op
   const { vocabulary: _, stemmer, ...others } = options;
   refuseOthers(others);
   const read = wordsOfVocabulary(vocabulary, { stemmer });
-  const counts = documents.map(({ text }) => countsOf(ngramsOf(read(text), vocabulary.words.ngrams)));
+  const counts = documents.map(({ text }) => countsOf(ngramsOf(read(text), vocabulary.options.ngrams)));
   return matrixOf(documents, counts, vocabulary);
 }
 
@@ -201,7 +202,7 @@ function countsOf(terms: readonly string[]): Counts {
 type Weighed = [row: number, weight: number][];
 
 /** The weights of one document's terms, in the order of rows. Words that are no term are left out. */
-function weigh(counts: Counts, rowOf: ReadonlyMap<string, number>, { weighting, idf, sublinear }: Vocabulary): Weighed {
+function weigh(counts: Counts, rowOf: ReadonlyMap<string, number>, { weighting, idf, options: { sublinear } }: Vocabulary): Weighed {
   const column: Weighed = [];
   for (const [term, count] of counts) {
     const row = rowOf.get(term);

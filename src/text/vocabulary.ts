@@ -1,22 +1,24 @@
 /** The terms of a corpus and all that turns other texts into columns of the same rows: plain JSON, kept with a model. */
 import { describe, quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { TextModel } from './text-model.js';
 import { type WordOptions, type WordSettings, wordReader } from './words.js';
 
-export interface Vocabulary {
-  /** The terms: the names of the rows. */
-  terms: string[];
+/** Of N terms. */
+export interface Vocabulary extends TextModel {
   /** ln((1 + M) / (1 + documents with the term)) + 1 for each term, of the corpus that the vocabulary was made of; null for counts. */
   idf: number[] | null;
   weighting: Weighting;
-  /** Counts c enter as 1 + ln c. */
-  sublinear: boolean;
-  /** How texts become words. */
-  words: WordSettings;
+  /** A BCP 47 tag. */
+  language: string;
+  options: VocabularyOptions;
 }
 
-/** What a model of texts keeps of them. */
-export type TextModel = Vocabulary;
+/** How texts become words and numbers. A type and no interface, so that it is a Record of anything, too. */
+export type VocabularyOptions = Omit<WordSettings, 'language'> & {
+  /** Counts c enter as 1 + ln c. */
+  sublinear: boolean;
+};
 
 export type Weighting = 'tfidf' | 'counts' | 'binary';
 
@@ -33,15 +35,15 @@ const fields: Record<string, (value: unknown, vocabulary: Record<string, unknown
     weighting === 'tfidf'
       ? Array.isArray(idf) && idf.length === (terms as string[]).length && idf.every((one) => Number.isFinite(one) && one > 0)
       : idf === null,
-  sublinear: (value) => typeof value === 'boolean',
-  words: isRecord,
-  'words.preset': (value) => value === 'topics' || value === 'sklearn',
-  'words.language': (value) => typeof value === 'string' && isLanguage(value),
-  'words.stopWords': isTexts,
-  'words.keepWords': isTexts,
-  'words.minLength': (value) => value === null || (Number.isInteger(value) && (value as number) > 0),
-  'words.ngrams': (value) => Array.isArray(value) && value.length === 2 && value.every((n) => Number.isInteger(n) && n >= 1 && n <= 10),
-  'words.stemming': (value) => value === null || typeof value === 'string',
+  language: (value) => typeof value === 'string' && isLanguage(value),
+  options: isRecord,
+  'options.sublinear': (value) => typeof value === 'boolean',
+  'options.preset': (value) => value === 'topics' || value === 'sklearn',
+  'options.stopWords': isTexts,
+  'options.keepWords': isTexts,
+  'options.minLength': (value) => value === null || (Number.isInteger(value) && (value as number) > 0),
+  'options.ngrams': (value) => Array.isArray(value) && value.length === 2 && value.every((n) => Number.isInteger(n) && n >= 1 && n <= 10),
+  'options.stemming': (value) => value === null || typeof value === 'string',
 };
 
 function isLanguage(tag: string): boolean {
@@ -69,7 +71,8 @@ export function checkVocabulary(given: unknown): Vocabulary {
 export function wordsOfVocabulary(vocabulary: Vocabulary, options: WordOptions): (text: string) => string[] {
   const { stemmer, ...others } = options;
   refuseOthers(others);
-  return wordReader(checkVocabulary(vocabulary).words, stemmer);
+  const { language, options: words } = checkVocabulary(vocabulary);
+  return wordReader({ ...words, language }, stemmer);
 }
 
 /** Throws InputError for options beside a vocabulary, which has its own. */

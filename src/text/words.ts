@@ -58,7 +58,7 @@ export const wordOptionNames = Object.keys({
 } satisfies Record<keyof WordOptions, true>);
 
 /** The options of words as they were used: plain JSON, all that reading other texts in the same way needs but the stemmer itself. */
-export interface WordSettings {
+export type WordSettings = {
   preset: Preset;
   language: string;
   stopWords: string[];
@@ -68,7 +68,7 @@ export interface WordSettings {
   ngrams: [number, number];
   /** The language of the stems; null for whole words. */
   stemming: string | null;
-}
+};
 
 /** Sequences of more words are of no use, and take memory by their number. */
 const longestNgram = 10;
@@ -197,13 +197,11 @@ function splitter(language: string): (run: string) => string[] {
   const elides = eliding.includes(new Intl.Locale(language).language);
   let segmenter: Intl.Segmenter | undefined;
   return (run) => {
-    if (!unspaced.test(run)) {
-      const plain = run.replaceAll('’', "'");
-      return elides ? plain.split("'") : [plain.replace(clitic, '')];
-    }
+    const plain = run.replaceAll('’', "'");
+    if (!unspaced.test(plain)) return elides ? plain.split("'") : [plain.replace(clitic, '')];
     segmenter ??= new Intl.Segmenter(language, { granularity: 'word' });
     // Its time grows faster than the length of a run, and no run of a text is so long.
-    const parts = run.match(/.{1,500}/gsu) ?? [];
+    const parts = plain.match(/.{1,500}/gsu) ?? [];
     return parts.flatMap((part) => Array.from(segmenter!.segment(part), ({ segment }) => segment));
   };
 }

@@ -179,15 +179,15 @@ describe('a vocabulary', () => {
     expect(damaged({ idf: [1, 2] })).toThrow('its field "idf" cannot be');
     expect(damaged({ idf: null })).toThrow('its field "idf" cannot be null');
     expect(damaged({ terms: ['a', 'a', 'b'] })).toThrow('its field "terms"');
-    expect(damaged({ words: { ...vocabulary.words, ngrams: [0, 99] } })).toThrow('its field "words.ngrams"');
-    expect(damaged({ words: { ...vocabulary.words, language: '!' } })).toThrow('its field "words.language"');
+    expect(damaged({ options: { ...vocabulary.options, ngrams: [0, 99] } })).toThrow('its field "options.ngrams"');
+    expect(damaged({ language: '!' })).toThrow('its field "language"');
   });
 
   test('of stems needs its stemmer', () => {
     const stemmer = { language: 'en', stem: (word: string) => word.replace(/s$/, '') };
     const stems = termDocumentMatrix(docs('apples pear', 'apple plums'), { ...every, stemmer });
     expect(stems.terms).toEqual(['apple', 'pear', 'plum']);
-    expect(stems.vocabulary.words.stemming).toBe('en');
+    expect(stems.vocabulary.options.stemming).toBe('en');
     expect(() => termDocumentMatrix(corpus, { vocabulary: stems.vocabulary })).toThrow("give stemmer: await stemmerOf('en')");
     expect(termDocumentMatrix(docs('plums'), { vocabulary: stems.vocabulary, stemmer }).X.values).toHaveLength(1);
   });

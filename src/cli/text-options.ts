@@ -97,15 +97,14 @@ export function sourceOptionsOf({ textField, labelField, dateField, idField, enc
 }
 
 /** The corpus of a command. */
-export function readDocuments(io: Io, source: string, options: SourceOptions): Promise<Corpus> {
-  const { textField, labelField, dateField, idField, encoding, missing } = options;
-  const given: CorpusOptions = { textField, labelField, dateField, idField, encoding, missing };
-  return readCorpus(source, {
-    ...given,
-    input: source === '-' ? io.stdin?.() : undefined,
-    announce: (line) => io.stderr.print([line]),
-    signal: io.signal,
-  });
+export async function readDocuments(io: Io, source: string, options: SourceOptions): Promise<Corpus> {
+  const input = source === '-' ? io.stdin?.() : undefined;
+  try {
+    return await readCorpus(source, { ...sourceOptionsOf(options), input, announce: (line) => io.stderr.print([line]), signal: io.signal });
+  } catch (error) {
+    if (!(error instanceof InputError) || error.option !== 'missing') throw error;
+    throw new InputError(error.message.replace('such as [], a class', "such as '', a class"), { option: 'missing', cause: error });
+  }
 }
 
 /** The corpus and its matrix, read by these options. */

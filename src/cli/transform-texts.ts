@@ -38,10 +38,24 @@ function vocabularyOf(model: Factorization, modelPath: string, data: string): Vo
 }
 
 export async function transformTexts(io: Io, modelPath: string, source: string, options: TransformTextsOptions): Promise<void> {
+  return printTopicsOf(io, { model: await loadModel(modelPath), modelPath }, source, options);
+}
+
+interface NamedModel {
+  model: Factorization;
+  modelPath: string;
+}
+
+/** Prints, and writes if that is asked for, the topics of the documents of a corpus. */
+export async function printTopicsOf(
+  io: Io,
+  { model, modelPath }: NamedModel,
+  source: string,
+  options: TransformTextsOptions,
+): Promise<void> {
   const { layer, out, json, device: prefer } = options;
   const encode = out === undefined ? undefined : encoderFor(out);
   if (out !== undefined) await checkOutputFile(out);
-  const model = await loadModel(modelPath);
   const vocabulary = vocabularyOf(model, modelPath, source);
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)

@@ -33,8 +33,9 @@ export interface WordOptions {
   /** Words that are kept, whatever the other options say of them. */
   keepWords?: Iterable<string>;
   /**
-   * Fewest characters of a word. Default of 'topics': 3; 2 in scripts whose characters are syllables or words (Han, kana, Hangul, Thai,
-   * Lao, Khmer, Burmese, Ethiopic), and 1 for Han characters in Japanese. Default of 'sklearn': 2.
+   * Fewest characters of a word. Default of 'topics': 3; 2 in scripts whose characters are syllables or words (Han, katakana, Hangul, Thai,
+   * Lao, Khmer, Burmese, Ethiopic), and 1 for Han characters in Japanese, where shorter words in hiragana are endings. Default of
+   * 'sklearn': 2.
    */
   minLength?: number;
   /** Terms are sequences of so many words: n for 1 to n, or [from, to]. Default 1. They skip words that are left out, as scikit-learn's do. */
@@ -173,7 +174,7 @@ const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+){0,9}/gu;
 const pythonWords = /[\p{L}\p{N}_]+/gu;
 const letter = /\p{L}/u;
 const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
-const syllabic = /[\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}\p{sc=Ethiopic}]/u;
+const syllabic = /[\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}\p{sc=Ethiopic}]/u;
 const han = /\p{sc=Han}/u;
 const clitic = /(?:n't|'(?:s|d|m|ll|re|ve))$/;
 /** Languages whose articles and prepositions lose a vowel before one: l'homme, dell'arte. */
@@ -181,7 +182,7 @@ const eliding = ['fr', 'it', 'ca'];
 
 function fewestByScript(language: string): (word: string) => number {
   const ofHan = new Intl.Locale(language).language === 'ja' ? 1 : 2;
-  return (word) => (syllabic.test(word) ? 2 : han.test(word) ? ofHan : 3);
+  return (word) => (han.test(word) ? ofHan : syllabic.test(word) ? 2 : 3);
 }
 
 /** The length in characters: those beyond the basic plane have two code units. */

@@ -2,18 +2,15 @@
 import { fnv1a } from '../../data/hash.js';
 import type { MatmulAlgorithm, ProductChoice, Tuning, TuningEntry } from '../../engine.js';
 import { InputError } from '../../errors.js';
-import { codes } from '../shaders.generated.js';
+import { codes as products } from '../wgsl/matmul.generated.js';
+import { codes as quads } from '../wgsl/matmul-quads.generated.js';
+import { codes as sums } from '../wgsl/reduce.generated.js';
 
 /** Of the format. */
 export const tuningVersion = 1;
 
 /** Tells the kernels of products from those of other versions. */
-export const kernelsTimed = fnv1a(
-  Object.entries(codes)
-    .filter(([name]) => /^matmul\/|sum-partials/.test(name))
-    .map(([, code]) => code)
-    .join(''),
-).toString(16);
+export const kernelsTimed = fnv1a([...Object.values({ ...products, ...quads }), sums['reduce/sum-partials']].join('')).toString(16);
 
 /** Throws InputError unless `value` is a tuning of this version for the adapter. */
 export function checkTuning(value: unknown, adapter: string): Tuning {

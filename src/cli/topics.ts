@@ -49,7 +49,8 @@ export function addTopicsCommand(program: Command, io: Io): void {
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
+  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, format, json } =
+    options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
@@ -75,9 +76,9 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const topics = topicTree(model, terms, documents, { words });
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
-  const written = out === undefined ? undefined : await writeModel(out, model, extra);
+  const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (json) {
-    printModel(io, model, extra);
+    await printModel(io, { format }, model, extra);
     return endOfFit(io, model, out);
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];

@@ -47,6 +47,17 @@ export function parseNonnegatives(text: string): number | number[] {
   return parts.length === 1 ? Number(text) : parts.map(Number);
 }
 
+/** One of a few words, or numbers ≥ 0, one a layer. */
+export function parseChoiceOrLayerValues(values: readonly string[]): (text: string) => string | number[] {
+  return (text) => {
+    if (values.includes(text)) return text;
+    const parts = text.split(',');
+    if (!parts.every(isNonnegative))
+      throw new InvalidArgumentError(`It must be one of ${values.join(', ')}, or finite numbers ≥ 0, one a layer, separated by commas.`);
+    return parts.map(Number);
+  };
+}
+
 /** A problem to tune for, added to those given before: rows, columns and rank, perhaps restarts. */
 export function parseProblem(text: string, before: readonly Problem[] = []): Problem[] {
   const [rows, cols, rank, restarts = '1', ...more] = text.split(/[x×]/).map((part) => part.trim());

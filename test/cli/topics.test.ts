@@ -69,8 +69,8 @@ describe('the tree', () => {
     expect(first.children[0].weight).toBeCloseTo(4 / 6);
     expect(first.share).toBeCloseTo(0.5);
     expect(first.terms).toEqual([
-      { term: 'a', weight: expect.closeTo(4 / 6) },
-      { term: 'b', weight: expect.closeTo(2 / 6) },
+      { term: 'a', weight: expect.closeTo(4 / 6), overall: expect.closeTo(0.4) },
+      { term: 'b', weight: expect.closeTo(2 / 6), overall: expect.closeTo(0.2) },
     ]);
     expect(orphan.children).toEqual([]);
     expect(topicTree(scaled(1024), terms, documents)).toEqual(tree);
@@ -99,8 +99,8 @@ describe('the tree', () => {
       '└─ 40 %  c, d',
       '         e.g. one; two',
     ]);
-    const long = Array.from({ length: 12 }, (_, i) => ({ term: '漢字'.repeat(1 + (i % 9)), weight: 0.1 }));
-    const leaf: Topic = { layer: 0, index: 0, share: 1, weight: 1, terms: long, documents: [], children: [] };
+    const long = Array.from({ length: 12 }, (_, i) => ({ term: '漢字'.repeat(1 + (i % 9)), weight: 0.1, overall: 0.1 }));
+    const leaf: Topic = { layer: 0, index: 0, label: '漢字', share: 1, weight: 1, terms: long, relevant: [], documents: [], children: [] };
     const drawn = printTree([{ ...leaf, layer: 1, children: [leaf, leaf] }], 40);
     expect(drawn.length).toBeGreaterThan(12);
     const width = (line: string) => [...line].reduce((sum, c) => sum + (/\p{sc=Han}/u.test(c) ? 2 : 1), 0);

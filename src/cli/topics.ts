@@ -4,15 +4,14 @@ import { neuralNmf } from '../methods/neural.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
-import { topicTree } from '../topics/tree.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
-import { printTree } from './print-tree.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
+import { textReader } from './topic-texts.js';
 
-interface TopicsOptions extends CommonOptions {
-  words: number;
+interface TopicsOptions extends CommonOptions, TopicOptions {
   maxTerms: number;
   minDocuments?: number;
   maxDocumentFraction?: number;
@@ -30,6 +29,8 @@ Examples:
   orthant topics sotu --ranks 20,8,3        the State of the Union addresses
   orthant topics brown --ranks 20,8,3       the Brown corpus
   orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
+  orthant topics sotu --ranks 20,5 --min-children 2 --relevance 0.6 --sentences
+  orthant topics sotu --ranks 20,5 --seed-topic 'money: gold, silver, currency' --find 'paper money'
 `;
 
 export function addTopicsCommand(program: Command, io: Io): void {
@@ -44,27 +45,26 @@ export function addTopicsCommand(program: Command, io: Io): void {
     .option('--min-documents <n>', 'a term must be in at least so many documents (default: 2 % of them)', parsePositiveInteger)
     .option('--max-document-fraction <f>', 'a term must be in at most this part of the documents (default: 0.5)', parseFraction)
     .option('--stop-words <list>', 'words to leave out besides the English function words, separated by commas', parseWords, [])
-    .addHelpText('after', examples)
-    .action((corpus: string, options: TopicsOptions) => findTopics(io, corpus, options));
+    .addHelpText('after', examples);
+  addTopicOptions(command).action((corpus: string, options: TopicsOptions) => findTopics(io, corpus, options));
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
   const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
-  const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
-    maxTerms,
-    minDocuments,
-    maxDocumentFraction,
-    stopWords: [...englishStopWords, ...stopWords],
-  });
+  const textOptions = { maxTerms, minDocuments, maxDocumentFraction, stopWords: [...englishStopWords, ...stopWords] };
+  const matrix = termDocumentMatrix(corpus.documents, textOptions);
+  const { X, terms, documents, emptyDocuments } = matrix;
   checkRanks(ranks, X.rows, X.cols);
+  const texts = { documents: corpus.documents, X, terms, reader: textReader(corpus.documents, matrix, textOptions) };
+  const plan = await planTopics(options, ranks, texts);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
   const { model, device } = await fitOnDevice(
     io,
     options,
-    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks }),
+    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
     (device) =>
       print([
         `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
@@ -72,9 +72,9 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
         '',
       ]),
   );
-  const topics = topicTree(model, terms, documents, { words });
+  const found = describeTopics(model, options, plan, texts);
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
-  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
+  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found };
   const written = out === undefined ? undefined : await writeModel(out, model, extra);
   if (json) {
     printModel(io, model, extra);
@@ -83,14 +83,6 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
-  print([
-    ...printTree(topics, Math.min(io.stdout.columns ?? 100, 160)),
-    '',
-    'Percentages: share of the corpus within a layer; e.g.: documents with most of the topic.',
-    '',
-    ...layerTable(model),
-    '',
-    ...alignFacts(facts),
-  ]);
+  print([...printTopics(found, options, Math.min(io.stdout.columns ?? 100, 160)), ...layerTable(model), '', ...alignFacts(facts)]);
   await endOfFit(io, model, out);
 }

@@ -7,6 +7,10 @@ import { InputError, ShapeError } from '../errors.js';
 export interface Document {
   name: string;
   text: string;
+  /** Its class, where it has one. */
+  label?: string;
+  /** When it was written, as the source has it. */
+  date?: string;
 }
 
 export interface TermOptions {
@@ -131,6 +135,16 @@ export function topTerms(A: Matrix, terms: readonly string[], column: number, co
 
 /** How often each word is in each document. */
 function countWords(documents: readonly Document[], options: TermOptions): Map<string, number>[] {
+  const read = wordReader(options);
+  return documents.map(({ text }) => {
+    const counts = new Map<string, number>();
+    for (const word of read(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    return counts;
+  });
+}
+
+/** The words of a text that count, in their order. */
+export function wordReader(options: TermOptions): (text: string) => string[] {
   const { locale = 'en', stopWords = englishStopWords, minLength = 3 } = options;
   checkPositiveInteger('minLength', minLength);
   if (typeof stopWords !== 'object' || stopWords === null || !(Symbol.iterator in stopWords))
@@ -140,18 +154,15 @@ function countWords(documents: readonly Document[], options: TermOptions): Map<s
   const kept = (word: string) => word.length >= minLength && letter.test(word) && !stop.has(word);
   const known = new Map<string, string[]>(); // a run is looked at once, however often it comes
 
-  return documents.map(({ text }) => {
-    const counts = new Map<string, number>();
-    for (const run of text.normalize('NFKC').toLocaleLowerCase(locale).match(runs) ?? []) {
+  return (text) =>
+    (text.normalize('NFKC').toLocaleLowerCase(locale).match(runs) ?? []).flatMap((run) => {
       let words = known.get(run);
       if (words === undefined) {
         words = wordsOf(run).filter(kept);
         known.set(run, words);
       }
-      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    return counts;
-  });
+      return words;
+    });
 }
 
 // At most nine apostrophes: V8 has no room for a group that is repeated a million times.

@@ -3,6 +3,9 @@ import { quoted } from '../data/words.js';
 import { InputError, ShapeError } from '../errors.js';
 import { type Factors, ratio, topicLayers } from './layers.js';
 
+/** What the groups are made by: see `Document`. */
+export type Field = 'label' | 'date';
+
 export interface GroupShares {
   /** The values of the field: times in their order, labels from the most frequent on. */
   groups: { name: string; documents: number }[];
@@ -18,18 +21,17 @@ export interface GroupShares {
  * @param values One value for each document, null where there is none.
  * @throws InputError where there are fewer than two groups; ShapeError for another number of documents.
  */
-export function sharesByGroup(model: Factors, values: readonly (string | null)[], field = 'label'): GroupShares {
+export function sharesByGroup(model: Factors, values: readonly (string | null)[], field: Field = 'label'): GroupShares {
   const count = model.S[0].cols;
   if (values.length !== count) throw new ShapeError(`There are ${values.length} values of ${field} for ${count} documents.`);
+  checkGroups(values, field);
   const members = new Map<string, number[]>();
   values.forEach((value, m) => {
-    if (value !== null) members.set(value, [...(members.get(value) ?? []), m]);
+    if (value === null) return;
+    const group = members.get(value);
+    if (group) group.push(m);
+    else members.set(value, [m]);
   });
-  if (members.size < 2) {
-    const [only] = members.keys();
-    const found = only === undefined ? 'no document has one' : `every one that a document has is ${quoted(only)}`;
-    throw new InputError(`The shares by ${field} need two values of it at least, but ${found}; choose another field.`, { option: field });
-  }
   const groups = [...members].map(([name, { length }]) => ({ name, documents: length }));
   const layers = topicLayers(model).map(({ ofTerms }, l) => {
     const { cols, data } = model.S[l];
@@ -40,6 +42,16 @@ export function sharesByGroup(model: Factors, values: readonly (string | null)[]
     });
   });
   return sorted({ groups, without: values.filter((value) => value === null).length, layers }, field === 'date');
+}
+
+/** Throws InputError where the values make fewer than two groups. */
+export function checkGroups(values: readonly (string | null)[], field: Field): void {
+  const [first, second] = new Set(values.filter((value) => value !== null));
+  if (second !== undefined) return;
+  const found = first === undefined ? 'no document has one' : `every one that a document has is ${quoted(first)}`;
+  throw new InputError(`The shares by ${field} need two values of it at least, but ${found}; choose another field, or leave it out.`, {
+    option: `${field}Field`,
+  });
 }
 
 function sorted({ groups, without, layers }: GroupShares, byName: boolean): GroupShares {
@@ -71,7 +83,7 @@ export function periodsOf(dates: readonly (string | number | null | undefined)[]
   if (years.length === 0) {
     const given = dates.find((date) => date !== null && date !== undefined && date !== '');
     const found = given === undefined ? 'No document has a date' : `No date can be read, such as ${quoted(String(given))}`;
-    throw new InputError(`${found}; dates are read as 1994, 1994-03 or 1994-03-07.`, { option: 'date' });
+    throw new InputError(`${found}; dates are read as 1994, 1994-03 or 1994-03-07.`, { option: 'dateField' });
   }
   const span = years.reduce((most, year) => Math.max(most, year)) - years.reduce((least, year) => Math.min(least, year)) + 1;
   const months = days.every((day) => day === null || day.month !== undefined);

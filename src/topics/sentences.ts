@@ -1,10 +1,18 @@
 /** The sentence of a document that shows a topic. */
 
 export interface SentenceOptions {
-  /** The terms of a text, as those of the matrix were found. */
-  termsOf(text: string): readonly string[];
+  /** The terms of each text, as those of the matrix were found. */
+  termsOf(texts: readonly string[]): readonly (readonly string[])[];
   /** The language, for Intl.Segmenter; default 'en'. */
   locale?: string;
+}
+
+export interface Sentence {
+  text: string;
+  /** Its different terms. */
+  terms: ReadonlySet<string>;
+  /** How many words it has between blanks. */
+  words: number;
 }
 
 /** A sentence that is longer counts by this part of its words: a long list of everything shows no topic. */
@@ -15,27 +23,30 @@ const pieceLength = 5000;
 
 /**
  * The sentence whose words carry most of a topic: the largest Σ φ over its different terms, times 40 ÷ words where it has more than 40. Of two
- * that carry as much the first. Sentences are those of Intl.Segmenter, and end with a blank line. Undefined where none has a term of it.
+ * that carry as much the first. Undefined where none has a term of it.
  *
  * @param phi The part of the topic that each term makes up.
  */
-export function typicalSentence(
-  text: string,
-  phi: ReadonlyMap<string, number>,
-  { termsOf, locale = 'en' }: SentenceOptions,
-): string | undefined {
+export function typicalSentence(sentences: readonly Sentence[], phi: ReadonlyMap<string, number>): string | undefined {
   let best: string | undefined;
   let most = 0;
-  for (const sentence of sentencesOf(text, locale)) {
-    const words = sentence.split(' ').length;
-    const carried = [...new Set(termsOf(sentence))].reduce((sum, term) => sum + (phi.get(term) ?? 0), 0);
+  for (const { text, terms, words } of sentences) {
+    let carried = 0;
+    for (const term of terms) carried += phi.get(term) ?? 0;
     const weight = carried * Math.min(1, longSentence / words);
-    if (weight > most) [best, most] = [sentence, weight];
+    if (weight > most) [best, most] = [text, weight];
   }
   return best;
 }
 
-/** The sentences of a text, with single blanks between words. */
+/** The sentences of a text with their terms, once for all topics. */
+export function readSentences(text: string, { termsOf, locale }: SentenceOptions): Sentence[] {
+  const sentences = sentencesOf(text, locale);
+  const terms = termsOf(sentences);
+  return sentences.map((one, i) => ({ text: one, terms: new Set(terms[i]), words: one.split(' ').length }));
+}
+
+/** The sentences of a text by Intl.Segmenter, with single blanks between words. They end with a blank line, too. */
 export function sentencesOf(text: string, locale = 'en'): string[] {
   const segmenter = new Intl.Segmenter(locale, { granularity: 'sentence' });
   return text

@@ -31,6 +31,8 @@ export interface Topic {
 
 export interface TypicalDocument {
   name: string;
+  /** Its column of X. */
+  index: number;
   weight: number;
   /** Where texts were at hand: see `typicalSentence`. */
   sentence?: string;
@@ -161,7 +163,7 @@ function reconstructed(layer: TopicLayer): number[] {
 
 function topDocuments(S: Matrix, documents: readonly string[], index: number, count: number, total: number): TypicalDocument[] {
   return documents
-    .map((name, m) => ({ name, weight: S.data[index * S.cols + m] / total }))
+    .map((name, m) => ({ name, index: m, weight: S.data[index * S.cols + m] / total }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, count);

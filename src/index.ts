@@ -34,6 +34,7 @@ export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
 export type { TransformOptions } from './methods/definition.js';
 export type { FitOptions, Layer, Progress, Supervision } from './methods/factorization.js';
+export type { Guide } from './methods/guide.js';
 export {
   type HierarchicalFactorization,
   type HierarchicalOptions,
@@ -58,6 +59,21 @@ export {
 export { type Prediction, predict, transform } from './models/apply.js';
 export { type ModelReader, modelFiles, modelFromFiles } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';
+export {
+  type Coherence,
+  type CoherenceMeasure,
+  type CoherenceOptions,
+  topicCoherence,
+  topicDiversity,
+} from './topics/coherence.js';
+export { type Field, type GroupShares, type Period, periodsOf, sharesByGroup } from './topics/groups.js';
+export { type TopicFlow, topicFlows } from './topics/layers.js';
+export { type NearTopic, nearestTopics } from './topics/nearest.js';
+export { guideOf, parseSeeds, type Seed } from './topics/seeds.js';
+export { readSentences, type Sentence, type SentenceOptions, typicalSentence } from './topics/sentences.js';
+export { type LayerQuality, withCoherence, withSentences } from './topics/texts.js';
+export { allTopics, type Topic, type TreeOptions, type TypicalDocument, topicTree } from './topics/tree.js';
+export { heaviestTerms, type RelevantTerm, relevantTerms, type TopicTerm, termShares } from './topics/words.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
 export type { AdapterFacts } from './webgpu/plan/planner.js';

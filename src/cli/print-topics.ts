@@ -45,7 +45,7 @@ export function coherenceTable(topics: readonly Topic[], layers: readonly LayerQ
   ];
 }
 
-const figure = (value: number | null) => (value === null ? '–' : value.toFixed(Math.abs(value) < 10 ? 2 : 1));
+const figure = (value: number | null) => (value === null ? '–' : value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace(/^-(0\.00)$/, '$1'));
 
 /** The share of each topic of the last layer in each group of documents. */
 export function sharesTable(field: Field, shares: GroupShares, labels: Labels, width: number): string[] {

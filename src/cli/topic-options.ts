@@ -19,6 +19,7 @@ import { termShares } from '../topics/words.js';
 import { parseCount } from './arguments.js';
 import { coherenceTable, flowTable, labelsOf, nearestTable, sharesTable } from './print-topics.js';
 import { printTree } from './print-tree.js';
+import { wrap } from './text-width.js';
 import type { TextReader } from './topic-texts.js';
 
 export interface TopicOptions {
@@ -150,10 +151,10 @@ export function describeTopics(model: Factorization, options: TopicOptions, plan
   const names = documents.map(({ name }) => name);
   const { words, relevance, minChildren } = options;
   const tree = topicTree(model, terms, names, { words, relevance, minChildren, overall: termShares(X), names: plan.names });
-  const coherent = withCoherence(tree, model, terms, reader.tokens());
+  const coherent = withCoherence(tree, model, terms, reader.tokens(documents));
   const texts = documents.map(({ text }) => text);
   return {
-    topics: withSentences(coherent.topics, model, terms, texts, { termsOf: reader.termsOf }),
+    topics: withSentences(coherent.topics, model, terms, texts, { termsOf: reader.termsOf, locale: reader.language }),
     quality: coherent.layers,
     flows: topicFlows(model),
     shares: Object.fromEntries(plan.fields.map(([field, values]) => [field, sharesByGroup(model, values, field)])),
@@ -183,8 +184,10 @@ export function printTopics(found: FoundTopics, { relevance, sentences, flows, f
       sentences: shown === undefined ? 'first' : shown ? 'all' : 'none',
     }),
     '',
-    'Percentages: share of the corpus within a layer. ↑: the part of the topic above that it makes up.',
-    'e.g.: documents with most of the topic.',
+    ...wrap(
+      'Percentages: share of the corpus within a layer; ↑: the part of the topic above that it makes up; e.g.: documents with most of it.',
+      width,
+    ),
     '',
     ...Object.entries(found.shares).flatMap(([field, shares]) => part(sharesTable(field as Field, shares, labels, width))),
     ...(flows ? found.flows.flatMap((flow) => part(flowTable(flow, labels, width))) : []),

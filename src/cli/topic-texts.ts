@@ -4,8 +4,10 @@ import type { Document, TermOptions } from '../text/term-document.js';
 import { tokenize } from '../text/tokens.js';
 
 export interface TextReader {
+  /** The language of the texts, as a BCP 47 tag. */
+  language: string;
   /** The words of each document in their order. */
-  tokens(): string[][];
+  tokens(documents: readonly Document[]): string[][];
   /** The terms of each text. */
   termsOf(texts: readonly string[]): string[][];
   /** The weight of each term in a text, as a column of X has it. */
@@ -13,16 +15,13 @@ export interface TextReader {
 }
 
 /** Reads texts as those of the matrix were read: `options` are those that it was made with. */
-export function textReader(
-  documents: readonly Document[],
-  { X, terms }: { X: SparseMatrix; terms: readonly string[] },
-  options: TermOptions,
-): TextReader {
+export function textReader({ X, terms }: { X: SparseMatrix; terms: readonly string[] }, options: TermOptions): TextReader {
   const { locale, stopWords, minLength } = options;
   const read = (texts: readonly Document[]) => tokenize(texts, { locale, stopWords, minLength });
   const termsOf = (texts: readonly string[]) => read(texts.map((text) => ({ name: '', text })));
   return {
-    tokens: () => read(documents),
+    language: locale ?? 'en',
+    tokens: read,
     termsOf,
     weigh(text) {
       const [words] = termsOf([text]);

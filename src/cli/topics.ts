@@ -57,7 +57,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const matrix = termDocumentMatrix(corpus.documents, textOptions);
   const { X, terms, documents, emptyDocuments } = matrix;
   checkRanks(ranks, X.rows, X.cols);
-  const texts = { documents: corpus.documents, X, terms, reader: textReader(corpus.documents, matrix, textOptions) };
+  const texts = { documents: corpus.documents, X, terms, reader: textReader(matrix, textOptions) };
   const plan = await planTopics(options, ranks, texts);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);

@@ -41,7 +41,7 @@ export function parseSeed(text: string, source: string): Seed {
 /**
  * Seeds as the option `guide` of `nmf` and `neuralNmf`: a column for each, 1 in the rows of its words.
  *
- * @param terms The names of the rows of X. @param ranks Those of the fit, whose first limits the number of seeds.
+ * @param terms The names of the rows of X. @param rank The first rank of the fit, which limits the number of seeds.
  * @throws InputError for words that are no term, with the nearest term; for more seeds than topics; for a name that is there twice.
  */
 export function guideOf(seeds: readonly Seed[], terms: readonly string[], rank: number): Matrix {

@@ -19,3 +19,4 @@ export {
   termDocumentMatrix,
   topTerms,
 } from './text/term-document.js';
+export { type TextReader, textReader } from './topics/text-reader.js';

@@ -13,6 +13,7 @@ import { type TopicFlow, topicFlows } from '../topics/layers.js';
 import { type NearTopic, nearestTopics } from '../topics/nearest.js';
 import { checkMinChildren } from '../topics/parents.js';
 import { guideOf, parseSeed, parseSeeds, type Seed } from '../topics/seeds.js';
+import type { TextReader } from '../topics/text-reader.js';
 import { type LayerQuality, withCoherence, withSentences } from '../topics/texts.js';
 import { type Topic, topicTree } from '../topics/tree.js';
 import { termShares } from '../topics/words.js';
@@ -20,7 +21,6 @@ import { parseCount } from './arguments.js';
 import { coherenceTable, flowTable, labelsOf, nearestTable, sharesTable } from './print-topics.js';
 import { printTree } from './print-tree.js';
 import { wrap } from './text-width.js';
-import type { TextReader } from './topic-texts.js';
 
 export interface TopicOptions {
   words: number;

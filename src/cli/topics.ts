@@ -4,12 +4,12 @@ import { neuralNmf } from '../methods/neural.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
+import { textReader } from '../topics/text-reader.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
-import { textReader } from './topic-texts.js';
 
 interface TopicsOptions extends CommonOptions, TopicOptions {
   maxTerms: number;

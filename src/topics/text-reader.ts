@@ -15,7 +15,7 @@ export interface TextReader {
 }
 
 /** Reads texts as those of the matrix were read: `options` are those that it was made with. */
-export function textReader({ X, terms }: { X: SparseMatrix; terms: readonly string[] }, options: TermOptions): TextReader {
+export function textReader({ X, terms }: { X: SparseMatrix; terms: readonly string[] }, options: TermOptions = {}): TextReader {
   const { locale, stopWords, minLength } = options;
   const read = (texts: readonly Document[]) => tokenize(texts, { locale, stopWords, minLength });
   const termsOf = (texts: readonly string[]) => read(texts.map((text) => ({ name: '', text })));

@@ -1,4 +1,5 @@
 /** Tables below the tree: coherence, shares by a field, flows, and the topics that are nearest to a text. */
+import { quoted } from '../data/words.js';
 import type { Coherence } from '../topics/coherence.js';
 import type { Field, GroupShares } from '../topics/groups.js';
 import type { TopicFlow } from '../topics/layers.js';
@@ -69,7 +70,13 @@ export function flowTable({ layer, shares }: TopicFlow, labels: Labels, width: n
 const cell = (share: number) => (share >= 0.005 ? (100 * share).toFixed(0) : '·');
 
 /** The topics that a text is nearest to, the last layer first. */
-export function nearestTable(near: readonly (readonly NearTopic[])[], topics: readonly Topic[], width: number, count = 3): string[] {
+export function nearestTable(
+  text: string,
+  near: readonly (readonly NearTopic[])[],
+  topics: readonly Topic[],
+  width: number,
+  count = 3,
+): string[] {
   const all = allTopics(topics);
   const lines = [...near].reverse().map((list) =>
     list.slice(0, count).flatMap(({ layer, index, similarity }) => {
@@ -78,7 +85,13 @@ export function nearestTable(near: readonly (readonly NearTopic[])[], topics: re
       return [cut(`${similarity.toFixed(2)}  ${topic.label}`, width), ...wrap(words, width - 6).map((line) => `      ${line}`)];
     }),
   );
-  return lines.flatMap((list, i) => [`layer ${near.length - 1 - i}`, ...(list.length > 0 ? list : ['      none has a word of it']), '']);
+  const title = wrap(`The nearest topics to ${quoted(text)}, by the cosine of their words:`, width);
+  const tables = lines.flatMap((list, i) => [
+    `layer ${near.length - 1 - i}`,
+    ...(list.length > 0 ? list : ['      none has a word of it']),
+    '',
+  ]);
+  return [...title, '', ...tables];
 }
 
 /** The first column on the left, cut where the table would be too wide; the others on the right. An empty row is an empty line. */

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Matrix } from '../data/matrix.js';
 import type { SparseMatrix } from '../data/sparse.js';
+import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { decodeText } from '../formats/file-format.js';
 import type { Guide } from '../methods/guide.js';
@@ -98,17 +99,20 @@ export async function planTopics(options: TopicOptions, ranks: readonly number[]
   if (seeds.length === 0 && options.onlySeedWords)
     throw new InputError('--only-seed-words does nothing without --seed-words or --seed-topic; give one of them.');
   const columns: Matrix | undefined = seeds.length > 0 ? guideOf(seeds, corpus.terms, ranks[0]) : undefined;
-  const sought = options.find === undefined ? undefined : corpus.reader.weigh(options.find);
-  if (sought?.every((weight) => weight === 0))
-    throw new InputError(
-      `--find: the text ${JSON.stringify(options.find)} has none of the ${corpus.terms.length} terms; give other words.`,
-    );
+  const sought = options.find === undefined ? undefined : soughtWeights(options.find, corpus);
   return {
     guide: columns && { columns, only: options.onlySeedWords },
     names: seeds.map(({ name }) => name),
     sought,
     fields: fieldsOf(options, corpus.documents),
   };
+}
+
+/** The weights of the terms in the text of --find. Throws InputError where it has none of them. */
+export function soughtWeights(find: string, { terms, reader }: Pick<TopicCorpus, 'terms' | 'reader'>): Float64Array {
+  const weights = reader.weigh(find);
+  if (weights.some((weight) => weight > 0)) return weights;
+  throw new InputError(`--find: the text ${quoted(find)} has none of the ${terms.length} terms; give other words.`);
 }
 
 async function readSeeds({ seedWords, seedTopic = [] }: TopicOptions): Promise<Seed[]> {
@@ -168,12 +172,7 @@ const wideTerminal = 90;
 /** The lines of what was found, none longer than `width`. */
 export function printTopics(found: FoundTopics, { relevance, sentences, flows, find }: TopicOptions, width: number): string[] {
   const { topics } = found;
-  if (found.nearest)
-    return [
-      `The nearest topics to ${JSON.stringify(find)}, by the cosine of their words:`,
-      '',
-      ...nearestTable(found.nearest, topics, width),
-    ];
+  if (found.nearest) return nearestTable(find!, found.nearest, topics, width);
   const labels = labelsOf(topics);
   const shown = sentences ?? (width >= wideTerminal ? undefined : false);
   const part = (lines: readonly string[]) => [...lines, ''];

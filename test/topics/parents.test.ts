@@ -91,3 +91,21 @@ test('assignment by hand', () => {
     ]),
   ).toEqual([1, 2, 0]);
 });
+
+test('assignments of random costs are the cheapest', () => {
+  const least = (costs: number[][], row = 0, used: number[] = []): number =>
+    row === costs.length
+      ? 0
+      : Math.min(...costs[row].flatMap((cost, j) => (used.includes(j) ? [] : [cost + least(costs, row + 1, [...used, j])])));
+  for (let seed = 0; seed < 200; seed++) {
+    const r = random(seed);
+    const rows = 2 + r.integer(4);
+    const costs = Array.from({ length: rows }, () => Array.from({ length: rows + (seed % 2) }, () => r.integer(30)));
+    const found = assign(costs);
+    expect(new Set(found).size, `seed ${seed}`).toBe(rows);
+    expect(
+      found.reduce((sum, j, i) => sum + costs[i][j], 0),
+      `seed ${seed}`,
+    ).toBe(least(costs));
+  }
+});

@@ -41,6 +41,7 @@ export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
 export type { TransformOptions } from './methods/definition.js';
 export type { FitOptions, Layer, Progress, Supervision } from './methods/factorization.js';
+export type { Guide } from './methods/guide.js';
 export {
   type HierarchicalFactorization,
   type HierarchicalOptions,

@@ -5,7 +5,7 @@ const rooms = {
   cli: ['node', 'topics', 'models', 'methods', 'webgpu', 'formats', 'text', 'data', 'engine.ts'],
   node: ['models', 'methods', 'webgpu', 'reference', 'formats', 'text', 'data', 'engine.ts'],
   topics: ['methods', 'text', 'data'],
-  models: ['methods', 'formats', 'data', 'engine.ts'],
+  models: ['methods', 'formats', 'text', 'data', 'engine.ts'],
   formats: ['data'],
   text: ['data'],
   methods: ['programs', 'graph', 'data', 'engine.ts'],

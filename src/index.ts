@@ -16,11 +16,18 @@ export {
 export { svdBounds } from './data/svd-bound.js';
 export type {
   AbortSignalLike,
+  Choices,
   Engine,
   Problem,
   ProductChoice,
   Profile,
   Run,
+  SolveChoice,
+  SolveKernel,
+  SparseChoice,
+  SweepChoice,
+  SweptChoice,
+  TunedKind,
   TuneOptions,
   TuneProgress,
   Tuning,
@@ -56,8 +63,9 @@ export {
   unfoldedNmf,
 } from './methods/unfolded.js';
 export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
-export { type ModelReader, modelFiles, modelFromFiles } from './models/files.js';
+export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';
+export type { TextModel } from './text/text-model.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';
 export { createWebGpuEngine as createEngine, type EngineOptions, type StoredTuning } from './webgpu/engine.js';
 export type { AdapterFacts } from './webgpu/plan/planner.js';

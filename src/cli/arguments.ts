@@ -1,6 +1,7 @@
 /** The values of the options of the command line. Commander puts the option and the value before each message. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Problem } from '../engine.js';
+import { type FactorForm, factorForms } from '../models/factor-files.js';
 import type { NodeEngineOptions } from '../node/engine.js';
 
 export function parseRanks(text: string): number[] {
@@ -140,6 +141,8 @@ export interface CommonOptions {
   checkpoint?: number;
   device: DeviceChoice;
   out?: string;
+  /** Of the factors beside the model. */
+  format: FactorForm;
   json?: boolean;
 }
 
@@ -172,6 +175,7 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
       'keep a checkpoint in the folder --out every so many seconds, and go on from one that is there',
       parsePositive,
     )
-    .option('--out <dir>', 'write the model (A0.npy, S0.npy, …, model.json) into this folder')
+    .option('--out <dir>', 'write the model (model.json, factors.safetensors) into this folder, and its factors as A0.npy, S0.npy, …')
+    .addOption(new Option('--format <form>', 'the form of the factors beside the model').choices(factorForms).default('npy'))
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');
 }

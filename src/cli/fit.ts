@@ -64,7 +64,7 @@ function sparsity(X: DataMatrix): string {
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
-  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, json } = options;
+  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, format, json } = options;
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   const X = await readData(path, samples, method);
@@ -90,9 +90,9 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   });
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
-  const written = out === undefined ? undefined : await writeModel(out, model, extra);
+  const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (json) {
-    printModel(io, model, extra);
+    await printModel(io, { format }, model, extra);
     return endOfFit(io, model, out);
   }
   const head: [string, string][] = [

@@ -9,6 +9,7 @@ const stopReasons: Record<StopReason, string> = {
   exact: 'the fit is exact',
   maxSeconds: 'the time that --max-seconds allows',
   stopped: 'it was stopped',
+  unknown: 'why it ended is not known',
 };
 
 /** Errors beside their bounds, one line a layer. */

@@ -4,7 +4,8 @@ import type { Engine, Tuning } from '../engine.js';
 import { CancelledError, InputError } from '../errors.js';
 import type { FitOptions, Progress } from '../methods/factorization.js';
 import type { Factorization } from '../methods/methods.js';
-import { modelFiles } from '../models/files.js';
+import { type FactorForm, factorFiles } from '../models/factor-files.js';
+import { modelFiles, type SavedModel } from '../models/files.js';
 import { checkpointPath, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../node/checkpoint-file.js';
 import { createEngine } from '../node/engine.js';
 import { saveModel } from '../node/model-folder.js';
@@ -107,8 +108,12 @@ function ofAnotherFit(out: string, cause: InputError): InputError {
 export const isUnfinished = ({ stopReason }: Factorization): boolean => stopReason === 'stopped' || stopReason === 'maxSeconds';
 
 /** Writes the model. Its checkpoint goes, unless there is more to do. Returns the names of the files. */
-export async function writeModel(out: string, model: Factorization, extra: Record<string, unknown>): Promise<string[]> {
-  const written = await saveModel(out, model, extra);
+export async function writeModel(
+  { out, format }: { out: string; format: FactorForm },
+  model: SavedModel,
+  extra: Record<string, unknown>,
+): Promise<string[]> {
+  const written = await saveModel(out, model, extra, { format });
   if (!isUnfinished(model)) await removeCheckpoint(out);
   return written;
 }
@@ -135,8 +140,13 @@ export function provenance(device: Device, options: object): Record<string, unkn
 }
 
 /** Prints the content of model.json, written or not. */
-export function printModel({ stdout }: Io, model: Factorization, extra: Record<string, unknown>): void {
-  stdout.write(modelFiles(model, extra)['model.json']);
+export async function printModel(
+  { stdout }: Io,
+  { format }: { format: FactorForm },
+  model: SavedModel,
+  extra: Record<string, unknown>,
+): Promise<void> {
+  stdout.write(modelFiles(model, extra, await factorFiles(model, format))['model.json']);
 }
 
 export function toJson(value: unknown): string {

@@ -42,7 +42,7 @@ export function addTopicsCommand(program: Command, io: Io): void {
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, out, json } = options;
+  const { ranks, restarts, maxIterations, tolerance, words, out, format, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   const texts = await readTexts(io, source, options);
   const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
@@ -67,9 +67,9 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const labelled = agreements.length > 0 ? { agreements } : {};
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics, ...labelled };
   Object.assign(model, { text: vocabulary });
-  const written = out === undefined ? undefined : await writeModel(out, model, extra);
+  const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (json) {
-    printModel(io, model, extra);
+    await printModel(io, { format }, model, extra);
     return endOfFit(io, model, out);
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];

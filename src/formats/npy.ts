@@ -1,6 +1,7 @@
-import { checkDense, type Matrix, matrix } from '../data/matrix.js';
+import { checkDense, type Matrix } from '../data/matrix.js';
 import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { isElementType, matrixOf, sizeOfElement } from './elements.js';
 import { type FileFormat, within } from './file-format.js';
 
 export const npy = {
@@ -16,30 +17,6 @@ export const npy = {
  * '\x93NUMPY', version, length of the header, the header (a Python dict as text), then the entries.
  */
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-
-type Reader = (view: DataView, at: number, little: boolean) => number;
-const readers: Record<string, Reader> = {
-  f2: (view, at, little) => halfOf(view.getUint16(at, little)),
-  f4: (view, at, little) => view.getFloat32(at, little),
-  f8: (view, at, little) => view.getFloat64(at, little),
-  b1: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
-  u1: (view, at) => view.getUint8(at),
-  i1: (view, at) => view.getInt8(at),
-  u2: (view, at, little) => view.getUint16(at, little),
-  i2: (view, at, little) => view.getInt16(at, little),
-  u4: (view, at, little) => view.getUint32(at, little),
-  i4: (view, at, little) => view.getInt32(at, little),
-  // In two halves: exact up to 2⁵³, far beyond what f32 keeps, and much faster than BigInt.
-  u8: (view, at, little) => view.getUint32(little ? at + 4 : at, little) * 2 ** 32 + view.getUint32(little ? at : at + 4, little),
-  i8: (view, at, little) => view.getInt32(little ? at + 4 : at, little) * 2 ** 32 + view.getUint32(little ? at : at + 4, little),
-};
-
-/** IEEE 754 binary16, exactly: DataView.getFloat16 is not in every engine yet. */
-function halfOf(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
 
 /** The bytes of a .npy file (version 1.0, '<f4', C order) that `numpy.load` reads as an array of shape (rows, cols). */
 export function encodeNpy(X: Matrix): Uint8Array {
@@ -74,8 +51,9 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   if (start > bytes.length) throw new InputError(`The .npy file is cut off: its ${bytes.length} bytes end inside the header.`);
 
   const { dtype, fortran, shape } = readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start)));
-  const read = /^[<>|=]/.test(dtype) && Object.hasOwn(readers, dtype.slice(1)) ? readers[dtype.slice(1)] : undefined;
-  if (read === undefined) {
+  const type = dtype.slice(1);
+  // 'bf2' is a name of ours, which NumPy does not know.
+  if (!/^[<>|=]/.test(dtype) || !isElementType(type) || type === 'bf2') {
     throw new InputError(
       `The .npy file has dtype '${shortened(dtype)}', but only real numbers can be read; convert it with array.astype('float32').`,
     );
@@ -89,8 +67,7 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   // Nothing below may count along an axis of which the file has no entry.
   if (rows === 0 || cols === 0)
     throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a matrix needs at least one.`);
-  const size = Number(dtype[2]);
-  const needed = rows * cols * size;
+  const needed = rows * cols * sizeOfElement(type);
   if (bytes.length - start !== needed) {
     const wrong = bytes.length - start < needed ? 'is cut off' : 'is too long';
     throw new InputError(
@@ -98,22 +75,8 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
     );
   }
 
-  const X = matrix(rows, cols);
-  const little = dtype[0] !== '>';
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) {
-      const value = read(view, start + size * (fortran ? j * rows + i : i * cols + j), little);
-      const p = i * cols + j;
-      X.data[p] = value;
-      if (Math.abs(X.data[p]) === Infinity && Number.isFinite(value)) {
-        throw new InputError(
-          `The .npy file has ${value} in row ${i}, column ${j} (counted from 0), which is too large for f32; rescale the data.`,
-          { row: i, column: j },
-        );
-      }
-    }
-  }
-  return X;
+  const elements = { bytes: bytes.subarray(start), type, little: dtype[0] !== '>' };
+  return matrixOf(elements, rows, cols, { what: 'The .npy file', fortran });
 }
 
 /** A key of the header and its value, up to the next comma: text, a truth value, or numbers in brackets. */

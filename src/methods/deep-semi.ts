@@ -334,6 +334,7 @@ export const deepSemiMethod = {
   signed: { X: true, A: true },
   chained: true,
   options,
+  applied: { nonlinearity: 'identity' },
   fit: deepSemiNmf,
   transform: transformDeepSemi,
   program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {

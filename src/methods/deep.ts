@@ -272,6 +272,7 @@ export const deepMethod = {
   signed: { X: false, A: false },
   chained: false,
   options,
+  applied: { ...bridgeOf({}) },
   renamed: { weights: "'layerWeights'" },
   checkBeside({ pooling = 'none', activation = 'identity' }, ranks, nameOf) {
     if (ranks.length > 1 || (pooling === 'none' && activation === 'identity')) return;

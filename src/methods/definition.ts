@@ -51,6 +51,11 @@ export interface MethodDefinition {
   readonly chained: boolean;
   /** Its options beside `FitOptions`. */
   readonly options: OptionRecord;
+  /**
+   * The settings of a model that `transform` reads, each with its value where a model that was made elsewhere leaves it out; undefined for
+   * one that it has to say.
+   */
+  readonly applied?: Readonly<Record<string, unknown>>;
   /** Earlier names of options, and the text to write now. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Throws InputError for options that fit neither each other nor the ranks. `nameOf` words their names, as flags on the command line. */

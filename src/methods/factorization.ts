@@ -172,7 +172,10 @@ export interface Model<M extends string = string, Own = unknown> {
   /** Iterations of all stages. */
   iterations: number;
   converged: boolean;
-  /** 'exact' where the relative error is 1e-6 at most. A last layer that is exact alone ends with 'tolerance'. */
+  /**
+   * 'exact' where the relative error is 1e-6 at most. A last layer that is exact alone ends with 'tolerance'. 'unknown' in a model that was
+   * read and made elsewhere.
+   */
   stopReason: StopReason;
   /** Final relative error of each restart; Infinity for one that broke down. */
   restartErrors: number[];

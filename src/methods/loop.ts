@@ -1,6 +1,7 @@
 /** The loop of a stage as data: its end, and its state between two batches. */
 
-export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact';
+/** Why a fit ended; 'unknown' for a model that was read, and that no fit of orthant made. */
+export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact' | 'unknown';
 
 export interface StageResult {
   /** Objective of each restart at the last check. */

@@ -302,6 +302,7 @@ export const neuralMethod = {
   signed: { X: false, A: false },
   chained: true,
   options,
+  applied: { l1: 0 },
   fit: neuralNmf,
   transform: transformNeural,
   program: ({ rows, cols, ranks, restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {

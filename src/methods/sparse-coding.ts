@@ -265,6 +265,7 @@ export const sparseCodingMethod = {
   signed: { X: true, A: true },
   chained: true,
   options,
+  applied: { l1: undefined },
   renamed: { lambda: "'l1'", learnLambda: "'learnL1'", rate: "a part of 'optimiser', such as { name: 'adam', rate: 0.02 }" },
   fit: sparseCoding,
   transform: transformSparseCoding,

@@ -205,6 +205,7 @@ export const ssnmfMethod = {
   signed: { X: false, A: false },
   chained: true,
   options,
+  applied: { model: undefined },
   fit: ssnmf,
   transform: transformSsnmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {

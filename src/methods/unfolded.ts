@@ -298,6 +298,7 @@ export const unfoldedMethod = {
   signed: { X: false, A: false },
   chained: false,
   options,
+  applied: { layers: undefined, untied: undefined, beta: undefined, l1: 0, columns: [] },
   renamed: { sparsity: "'l1'" },
   fit: unfoldedNmf,
   transform: transformUnfolded,

@@ -1,10 +1,11 @@
 import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { checkNames } from '../data/names.js';
 import { sha256 } from '../data/sha256.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/methods.js';
-import { modelFiles, modelFromFiles } from '../models/files.js';
+import { type FactorForm, factorFiles, isFactorFile } from '../models/factor-files.js';
+import { modelFiles, modelFromFiles, type SavedModel } from '../models/files.js';
 import { checkOutputFolder, readBytes, writeOutputs } from './files.js';
 import { isAbandoned } from './temporary.js';
 
@@ -26,10 +27,19 @@ const longestMs = 30_000;
  * after the end of the process, `loadModel` gets the former or the new one. Files that the former model listed and the new one does not
  * have are removed. No other file is.
  *
+ * @param extra adds fields to model.json that are not the model's own; see `modelFiles`.
+ * @param options format: how the factors stand beside the model, for other programs. 'npy' (default) writes A0.npy …, S0.npy …, with labels
+ * B.npy; 'safetensors' writes the model alone.
  * @throws InputError if `dir` is a file, or cannot be made or written to; OrthantError for a full disk.
  */
-export async function saveModel(dir: string, model: Factorization, extra: Record<string, unknown> = {}): Promise<string[]> {
-  const files = modelFiles(model, extra);
+export async function saveModel(
+  dir: string,
+  model: SavedModel,
+  extra: Record<string, unknown> = {},
+  options: { format?: FactorForm } = {},
+): Promise<string[]> {
+  checkNames('saveModel', options, ['format']);
+  const files = modelFiles(model, extra, await factorFiles(model, options.format ?? 'npy'));
   await writeOutputs(dir, files, replaceModel);
   return Object.keys(files);
 }
@@ -37,7 +47,7 @@ export async function saveModel(dir: string, model: Factorization, extra: Record
 /** Throws InputError if a model with so many layers could not be saved into `dir`; see `checkOutputFolder`. */
 export async function checkModelFolder(dir: string, layers: number): Promise<void> {
   const factors = Array.from({ length: layers }, (_, l) => [`A${l}.npy`, `S${l}.npy`]);
-  await checkOutputFolder(dir, ['model.json', ...factors.flat()]);
+  await checkOutputFolder(dir, ['model.json', 'factors.safetensors', ...factors.flat()]);
 }
 
 async function replaceModel(folder: string, written: string): Promise<void> {
@@ -94,7 +104,7 @@ async function listedFiles(folder: string): Promise<Record<string, string>> {
   const json = await readFile(join(folder, 'model.json'), 'utf8').catch(() => '{}');
   try {
     const { files } = JSON.parse(json) as { files?: Record<string, string> };
-    return Object.fromEntries(Object.entries(files ?? {}).filter(([name]) => /^[ASB]\d*\.npy$/.test(name)));
+    return Object.fromEntries(Object.entries(files ?? {}).filter(([name]) => isFactorFile(name)));
   } catch {
     return {};
   }
@@ -106,7 +116,7 @@ async function listedFiles(folder: string): Promise<Record<string, string>> {
  * @throws InputError for a path that is not there, a file that is missing or damaged, files of several models, a model of another format;
  * see `modelFromFiles`.
  */
-export async function loadModel(path: string): Promise<Factorization> {
+export async function loadModel(path: string): Promise<SavedModel> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { describe, expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
 import { encodeNpy } from '../../src/formats/npy.js';
+import { encodeSafetensors } from '../../src/formats/safetensors.js';
 import { lowRankCsv, runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();
@@ -26,8 +27,10 @@ function spoilt(name: string, changes: Record<string, string | Uint8Array | ((te
   }
   return at(name);
 }
-const anotherVersion = spoilt('version', { 'model.json': (text) => text.replace('"format": 2', '"format": 1') });
-const anotherShape = spoilt('shape', { 'A0.npy': encodeNpy(matrix(4, 2, new Array(8).fill(1))) });
+const anotherVersion = spoilt('version', { 'model.json': (text) => text.replace('"format": 3', '"format": 1') });
+const anotherShape = spoilt('shape', {
+  'factors.safetensors': encodeSafetensors({ A0: matrix(4, 2, new Array(8).fill(1)), B0: matrix(2, 2) }),
+});
 const withoutFactor = at('json-only');
 mkdirSync(withoutFactor);
 cpSync(at('model/model.json'), at('json-only/model.json'));
@@ -134,9 +137,12 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   'a λ that is no number': [fitMethod('sparse-coding', '2', '--l1', '1,x'), /'1,x' is invalid/],
   'a λ too many': [fitMethod('sparse-coding', '2', '--l1', '1,2'), /l1 has 2 values for 1 layers/],
   'a model that is not there': [['transform', at('none'), good, ...toS], /model.*none.*cannot be read|There is no file/],
-  'a model of another version': [['transform', anotherVersion, good, ...toS], /has format 1, but this version of orthant reads format 2/],
-  'a model of another shape': [['transform', anotherShape, good, ...toS], /A0\.npy is 4×2, but the model needs 5×2/],
-  'a model without its factors': [['transform', `${withoutFactor}/model.json`, good, ...toS], /A0\.npy/],
+  'a model of another version': [
+    ['transform', anotherVersion, good, ...toS],
+    /has format 1, but this version of orthant reads formats 2 and 3/,
+  ],
+  'a model of another shape': [['transform', anotherShape, good, ...toS], /A0 has 4 rows for 5 features/],
+  'a model without its factors': [['transform', `${withoutFactor}/model.json`, good, ...toS], /factors\.safetensors/],
   'no model at all': [['predict', put('other.json', '{}'), good], /has no format number/],
   'data of other features': [
     ['transform', at('model'), put('narrow.csv', '1,2\n3,4\n'), ...toS],

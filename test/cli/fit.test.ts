@@ -43,7 +43,16 @@ async function fitTo(name: string, ...options: string[]): Promise<string> {
 describe('orthant fit', () => {
   test('writes factors whose products are as close to X as model.json says', async () => {
     const dir = await fitTo('neural', '--ranks', '4,3,2', '--device', 'cpu', '--restarts', '2', '--seed', '5');
-    expect(readdirSync(dir).sort()).toEqual(['A0.npy', 'A1.npy', 'A2.npy', 'S0.npy', 'S1.npy', 'S2.npy', 'model.json']);
+    expect(readdirSync(dir).sort()).toEqual([
+      'A0.npy',
+      'A1.npy',
+      'A2.npy',
+      'S0.npy',
+      'S1.npy',
+      'S2.npy',
+      'factors.safetensors',
+      'model.json',
+    ]);
     const model = readModel(dir);
     expect(model).toMatchObject({
       method: 'neural',
@@ -107,6 +116,24 @@ describe('orthant fit', () => {
     expect(JSON.parse(stdout)).toEqual(readModel(at('json')));
   });
 
+  test('--format safetensors writes the model alone', async () => {
+    const { stdout } = await runCli([
+      'fit',
+      matrixFile,
+      '--ranks',
+      '2',
+      '--device',
+      'cpu',
+      '--format',
+      'safetensors',
+      '--out',
+      at('alone'),
+      '--json',
+    ]);
+    expect(readdirSync(at('alone')).sort()).toEqual(['factors.safetensors', 'model.json']);
+    expect(JSON.parse(stdout)).toEqual(readModel(at('alone')));
+  });
+
   test('--samples columns reads a file whose columns are samples, here from .npy', async () => {
     const file = put('columns.npy', encodeNpy(X));
     const { stdout } = await runCli(['fit', file, '--samples', 'columns', '--ranks', '3', '--device', 'cpu', '--json']);
@@ -147,7 +174,7 @@ describe('orthant fit', () => {
     expect(stdout).toMatch(/device +f64 reference on the CPU/);
     expect(stdout).toMatch(/layer +rank +relative error +SVD bound +error ÷ bound\n +0 +3 +0\.\d{5} +0\.\d{5} +1\.\d{4}\n/);
     expect(stdout).toMatch(/restarts +2: errors/);
-    expect(stdout).toMatch(/written +.*human: A0.npy, A1.npy, S0.npy, S1.npy, model.json\n/);
+    expect(stdout).toMatch(/written +.*human: A0.npy, A1.npy, S0.npy, S1.npy, factors.safetensors, model.json\n/);
   });
 
   test('Ctrl-C ends with 130 at the next check, and keeps what there is', async () => {

@@ -77,7 +77,7 @@ describe('orthant fit --method', () => {
     const options = ['--method', ...name.split(' '), ...ranks.split(' '), ...(unsupervised(name) ? [] : supervised)];
     const folder = name.replaceAll(/\W/g, '_');
     await fitTo(folder, ...options, '--max-iterations', '8', '--device', 'cpu');
-    expect(readdirSync(at(folder)).sort()).toEqual([...factors.map((factor) => `${factor}.npy`), 'model.json']);
+    expect(readdirSync(at(folder)).sort()).toEqual([...factors.map((factor) => `${factor}.npy`), 'factors.safetensors', 'model.json']);
     const model = readModel(folder);
     expect(model).toMatchObject({ method: name.split(' ')[0], settings });
     if (unsupervised(name)) expect(model.supervision).toBeNull();
@@ -169,7 +169,7 @@ describe('orthant fit --method', () => {
   test('a fit into a folder of an earlier one leaves none of its factors', async () => {
     await fitTo('again', '--ranks', '4,3', ...supervised, '--max-iterations', '5', '--device', 'cpu');
     await fitTo('again', '--ranks', '2', '--max-iterations', '5', '--device', 'cpu');
-    expect(readdirSync(at('again')).sort()).toEqual(['A0.npy', 'S0.npy', 'model.json']);
+    expect(readdirSync(at('again')).sort()).toEqual(['A0.npy', 'S0.npy', 'factors.safetensors', 'model.json']);
   });
 
   test('the help has every option in its group', async () => {

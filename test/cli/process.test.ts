@@ -41,7 +41,7 @@ describe('bin/orthant.mjs', () => {
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ method: 'neural', device: { kind: 'webgpu' } });
-    expect(readdirSync(at('out')).sort()).toEqual(['A0.npy', 'S0.npy', 'model.json']);
+    expect(readdirSync(at('out')).sort()).toEqual(['A0.npy', 'S0.npy', 'factors.safetensors', 'model.json']);
   });
 
   test('devices lists adapters and marks the one that is used', async () => {

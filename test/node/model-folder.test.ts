@@ -62,8 +62,8 @@ async function held(folder: string): Promise<'one' | 'two' | 'flat'> {
 const plain = (names: string[]) => names.filter((name) => !name.startsWith('.')).sort();
 
 test.each([
-  ['two', 'one', ['A0.npy', 'A1.npy', 'A2.npy', 'S0.npy', 'S1.npy', 'S2.npy', 'model.json']],
-  ['flat', 'one', ['A0.npy', 'S0.npy', 'model.json']],
+  ['two', 'one', ['A0.npy', 'A1.npy', 'A2.npy', 'S0.npy', 'S1.npy', 'S2.npy', 'factors.safetensors', 'model.json']],
+  ['flat', 'one', ['A0.npy', 'S0.npy', 'factors.safetensors', 'model.json']],
 ])('a process killed at any call of the file system while it saves %s over %s leaves one of them', async (next, before, names) => {
   // The call number KILL_AT that changes a file is the last: the process is killed right after it.
   const script = `
@@ -126,7 +126,7 @@ test('two writers and a reader: the reader gets one of the models every time', a
 });
 
 test('files of two models are refused by name, with advice', async () => {
-  for (const name of ['A0.npy', 'A2.npy', 'S1.npy', 'model.json']) {
+  for (const name of ['factors.safetensors', 'model.json']) {
     const folder = join(dir, `mixed-${name}`);
     await cp(join(dir, 'one'), folder, { recursive: true });
     await cp(join(dir, 'two', name), join(folder, name));
@@ -161,7 +161,17 @@ test('only files that the former model listed are removed', async () => {
   await saveModel(folder, one);
   await writeFile(join(folder, 'S2.npy'), 'mine, too: no longer that of the model');
   await saveModel(folder, flat);
-  expect((await readdir(folder)).sort()).toEqual(['A0.npy', 'A5.npy', 'B.npy', 'S.npy', 'S0.npy', 'S2.npy', 'model.json', 'notes.txt']);
+  expect((await readdir(folder)).sort()).toEqual([
+    'A0.npy',
+    'A5.npy',
+    'B.npy',
+    'S.npy',
+    'S0.npy',
+    'S2.npy',
+    'factors.safetensors',
+    'model.json',
+    'notes.txt',
+  ]);
   expect(await readFile(join(folder, 'A5.npy'), 'utf8')).toBe('my A5.npy');
 });
 
@@ -180,7 +190,7 @@ test('what killed runs left is removed, what others are at work on is not', asyn
   expect(isAbandoned('A0.npy', 0)).toBe(false);
   await saveModel(folder, two);
   expect((await readdir(folder)).filter((name) => name.startsWith('.')).sort()).toEqual([atWork, elsewhere].sort());
-  expect(plain(await readdir(folder))).toHaveLength(7);
+  expect(plain(await readdir(folder))).toHaveLength(8);
 });
 
 test('a process that was killed and not yet reaped has ended', async () => {

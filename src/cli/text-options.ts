@@ -33,26 +33,26 @@ export interface TextOptions extends SourceOptions {
   minLength?: number;
   ngrams?: [number, number];
   /** Words, and files of words as '@path'. */
-  stopWords: string[];
-  keepWords: string[];
+  stopWords?: string[];
+  keepWords?: string[];
   /** False where no list of the language is wanted. */
   stopList: boolean;
   stem?: boolean;
 }
 
-/** The options of where documents are, for every command that reads a corpus. */
+/** The options of where documents and their texts are, for every command that reads a corpus. */
 export function addSourceOptions(command: Command): Command {
   return command
     .option('--text-field <name>', 'the field with the text, in .jsonl, .csv, .tsv and .parquet (default: text)')
-    .option('--label-field <name>', 'the field with the class of a document')
-    .option('--date-field <name>', 'the field with the date of a document')
     .option('--id-field <name>', 'the field with the name of a document (default: name, title or id)')
-    .option('--missing <list>', 'labels that mean none (default: NA, N/A, <NA>, NaN, nan)', parseWords)
     .option('--encoding <name>', 'the encoding of the texts, such as windows-1252 or shift_jis (default: UTF-8, or what bytes say)');
 }
 
 export function addTextOptions(command: Command): Command {
   return addSourceOptions(command)
+    .option('--label-field <name>', 'the field with the class of a document')
+    .option('--date-field <name>', 'the field with the date of a document')
+    .option('--missing <list>', 'labels that mean none (default: NA, N/A, <NA>, NaN, nan)', parseWords)
     .addOption(
       new Option('--preset <name>', 'which words and terms: topics, or the defaults of sklearn (scikit-learn)')
         .choices(['topics', 'sklearn'])
@@ -76,9 +76,8 @@ export function addTextOptions(command: Command): Command {
       '--stop-words <list>',
       'words to leave out besides those of the language, separated by commas; @FILE for a file of words',
       parseWords,
-      [],
     )
-    .option('--keep-words <list>', 'words to keep, whatever other options say; @FILE for a file of words', parseWords, [])
+    .option('--keep-words <list>', 'words to keep, whatever other options say; @FILE for a file of words', parseWords)
     .option('--no-stop-list', 'leave out no words but those of --stop-words')
     .option('--stem', 'cut words down to their stems (Snowball); needs the package snowball-stemmers');
 }
@@ -141,7 +140,7 @@ export async function readTexts(io: Io, source: string, options: TextOptions): P
     corpus,
     reading: [...corpus.notes, describeReading(matrix, { ...options, found, listed: list.length })],
     settings: {
-      ...{ ...common, maxTerms, ngrams, language: options.language, stopWords: options.stopWords },
+      ...{ ...common, maxTerms, ngrams, language: options.language, stopWords: options.stopWords ?? [] },
       ...(keepWords.length > 0 ? { keepWords: options.keepWords } : {}),
       ...(stopList ? {} : { stopList }),
       ...sourceOptionsOf(options),
@@ -151,7 +150,7 @@ export async function readTexts(io: Io, source: string, options: TextOptions): P
 }
 
 /** The words of an option, those of files included. */
-async function wordsOf(given: readonly string[]): Promise<string[]> {
+async function wordsOf(given: readonly string[] = []): Promise<string[]> {
   const lists = given.map(async (word) => {
     if (!word.startsWith('@')) return [word];
     const path = word.slice(1);

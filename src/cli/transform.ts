@@ -30,6 +30,7 @@ export function addTransformCommand(program: Command, io: Io): void {
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
     .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
     .option('--json', 'of texts: print topics and documents with their shares as JSON');
+  command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
   addSourceOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) =>

@@ -199,7 +199,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   ],
   'texts for a model without a vocabulary': [['transform', at('model'), at('apart')], /has no vocabulary.* orthant topics --out/],
   '--json of a matrix': [['transform', at('model'), good, '--json', ...toS], /--json is for texts/],
-  'a field of a matrix': [['transform', at('model'), good, '--label-field', 'x', ...toS], /--label-field is for texts/],
+  'a field of a matrix': [['transform', at('model'), good, '--id-field', 'x', ...toS], /--id-field is for texts/],
   'texts without words': [['topics', at('stop'), '--ranks', '1'], /No document has a word that counts/],
   'a vocabulary that ends up empty': [['topics', at('apart'), '--ranks', '1', '--min-documents', '2'], /None of the 3 words/],
   'a fraction of documents above 1': [['topics', at('apart'), '--ranks', '1', '--max-document-fraction', '2'], /'2' is invalid/],

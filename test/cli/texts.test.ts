@@ -187,3 +187,15 @@ describe('new texts', async () => {
     await expect(transform(engine, model, X, { features: ['a'] })).rejects.toThrow('There are 1 names of features for');
   });
 });
+
+test('a model that topics wrote gives the topics of new texts', async () => {
+  const corpus = put('written.jsonl', smallCorpus());
+  const written = await runCli(['topics', corpus, '--ranks', '3,2', '--restarts', '4', '--ngrams', '2', '--out', at('model'), ...quick]);
+  expect(written).toMatchObject({ status: 0, stderr: '' });
+  const { status, stdout, stderr } = await runCli(['transform', at('model'), '-', '--layer', '0', '--device', 'cpu'], {
+    stdin: ['river stream\nmoon star orbit\n'],
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/\nline 1 +100 % topic \d {2}.*(trout|stream|boat|river)/);
+  expect(stdout).toMatch(/\nline 2 +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
+});

@@ -151,6 +151,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     classifiers,
     optimiser,
     batchColumns: options.batchColumns,
+    tolerance: settings.tolerance,
   });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;

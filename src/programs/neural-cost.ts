@@ -40,6 +40,8 @@ export interface Terms {
   mask?: DataWeights;
   weights: CostWeights;
   classifiers: readonly ClassifierTensors[];
+  /** The least relative change of C that has to be seen. Default: as little as f32 shows. */
+  fall?: number;
 }
 
 export interface CostAndGradient {
@@ -62,7 +64,7 @@ export function costAndGradient(
   S: readonly Tensor[],
   warm: boolean,
 ): CostAndGradient {
-  const { X, mask, weights } = terms;
+  const { X, mask, weights, fall } = terms;
   const { reconstruction, energy, l1 } = weights;
   const last = A.length - 1;
   const costs: { weight: number; term: Tensor }[] = [];
@@ -84,7 +86,7 @@ export function costAndGradient(
   };
 
   if (reconstruction > 0) {
-    costs.push({ weight: reconstruction, term: p.residualNorm(X, A[0], Z[0], { W: mask?.W, G: q[0].G }) });
+    costs.push({ weight: reconstruction, term: p.residualNorm(X, A[0], Z[0], { W: mask?.W, G: q[0].G, fall }) });
     firstLayer.push({ scale: -2 * reconstruction, Z: Z[0] });
     // Hˡ = (A⁰…Aˡ)ᵀ(X − A⁰Z⁰): the gradients are −2 Hˡ⁻¹(Zˡ)ᵀ for Aˡ and −2 Hᴸ for Sᴸ.
     let H = gradientInput(p, q[0], Z[0]);
@@ -97,7 +99,7 @@ export function costAndGradient(
   for (let l = 0; l <= last; l++) {
     if (!energy[l]) continue;
     const input = l === 0 ? X : S[l - 1];
-    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined, G: q[l].G }) });
+    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined, G: q[l].G, fall }) });
     add(dS, l, -2 * energy[l], gradientInput(p, q[l], S[l]));
     if (l === 0) {
       firstLayer.push({ scale: -2 * energy[0], Z: S[0] });

@@ -4,6 +4,7 @@ import { DisposedError, InputError, LimitError, ShapeError } from '../../errors.
 import { planBuffers } from '../../graph/lifetimes.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
+import { columnNorms } from '../layout/column-norms.js';
 import { byteLength, deviceForm, placeOf } from '../layout/layout.js';
 import type { Dispatch, Scratch } from '../lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../lower/lower-program.js';
@@ -35,7 +36,7 @@ export async function compileProgram(context: DeviceContext, program: Program): 
 
 export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const { program, halves, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
+  const { program, halves, panelled, norms, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const guard = createGuard(device);
@@ -54,7 +55,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       owned.push(buffer);
       return buffer;
     };
-    const stored = program.tensors.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
+    const whole = [...program.tensors, ...norms.values()];
+    const stored = whole.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
     const all = dispatchesOf(lowered);
     let scratch: GPUBuffer[] = [];
     const allocate = () => {
@@ -105,6 +107,12 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);
       return buffer;
     };
+    const writeWhole = (tensor: Tensor, entries: Parameters<Run['write']>[1]) => {
+      const form = deviceForm(tensor, entries);
+      device.queue.writeBuffer(bufferOf(tensor), 0, form);
+      const own = norms.get(tensor);
+      if (own) device.queue.writeBuffer(bufferOf(own), 0, columnNorms(tensor, form));
+    };
     const sectionOf = (section: string) => {
       const recorded = sections.get(section);
       if (recorded !== undefined) return recorded;
@@ -127,7 +135,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
         const panels = panelled.get(tensor)?.panels;
         guard.around(() => {
           if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-          else device.queue.writeBuffer(bufferOf(storedAs(tensor)), 0, deviceForm(storedAs(tensor), entries));
+          else writeWhole(storedAs(tensor), entries);
         });
       },
       execute(section, times = 1) {

@@ -48,7 +48,10 @@ test('the kernels with barriers are these', () => {
     'matmul/tiled',
     'nnls/masked-solve-group',
     'nnls/solve-group',
+    'reduce/chosen',
     'reduce/fold-group',
+    'reduce/gram-choice',
+    'reduce/gram-terms',
     'update/hals-group',
   ]);
 });
@@ -117,4 +120,30 @@ describe('reduce/fold-group', () => {
   test('would have one without its barriers', () => {
     expect(racesOf(fold(), (code) => code.replaceAll('workgroupBarrier();', '')).races.length).toBeGreaterThan(0);
   });
+});
+
+describe('residuals by Gram matrices', () => {
+  const dispatches = () => {
+    const [N, M, k, restarts] = [12, 140, 5, 2];
+    const p = programBuilder('gram', { restarts });
+    const X = p.input('X', N, M);
+    const [A, Z, cost, H] = [p.state('A', N, k), p.state('Z', k, M), p.state('cost', 1, 1), p.state('H', k, M)];
+    p.section('all', () => {
+      const [G, B] = [p.gram(A), p.matmul(T(A), X)];
+      p.matmul(G, Z, { scale: -1, add: B, into: H });
+      p.residualNorm(X, A, Z, { into: cost, fall: 1e-5 });
+    });
+    return dispatchesOf(lowerProgram(p.build(), adapters.hardware, { gram: true }).sections);
+  };
+
+  test.each(['reduce/gram-terms', 'reduce/gram-choice', 'reduce/chosen'])(
+    '%s has no race, and would have one without its barriers',
+    (kernel) => {
+      const dispatch = dispatches().find((one) => one.kernel === kernel)!;
+      const { races, errors } = racesOf(dispatch);
+      expect(errors).toEqual([]);
+      expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
+      expect(racesOf(dispatch, (code) => code.replaceAll('workgroupBarrier();', '')).races.length).toBeGreaterThan(0);
+    },
+  );
 });

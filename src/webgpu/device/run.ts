@@ -9,7 +9,7 @@ import { byteLength, deviceForm, placeOf } from '../layout/layout.js';
 import type { Dispatch, Scratch } from '../lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../lower/lower-program.js';
 import { padPanel, readTensors } from '../panels/panel-io.js';
-import { mebibytes } from '../panels/panels.js';
+import { mebibytes, type Panelled } from '../panels/panels.js';
 import { buffersOf } from '../panels/split-program.js';
 import { stepText } from '../steps/step.js';
 import type { DeviceContext } from './context.js';
@@ -107,12 +107,6 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);
       return buffer;
     };
-    const writeWhole = (tensor: Tensor, entries: Parameters<Run['write']>[1]) => {
-      const form = deviceForm(tensor, entries);
-      device.queue.writeBuffer(bufferOf(tensor), 0, form);
-      const own = norms.get(tensor);
-      if (own) device.queue.writeBuffer(bufferOf(own), 0, columnNorms(tensor, form));
-    };
     const sectionOf = (section: string) => {
       const recorded = sections.get(section);
       if (recorded !== undefined) return recorded;
@@ -132,10 +126,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       program: original,
       write(tensor, entries) {
         live();
-        const panels = panelled.get(tensor)?.panels;
         guard.around(() => {
-          if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-          else writeWhole(storedAs(tensor), entries);
+          for (const [own, form] of formsOf(storedAs(tensor), entries, panelled, norms)) device.queue.writeBuffer(bufferOf(own), 0, form);
         });
       },
       execute(section, times = 1) {
@@ -158,6 +150,24 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     release();
     throw error;
   }
+}
+
+/** What is written for a tensor, one after another: its panels or itself, and the norms of its columns where the program has them. */
+function* formsOf(
+  tensor: Tensor,
+  entries: Parameters<Run['write']>[1],
+  panelled: ReadonlyMap<Tensor, Panelled>,
+  norms: ReadonlyMap<Tensor, Tensor>,
+): Generator<[Tensor, ReturnType<typeof deviceForm>]> {
+  const panels = panelled.get(tensor)?.panels;
+  if (panels) {
+    for (const panel of panels) yield [panel, padPanel(panel, entries)];
+    return;
+  }
+  const form = deviceForm(tensor, entries);
+  yield [tensor, form];
+  const own = norms.get(tensor);
+  if (own) yield [own, columnNorms(tensor, form)];
 }
 
 /** Records `times` repetitions of a section in one compute pass and submits them together. */

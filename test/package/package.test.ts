@@ -155,8 +155,8 @@ describe('what is packed', () => {
     expect(await readFile(path.join(copy, 'README.md'), 'utf8')).toBe(await readFile(path.join(repository, 'README.md'), 'utf8'));
   });
 
-  // 45 KB without the kernels for hardware, which take 8 KB: to come down, load kernels by family when a program needs them.
-  test('nnls and createEngine are at most 53 KB gzipped', async () => {
+  // 45 KB without the kernels for hardware, which take 10 KB: to come down, load kernels by family when a program needs them.
+  test('nnls and createEngine are at most 55 KB gzipped', async () => {
     const folder = await (await packed()).project([], { 'core.js': "export { createEngine, nnls } from 'orthant';" });
     const result = await build({
       configFile: false,
@@ -172,7 +172,7 @@ describe('what is packed', () => {
     if (!('output' in result)) throw new Error('vite did not build');
     const code = result.output.map((one) => (one.type === 'chunk' ? one.code : ''));
     expect(code).toHaveLength(1);
-    expect(gzipSync(code[0], { level: 9 }).length).toBeLessThanOrEqual(53_000);
+    expect(gzipSync(code[0], { level: 9 }).length).toBeLessThanOrEqual(55_000);
   });
 });
 

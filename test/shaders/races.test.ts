@@ -48,10 +48,10 @@ test('the kernels with barriers are these', () => {
     'matmul/tiled',
     'nnls/masked-solve-group',
     'nnls/solve-group',
-    'reduce/chosen',
     'reduce/fold-group',
-    'reduce/gram-choice',
-    'reduce/gram-terms',
+    'residual/choice',
+    'residual/chosen',
+    'residual/terms',
     'update/hals-group',
   ]);
 });
@@ -136,7 +136,7 @@ describe('residuals by Gram matrices', () => {
     return dispatchesOf(lowerProgram(p.build(), adapters.hardware, { gram: true }).sections);
   };
 
-  test.each(['reduce/gram-terms', 'reduce/gram-choice', 'reduce/chosen'])(
+  test.each(['residual/terms', 'residual/choice', 'residual/chosen'])(
     '%s has no race, and would have one without its barriers',
     (kernel) => {
       const dispatch = dispatches().find((one) => one.kernel === kernel)!;

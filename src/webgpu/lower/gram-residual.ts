@@ -47,8 +47,8 @@ export function gramResidual(
   const { groups, from } = planGramResidual({ rows: X.rows, cols: X.cols, batch }, A.cols, fall, facts, { ...forced, gram: true })!;
   const partials: Scratch = { scratch: 1, bytes: Math.ceil((groups * batch) / 2) * 16 };
   const choice: Scratch = { scratch: 2, bytes: batch * 16 };
-  const terms = call('reduce/gram-terms', { Z, B, H, norms, partials }, { ROWS: Z.rows }, [groups, batch, 1]);
-  const choosing = call('reduce/gram-choice', { partials, choice }, { COUNT: groups, FROM: from }, [batch, 1, 1]);
+  const terms = call('residual/terms', { Z, B, H, norms, partials }, { ROWS: Z.rows }, [groups, batch, 1]);
+  const choosing = call('residual/choice', { partials, choice }, { COUNT: groups, FROM: from }, [batch, 1, 1]);
   const epilogue = { EPILOGUE: epilogues.NEEDED_RESIDUAL, W_BATCH: 1 };
   const { squares, partials: left } = squaresOf({ X, A, Z, W: choice }, batch, epilogue, facts, { ...forced, matmul: 'tiled' });
   const folds: Dispatch[] = [];
@@ -59,6 +59,6 @@ export function gramResidual(
     rest = after;
   }
   const numbers = { COUNT: rest.count, IN_BATCH: rest.batchStride, OUT_BATCH: restartStep(out), MAP: rest.map };
-  const chosen = call('reduce/chosen', { X: rest.from, choice, result: out }, numbers, [batch, 1, 1]);
+  const chosen = call('residual/chosen', { X: rest.from, choice, result: out }, numbers, [batch, 1, 1]);
   return [terms, choosing, squares, ...folds, chosen];
 }

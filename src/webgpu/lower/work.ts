@@ -165,9 +165,6 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   'probe/count-rounds': { operations: () => 0, workgroup: () => 1 },
   'reduce/fold': { operations: (of) => of('RESTARTS') * folded(of) },
   'reduce/fold-group': { operations: (of, { workgroups }) => workgroups[0] * folded(of) },
-  'reduce/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
-  'reduce/gram-choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
-  'reduce/gram-terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
   'reduce/max-pool': each(0),
   'reduce/softmax-cross-entropy': each((of) => 10 * of('ROWS')),
   'reduce/sum-partials': {
@@ -175,6 +172,9 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     passes: (of) => ({ E: of('EPILOGUE') === epilogues.NONE ? 0 : 1 }), // else a stand-in that is no other operand here
     inPlace: (of) => (of('EPILOGUE') === epilogues.UPDATE ? ['C'] : []),
   },
+  'residual/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
+  'residual/choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
+  'residual/terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
   'sparse/residual': {

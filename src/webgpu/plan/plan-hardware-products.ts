@@ -119,7 +119,7 @@ const gramRounding = 2 ** -22;
 /** Fewer entries of X, over all restarts, are read in less time than the two dispatches take that save it (4 MiB in 10 µs). */
 const worthSaving = 1 << 20;
 
-/** Columns of Z that a workgroup of reduce/gram-terms takes. */
+/** Columns of Z that a workgroup of residual/terms takes. */
 const gramColumns = 64;
 
 export interface GramPlan {

@@ -1,4 +1,4 @@
-// The residual by Gram matrices, and whether it is large enough beside ‖X‖² to stand for that which reads X: see reduce/gram-terms. A
+// The residual by Gram matrices, and whether it is large enough beside ‖X‖² to stand for that which reads X: see residual/terms. A
 // workgroup a restart adds up the partial sums. Bound by latency.
 const COUNT: u32 = 1u; // @size partial sums of one restart
 const FROM: f32 = 1.0; // @size the least part of ‖X‖² that rounding leaves enough of

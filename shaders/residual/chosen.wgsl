@@ -1,4 +1,4 @@
-// The residual that reduce/gram-choice chose: its own, or the sum of the squares that a product left which read X. A workgroup a restart;
+// The residual that residual/choice chose: its own, or the sum of the squares that a product left which read X. A workgroup a restart;
 // where X was not read, it adds up nothing. Bound by latency.
 const COUNT: u32 = 1u; // @size vec4 of one restart's squares, or entries if they are partial results
 const IN_BATCH: u32 = 1u; // @size likewise, from one restart's squares to the next

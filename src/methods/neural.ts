@@ -168,6 +168,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     supported: guide?.only,
     optimiser,
     batchColumns: options.batchColumns,
+    tolerance: settings.tolerance,
   });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;

@@ -40,6 +40,8 @@ export interface NeuralProgramOptions {
   optimiser?: Optimiser;
   /** Columns of a mini-batch; left out, every step sees all. Not with 'projected'. */
   batchColumns?: number;
+  /** The relative fall of C in a step that ends a fit: changes as small are seen. At 0 all are that f32 shows. Default 1e-5. */
+  tolerance?: number;
 }
 
 /** The default weights: the deepest reconstruction alone. */
@@ -88,7 +90,7 @@ export interface NeuralProgram extends Layers {
  * with every decision on the device; 'finish' makes S exact for the accepted A and measures the KKT residuals.
  */
 export function neuralProgram(N: number, M: number, ranks: readonly number[], options: NeuralProgramOptions): NeuralProgram {
-  const { restarts, start, weighted = false, optimiser = { name: 'projected' } } = options;
+  const { restarts, start, weighted = false, optimiser = { name: 'projected' }, tolerance = 1e-5 } = options;
   const p = programBuilder('neuralNmf', { restarts });
   const layers = layerTensors(p, N, M, ranks, options.csrEntries);
   const { X, A, S } = layers;
@@ -102,7 +104,7 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   const W = weighted ? p.input('W', N, M) : undefined;
   const mask = W && weightsOf(p, X, W);
   const support = options.supported ? p.input('support', N, ranks[0]) : undefined;
-  const terms: Terms = { X, mask, weights, classifiers };
+  const terms: Terms = { X, mask, weights, classifiers, fall: tolerance || undefined };
   const variables = [...A, ...classifiers.filter(({ loss }) => loss === 'crossEntropy').map(({ B }) => B)].map((value, i) =>
     variable(p, value, i, ranks.length),
   );

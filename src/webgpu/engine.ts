@@ -65,6 +65,7 @@ const forcedNames = Object.keys({
   group: true,
   pivots: true,
   together: true,
+  gram: true,
   halfDecoding: true,
   bindingBytes: true,
   tuned: true,

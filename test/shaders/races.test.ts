@@ -49,6 +49,9 @@ test('the kernels with barriers are these', () => {
     'nnls/masked-solve-group',
     'nnls/solve-group',
     'reduce/fold-group',
+    'residual/choice',
+    'residual/chosen',
+    'residual/terms',
     'update/hals-group',
   ]);
 });
@@ -117,4 +120,30 @@ describe('reduce/fold-group', () => {
   test('would have one without its barriers', async () => {
     expect((await racesOf(fold(), (code) => code.replaceAll('workgroupBarrier();', ''))).races.length).toBeGreaterThan(0);
   });
+});
+
+describe('residuals by Gram matrices', () => {
+  const dispatches = () => {
+    const [N, M, k, restarts] = [12, 140, 5, 2];
+    const p = programBuilder('gram', { restarts });
+    const X = p.input('X', N, M);
+    const [A, Z, cost, H] = [p.state('A', N, k), p.state('Z', k, M), p.state('cost', 1, 1), p.state('H', k, M)];
+    p.section('all', () => {
+      const [G, B] = [p.gram(A), p.matmul(T(A), X)];
+      p.matmul(G, Z, { scale: -1, add: B, into: H });
+      p.residualNorm(X, A, Z, { into: cost, fall: 1e-5 });
+    });
+    return dispatchesOf(lowerProgram(p.build(), adapters.hardware, { gram: true }).sections);
+  };
+
+  test.each(['residual/terms', 'residual/choice', 'residual/chosen'])(
+    '%s has no race, and would have one without its barriers',
+    async (kernel) => {
+      const dispatch = dispatches().find((one) => one.kernel === kernel)!;
+      const { races, errors } = await racesOf(dispatch);
+      expect(errors).toEqual([]);
+      expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
+      expect((await racesOf(dispatch, (code) => code.replaceAll('workgroupBarrier();', ''))).races.length).toBeGreaterThan(0);
+    },
+  );
 });

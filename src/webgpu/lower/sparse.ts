@@ -63,7 +63,10 @@ export function sparseResidual({ inputs, outputs }: OperationOf<'residualNorm'>,
   return [
     ...gathered.prepare,
     perItem('sparse/residual', items, out.batch, { X, D: gathered.D, A, G, Q, partials }, numbers, facts),
-    ...foldLevels({ from: partials, count: items, batchStride, out, map: terms.PARTIALS, maximum: false, level: 0 }, facts),
+    ...foldLevels(
+      { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
+      facts,
+    ),
   ];
 }
 

@@ -49,6 +49,8 @@ export interface Forced {
   pivots?: number;
   /** Whether small products share dispatches and small sums take one, as on hardware. */
   together?: boolean;
+  /** Residuals by Gram matrices wherever a program has what they take, or never. */
+  gram?: boolean;
   /** How kernels decode 16-bit floats. */
   halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
@@ -234,11 +236,14 @@ const foldWorkgroup = 64;
 /** Most entries that an invocation of one workgroup folds. */
 const groupFoldSteps = 64;
 
+/** Most entries that one workgroup folds. */
+export const mostGroupFold = foldWorkgroup * groupFoldSteps;
+
 /**
  * Invocations of the one workgroup that folds all entries of a restart, or 0 where levels of reduce/fold do: for few entries, for very
  * many, and on software adapters, whose barriers are dear.
  */
 export function planGroupFold(count: number, restarts: number, facts: AdapterFacts, { together = !facts.software }: Forced): number {
-  const fits = count > foldWorkgroup && count <= foldWorkgroup * groupFoldSteps && restarts <= facts.maxWorkgroupsPerDimension;
+  const fits = count > foldWorkgroup && count <= mostGroupFold && restarts <= facts.maxWorkgroupsPerDimension;
   return together && fits && facts.maxInvocationsPerWorkgroup >= foldWorkgroup ? foldWorkgroup : 0;
 }

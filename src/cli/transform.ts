@@ -7,6 +7,7 @@ import { transform } from '../models/apply.js';
 import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
+import { sayReading } from './report.js';
 import { describeDevice, onDevice } from './run-fit.js';
 
 interface TransformCommandOptions extends ApplyOptions {
@@ -33,7 +34,8 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const { samples, layer, device: prefer, out } = options;
   const encode = encoderFor(out);
   await checkOutputFile(out);
-  const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { X, sampleNames } = data;
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
@@ -43,6 +45,16 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
     used: describeDevice(device, prefer),
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
-  await writeOutput(out, encode(inFile));
-  io.stdout.print([`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`]);
+  const components = sampleNames && Array.from({ length: S.rows }, (_, c) => `component ${c}`);
+  await writeOutput(
+    out,
+    encode(
+      inFile,
+      samples === 'rows' ? { rowNames: sampleNames, columnNames: components } : { rowNames: components, columnNames: sampleNames },
+    ),
+  );
+  io.stdout.print([
+    ...sayReading(data),
+    `${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
+  ]);
 }

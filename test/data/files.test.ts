@@ -32,8 +32,9 @@ async function refused(promise: Promise<unknown>, message: string): Promise<void
 test('samples become columns', async () => {
   const csv = await put('m.csv', 'a,b,c\n1,2,3\n4,5,6\n');
   const names = ['a', 'b', 'c'];
-  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), features: names });
-  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), samples: names });
+  const notes = ['2 rows × 3 columns, header in line 1'];
+  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), features: names, notes });
+  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), samples: names, notes });
   const npy = await put('m.NPY', encodeNpy(matrix(2, 3, [1, 2, 3, 4, 5, 6])));
   expect((await readMatrix(npy, { samples: 'rows' })).X).toEqual(matrix(3, 2, [1, 4, 2, 5, 3, 6]));
   const mtx = await put('m.Mtx', '%%MatrixMarket matrix coordinate integer general\n2 3 2\n2 3 6\n1 2 2\n');
@@ -47,7 +48,8 @@ test('unreadable matrices', async () => {
   await refused(readMatrix(await put('empty.csv', '')), "empty.csv' is empty.");
   await mkdir(join(dir, 'folder.csv'));
   await refused(readMatrix(join(dir, 'folder.csv')), 'is a directory');
-  await refused(readMatrix(await put('latin.csv', Uint8Array.of(0xe9, 10, 49))), 'is not UTF-8 text');
+  await refused(readMatrix(await put('latin.csv', Uint8Array.of(0xe9, 10, 49)), { encoding: 'utf-8' }), 'is not UTF-8; correct it');
+  await refused(readMatrix(await put('n.npy', encodeNpy(matrix(1, 1, [1]))), { names: true }), 'names is for tables of text, and');
   const bad = await put('bad.npy', 'hello world');
   await refused(readMatrix(bad), `${bad}: This is not a .npy file`);
   const ragged = await put('ragged.csv', '1,2\n3');

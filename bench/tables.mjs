@@ -11,13 +11,13 @@ import { parseArgs } from 'node:util';
 
 const self = fileURLToPath(import.meta.url);
 
-/** Each reads rows × cols numbers, and returns them row by row. */
+/** Each reads rows × cols numbers; orthant-turned makes rows columns, as `orthant fit` does, the others do not. */
 const contenders = {
   async orthant(file) {
     const { readMatrix } = await import('../dist/node/files.js');
     return (await readMatrix(file, { samples: 'columns' })).X.data;
   },
-  async 'orthant, samples as columns of X'(file) {
+  async 'orthant-turned'(file) {
     const { readMatrix } = await import('../dist/node/files.js');
     return (await readMatrix(file)).X.data;
   },

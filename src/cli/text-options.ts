@@ -40,16 +40,16 @@ export interface TextOptions extends SourceOptions {
   stem?: boolean;
 }
 
-/** The options of where documents and their texts are, for every command that reads a corpus. */
-export function addSourceOptions(command: Command): Command {
+/** The options of where documents have their texts, for every command that reads a corpus. */
+export function addFieldOptions(command: Command): Command {
   return command
     .option('--text-field <name>', 'the field with the text, in .jsonl, .csv, .tsv and .parquet (default: text)')
-    .option('--id-field <name>', 'the field with the name of a document (default: name, title or id)')
-    .option('--encoding <name>', 'the encoding of the texts, such as windows-1252 or shift_jis (default: UTF-8, or what bytes say)');
+    .option('--id-field <name>', 'the field with the name of a document (default: name, title or id)');
 }
 
 export function addTextOptions(command: Command): Command {
-  return addSourceOptions(command)
+  return addFieldOptions(command)
+    .option('--encoding <name>', 'the encoding of the texts, such as windows-1252 or shift_jis (default: UTF-8, or what bytes say)')
     .option('--label-field <name>', 'the field with the class of a document')
     .option('--date-field <name>', 'the field with the date of a document')
     .option('--missing <list>', 'labels that mean none (default: NA, N/A, <NA>, NaN, nan)', parseWords)

@@ -7,8 +7,9 @@ import { transform } from '../models/apply.js';
 import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
+import { sayReading } from './report.js';
 import { describeDevice, onDevice } from './run-fit.js';
-import { addSourceOptions, sourceOptionsOf } from './text-options.js';
+import { addFieldOptions } from './text-options.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
 type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'>;
@@ -31,7 +32,7 @@ export function addTransformCommand(program: Command, io: Io): void {
     .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
     .option('--json', 'of texts: print topics and documents with their shares as JSON');
   command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
-  addSourceOptions(command)
+  addFieldOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) =>
       (await areTexts(data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
@@ -42,12 +43,14 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const { samples, layer, device: prefer, out, json } = options;
   if (out === undefined) throw new InputError("required option '--out <file>' not specified: a file for S is needed.");
   if (json) throw new InputError('--json is for texts, and does nothing for a matrix; leave it out.');
-  for (const [name, value] of Object.entries(sourceOptionsOf(options)))
+  // --encoding and --missing are for tables, too.
+  for (const [name, value] of Object.entries({ textField: options.textField, idField: options.idField }))
     if (value !== undefined)
       throw new InputError(`The option ${name} is for texts, and ${dataPath} is a matrix; leave it out.`, { option: name });
   const encode = encoderFor(out);
   await checkOutputFile(out);
-  const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { X, sampleNames } = data;
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
@@ -57,6 +60,16 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
     used: describeDevice(device, prefer),
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
-  await writeOutput(out, encode(inFile));
-  io.stdout.print([`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`]);
+  const components = sampleNames && Array.from({ length: S.rows }, (_, c) => `component ${c}`);
+  await writeOutput(
+    out,
+    encode(
+      inFile,
+      samples === 'rows' ? { rowNames: sampleNames, columnNames: components } : { rowNames: components, columnNames: sampleNames },
+    ),
+  );
+  io.stdout.print([
+    ...sayReading(data),
+    `${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
+  ]);
 }

@@ -120,6 +120,7 @@ export interface CommonOptions {
   checkpoint?: number;
   device: DeviceChoice;
   out?: string;
+  report?: string;
   json?: boolean;
 }
 
@@ -153,5 +154,6 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
       parsePositive,
     )
     .option('--out <dir>', 'write the model (A0.npy, S0.npy, …, model.json) into this folder')
+    .option('--report <file>', 'write a page that shows the result into this .html file')
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');
 }

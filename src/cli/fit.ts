@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
@@ -12,8 +13,9 @@ import { readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
-import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
+import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './summary.js';
 import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions {
@@ -35,7 +37,7 @@ Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit terms.mtx --ranks 20,6 --samples columns
-  orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --out model
+  orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 
 export function addFitCommand(program: Command, io: Io): void {
@@ -64,9 +66,10 @@ function sparsity(X: DataMatrix): string {
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
-  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, json } = options;
+  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, report, json } = options;
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
+  if (report !== undefined) await checkReportFile(report, out);
   const X = await readData(path, samples, method);
   checkRanks(ranks, X.rows, X.cols);
   if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
@@ -91,6 +94,19 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
   const written = out === undefined ? undefined : await writeModel(out, model, extra);
+  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
+  if (report !== undefined) {
+    const known = { labels: labels?.labels, truth: labels?.truth };
+    await writeReport(io, report, {
+      title: basename(path),
+      model,
+      X,
+      ...known,
+      settings,
+      device: describeDevice(device, options.device),
+      notes: sentences,
+    });
+  }
   if (json) {
     printModel(io, model, extra);
     return endOfFit(io, model, out);
@@ -102,8 +118,8 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   ];
   const facts = [...head, ...labelFacts(model, labels?.labels ?? []), ...fitFacts(model)];
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
+  if (report !== undefined) facts.push(['report', report]);
   const lines = alignFacts(facts);
-  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
   io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
   await endOfFit(io, model, out);

@@ -8,8 +8,9 @@ import { topicTree } from '../topics/tree.js';
 import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
-import { alignFacts, fitFacts, layerTable } from './report.js';
+import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { alignFacts, fitFacts, layerTable } from './summary.js';
 
 interface TopicsOptions extends CommonOptions {
   words: number;
@@ -29,6 +30,7 @@ const examples = `
 Examples:
   orthant topics sotu --ranks 20,8,3        the State of the Union addresses
   orthant topics brown --ranks 20,8,3       the Brown corpus
+  orthant topics sotu --ranks 20,8,3 --report speeches.html
   orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
 `;
 
@@ -49,8 +51,10 @@ export function addTopicsCommand(program: Command, io: Io): void {
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, json } = options;
+  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, report, json } =
+    options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
+  if (report !== undefined) await checkReportFile(report, out);
   const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
     maxTerms,
@@ -76,6 +80,21 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
   const written = out === undefined ? undefined : await writeModel(out, model, extra);
+  if (report !== undefined) {
+    const nouns = { feature: 'term', sample: 'document', part: 'topic' };
+    await writeReport(io, report, {
+      title: corpus.name,
+      model,
+      X,
+      features: terms,
+      samples: documents,
+      nouns,
+      topics,
+      order: 'parts',
+      settings,
+      device: describeDevice(device, options.device),
+    });
+  }
   if (json) {
     printModel(io, model, extra);
     return endOfFit(io, model, out);
@@ -83,6 +102,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
+  if (report !== undefined) facts.push(['report', report]);
   print([
     ...printTree(topics, Math.min(io.stdout.columns ?? 100, 160)),
     '',

@@ -109,7 +109,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   }
   if (json) {
     printModel(io, model, extra);
-    return endOfFit(io, model, out);
+    return endOfFit(io, model, options);
   }
   const head: [string, string][] = [
     ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
@@ -122,5 +122,5 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const lines = alignFacts(facts);
   const end = sentences.length > 0 ? ['', ...sentences] : [];
   io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
-  await endOfFit(io, model, out);
+  await endOfFit(io, model, options);
 }

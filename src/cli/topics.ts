@@ -97,7 +97,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   }
   if (json) {
     printModel(io, model, extra);
-    return endOfFit(io, model, out);
+    return endOfFit(io, model, options);
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
@@ -112,5 +112,5 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     '',
     ...alignFacts(facts),
   ]);
-  await endOfFit(io, model, out);
+  await endOfFit(io, model, options);
 }

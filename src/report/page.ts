@@ -91,8 +91,8 @@ function treeSection({ nouns, topics }: ReportData): Markup {
   const { feature, part, sample } = nouns;
   return html`<section aria-labelledby="tree-title">
 <h2 id="tree-title">The tree of ${part}s</h2>
-<p class="hint" id="tree-hint">Each layer divides the one above it. A ${part} is as large as its part of the ${part} above; what is left blank comes from ${part}s that stand elsewhere. Arrow keys walk, Enter opens a ${part} to full size, Escape goes back.</p>
-<p id="path" class="path" aria-live="polite"></p>
+<p class="hint" id="tree-hint">Each layer divides the one above it. A ${part} is as large as its part of the ${part} above; what is left blank comes from ${part}s that stand elsewhere. Arrow keys walk; Enter or a second click opens a ${part} to full size; Escape goes back.</p>
+<p id="path" class="path"></p>
 <div id="tree" class="tree" role="tree" aria-labelledby="tree-title" aria-describedby="tree-hint"></div>
 <div id="part" class="part" aria-live="polite"></div>
 <div class="slider"><label for="lambda">λ</label><input id="lambda" type="range" min="0" max="1" step="0.05" value="1" aria-describedby="lambda-hint"><output id="lambda-value" for="lambda">1.00</output>
@@ -144,10 +144,15 @@ ${count > 1 ? html`<figure><figcaption>${count} restarts, number ${restarts.kept
 </div></section>`;
 }
 
+/** Classes of a table that can still be read. */
+const mostClasses = 40;
+
 function confusionTable({ title, rows, columns, counts }: Confusion): Markup {
-  const most = Math.max(1, ...counts.flat());
+  const most = counts.flat().reduce((greatest, n) => Math.max(greatest, n), 1);
   const right = rows.reduce((sum, name, r) => sum + (counts[r][columns.indexOf(name)] ?? 0), 0);
   const all = counts.flat().reduce((sum, n) => sum + n, 0);
+  if (columns.length > mostClasses)
+    return html`<p>${title}: ${right} of ${all} right. The table of ${columns.length} classes is among the downloads.</p>`;
   const cell = (n: number, r: number, c: number) =>
     html`<td class="number heat-${n === 0 ? 0 : Math.max(1, Math.round((9 * n) / most))}${rows[r] === columns[c] ? ' diagonal' : ''}">${n}</td>`;
   return html`<div class="scroll"><table class="confusion"><caption>${title}: ${right} of ${all} right</caption>

@@ -86,9 +86,11 @@ function course({ history }: ReportData): PlotOptions & { marks: Markish[] } {
 
 function restarts({ restarts: { errors: found, kept } }: ReportData): PlotOptions & { marks: Markish[] } {
   const rows = found.flatMap((error, r) => (error === null ? [] : [{ restart: r + 1, error, kept: r === kept }]));
+  const every = Math.ceil(rows.length / 12);
+  const ticks = rows.map(({ restart }) => restart).filter((_, i) => i % every === 0);
   return {
     ariaLabel: 'Relative error of each restart',
-    x: { type: 'point', label: 'restart', domain: rows.map(({ restart }) => restart), padding: 0.5 },
+    x: { type: 'point', label: 'restart', domain: rows.map(({ restart }) => restart), ticks, padding: 0.5 },
     y: { label: 'relative error', grid: true, nice: true },
     marks: [
       dot(rows, { x: 'restart', y: 'error', stroke: ours, fill: (row) => (row.kept ? ours : 'var(--surface)'), r: 5 }),

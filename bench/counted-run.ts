@@ -62,7 +62,7 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   const pipelines = new Map<string, Promise<Compiled>>();
   const compiled = ({ kernel, constants }: Dispatch) => {
     const key = pipelineKey(kernel, constants);
-    const known = pipelines.get(key) ?? compile(device, key, instrumentedKernel(kernel, constants));
+    const known = pipelines.get(key) ?? instrumentedKernel(kernel, constants).then((own) => compile(device, key, own));
     pipelines.set(key, known);
     return known;
   };
@@ -121,8 +121,8 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   };
 }
 
-export function instrumentedKernel(kernel: Dispatch['kernel'], constants: Dispatch['constants']): Instrumented {
-  return instrumented(decoding(specialise(kernel, constants), 'integers'), (shaders[kernel] as Shader).bindings);
+export async function instrumentedKernel(kernel: Dispatch['kernel'], constants: Dispatch['constants']): Promise<Instrumented> {
+  return instrumented(decoding(await specialise(kernel, constants), 'integers'), (shaders[kernel] as Shader).bindings);
 }
 
 async function compile(device: GPUDevice, label: string, own: Instrumented): Promise<Compiled> {

@@ -16,11 +16,18 @@ export {
 export { svdBounds } from './data/svd-bound.js';
 export type {
   AbortSignalLike,
+  Choices,
   Engine,
   Problem,
   ProductChoice,
   Profile,
   Run,
+  SolveChoice,
+  SolveKernel,
+  SparseChoice,
+  SweepChoice,
+  SweptChoice,
+  TunedKind,
   TuneOptions,
   TuneProgress,
   Tuning,
@@ -55,7 +62,7 @@ export {
   type UnfoldedOptions,
   unfoldedNmf,
 } from './methods/unfolded.js';
-export { type Prediction, predict, transform } from './models/apply.js';
+export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
 export { type ModelReader, modelFiles, modelFromFiles } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';

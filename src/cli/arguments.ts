@@ -46,6 +46,17 @@ export function parseNonnegatives(text: string): number | number[] {
   return parts.length === 1 ? Number(text) : parts.map(Number);
 }
 
+/** One of a few words, or numbers ≥ 0, one a layer. */
+export function parseChoiceOrLayerValues(values: readonly string[]): (text: string) => string | number[] {
+  return (text) => {
+    if (values.includes(text)) return text;
+    const parts = text.split(',');
+    if (!parts.every(isNonnegative))
+      throw new InvalidArgumentError(`It must be one of ${values.join(', ')}, or finite numbers ≥ 0, one a layer, separated by commas.`);
+    return parts.map(Number);
+  };
+}
+
 /** A problem to tune for, added to those given before: rows, columns and rank, perhaps restarts. */
 export function parseProblem(text: string, before: readonly Problem[] = []): Problem[] {
   const [rows, cols, rank, restarts = '1', ...more] = text.split(/[x×]/).map((part) => part.trim());
@@ -84,6 +95,15 @@ export function parseFraction(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be a number above 0 and at most 1, such as 0.5.');
   return value;
+}
+
+/** A range of lengths of sequences: '2' is 1 to 2. */
+export function parseNgrams(text: string): [number, number] {
+  const parts = text.split('-').map((part) => part.trim());
+  const [from, to] = parts.length === 1 ? ['1', parts[0]] : parts;
+  if (parts.length > 2 || !isPositiveInteger(from) || !isPositiveInteger(to) || Number(from) > Number(to))
+    throw new InvalidArgumentError('It must be a number of words such as 2, or a range such as 2-3.');
+  return [Number(from), Number(to)];
 }
 
 export function parseWords(text: string): string[] {

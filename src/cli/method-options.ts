@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { type Method, methodOf, methods, methodsWith } from '../methods/methods.js';
 import { checkTogether, type Option as MethodOption, type OptionKind } from '../methods/options.js';
 import {
+  parseChoiceOrLayerValues,
   parseCount,
   parseLayers,
   parseNonnegative,
@@ -73,6 +74,7 @@ export function addMethodOptions(command: Command): Command {
       const flag = new Option(flags, helpOf(name, of, group, flags.startsWith('--no-'))).helpGroup(group);
       const values = [...new Set(of.flatMap((method) => optionOf(method, name).values ?? []))];
       if (values.some((value) => typeof value === 'number')) flag.argParser(parseOneOf(values.map(Number)));
+      else if (option.orLayerValues) flag.choices(values.map(String)).argParser(parseChoiceOrLayerValues(values.map(String)));
       else if (values.length > 0) flag.choices(values.map(String));
       const parser = parsers[option.kind];
       if (parser) flag.argParser(parser);

@@ -1,7 +1,9 @@
 /** The page of --report: checked before the fit, written after it. */
 import { basename, dirname, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
+import type { PageParts } from '../report/page.js';
 import type { ReportSource } from '../report/types.js';
 import { checkOutputFile, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
@@ -29,7 +31,7 @@ export async function writeReport(io: Io, path: string, { device, settings, ...s
   const [{ reportData }, { reportPage }, parts] = await Promise.all([
     import('../report/data.js'),
     import('../report/page.js'),
-    import('../report/client.generated.js'),
+    pageParts(),
   ]);
   const data = reportData({
     ...source,
@@ -50,6 +52,12 @@ export async function writeReport(io: Io, path: string, { device, settings, ...s
     command: commandLine(io.argv),
   });
   await writeOutput(path, reportPage(data, parts));
+}
+
+/** The script and the style of the page. */
+export async function pageParts(): Promise<PageParts> {
+  const { packedScript, style, plotStyle } = await import('../report/client.generated.js');
+  return { script: gunzipSync(Buffer.from(packedScript, 'base64')).toString('utf8'), style, plotStyle };
 }
 
 function runtime(): string {

@@ -1,24 +1,19 @@
 import type { Command } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
-import { corpusForms, readCorpus } from '../node/corpus.js';
+import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
-import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
 import { topicTree } from '../topics/tree.js';
-import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
+import { agreementTable, agreementTables, classAgreements } from './agreement.js';
+import { addFitOptions, type CommonOptions, parsePositiveInteger } from './arguments.js';
 import type { Io } from './io.js';
 import { printTree } from './print-tree.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { alignFacts, fitFacts, layerTable } from './summary.js';
+import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
 
-interface TopicsOptions extends CommonOptions {
-  words: number;
-  maxTerms: number;
-  minDocuments?: number;
-  maxDocumentFraction?: number;
-  stopWords: string[];
-}
+type TopicsOptions = CommonOptions & TextOptions & { words: number };
 
 /**
  * A reader's tree, not the last digit: on the built-in examples the topics have settled after some hundred iterations, while the
@@ -32,6 +27,8 @@ Examples:
   orthant topics brown --ranks 20,8,3       the Brown corpus
   orthant topics sotu --ranks 20,8,3 --report speeches.html
   orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
+  orthant topics mails.csv --text-field body --label-field folder --ranks 15,5
+  grep -h . logs/*.txt | orthant topics - --ranks 8 --ngrams 2
 `;
 
 export function addTopicsCommand(program: Command, io: Io): void {
@@ -40,28 +37,18 @@ export function addTopicsCommand(program: Command, io: Io): void {
     .summary('find a tree of topics in texts')
     .description('Finds a tree of topics in texts with Neural NMF and prints it, the last layer of --ranks on top.')
     .argument('<corpus>', corpusForms);
-  addFitOptions(command, defaults)
-    .option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10)
-    .option('--max-terms <n>', 'most terms in the vocabulary', parsePositiveInteger, 1500)
-    .option('--min-documents <n>', 'a term must be in at least so many documents (default: 2 % of them)', parsePositiveInteger)
-    .option('--max-document-fraction <f>', 'a term must be in at most this part of the documents (default: 0.5)', parseFraction)
-    .option('--stop-words <list>', 'words to leave out besides the English function words, separated by commas', parseWords, [])
+  addFitOptions(command, defaults).option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10);
+  addTextOptions(command)
     .addHelpText('after', examples)
     .action((corpus: string, options: TopicsOptions) => findTopics(io, corpus, options));
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, report, json } =
-    options;
+  const { ranks, restarts, maxIterations, tolerance, words, out, report, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
-  const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
-  const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
-    maxTerms,
-    minDocuments,
-    maxDocumentFraction,
-    stopWords: [...englishStopWords, ...stopWords],
-  });
+  const texts = await readTexts(io, source, options);
+  const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
   checkRanks(ranks, X.rows, X.cols);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
@@ -73,12 +60,16 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
       print([
         `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
         `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+        ...texts.reading,
         '',
       ]),
   );
   const topics = topicTree(model, terms, documents, { words });
-  const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
-  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
+  const agreements = classAgreements(model, corpus.labelings);
+  const settings = { corpus: source, restarts, maxIterations, tolerance, words, ...texts.settings };
+  const labelled = agreements.length > 0 ? { agreements } : {};
+  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics, ...labelled };
+  Object.assign(model, { text: vocabulary });
   const written = out === undefined ? undefined : await writeModel(out, model, extra);
   if (report !== undefined) {
     const nouns = { feature: 'term', sample: 'document', part: 'topic' };
@@ -91,6 +82,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
       nouns,
       topics,
       order: 'parts',
+      tables: agreementTables(agreements, model, corpus.labelings),
       settings,
       device: describeDevice(device, options.device),
     });
@@ -110,6 +102,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     '',
     ...layerTable(model),
     '',
+    ...agreementTable(agreements),
     ...alignFacts(facts),
   ]);
   await endOfFit(io, model, options);

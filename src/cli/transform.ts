@@ -8,29 +8,42 @@ import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { describeDevice, onDevice } from './run-fit.js';
+import { addSourceOptions, sourceOptionsOf } from './text-options.js';
+import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
-interface TransformCommandOptions extends ApplyOptions {
-  out: string;
-}
+type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'>;
 
 const examples = `
-Example:
+Examples:
   orthant transform model new-faces.npy --out coefficients.csv
+  orthant transform topics new-texts/                          the topics of new texts, by a model that topics --out wrote
 `;
 
 export function addTransformCommand(program: Command, io: Io): void {
   const command = program
     .command('transform')
     .summary('coefficients of new samples')
-    .description('Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data.');
+    .description(
+      'Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data. ' +
+        'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed.',
+    );
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
-    .requiredOption('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
+    .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
+    .option('--json', 'of texts: print topics and documents with their shares as JSON');
+  addSourceOptions(command)
     .addHelpText('after', examples)
-    .action((model: string, data: string, options: TransformCommandOptions) => transformData(io, model, data, options));
+    .action(async (model: string, data: string, options: TransformCommandOptions) =>
+      (await areTexts(data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
+    );
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {
-  const { samples, layer, device: prefer, out } = options;
+  const { samples, layer, device: prefer, out, json } = options;
+  if (out === undefined) throw new InputError("required option '--out <file>' not specified: a file for S is needed.");
+  if (json) throw new InputError('--json is for texts, and does nothing for a matrix; leave it out.');
+  for (const [name, value] of Object.entries(sourceOptionsOf(options)))
+    if (value !== undefined)
+      throw new InputError(`The option ${name} is for texts, and ${dataPath} is a matrix; leave it out.`, { option: name });
   const encode = encoderFor(out);
   await checkOutputFile(out);
   const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);

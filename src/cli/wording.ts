@@ -32,6 +32,7 @@ export function inFlags({ message, option, row, column }: InputError, options: r
   const subject = new RegExp(`^(?:The (?:option )?)?'?${option}\\b'?`);
   const worded = counted
     .replace(subject, (name) => flag ?? name)
+    .replaceAll(/[Tt]he option '?\b([a-z]+)\b'?/g, (words, name) => flagOf(name) ?? words)
     .replaceAll(/(?:[Tt]he option )?'?\b([a-z]+(?:[A-Z][a-z]+)+)\b'?/g, (words, name) => flagOf(name) ?? words);
   return flag === undefined || worded.includes(flag) ? worded : `${flag}: ${worded}`;
 }

@@ -7,7 +7,7 @@ import { type DataMatrix, entriesOf, requireDense, stored } from '../data/sparse
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
-import { type ClassifierSpec, type NeuralProgram, neuralProgram } from '../programs/neural.js';
+import { type ClassifierSpec, lastLevel, type NeuralProgram, neuralProgram } from '../programs/neural.js';
 import type { CostWeights } from '../programs/neural-cost.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import { squaredNorm } from './error.js';
@@ -15,10 +15,16 @@ import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
-import { choice, choiceOr, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
+import { choice, choiceOr, choiceOrLayerValues, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
+
+/** Weights of the reconstruction, of the deepest level or of each, and of each layer's energy. */
+export interface CostObject {
+  reconstruction: number | readonly number[];
+  energy?: number | readonly number[];
+}
 
 const options = {
   /**
@@ -36,13 +42,15 @@ const options = {
   /**
    * The cost, beside labels.
    *
-   * - 'reconstruction' (default): ‖X − A⁰…AᴸSᴸ‖².
+   * - 'reconstruction' (default): ‖X − A⁰…AᴸSᴸ‖², the error of the deepest level alone.
+   * - 'levels': Σ_l ‖X − A⁰…AˡSˡ‖², the errors of all levels.
    * - 'energy': Σ_l ‖Sˡ⁻¹ − AˡSˡ‖² with S⁻¹ = X. It ends with far larger reconstruction errors.
-   * - An object with weights ≥ 0 of both: `reconstruction`, and `energy` for each layer.
+   * - A list of weights ≥ 0: Σ_l w_l ‖X − A⁰…AˡSˡ‖², one for each level.
+   * - An object with weights ≥ 0: `reconstruction`, a number for the deepest level or a list of one for each, and `energy` for each layer.
    */
-  cost: choiceOr<{ reconstruction: number; energy: readonly number[] }>()(
-    ['reconstruction', 'energy'],
-    'the error of the last layer, or of every layer alone',
+  cost: choiceOrLayerValues<CostObject>()(
+    ['reconstruction', 'levels', 'energy'],
+    'the error of the deepest level, of all levels, or of every layer alone; or the weight of each level',
     {
       default: 'reconstruction',
     },
@@ -257,13 +265,21 @@ function classifierSpecs(
 }
 
 function costWeights(cost: NeuralOptions['cost'] = 'reconstruction', layers: number): Pick<CostWeights, 'reconstruction' | 'energy'> {
-  if (cost === 'reconstruction') return { reconstruction: 1, energy: new Array<number>(layers).fill(0) };
-  if (cost === 'energy') return { reconstruction: 0, energy: new Array<number>(layers).fill(1) };
-  checkNames('cost', cost, ['reconstruction', 'energy']);
-  const energy = layerValues('cost.energy', cost.energy, layers);
-  const { reconstruction } = cost;
-  checkAtLeastZero('cost.reconstruction', reconstruction);
-  if (reconstruction === 0 && energy.every((weight) => weight === 0))
+  const none = new Array<number>(layers).fill(0);
+  const one = new Array<number>(layers).fill(1);
+  if (cost === 'reconstruction') return { reconstruction: lastLevel(layers), energy: none };
+  if (cost === 'levels') return { reconstruction: one, energy: none };
+  if (cost === 'energy') return { reconstruction: none, energy: one };
+  const listed = Array.isArray(cost);
+  const { reconstruction: given, energy: own = 0 } = listed ? { reconstruction: cost as readonly number[] } : (cost as CostObject);
+  if (!listed) checkNames('cost', cost, ['reconstruction', 'energy']);
+  const energy = layerValues('cost.energy', own, layers);
+  if (typeof given === 'number') checkAtLeastZero('cost.reconstruction', given);
+  const reconstruction =
+    typeof given === 'number'
+      ? lastLevel(layers).map((weight) => weight * given)
+      : layerValues(listed ? 'cost' : 'cost.reconstruction', given, layers);
+  if ([...reconstruction, ...energy].every((weight) => weight === 0))
     throw new InputError('Every weight of cost is zero; at least one must be positive.', { option: 'cost' });
   return { reconstruction, energy };
 }

@@ -38,6 +38,8 @@ export interface Option<T = unknown> {
   readonly default?: unknown;
   /** The values of a choice. */
   readonly values?: readonly (string | number)[];
+  /** A choice that may be a list of numbers instead, one for each layer. */
+  readonly orLayerValues?: true;
   /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
@@ -170,6 +172,18 @@ export function choiceOr<T>() {
       if (typeof value !== 'object' || value === null) choice(values, help).check(name, value);
     },
     type: undefined,
+  });
+}
+
+/** The same, where the command line takes a list of numbers ≥ 0 in the place of a choice, and the library that or a T. */
+export function choiceOrLayerValues<T>() {
+  return <const V extends readonly string[]>(values: V, help: string, more: Words = {}): Option<V[number] | readonly number[] | T> => ({
+    ...choiceOr<readonly number[] | T>()(values, help, more),
+    check: (name, value) => {
+      if (Array.isArray(value)) layerNumbers(help).check(name, value);
+      else choiceOr()(values, help).check(name, value);
+    },
+    orLayerValues: true,
   });
 }
 

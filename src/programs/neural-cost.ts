@@ -1,18 +1,18 @@
 /**
  * The objective of Neural NMF and its gradient, as program pieces:
  *
- *     C = w ‖W ∘ (X − A⁰Z⁰)‖² + Σ_l e_l ‖W_l ∘ (Sˡ⁻¹ − AˡSˡ)‖² + Σ_c λ_c D_c(Y, B_c Sˡ⁽ᶜ⁾)
+ *     C = Σ_l w_l ‖W ∘ (X − A⁰…AˡSˡ)‖² + Σ_l e_l ‖W_l ∘ (Sˡ⁻¹ − AˡSˡ)‖² + Σ_c λ_c D_c(Y, B_c Sˡ⁽ᶜ⁾)
  *
- * with S⁻¹ = X, Sˡ = q(Sˡ⁻¹, Aˡ), Zˡ = Aˡ⁺¹…AᴸSᴸ, weights W in the terms on X only, and D_c either ‖L ∘ (Y − BS)‖² or the cross-entropy
- * of softmax(BS) averaged over the labelled columns.
+ * with S⁻¹ = X, Sˡ = q(Sˡ⁻¹, Aˡ), weights W in the terms on X only, and D_c either ‖L ∘ (Y − BS)‖² or the cross-entropy of softmax(BS)
+ * averaged over the labelled columns.
  */
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 import { backwardQ, type DataWeights, forwardQ, type Solved, weightedResidual } from './q.js';
 
 export interface CostWeights {
-  /** w, the weight of the reconstruction ‖X − A⁰…AᴸSᴸ‖². */
-  reconstruction: number;
+  /** w_l, the weight of each level's reconstruction ‖X − A⁰…AˡSˡ‖². */
+  reconstruction: readonly number[];
   /** e_l, the weight of each layer's own residual ‖Sˡ⁻¹ − AˡSˡ‖². */
   energy: readonly number[];
   /** λ₁ of each layer: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S. */
@@ -67,12 +67,10 @@ export function costAndGradient(
   const last = A.length - 1;
   const costs: { weight: number; term: Tensor }[] = [];
 
-  // Forward: Sˡ = q(Sˡ⁻¹, Aˡ), and Zˡ = Aˡ⁺¹…AᴸSᴸ, so that the reconstruction is A⁰Z⁰.
   const q: Solved[] = [];
   for (let l = 0; l <= last; l++)
     q.push(forwardQ(p, l === 0 ? X : S[l - 1], A[l], S[l], { warm, l1: l1[l], weights: l === 0 ? mask : undefined }));
-  const Z = [...S];
-  for (let l = last - 1; l >= 0; l--) Z[l] = p.matmul(A[l + 1], Z[l + 1], { name: `Z${l}` });
+  const levels = levelsOf(p, A, S, reconstruction);
 
   // Direct gradients, dD[l] for Aˡ and dS[l] for Sˡ, of every term; those of A⁰ are X·plusXᵀ − A⁰·plusGram where X has no weights.
   const dD: (Tensor | undefined)[] = A.map(() => undefined);
@@ -83,16 +81,17 @@ export function costAndGradient(
     list[l] = before ? p.combine(1, before, scale, term) : scale === 1 ? term : p.combine(scale, term, 0, term);
   };
 
-  if (reconstruction > 0) {
-    costs.push({ weight: reconstruction, term: p.residualNorm(X, A[0], Z[0], { W: mask?.W, G: q[0].G }) });
-    firstLayer.push({ scale: -2 * reconstruction, Z: Z[0] });
-    // Hˡ = (A⁰…Aˡ)ᵀ(X − A⁰Z⁰): the gradients are −2 Hˡ⁻¹(Zˡ)ᵀ for Aˡ and −2 Hᴸ for Sᴸ.
+  const norms = reconstructionNorms(p, X, q[0], levels);
+  for (const [i, { level, weight, Z }] of levels.entries()) {
+    costs.push({ weight, term: norms[i] });
+    firstLayer.push({ scale: -2 * weight, Z: Z[0] });
+    // Hˡ = (A⁰…Aˡ)ᵀ(X − A⁰Z⁰): the gradients are −2 Hˡ⁻¹(Zˡ)ᵀ for Aˡ and −2 Hˡ of the level for its S.
     let H = gradientInput(p, q[0], Z[0]);
-    for (let l = 1; l <= last; l++) {
-      add(dD, l, 1, p.matmul(H, T(Z[l]), { scale: -2 * reconstruction }));
+    for (let l = 1; l <= level; l++) {
+      add(dD, l, 1, p.matmul(H, T(Z[l]), { scale: -2 * weight }));
       H = p.matmul(T(A[l]), H, { name: `H${l}` });
     }
-    add(dS, last, -2 * reconstruction, H);
+    add(dS, level, -2 * weight, H);
   }
   for (let l = 0; l <= last; l++) {
     if (!energy[l]) continue;
@@ -127,7 +126,48 @@ export function costAndGradient(
     D[l] = dD[l] ? p.combine(1, dA, 1, dD[l]!) : dA;
     add(dS, l - 1, 1, dX!);
   }
-  return { cost: total(p, costs), D, ...metric(p, A, S, Z, q, weights), classifiers };
+  return { cost: total(p, costs), D, ...metric(p, A, S, levels, q), classifiers };
+}
+
+/** One level whose reconstruction counts: Zʲ = Aʲ⁺¹…AˡSˡ for j = 0 … l, so that the reconstruction is A⁰Z⁰. */
+interface Level {
+  level: number;
+  /** w_l. */
+  weight: number;
+  Z: Tensor[];
+}
+
+function levelsOf(p: ProgramBuilder, A: readonly Tensor[], S: readonly Tensor[], weights: readonly number[]): Level[] {
+  return weights.flatMap((weight, level) => {
+    if (weight === 0) return [];
+    const Z = S.slice(0, level + 1);
+    for (let j = level - 1; j >= 0; j--) Z[j] = p.matmul(A[j + 1], Z[j + 1], { name: level === A.length - 1 ? `Z${j}` : `Z${level}.${j}` });
+    return { level, weight, Z };
+  });
+}
+
+/**
+ * ‖W ∘ (X − A⁰Z)‖² of every level. X is read for one of them, R = X − A⁰Z̄ of the first. The others follow from what k₀ rows hold:
+ *
+ *     ‖X − A⁰Z‖² = ‖R‖² − ⟨Z − Z̄, A⁰ᵀ(X − A⁰Z) + A⁰ᵀR⟩
+ *
+ * whose terms are of the size of the difference, so nothing cancels. With weights A⁰ᵀ(W² ∘ R) has no Gram form, and every level reads X.
+ */
+function reconstructionNorms(p: ProgramBuilder, X: Tensor, q: Solved, levels: readonly Level[]): Tensor[] {
+  const read = (Z: Tensor) => p.residualNorm(X, q.A, Z, { W: q.weights?.W, G: q.G });
+  if (q.weights) return levels.map(({ Z }) => read(Z[0]));
+  const norms: Tensor[] = [];
+  for (const { Z } of levels) {
+    if (norms.length === 0) {
+      norms.push(read(Z[0]));
+      continue;
+    }
+    const near = levels[0].Z[0];
+    const sides = p.combine(1, gradientInput(p, q, Z[0]), 1, gradientInput(p, q, near));
+    const change = p.reduce(p.hadamard(p.combine(1, Z[0], -1, near), sides), 'sum');
+    norms.push(p.combine(1, norms[0], -1, change));
+  }
+  return norms;
 }
 
 /** Aᵀ(W² ∘ (X − AZ)) for the layer that q solved; without weights from the Gram matrix, so that X is not read again. */
@@ -186,25 +226,29 @@ export function fitClassifier(p: ProgramBuilder, S: Tensor, Y: Tensor, mask: Ten
 }
 
 /**
- * The diagonal of the Gauss–Newton Hessian: for the reconstruction diag(ΨᵀΨ) ⊗ diag(ZZᵀ) with Ψ = A⁰…Aˡ⁻¹, for pure energies
- * diag(SSᵀ). It makes the step independent of how scale is spread between A and S.
+ * The diagonal of the Gauss–Newton Hessian: for reconstructions diag(ΨᵀΨ) ⊗ diag(Σ w ZZᵀ / Σ w) with Ψ = A⁰…Aˡ⁻¹, over the levels that Aˡ
+ * is in; for pure energies diag(SSᵀ). It makes the step independent of how scale is spread between A and S.
  */
 function metric(
   p: ProgramBuilder,
   A: readonly Tensor[],
   S: readonly Tensor[],
-  Z: readonly Tensor[],
+  levels: readonly Level[],
   q: readonly Solved[],
-  { reconstruction }: CostWeights,
 ): Pick<CostAndGradient, 'Q' | 'M'> {
-  if (reconstruction === 0) return { Q: S.map((s) => p.gram(s, 'rows')), M: A.map(() => undefined) };
+  if (levels.length === 0) return { Q: S.map((s) => p.gram(s, 'rows')), M: A.map(() => undefined) };
   const M: (Tensor | undefined)[] = [undefined];
   // With weights the first Gram matrix differs by column; the plain one serves as metric.
   for (let l = 1; l < A.length; l++) {
     if (l === 1) M.push(q[0].weights ? p.gram(A[0]) : q[0].G);
     else M.push(p.matmul(T(A[l - 1]), p.matmul(M[l - 1]!, A[l - 1])));
   }
-  return { Q: Z.map((z) => p.gram(z, 'rows')), M };
+  const sum = levels.reduce((before, { weight }) => before + weight, 0);
+  const Q = A.map((_, l) => {
+    const parts = levels.filter(({ level }) => level >= l).map(({ weight, Z }) => ({ weight: weight / sum, term: p.gram(Z[l], 'rows') }));
+    return parts.length > 0 ? total(p, parts) : p.gram(S[l], 'rows');
+  });
+  return { Q, M };
 }
 
 function total(p: ProgramBuilder, costs: { weight: number; term: Tensor }[]): Tensor {

@@ -40,6 +40,11 @@ export interface NeuralProgramOptions {
   batchColumns?: number;
 }
 
+/** The default weights: the deepest reconstruction alone. */
+export function lastLevel(layers: number): number[] {
+  return Array.from({ length: layers }, (_, l) => (l === layers - 1 ? 1 : 0));
+}
+
 /** One free variable (an Aˡ, or a B with cross-entropy): its gradient and metric at the point that was last accepted. */
 interface Variable {
   value: Tensor;
@@ -84,7 +89,7 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   const layers = layerTensors(p, N, M, ranks, options.csrEntries);
   const { X, A, S } = layers;
   const weights: CostWeights = {
-    reconstruction: options.cost?.reconstruction ?? 1,
+    reconstruction: options.cost?.reconstruction ?? lastLevel(ranks.length),
     energy: options.cost?.energy ?? ranks.map(() => 0),
     l1: options.cost?.l1 ?? ranks.map(() => 0),
   };

@@ -5,7 +5,7 @@ import { escapeJson, html, type Markup } from './html.js';
 import { percent } from './numbers.js';
 import type { ReportData, ReportTable, ReportTopic } from './types.js';
 
-/** The script and the style of the page, as client.generated.ts has them. */
+/** The script and the style of the page, which scripts/bundle-report.mjs makes of `client/`. */
 export interface PageParts {
   script: string;
   style: string;

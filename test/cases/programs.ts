@@ -240,7 +240,8 @@ const crossEntropy = { layer: 0, loss: 'crossEntropy', weight: 3, classes: 3, la
 
 const variants = (
   [
-    ['energy', { cost: { reconstruction: 0.5, energy: [1, 2] } }],
+    ['energy', { cost: { reconstruction: [0, 0.5], energy: [1, 2] } }],
+    ['levels', { cost: { reconstruction: [1, 0.5] } }],
     ['L1', { cost: { l1: [0.05, 0.02] } }],
     ['weights', { weighted: true }],
     ['squared classifier', { classifiers: [squared] }],

@@ -62,9 +62,10 @@ const fits: Record<string, [options: string, settings: Record<string, unknown>, 
     { optimiser: { name: 'momentum', rate: 0.005, momentum: 0.9 }, batchColumns: 9 },
     ['A0', 'A1', 'B', 'S0', 'S1'],
   ],
+  'neural --cost 2,0.5': ['--ranks 4,3', { cost: { reconstruction: [2, 0.5], energy: [0, 0] } }, ['A0', 'A1', 'B', 'S0', 'S1']],
   'neural --cost energy --l1 0.01,0 --optimiser adam --batch-columns 9 --label-loss crossEntropy': [
     '--ranks 4,3',
-    { cost: { reconstruction: 0, energy: [1, 1] }, l1: [0.01, 0], optimiser: { name: 'adam', rate: 0.01 }, labelLoss: 'crossEntropy' },
+    { cost: { reconstruction: [0, 0], energy: [1, 1] }, l1: [0.01, 0], optimiser: { name: 'adam', rate: 0.01 }, labelLoss: 'crossEntropy' },
     ['A0', 'A1', 'B', 'S0', 'S1'],
   ],
 };

@@ -108,3 +108,32 @@ test('orthant topics --report has the tree that is printed', async () => {
   });
   expect(data.heatMapOrder).toMatch(/in the order of the topic of layer 0/);
 });
+
+test('with labels the page counts the documents of each class by topic', async () => {
+  const labelled = smallCorpus()
+    .split('\n')
+    .map((line) => JSON.stringify({ ...JSON.parse(line), theme: JSON.parse(line).name.replace(/\d/, '') }));
+  const file = put('labelled.jsonl', labelled.join('\n'));
+  const argv = [
+    'topics',
+    file,
+    '--label-field',
+    'theme',
+    '--ranks',
+    '3',
+    '--restarts',
+    '8',
+    '--device',
+    'cpu',
+    '--report',
+    at('classes.html'),
+  ];
+  expect(await runCli(argv)).toMatchObject({ status: 0, stderr: '' });
+  const [agreement, classes] = dataIn(at('classes.html')).tables;
+  // Each of the three themes, four documents each, is a topic.
+  expect(agreement.rows).toEqual([['theme', 3, 12, 0, 3, 1, 1]]);
+  expect(classes.columns).toEqual(['theme', 'topic 0', 'topic 1', 'topic 2']);
+  expect(classes.rows.map(([label, ...counts]) => [label, counts.map(Number).sort()])).toEqual(
+    ['brook', 'sea', 'sky'].map((label) => [label, [0, 0, 4]]),
+  );
+});

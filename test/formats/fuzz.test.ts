@@ -12,7 +12,7 @@ import { csv } from '../../src/formats/csv.js';
 import { decodeText } from '../../src/formats/file-format.js';
 import { mtx } from '../../src/formats/mtx.js';
 import { npy } from '../../src/formats/npy.js';
-import { parseJsonLines } from '../../src/node/corpus.js';
+import { parseJsonLines } from '../../src/text/documents.js';
 import { bytesAllocated } from '../support/allocations.js';
 import { type Mutation, mutated, mutations } from '../support/mutations.js';
 import { readCsv, readJsonLines, readLabelLines, readMtx, readNpy, type Table } from '../support/plain-readers.js';

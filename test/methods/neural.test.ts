@@ -65,6 +65,29 @@ test('energy alone ends far above the reconstruction cost', async () => {
   expect(both.relativeError).toBeLessThan(1.02 * both.svdBound!);
 });
 
+test.each([0, 1, 2, 3, 4])(
+  'with the cost of all levels, every level of [9,4,2] is within 1 %% of its SVD bound, data and seed %i',
+  async (seed) => {
+    const { X: data } = tableOne(seed);
+    const model = await neuralNmf(await engine(), data, { ranks: [9, 4, 2], restarts: 8, seed, cost: 'levels' });
+    for (const { relativeError, svdBound } of model.layers) expect(relativeError).toBeLessThan(1.01 * svdBound!);
+  },
+);
+
+test('weights of levels: a list is what reconstruction says in an object', async () => {
+  const fitted = async (cost: NeuralOptions['cost']) =>
+    neuralNmf(await engine(), X, { ranks: [9, 4], maxIterations: 20, tolerance: 0, cost });
+  const [listed, named, even, levels, deepest, plain] = await Promise.all(
+    [[3, 1], { reconstruction: [3, 1] }, [1, 1], 'levels' as const, [0, 1], 'reconstruction' as const].map(fitted),
+  );
+  expect(listed.A).toEqual(named.A);
+  expect(even.A).toEqual(levels.A);
+  expect(deepest.A).toEqual(plain.A);
+  expect(listed.settings.cost).toEqual({ reconstruction: [3, 1], energy: [0, 0] });
+  // The weight of the upper level brings its error down.
+  expect(listed.layers[0].relativeError).toBeLessThan(plain.layers[0].relativeError);
+});
+
 test.each<[string, Partial<NeuralOptions>, number]>([
   ['momentum', { optimiser: 'momentum', maxIterations: 300, tolerance: 0 }, 1.02],
   ['Adam', { optimiser: 'adam', maxIterations: 300, tolerance: 0 }, 1.03],
@@ -127,6 +150,9 @@ test.each<[string, Partial<NeuralOptions>, RegExp, typeof InputError]>([
   ],
   ['a batch wider than the data', { batchColumns: 91, optimiser: 'adam' }, /91/, InputError],
   ['a cost nobody knows', { cost: 'entropy' as 'energy' }, /cost must be/, InputError],
+  ['levels without any weight', { cost: [0, 0] }, /Every weight of cost is zero/, InputError],
+  ['a negative weight of a level', { cost: [1, -1] }, /cost must be a finite number ≥ 0, not -1/, InputError],
+  ['weights of levels that are not there', { cost: [1, 1, 1] }, /cost has 3 values for 2 layers/, InputError],
   ['a negative L1', { l1: -1 }, /l1/, InputError],
 ])('%s is refused', async (_name, options, message, kind) => {
   const attempt = neuralNmf(await engine(), X, { ranks: [9, 4], ...options });

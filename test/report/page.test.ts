@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, KeyInput, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as parts from '../../src/report/client.generated.js';
+import { pageParts } from '../../src/cli/report-file.js';
 import { reportData } from '../../src/report/data.js';
 import { reportPage } from '../../src/report/page.js';
 import { downloadsOf } from '../../src/report/tables.js';
@@ -20,7 +20,7 @@ const data = reportData(exampleSource());
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'orthant-report-'));
   const file = path.join(folder, 'report.html');
-  await writeFile(file, reportPage(data, parts));
+  await writeFile(file, reportPage(data, await pageParts()));
   url = pathToFileURL(file).href;
   browser = await launchChrome();
 });

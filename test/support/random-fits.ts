@@ -295,7 +295,9 @@ const ownOptions: Record<Method, (scene: Scene) => Own> = {
     return {
       start,
       startIterations: start === 'hierarchical' ? 10 : undefined,
-      cost: dice.maybe(0.4, () => dice.pick(['energy', { reconstruction: 1, energy: ranks.map(() => 0.5) }])),
+      cost: dice.maybe(0.4, () =>
+        dice.pick(['energy', 'levels', ranks.map((_, l) => l + 1), { reconstruction: 1, energy: ranks.map(() => 0.5) }]),
+      ),
       l1: dice.maybe(0.3, () => 0.01 * size * (weights ? sizeOf(weights) ** 2 : 1)),
       weights,
       ...supervised,

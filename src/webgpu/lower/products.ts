@@ -29,7 +29,7 @@ export const products: Lowerings<keyof typeof definitions> = {
 
 export function lowerProduct(operation: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const { inputs, outputs, attributes } = operation;
-  if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts);
+  if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts, forced);
   return product(inputs, outputs[0], attributes, facts, forced);
 }
 

@@ -3,7 +3,7 @@
  * Nothing here was measured on a GPU; the sizes follow from what memory hands out at once and from WebGPU's default limits.
  */
 import type { AdapterFacts } from './planner.js';
-import type { ProductShape } from './product-shape.js';
+import type { ProductShape } from './shapes.js';
 
 export interface StagedTile {
   algorithm: 'tiled';

@@ -9,6 +9,13 @@ if (existsSync(fileURLToPath(bundler))) {
   await bundleShaders?.();
 }
 
+// The same for the page of reports.
+const pageBundler = new URL('./scripts/bundle-report.mjs', import.meta.url);
+if (existsSync(fileURLToPath(pageBundler))) {
+  const { bundleReport } = (await import(pageBundler.href)) as { bundleReport?: () => Promise<unknown> };
+  await bundleReport?.();
+}
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

@@ -7,8 +7,8 @@ import { build } from 'vite';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
-/** Bundles and minifies a module with all that it imports, dynamically too, and returns the code. */
-export async function bundle(entry) {
+/** Bundles and minifies a module with all that it imports, dynamically too. Returns the code and the files whose code is in it. */
+export async function bundle(entry, format = 'es') {
   const { output } = await build({
     configFile: false,
     root: repository,
@@ -18,16 +18,17 @@ export async function bundle(entry) {
       target: 'es2022',
       minify: true,
       modulePreload: false,
-      rollupOptions: { input: entry, preserveEntrySignatures: 'strict', output: { format: 'es', codeSplitting: false } },
+      rollupOptions: { input: entry, preserveEntrySignatures: 'strict', output: { format, codeSplitting: false } },
     },
   });
   if (output.length !== 1) throw new Error(`${entry} became ${output.map(({ fileName }) => fileName).join(', ')}: one file was expected`);
-  return output[0].code;
+  const { code, modules } = output[0];
+  return { code, files: Object.keys(modules).filter((file) => modules[file].renderedLength > 0) };
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const target = path.join(repository, 'dist/orthant.min.js');
-  const code = await bundle(path.join(repository, 'dist/index.js'));
+  const { code } = await bundle(path.join(repository, 'dist/index.js'));
   await mkdir(path.dirname(target), { recursive: true });
   const staging = `${target}.${randomUUID().slice(0, 8)}`;
   await writeFile(staging, code);

@@ -143,6 +143,7 @@ export interface CommonOptions {
   out?: string;
   /** Of the factors beside the model. */
   format: FactorForm;
+  report?: string;
   json?: boolean;
 }
 
@@ -177,5 +178,6 @@ export function addFitOptions(command: Command, defaults: { restarts: number; ma
     )
     .option('--out <dir>', 'write the model (model.json, factors.safetensors) into this folder, and its factors as A0.npy, S0.npy, …')
     .addOption(new Option('--format <form>', 'the form of the factors beside the model').choices(factorForms).default('npy'))
+    .option('--report <file>', 'write a page that shows the result into this .html file')
     .option('--json', 'print the summary as JSON, and nothing else, on standard output');
 }

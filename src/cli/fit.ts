@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
@@ -13,8 +14,9 @@ import { checkTableFiles, readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
-import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './report.js';
+import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import type { Samples } from './wording.js';
 
@@ -38,7 +40,7 @@ Examples:
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit counts.tsv.gz --method nmf --ranks 5 --names --skip-columns type,2-4 --missing -999
   orthant fit terms.mtx --ranks 20,6 --samples columns
-  orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --out model
+  orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 
 export function addFitCommand(program: Command, io: Io): void {
@@ -67,9 +69,10 @@ function sparsity(X: DataMatrix): string {
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
-  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, format, json } = options;
+  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, format, report, json } = options;
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
+  if (report !== undefined) await checkReportFile(report, out);
   const table = tableOptionsOf(options);
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
   checkTableFiles([path, weightsPath], { samples, table });
@@ -107,10 +110,23 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
+  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
+  if (report !== undefined) {
+    const known = { labels: labels?.labels, truth: labels?.truth };
+    await writeReport(io, report, {
+      title: basename(path),
+      model,
+      X,
+      ...known,
+      settings,
+      device: describeDevice(device, options.device),
+      notes: [...data.notes, ...sentences],
+    });
+  }
   if (json) {
     sayNotes(io, data);
     await printModel(io, { format }, model, extra);
-    return endOfFit(io, model, out);
+    return endOfFit(io, model, options);
   }
   const head: [string, string][] = [
     ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
@@ -120,8 +136,8 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   ];
   const facts = [...head, ...labelFacts(model, labels?.labels ?? []), ...fitFacts(model)];
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
+  if (report !== undefined) facts.push(['report', report]);
   const lines = alignFacts(facts);
-  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
   io.stdout.print([
     ...lines.slice(0, head.length),
@@ -132,5 +148,5 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     ...lines.slice(head.length),
     ...end,
   ]);
-  await endOfFit(io, model, out);
+  await endOfFit(io, model, options);
 }

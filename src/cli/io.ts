@@ -19,6 +19,8 @@ export interface ProcessIo {
 export interface Io extends Omit<ProcessIo, 'stdout' | 'stderr'> {
   stdout: Printer;
   stderr: Printer;
+  /** The words after the name of the command line. */
+  argv: readonly string[];
 }
 
 export interface Printer {

@@ -14,7 +14,7 @@ import { inFlags } from './wording.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
 export async function main(argv: readonly string[], given: ProcessIo = processIo()): Promise<number> {
-  const io: Io = { ...given, stdout: printer(given.stdout), stderr: printer(given.stderr) };
+  const io: Io = { ...given, argv, stdout: printer(given.stdout), stderr: printer(given.stderr) };
   const status = await run(argv, io);
   if (status === 130) return status; // whoever pressed Ctrl-C waits for nothing
   const unwritten = await io.stdout.end();

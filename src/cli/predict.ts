@@ -4,8 +4,8 @@ import { predict } from '../models/apply.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { printLabels, printNamedLabels } from './labels.js';
-import { sayNotes, sayReading } from './report.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
+import { sayNotes, sayReading } from './summary.js';
 
 interface PredictCommandOptions extends ApplyOptions {
   out?: string;

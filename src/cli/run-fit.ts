@@ -119,9 +119,17 @@ export async function writeModel(
 }
 
 /** The end of a command whose fit Ctrl-C may have stopped: then all is printed that there is, and the exit status says so. */
-export async function endOfFit({ signal, stdout, stderr }: Io, model: Factorization, out?: string): Promise<void> {
+export async function endOfFit(
+  { signal, stdout, stderr }: Io,
+  model: Factorization,
+  { out, report }: Pick<CommonOptions, 'out' | 'report'>,
+): Promise<void> {
   if (!signal.aborted) return;
-  const kept = out === undefined ? 'Nothing was written: there is no --out.' : `${out} holds what it had reached.`;
+  const places = [out, report].filter((place) => place !== undefined);
+  const kept =
+    places.length === 0
+      ? 'Nothing was written: there is no --out.'
+      : `${places.join(' and ')} ${places.length === 1 ? 'holds' : 'hold'} what it had reached.`;
   stderr.print([`orthant: Ctrl-C ended the fit after ${model.iterations} iterations. ${kept}`]);
   await stdout.end();
   await stderr.end();

@@ -1,5 +1,6 @@
 /** Table 1 for people: Markdown with the published figures and the bounds beside ours, and in words who wins where. */
 import { median } from '../data/median.js';
+import type { ReportTable } from '../report/types.js';
 import {
   againstBaselines,
   againstPublished,
@@ -119,6 +120,25 @@ function allCells({ cells, svdBounds }: TableOneResult): string[] {
   ];
   return markdownTable(header, rows);
 }
+
+/** Every cell for a page: medians, in two columns beside what was published. */
+export function cellTable({ seeds, cells, svdBounds }: TableOneResult): ReportTable {
+  const rows = cells.map(({ supervision, layers, method, stopping, error, accuracy, published }) => [
+    supervision,
+    layers,
+    method,
+    stopping,
+    rounded(error.median),
+    published.error,
+    rounded(boundOf(svdBounds, layers).median),
+    accuracy && rounded(accuracy.median),
+    published.accuracy,
+  ]);
+  const columns = ['labels', 'layers', 'method', 'stopping', 'error', 'published', 'SVD bound', 'accuracy', 'published'];
+  return { title: `Table 1: medians over ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`, columns, rows };
+}
+
+const rounded = (x: number) => Number(x.toFixed(4));
 
 function unsettled(runs: readonly TableOneRun[]): string[] {
   const cut = runs.filter(({ converged, stopping }) => stopping === 'converged' && !converged);

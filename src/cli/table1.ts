@@ -8,6 +8,7 @@ import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
+import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, toJson } from './run-fit.js';
 import {
   type Place,
@@ -17,7 +18,7 @@ import {
   type TableOneOptions,
   type TableOneRun,
 } from './table1-experiment.js';
-import { overview, statement, tableMarkdown } from './table1-report.js';
+import { cellTable, overview, statement, tableMarkdown } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
 
 interface TableCommandOptions {
@@ -26,6 +27,7 @@ interface TableCommandOptions {
   maxIterations?: number;
   device: DeviceChoice;
   out?: string;
+  report?: string;
   json?: boolean;
 }
 
@@ -43,14 +45,16 @@ export function addTableOneCommand(program: Command, io: Io): void {
       new Option('--device <kind>', 'the kind of device to compute on').choices(['auto', 'gpu', 'software', 'cpu']).default('auto'),
     )
     .option('--out <dir>', 'write table1.json, table1.md, the heat maps, and the data, results and factors of every seed into this folder')
+    .option('--report <file>', 'write the table and its example, unsupervised Neural NMF with three layers, as a page into this .html file')
     .option('--json', 'print what table1.json holds, and nothing else, on standard output')
     .addHelpText('after', '\nExample:\n  orthant table1 --seeds 10 --out table1\n')
     .action((options: TableCommandOptions) => tableOne(io, options));
 }
 
 async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
-  const { seeds, restarts, maxIterations, out, json } = options;
+  const { seeds, restarts, maxIterations, out, report, json } = options;
   const started = performance.now();
+  if (report !== undefined) await checkReportFile(report, out);
   if (out !== undefined) await checkOutputFolder(out, ['table1.json', 'table1.md', 'runs.json']);
   const engine = await createEngine({ prefer: options.device });
   try {
@@ -70,6 +74,11 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
       });
       await writeSeeds(out, draws, runs, models);
     }
+    if (report !== undefined) {
+      const model = exampleModel(runs, models, example);
+      const settings = { seeds, restarts, maxIterations };
+      await writeReport(io, report, { title: 'Table 1', model, X: example.X, tables: [cellTable(table)], settings, device });
+    }
     if (json) {
       io.stdout.write(toJson(table));
       return;
@@ -83,6 +92,7 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
       ...statement(table.cells, runs).flatMap(({ title, text, items }) => ['', `${title}: ${text}`, ...items.map((item) => `  ${item}`)]),
     ];
     lines.push('', `time     ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    if (report !== undefined) lines.push(`report   ${report}`);
     if (out !== undefined)
       lines.push(
         `written  ${out}: table1.json, table1.md, runs.json, ${figures.map(({ file }) => file).join(', ')}, ${seedFolders(seeds)}`,
@@ -92,6 +102,13 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
     // After Ctrl-C the end of the process does it at once.
     if (!io.signal.aborted) engine.dispose();
   }
+}
+
+/** The model that the example is of, with the bounds of its data. */
+function exampleModel(runs: readonly TableOneRun[], models: readonly Factorization[], { products }: TableOneExample): Factorization {
+  const model = models[runs.findIndex(({ supervision, layers, method }) => supervision === 'none' && layers === 3 && method === 'neural')];
+  const layers = model.layers.map((layer, l) => ({ ...layer, svdBound: products[l].svdBound }));
+  return { ...model, layers, svdBoundMethod: 'exact' };
 }
 
 const seedFolders = (seeds: number) => (seeds === 1 ? 'seed-0' : `seed-0 to seed-${seeds - 1}`);

@@ -4,12 +4,13 @@ import { neuralNmf } from '../methods/neural.js';
 import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { textReader } from '../topics/text-reader.js';
-import { agreementTable, classAgreements } from './agreement.js';
+import { agreementTable, agreementTables, classAgreements } from './agreement.js';
 import { addFitOptions, type CommonOptions, parsePositiveInteger } from './arguments.js';
 import { type FindOptions, findInModel } from './find-topics.js';
 import type { Io } from './io.js';
-import { alignFacts, fitFacts, layerTable } from './report.js';
+import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
 
@@ -25,6 +26,7 @@ const examples = `
 Examples:
   orthant topics sotu --ranks 20,8,3        the State of the Union addresses
   orthant topics brown --ranks 20,8,3       the Brown corpus
+  orthant topics sotu --ranks 20,8,3 --report speeches.html
   orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
   orthant topics sotu --ranks 20,5 --min-children 2 --relevance 0.6 --sentences
   orthant topics sotu --ranks 20,5 --seed-topic 'money: gold, silver, currency' --find 'paper money'
@@ -52,8 +54,9 @@ export function addTopicsCommand(program: Command, io: Io): void {
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, out, format, json } = options;
+  const { ranks, restarts, maxIterations, tolerance, words, out, format, report, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
+  if (report !== undefined) await checkReportFile(report, out);
   const texts = await readTexts(io, source, options);
   const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
   checkRanks(ranks, X.rows, X.cols);
@@ -80,13 +83,30 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found, ...labelled };
   Object.assign(model, { text: vocabulary });
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
+  if (report !== undefined) {
+    const nouns = { feature: 'term', sample: 'document', part: 'topic' };
+    await writeReport(io, report, {
+      title: corpus.name,
+      model,
+      X,
+      features: terms,
+      samples: documents,
+      nouns,
+      topics: found.topics,
+      order: 'parts',
+      tables: agreementTables(agreements, model, corpus.labelings),
+      settings,
+      device: describeDevice(device, options.device),
+    });
+  }
   if (json) {
     await printModel(io, { format }, model, extra);
-    return endOfFit(io, model, out);
+    return endOfFit(io, model, options);
   }
   const facts = [...fitFacts(model), ['device', describeDevice(device, options.device)] as [string, string]];
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
+  if (report !== undefined) facts.push(['report', report]);
   print([
     ...printTopics(found, options, Math.min(io.stdout.columns ?? 100, 160)),
     ...layerTable(model),
@@ -94,5 +114,5 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     ...agreementTable(agreements),
     ...alignFacts(facts),
   ]);
-  await endOfFit(io, model, out);
+  await endOfFit(io, model, options);
 }

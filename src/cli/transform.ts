@@ -7,8 +7,8 @@ import { transform } from '../models/apply.js';
 import { encoderFor } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
-import { sayReading } from './report.js';
 import { describeDevice, onDevice } from './run-fit.js';
+import { sayReading } from './summary.js';
 import { addFieldOptions } from './text-options.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitNotes } from '../../src/cli/report.js';
+import { fitNotes } from '../../src/cli/summary.js';
 import type { Factorization } from '../../src/methods/methods.js';
 
 const facts = { weighted: false, bounds: true, classesWithoutLabel: [] };

@@ -22,15 +22,26 @@ describe('orthant table1', () => {
   let stdout: string;
 
   beforeAll(async () => {
-    const result = await runCli(['table1', '--seeds', '1', '--out', dir, ...quick]);
+    const result = await runCli(['table1', '--seeds', '1', '--out', dir, '--report', path.join(dir, 'report.html'), ...quick]);
     expect(result).toMatchObject({ status: 0, stderr: '' });
     stdout = result.stdout;
   });
 
-  test('writes seven files and a folder for each seed', () => {
+  test('writes eight files and a folder for each seed', () => {
     const figures = ['A0A1A2S2.svg', 'A0A1S1.svg', 'A0S0.svg', 'X.svg'];
-    expect(readdirSync(dir).sort()).toEqual([...figures, 'runs.json', 'seed-0', 'table1.json', 'table1.md']);
+    expect(readdirSync(dir).sort()).toEqual([...figures, 'report.html', 'runs.json', 'seed-0', 'table1.json', 'table1.md']);
     expect(readdirSync(path.join(dir, 'seed-0'))).toHaveLength(45 + 2);
+  });
+
+  test('the page has every cell, and the example with its bounds', () => {
+    const [, json] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(read('report.html'))!;
+    const { tables, layers, command } = JSON.parse(json);
+    const { cells, svdBounds } = JSON.parse(read('table1.json'));
+    expect(tables[0].rows.map((row: unknown[]) => row.slice(0, 4))).toEqual(
+      cells.map(({ supervision, layers: depth, method, stopping }: Record<string, unknown>) => [supervision, depth, method, stopping]),
+    );
+    expect(layers.map(({ svdBound }: { svdBound: number }) => svdBound)).toEqual(svdBounds.map(({ median }: Spread) => median));
+    expect(command).toMatch(/^orthant table1 --seeds 1 /);
   });
 
   test('every cell can be checked from the data and the factors', async () => {

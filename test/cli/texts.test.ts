@@ -146,7 +146,7 @@ describe('new texts', async () => {
       },
     });
     const out = printer(Object.assign(sink, { isTTY: false, columns: 100 }));
-    const io = { stdout: out, stderr: out, env: {}, signal: new AbortController().signal, stdin: () => [stdin ?? ''] as never };
+    const io = { stdout: out, stderr: out, argv: [], env: {}, signal: new AbortController().signal, stdin: () => [stdin ?? ''] as never };
     await printTopicsOf(io, { model, modelPath: 'm' }, stdin === undefined ? news : '-', { device: 'cpu', ...options });
     return text;
   }

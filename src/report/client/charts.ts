@@ -1,0 +1,103 @@
+/** Charts by Observable Plot, drawn again when their places change. */
+import { dot, lineY, type Markish, type PlotOptions, plot, pointer, ruleX, text, tickY, tip } from '@observablehq/plot';
+import type { ReportData } from '../types.js';
+import { byId, element } from './dom.js';
+
+/** The ten colours of categories, which the style has, too. */
+const colours = ['#4269d0', '#efb118', '#ff725c', '#3ca951', '#a463f2', '#6cc5b0', '#ff8ab7', '#97bbf5', '#9c6b4e', '#9498a0'];
+
+const [ours, theirs] = ['var(--accent)', 'var(--muted)'];
+
+export function drawCharts(data: ReportData): void {
+  draw('errors', () => errors(data));
+  draw('history', () => course(data));
+  draw('restarts', () => restarts(data));
+}
+
+/** Draws into an element, as wide as it is. */
+function draw(id: string, options: () => PlotOptions & { marks: Markish[] }): void {
+  const place = byId(id);
+  if (!place) return;
+  let width = 0;
+  const fill = () => {
+    if (place.clientWidth === width || place.clientWidth === 0) return;
+    width = place.clientWidth;
+    const picture = plot({
+      width,
+      height: 260,
+      marginLeft: 56,
+      marginTop: 28,
+      marginBottom: 44,
+      inset: 8,
+      style: { background: 'transparent', fontSize: '12px' },
+      ...options(),
+    });
+    picture.setAttribute('role', 'img');
+    place.replaceChildren(picture);
+  };
+  new ResizeObserver(fill).observe(place);
+  fill();
+}
+
+const layerName = (l: number, rank: number) => `${l} (${rank})`;
+
+function errors({ layers }: ReportData): PlotOptions & { marks: Markish[] } {
+  const rows = layers.map(({ rank, relativeError, svdBound }, l) => ({ name: layerName(l, rank), relativeError, svdBound }));
+  const bounded = rows.filter(({ svdBound }) => svdBound !== null);
+  return {
+    ariaLabel: 'Relative error and SVD bound of each layer',
+    x: { type: 'band', label: 'layer (rank)', domain: rows.map(({ name }) => name), padding: 0.6 },
+    y: { label: 'relative error', grid: true, nice: true },
+    marks: [
+      tickY(bounded, { x: 'name', y: 'svdBound', stroke: theirs, strokeWidth: 3 }),
+      dot(rows, { x: 'name', y: 'relativeError', fill: ours, r: 5 }),
+      text(bounded, { x: 'name', y: 'svdBound', text: () => 'bound', dy: 12, fill: theirs }),
+    ],
+  };
+}
+
+function course({ history }: ReportData): PlotOptions & { marks: Markish[] } {
+  let [before, last, stage] = [0, 0, history[0]?.stage];
+  const points = history.map((point) => {
+    if (point.stage !== stage) [before, stage] = [before + last, point.stage];
+    last = point.iteration;
+    return { stage: point.stage, at: before + point.iteration, error: point.relativeError };
+  });
+  const shown = points.filter(({ error }) => error > 0);
+  const values = shown.map(({ error }) => error);
+  const far = Math.max(...values) > 10 * Math.min(...values);
+  const starts = points.filter((point, i) => i > 0 && point.stage !== points[i - 1].stage);
+  const stages = [...new Set(points.map((point) => point.stage))];
+  const keys = stages.map((name, i) => element('li', '', element('i', `hue-${i % 10}`), name));
+  byId('stages')?.replaceChildren(...(stages.length > 1 ? keys : []));
+  return {
+    ariaLabel: 'Relative error by iteration',
+    x: { label: 'iterations' },
+    y: { type: far ? 'log' : 'linear', label: 'relative error', grid: true, nice: true },
+    color: { type: 'ordinal', domain: stages, range: colours },
+    marks: [
+      ruleX(starts, { x: 'at', stroke: theirs, strokeOpacity: 0.4 }),
+      lineY(shown, { x: 'at', y: 'error', z: 'stage', stroke: 'stage', strokeWidth: 2 }),
+      dot(shown.length < 40 ? shown : [], { x: 'at', y: 'error', fill: 'stage', r: 2.5 }),
+      tip(shown, pointer({ x: 'at', y: 'error', title: (point) => `${point.stage}\n${point.error}`, fill: 'var(--surface)' })),
+    ],
+  };
+}
+
+function restarts({ restarts: { errors: found, kept } }: ReportData): PlotOptions & { marks: Markish[] } {
+  const rows = found.flatMap((error, r) => (error === null ? [] : [{ restart: r + 1, error, kept: r === kept }]));
+  const every = Math.ceil(rows.length / 12);
+  const ticks = rows.map(({ restart }) => restart).filter((_, i) => i % every === 0);
+  return {
+    ariaLabel: 'Relative error of each restart',
+    x: { type: 'point', label: 'restart', domain: rows.map(({ restart }) => restart), ticks, padding: 0.5 },
+    y: { label: 'relative error', grid: true, nice: true },
+    marks: [
+      dot(rows, { x: 'restart', y: 'error', stroke: ours, fill: (row) => (row.kept ? ours : 'var(--surface)'), r: 5 }),
+      text(
+        rows.filter((row) => row.kept),
+        { x: 'restart', y: 'error', text: () => 'kept', dy: -14 },
+      ),
+    ],
+  };
+}

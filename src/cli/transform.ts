@@ -43,6 +43,6 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
     used: describeDevice(device, prefer),
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
-  await writeOutput(out, encode(inFile));
+  await writeOutput(out, await encode(inFile));
   io.stdout.print([`${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`]);
 }

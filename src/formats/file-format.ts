@@ -24,7 +24,7 @@ export interface FileFormat {
    * The content of a file from which `read` gets the same entries, bit for bit, and the same names where the format has a place for
    * names. Without it the format is only read.
    */
-  write?(X: Matrix, names?: MatrixNames): Uint8Array | string;
+  write?(X: Matrix, names?: MatrixNames): Uint8Array | string | Promise<Uint8Array | string>;
 }
 
 /** Names of the rows and of the columns of a matrix, as it lies in a file. */
@@ -35,6 +35,8 @@ export interface MatrixNames {
 
 export interface FileContent extends MatrixNames {
   X: DataMatrix;
+  /** The place of a sample, of a format that has it in one place by its nature; nobody need say it then. */
+  samples?: 'rows' | 'columns';
   /** 1 for each cell without a value, row by row; X is 0 there. Only where there is such a cell. */
   missing?: Uint8Array;
   /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */

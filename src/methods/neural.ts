@@ -21,7 +21,7 @@ import { nnlsChain } from './q.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
 /** Weights of the reconstruction, of the deepest level or of each, and of each layer's energy. */
-interface CostObject {
+export interface CostObject {
   reconstruction: number | readonly number[];
   energy?: number | readonly number[];
 }

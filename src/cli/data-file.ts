@@ -11,7 +11,7 @@ import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording
 
 async function readFile(path: string, samples: Samples): Promise<MatrixFile> {
   const { samples: sampleNames, ...read } = await readMatrix(path, { samples });
-  return { ...read, path, samples, sampleNames };
+  return { ...read, path, samples: read.samplesAre ?? samples, sampleNames };
 }
 
 /** X (features × samples) in a file, every entry of which the method can take. */

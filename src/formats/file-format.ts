@@ -37,6 +37,8 @@ export interface FileContent extends MatrixNames {
   X: DataMatrix;
   /** The place of a sample, of a format that has it in one place by its nature; nobody need say it then. */
   samples?: 'rows' | 'columns';
+  /** Of images: the size of each, whose numbers are a sample. */
+  image?: { width: number; height: number; channels: 1 | 3 };
   /** 1 for each cell without a value, row by row; X is 0 there. Only where there is such a cell. */
   missing?: Uint8Array;
   /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */

@@ -5,7 +5,7 @@ import { quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { checkCells, needed, unreadable } from './columns.js';
 import { checkBacked, sparseOfLines } from './entries.js';
-import type { FileContent, FileFormat } from './file-format.js';
+import { type FileContent, type FileFormat, within } from './file-format.js';
 
 export const h5ad = {
   name: 'AnnData',
@@ -51,7 +51,7 @@ function matrixIn(node: Node, bytes: number, source: string): DataMatrix {
     if (shape.length !== 2) throw new InputError(`${what} has the shape (${shape.join(', ')}), but a matrix has 2 dimensions.`);
     const [rows, cols] = shape;
     checkCells(rows, cols, bytes, source);
-    return matrix(rows, cols, node.value as ArrayLike<number>);
+    return within(what, () => matrix(rows, cols, node.value as ArrayLike<number>));
   }
   const form = node.attrs['encoding-type'] ?? node.attrs.h5sparse_format;
   const byColumns = form === 'csc_matrix' || form === 'csc';

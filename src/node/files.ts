@@ -6,8 +6,8 @@ import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
-import { byExtension, type FileFormat } from '../formats/file-format.js';
-import { formats } from '../formats/formats.js';
+import { byExtension, type FileContent, type FileFormat } from '../formats/file-format.js';
+import { folderFormats, formats } from '../formats/formats.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
 /** A matrix that was read: features × samples, whichever way its file lies. */
@@ -21,6 +21,10 @@ export interface ReadMatrix {
   weights?: Matrix;
   /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */
   notes?: readonly string[];
+  /** The place of a sample in the file, where its format has it in one place whatever was asked for. */
+  samplesAre?: 'rows' | 'columns';
+  /** Of images: the size of each. */
+  image?: FileContent['image'];
 }
 
 /**
@@ -37,18 +41,36 @@ export async function readMatrix(path: string, options: { samples?: 'rows' | 'co
   const { samples = 'rows' } = options;
   if (samples !== 'rows' && samples !== 'columns')
     throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
+  if ((await kindAt(path)) === 'a directory') return oriented(await readFolder(path), samples);
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
-  const { X, rowNames, columnNames, missing, notes } = await format.read(await readBytes(path), path);
+  return oriented(await format.read(await readBytes(path), path), samples);
+}
+
+/** The content with samples as columns: where they are by the format's nature, else where the caller says. */
+export function oriented(content: FileContent, asked: 'rows' | 'columns'): ReadMatrix {
+  const { X, rowNames, columnNames, missing, notes, samples: samplesAre, image } = content;
   const present = missing && { rows: X.rows, cols: X.cols, data: Float32Array.from(missing, (gone) => 1 - gone) };
-  if (samples === 'columns') return { X, features: rowNames, samples: columnNames, weights: present, notes };
+  const rest = { notes, ...(samplesAre && { samplesAre }), ...(image && { image }) };
+  if ((samplesAre ?? asked) === 'columns') return { X, features: rowNames, samples: columnNames, weights: present, ...rest };
   return {
     X: isSparse(X) ? sparseTranspose(X) : transpose(X),
     features: columnNames,
     samples: rowNames,
     weights: present && transpose(present),
-    notes,
+    ...rest,
   };
+}
+
+/** The matrix in a folder of files. Throws InputError for one that no format knows. */
+async function readFolder(path: string): Promise<FileContent> {
+  const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort();
+  const format = folderFormats.find(({ fits }) => fits(names));
+  if (!format)
+    throw new InputError(
+      `'${path}' is a directory without a matrix: those that can be read hold ${folderFormats.map(({ name, summary }) => `${name} (${summary})`).join(', or ')}. Or name a file in it.`,
+    );
+  return format.read(names, (name) => readBytes(join(path, name)), path);
 }
 
 /** What makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */

@@ -3,12 +3,15 @@ import { checkRanks } from '../data/check.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
-import { formats } from '../formats/formats.js';
+import { folderFormats, formats } from '../formats/formats.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
+import { checkFormOf } from '../models/factor-files.js';
+import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { readData, readWeights } from './data-file.js';
+import { imageSizeIn } from './images.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
@@ -31,10 +34,14 @@ ${table(Object.entries(summaries))}
 Files of matrices:
 ${table(formats.map(({ extensions, name, summary }) => [extensions.join(', '), `${name}: ${summary}`]))}
 
+Folders that are matrices:
+${table(folderFormats.map(({ name, summary }) => [name, summary]))}
+
 Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit terms.mtx --ranks 20,6 --samples columns
+  orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --out model
 `;
 
@@ -75,7 +82,9 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const labels = labelsPath === undefined ? undefined : await readGivenLabels(labelsPath, truthPath, X.cols, unlabelled);
   const { classesWithoutLabel = [] } = labels ?? {};
 
-  const { model, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
+  const image = await imageSizeIn(path);
+  checkFormOf(format, image);
+  const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
     const fitOptions = {
       ...common,
       ...own,
@@ -88,6 +97,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
+  const model: SavedModel = image ? { ...fitted, image } : fitted;
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
   const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
+import { checkFormOf } from '../models/factor-files.js';
 import { corpusForms, readCorpus } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
@@ -52,6 +53,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, format, json } =
     options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
+  checkFormOf(format, undefined);
   const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
   const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
     maxTerms,

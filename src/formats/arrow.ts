@@ -7,6 +7,7 @@ export const arrow = {
   name: 'Arrow',
   summary: 'Arrow IPC or Feather, not packed; columns as in Parquet',
   extensions: ['.arrow', '.feather', '.arrows'],
+  foreign: true,
   read: readArrow,
 } satisfies FileFormat;
 

@@ -11,6 +11,8 @@ export const h5ad = {
   name: 'AnnData',
   summary: 'X, dense or sparse, with the names of cells and genes',
   extensions: ['.h5ad'],
+  denseForm: 'dense form',
+  foreign: true,
   read: readH5ad,
 } satisfies FileFormat;
 

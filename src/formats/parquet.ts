@@ -10,6 +10,7 @@ export const parquet = {
   name: 'Parquet',
   summary: 'columns of numbers; a first column of texts has the names',
   extensions: ['.parquet'],
+  foreign: true,
   read: readParquet,
   write: writeParquet,
 } satisfies FileFormat;

@@ -2,16 +2,9 @@
 import { type Matrix, matrix } from '../data/matrix.js';
 import { messageOf } from '../data/realm.js';
 import { InputError } from '../errors.js';
+import type { ImageSize } from './file-format.js';
 import type { FolderFormat } from './folder-format.js';
 import { unpackLimit } from './gzip.js';
-
-/** The size of images of one kind: pixel by pixel from the top left, `channels` numbers each. */
-export interface ImageSize {
-  width: number;
-  height: number;
-  /** 1 for grey, 3 for red, green and blue. */
-  channels: 1 | 3;
-}
 
 export interface Image extends ImageSize {
   /** From 0 (black) to 1. */

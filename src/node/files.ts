@@ -8,6 +8,7 @@ import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import { byExtension, type FileContent, type FileFormat } from '../formats/file-format.js';
 import { folderFormats, formats } from '../formats/formats.js';
+import { readContent } from './foreign.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
 /** A matrix that was read: features × samples, whichever way its file lies. */
@@ -44,7 +45,7 @@ export async function readMatrix(path: string, options: { samples?: 'rows' | 'co
   if ((await kindAt(path)) === 'a directory') return oriented(await readFolder(path), samples);
   const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
-  return oriented(await format.read(await readBytes(path), path), samples);
+  return oriented(await readContent(format, await readBytes(path), path), samples);
 }
 
 /** The content with samples as columns: where they are by the format's nature, else where the caller says. */

@@ -1,5 +1,5 @@
 /** Files by NumPy, SciPy, pandas, pyarrow, h5py and Pillow: test/formats/files/make.py makes them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -86,18 +86,6 @@ test.each([
 ])('%s is refused', async (name, message) => {
   await expect(read(at(name))).rejects.toThrow(InputError);
   await expect(read(at(name))).rejects.toThrow(message);
-});
-
-test('every format of the list has a file here', () => {
-  expect(formats.filter(({ name }) => name === 'CSV').length).toBe(1);
-  for (const { extensions } of formats.filter(({ name }) => name !== 'CSV'))
-    expect(
-      extensions.some(
-        (extension) =>
-          existsSync(at(`dense${extension}`)) ||
-          plain.concat(sparse, 'table.arrow', 'pandas.parquet').some((name) => name.endsWith(extension)),
-      ),
-    ).toBe(true);
 });
 
 test('through readMatrix, features are rows', async () => {

@@ -7,6 +7,7 @@ import { decoding } from '../src/webgpu/device/half-decoding.js';
 import { type Instrumented, instrumented, type Traffic, trafficOf, wordsOfRecord } from '../src/webgpu/device/instrument.js';
 import { pipelineKey } from '../src/webgpu/device/pipelines.js';
 import { sizeBytes, specialise } from '../src/webgpu/device/specialise.js';
+import { columnNorms } from '../src/webgpu/layout/column-norms.js';
 import { byteLength, deviceForm, placeOf, unpad } from '../src/webgpu/layout/layout.js';
 import type { Dispatch } from '../src/webgpu/lower/dispatch.js';
 import { lowerProgram } from '../src/webgpu/lower/lower-program.js';
@@ -35,7 +36,7 @@ interface Compiled extends Instrumented {
 }
 
 export function countedRun(device: GPUDevice, program: Program, facts: AdapterFacts): CountedRun {
-  const { sections, split, program: fused, panelled } = lowerProgram(program, facts);
+  const { sections, split, program: fused, panelled, norms } = lowerProgram(program, facts);
   if (panelled.size > 0) throw new Error(`${program.name} is split into panels, whose traffic is not counted.`);
   const owned: GPUBuffer[] = [];
   const create = (label: string, size: number, usage: GPUBufferUsageFlags) => {
@@ -47,6 +48,7 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   const buffers = new Map<Tensor, GPUBuffer>();
   const tensors = [
     ...fused.tensors.filter(({ role }) => role !== 'transient'),
+    ...norms.values(),
     ...planBuffers(buffersOf(split), byteLength, { apart: true }).slotOf.keys(),
   ];
   for (const tensor of tensors) buffers.set(tensor, create(tensor.name, byteLength(tensor), storage));
@@ -62,7 +64,7 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   const pipelines = new Map<string, Promise<Compiled>>();
   const compiled = ({ kernel, constants }: Dispatch) => {
     const key = pipelineKey(kernel, constants);
-    const known = pipelines.get(key) ?? compile(device, key, instrumentedKernel(kernel, constants));
+    const known = pipelines.get(key) ?? instrumentedKernel(kernel, constants).then((own) => compile(device, key, own));
     pipelines.set(key, known);
     return known;
   };
@@ -103,7 +105,10 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
 
   return {
     write(tensor, entries) {
-      device.queue.writeBuffer(buffers.get(tensor)!, 0, deviceForm(tensor, entries));
+      const form = deviceForm(tensor, entries);
+      device.queue.writeBuffer(buffers.get(tensor)!, 0, form);
+      const own = norms.get(tensor);
+      if (own) device.queue.writeBuffer(buffers.get(own)!, 0, columnNorms(tensor, form));
     },
     async execute(section) {
       const counted: CountedDispatch[] = [];
@@ -121,8 +126,8 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   };
 }
 
-export function instrumentedKernel(kernel: Dispatch['kernel'], constants: Dispatch['constants']): Instrumented {
-  return instrumented(decoding(specialise(kernel, constants), 'integers'), (shaders[kernel] as Shader).bindings);
+export async function instrumentedKernel(kernel: Dispatch['kernel'], constants: Dispatch['constants']): Promise<Instrumented> {
+  return instrumented(decoding(await specialise(kernel, constants), 'integers'), (shaders[kernel] as Shader).bindings);
 }
 
 async function compile(device: GPUDevice, label: string, own: Instrumented): Promise<Compiled> {

@@ -1,5 +1,5 @@
-// Turns shaders/**/*.wgsl into src/webgpu/shaders.generated.ts: the sources as strings, and what they say about themselves, read
-// by wgsl_reflect, so that the TypeScript side cannot drift from the kernels.
+// Turns shaders/**/*.wgsl into modules: src/webgpu/shaders.generated.ts with what the kernels say about themselves, read by wgsl_reflect,
+// so that the TypeScript side cannot drift from them, and src/webgpu/wgsl/ with their sources as strings, in modules that are loaded when a program needs one of their kernels.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,9 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 /** A line that stands for another file, whose functions several kernels share. Such a file is no kernel itself. */
 const use = /^\/\/ @use (\S+)$/gm;
 
-const header = `// Written by scripts/bundle-shaders.mjs from shaders/**/*.wgsl: change those, not this.
+const written = (from) => `// Written by scripts/bundle-shaders.mjs from ${from}: change those, not this.\n`;
 
+const header = `${written('shaders/**/*.wgsl')}
 /** A kernel, and what it says about itself. */
 export interface Shader {
   /** The storage buffers: their numbers run from 0 in group 0. \`width\` is how many numbers an element of the array holds. */
@@ -28,29 +29,32 @@ export type ShaderName = keyof typeof shaders;
 `;
 
 /**
- * Bundles every shader under `folder` into the module `output` and returns their names. Throws an Error naming each file that
- * breaks a rule and the reason. The module is written only if it changes, and by a rename, so that a reader never sees half of it.
+ * Bundles every shader under `folder` into modules under `output` and returns their names. Throws an Error naming each file that breaks a
+ * rule and the reason. A module is written only if it changes, and by a rename, so that a reader never sees half of it.
  */
-export async function bundleShaders({
-  folder = path.join(repository, 'shaders'),
-  output = path.join(repository, 'src/webgpu/shaders.generated.ts'),
-} = {}) {
-  const { text, names } = await bundled(folder, new Map());
-  if ((await readFile(output, 'utf8').catch(() => '')) !== text) {
-    await mkdir(path.dirname(output), { recursive: true });
-    const staging = `${output}.${process.pid}.tmp`;
-    await writeFile(staging, text);
-    await rename(staging, output).finally(() => rm(staging, { force: true }));
-  }
+export async function bundleShaders({ folder = path.join(repository, 'shaders'), output = path.join(repository, 'src/webgpu') } = {}) {
+  const { modules, names } = await bundled(folder);
+  await mkdir(path.join(output, 'wgsl'), { recursive: true });
+  for (const [file, text] of modules) await writeChanged(path.join(output, file), text);
+  const stale = (await readdir(path.join(output, 'wgsl'))).filter((file) => file.endsWith('.generated.ts') && !modules.has(`wgsl/${file}`));
+  for (const file of stale) await rm(path.join(output, 'wgsl', file), { force: true });
   return names;
 }
 
-/** The module of the repository's shaders with other texts for some of them, by name. */
-export async function bundleText(instead) {
-  return (await bundled(path.join(repository, 'shaders'), instead)).text;
+async function writeChanged(file, text) {
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
+  const staging = `${file}.${process.pid}.tmp`;
+  await writeFile(staging, text);
+  await rename(staging, file).finally(() => rm(staging, { force: true }));
 }
 
-async function bundled(folder, instead) {
+/** The WGSL of every kernel of the repository as it is bundled, by name, with other texts for some files. */
+export async function bundledCodes(instead) {
+  const { codes, sources } = await bundled(path.join(repository, 'shaders'), instead);
+  return Object.fromEntries(Object.entries(codes).map(([name, source]) => [name, strip(withParts(source, sources))]));
+}
+
+async function bundled(folder, instead = new Map()) {
   const sources = new Map();
   for (const file of (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.wgsl')).sort()) {
     const name = file.slice(0, -'.wgsl'.length).split(path.sep).join('/');
@@ -72,7 +76,32 @@ async function bundled(folder, instead) {
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
 
-  const text = `${header}export const shaders = {
+  const modules = new Map([['shaders.generated.ts', indexText(shaders, sources, parts)]]);
+  for (const module of new Set(Object.keys(codes).map(moduleOf))) {
+    const own = Object.entries(codes).filter(([name]) => moduleOf(name) === module);
+    modules.set(`wgsl/${module}.generated.ts`, codesText(own, sources));
+  }
+  return { modules, names: Object.keys(shaders), codes, sources };
+}
+
+/** Kernels with a module apart from the others of their folder. They are large, and an adapter and a size take one or the other. */
+const apart = {
+  'matmul-quads': /^matmul\/(register|quad-rows|quad-columns)$/, // of software adapters
+  'matmul-sums': /^matmul\/sums$/,
+  'nnls-group': /^nnls\/(masked-)?solve-group$/,
+  'nnls-indexed': /^nnls\/(masked-)?solve$/,
+  'nnls-registers': /^nnls\/(masked-)?solve-registers$/,
+};
+
+function moduleOf(kernel) {
+  const own = Object.entries(apart).find(([, names]) => names.test(kernel));
+  return own ? own[0] : kernel.slice(0, kernel.indexOf('/'));
+}
+
+/** The module with what the kernels say about themselves. */
+function indexText(shaders, sources, parts) {
+  const modules = new Set(Object.keys(shaders).map(moduleOf));
+  return `${header}export const shaders = {
 ${Object.entries(shaders)
   .map(([name, shader]) => `  ${JSON.stringify(name)}: ${JSON.stringify(shader)},\n`)
   .join('')}} as const satisfies Record<string, Shader>;
@@ -84,14 +113,24 @@ ${Array.from(parts, (part) => [part, numbersOf(sources.get(part))])
   .map(([part, numbers]) => `  ${JSON.stringify(part)}: ${JSON.stringify(numbers)},\n`)
   .join('')}} as const;
 
-${Array.from(parts, (part) => `const ${variable(part)} = ${JSON.stringify(strip(sources.get(part)))};\n`).join('')}
-/** The WGSL of every kernel, without its comments (but for marks), indentation and blank lines. Parts are written once. */
-export const codes: Readonly<Record<ShaderName, string>> = {
-${Object.entries(codes)
-  .map(([name, source]) => `  ${JSON.stringify(name)}: ${joined(source)},\n`)
+${Array.from(modules, (module) => `const ${variable(module)} = () => import('./wgsl/${module}.generated.js');\n`).join('')}
+/** The module that holds the WGSL of a kernel. A program loads the modules of the kernels that it runs. */
+export const modules: Readonly<Record<ShaderName, () => Promise<{ readonly codes: Partial<Record<ShaderName, string>> }>>> = {
+${Object.keys(shaders)
+  .map((name) => `  ${JSON.stringify(name)}: ${variable(moduleOf(name))},\n`)
   .join('')}};
 `;
-  return { text, names: Object.keys(shaders) };
+}
+
+/** A module with the WGSL of some kernels, and with all parts that they use, so that no other is loaded with it. */
+function codesText(codes, sources) {
+  const parts = new Set(codes.flatMap(([, code]) => Array.from(code.matchAll(use), ([, part]) => part)));
+  return `${written('shaders/**/*.wgsl')}
+${Array.from(parts, (part) => `const ${variable(part)} = ${JSON.stringify(strip(sources.get(part)))};\n`).join('')}
+/** WGSL without its comments (but for marks), indentation and blank lines. Parts are written once. */
+export const codes = {
+${codes.map(([name, source]) => `  ${JSON.stringify(name)}: ${joined(source)},\n`).join('')}};
+`;
 }
 
 /** The constants of a part that neither a lowering nor the code gives other values. */

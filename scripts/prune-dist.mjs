@@ -29,7 +29,7 @@ const entries = readdirSync(dist, { recursive: true, withFileTypes: true }).map(
 }));
 for (const { file, entry } of entries) {
   if (!entry.isFile() || kept.has(entry.name) || brought.has(file)) continue;
-  const source = path.join(root, 'src', path.relative(dist, file).replace(/(\.d\.ts|\.js)$/, '.ts'));
-  if (!existsSync(source) || (file.endsWith('.d.ts') && !declarations.has(file))) rmSync(file);
+  const source = path.join(root, 'src', path.relative(dist, file).replace(/\.js$/, '.ts'));
+  if (file.endsWith('.d.ts') ? !declarations.has(file) : !existsSync(source)) rmSync(file);
 }
 for (const { file, entry } of entries.reverse()) if (entry.isDirectory() && readdirSync(file).length === 0) rmdirSync(file);

@@ -32,8 +32,8 @@ export interface Engine extends Disposes {
    */
   warmup(program: Program): Promise<void>;
   /**
-   * Times the kernels that can multiply on this adapter, by classes of shapes, and uses the fastest from then on.
-   * Returns these choices and those known before, to be kept for `createEngine({ tuning })`. Sums may round differently afterwards.
+   * Times the kernels of products, exact solves, sweeps and sparse products on this adapter, by classes of shapes, and uses the fastest
+   * from then on. Returns these choices and those known before, to be kept for `createEngine({ tuning })`. Sums may round differently afterwards.
    */
   tune(options?: TuneOptions): Promise<Tuning>;
   /** The tuning in use, if this engine was tuned or given one. */
@@ -86,25 +86,67 @@ export interface ProductChoice {
   splits: number;
 }
 
-/** A factorization of a `rows`×`cols` matrix into rank `rank`, for the products that it computes. */
+/** The kernels of exact solves: an invocation a column, its factor in registers, private arrays or a buffer; or a group of lanes a column. */
+export type SolveKernel = 'registers' | 'private' | 'buffer' | 'group';
+
+/** The choice for a solve: a kernel and the invocations of a workgroup. */
+export interface SolveChoice {
+  kernel: SolveKernel;
+  workgroup: number;
+}
+
+/** The choice for a sweep of HALS. A group has a lane for each unknown, so its workgroup is a matter of their number. */
+export interface SweepChoice {
+  kernel: 'registers' | 'private' | 'group';
+  workgroup: number;
+}
+
+/** The choice for a product that a sweep follows: two dispatches ('apart', 0 blocks), or a tile that holds all unknowns of 4 · `blocks` lines. */
+export interface SweptChoice {
+  kernel: 'apart' | 'register' | 'quad';
+  blocks: number;
+}
+
+/** The choice for a product with a sparse X: the invocations of a workgroup. */
+export interface SparseChoice {
+  workgroup: number;
+}
+
+/** What a tuning chooses, by the kind of work. */
+export interface Choices {
+  product: ProductChoice;
+  solve: SolveChoice;
+  sweep: SweepChoice;
+  swept: SweptChoice;
+  sparse: SparseChoice;
+}
+
+export type TunedKind = keyof Choices;
+
+/** A factorization of a `rows`×`cols` matrix into rank `rank`, for the work that it is made of: products, exact solves, sweeps. */
 export interface Problem {
   rows: number;
   cols: number;
   rank: number;
   /** Default 1. */
   restarts?: number;
+  /** The share of entries that a sparse X stores, above 0 and at most 1. Default: X is dense. */
+  density?: number;
 }
 
 /** The choice for one class of shapes, and the times that it was chosen by. */
-export interface TuningEntry {
-  /** The product and its sizes, such as "AᵀB 16×1024×256": see webgpu/plan/product-shape.ts. */
-  class: string;
-  chosen: ProductChoice;
-  /** The choice without a tuning. */
-  default: ProductChoice;
-  /** Median times of the last round, in milliseconds, by kernel, tile and parts. */
-  ms: Record<string, number>;
-}
+export type TuningEntry<K extends TunedKind = TunedKind> = K extends TunedKind
+  ? {
+      kind: K;
+      /** The work and its sizes, such as "AᵀB 16×1024×256" or "solve 16×1024": see webgpu/tune/classes.ts. */
+      class: string;
+      chosen: Choices[K];
+      /** The choice without a tuning. */
+      default: Choices[K];
+      /** Median times of the last round, in milliseconds, by choice. */
+      ms: Record<string, number>;
+    }
+  : never;
 
 /** Measured choices of one adapter: `engine.tune()` makes it, `createEngine({ tuning })` takes it. Keep it as JSON wherever you like. */
 export interface Tuning {
@@ -124,7 +166,7 @@ export interface AbortSignalLike {
 }
 
 export interface TuneOptions {
-  /** The problems to tune for; the products of each are timed at just these sizes. Default: a list of typical problems. */
+  /** The problems to tune for; the work of each is timed at just these sizes. Default: a list of typical problems. */
   problems?: readonly Problem[];
   /** Rounds in which the fastest candidates take turns. Default 5. */
   repeats?: number;

@@ -16,11 +16,18 @@ export {
 export { svdBounds } from './data/svd-bound.js';
 export type {
   AbortSignalLike,
+  Choices,
   Engine,
   Problem,
   ProductChoice,
   Profile,
   Run,
+  SolveChoice,
+  SolveKernel,
+  SparseChoice,
+  SweepChoice,
+  SweptChoice,
+  TunedKind,
   TuneOptions,
   TuneProgress,
   Tuning,
@@ -34,6 +41,7 @@ export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
 export type { TransformOptions } from './methods/definition.js';
 export type { FitOptions, Layer, Progress, Supervision } from './methods/factorization.js';
+export type { Guide } from './methods/guide.js';
 export {
   type HierarchicalFactorization,
   type HierarchicalOptions,
@@ -55,7 +63,7 @@ export {
   type UnfoldedOptions,
   unfoldedNmf,
 } from './methods/unfolded.js';
-export { type Prediction, predict, transform } from './models/apply.js';
+export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
 export { createReferenceEngine } from './reference/engine.js';
 export type { TextModel } from './text/text-model.js';

@@ -1,21 +1,12 @@
 /** orthant in Node: the same functions, an engine on Dawn in the place of the browser's, and files. */
 
 export * from './errors.js';
-export { parseCsvMatrix } from './formats/csv.js';
-export { parseMtxMatrix } from './formats/mtx.js';
-export { decodeNpy, encodeNpy } from './formats/npy.js';
+export * from './formats.js';
 export * from './index.js';
-export { type Corpus, readCorpus } from './node/corpus.js';
+export { type Corpus, type CorpusOptions, type Labeling, readCorpus } from './node/corpus.js';
 export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';
 export { createEngine, type NodeEngineOptions } from './node/engine.js';
 export { readMatrix, writeOutputs } from './node/files.js';
 export { loadModel, saveModel } from './node/model-folder.js';
 export { loadTuning, storeTuning } from './node/tuning-store.js';
-export {
-  type Document,
-  englishStopWords,
-  type TermDocumentMatrix,
-  type TermOptions,
-  termDocumentMatrix,
-  topTerms,
-} from './text/term-document.js';
+export * from './text.js';

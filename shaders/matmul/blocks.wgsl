@@ -92,8 +92,8 @@ fn store(batch: u32, split: u32, row: u32, colTile: u32, value: vec4f) {
   C[batch * C_BATCH + at] = result;
 }
 
-// With either residual C is never stored: the squares of four of its entries, 0 outside.
-const SQUARES: bool = EPILOGUE == RESIDUAL || EPILOGUE == WEIGHTED_RESIDUAL;
+// With a residual C is never stored: the squares of four of its entries, 0 outside.
+const SQUARES: bool = EPILOGUE == RESIDUAL || EPILOGUE == WEIGHTED_RESIDUAL || EPILOGUE == NEEDED_RESIDUAL;
 
 fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
   let at = row * C_STRIDE + colTile;

@@ -109,6 +109,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
 ) {
   let batch = group.z / SPLITS;
+  // The same for the whole workgroup, which may therefore leave before its barriers.
+  if (EPILOGUE == NEEDED_RESIDUAL) {
+    if (W[batch * W_BATCH].y == 0.0) { return; }
+  }
   let split = group.z % SPLITS;
   let x = own % WIDE;
   let y = (own / WIDE) % HIGH;

@@ -3,19 +3,20 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Matrix } from '../data/matrix.js';
-import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
+import type { TableOptions } from '../formats/table-options.js';
 import { type Factorization, methodsWith } from '../methods/methods.js';
 import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
-import { readData, readWeights } from './data-file.js';
+import { checkTableFiles, type Data, inOrderOf, readData, readWeights } from './data-file.js';
+import { addTableOptions, tableOptionsOf } from './table-options.js';
 import type { Samples } from './wording.js';
 
-export interface ApplyOptions {
+export interface ApplyOptions extends TableOptions {
   samples: Samples;
   /** A file. */
   weights?: string;
@@ -24,35 +25,40 @@ export interface ApplyOptions {
 }
 
 export function addApplyOptions(command: Command, layer: string): Command {
-  return command
+  command
     .argument('<model>', 'a folder that fit --out or topics --out wrote, or the model.json in it')
     .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples`)
     .addOption(samplesOption())
     .option('--weights <file>', 'a matrix of the same shape: 0 where a value of the new samples is missing, else its weight')
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());
+  return addTableOptions(command);
 }
 
 /** The model and the data, which fit each other. */
 export async function readModelAndData(
   modelPath: string,
   dataPath: string,
-  { samples, weights: weightsPath }: ApplyOptions,
-): Promise<{ model: Factorization; X: DataMatrix; weights?: Matrix }> {
+  options: ApplyOptions,
+): Promise<{ model: Factorization; data: Data; weights?: Matrix }> {
+  const { samples, weights: weightsPath } = options;
+  const reading = { samples, table: tableOptionsOf(options) };
   const model = await loadModel(modelPath);
-  const X = await readData(dataPath, samples, model.method);
+  checkTableFiles([dataPath, weightsPath], reading);
+  const data = inOrderOf(await readData(dataPath, reading, model.method, { newSamples: true }), model.features, modelPath);
+  const { X } = data;
   const features = model.A[0].rows;
   if (X.rows !== features) {
     const other = samples === 'rows' ? 'columns' : 'rows';
     const hint = X.cols === features ? `it has as many ${samples}: try --samples ${other}` : 'give the same features in the same order';
     throw new InputError(`${dataPath} has ${X.rows} features (its ${other}), but the model was fitted to ${features}; ${hint}.`);
   }
-  if (weightsPath === undefined) return { model, X };
+  if (weightsPath === undefined) return { model, data, weights: data.weights };
   if (!methodsWith('weights').includes(model.method))
     throw new InputError(
       `--weights is for models of ${inWords(methodsWith('weights'), 'or')}, and ${modelPath} is of ${model.method}; leave it out.`,
     );
-  return { model, X, weights: await readWeights(weightsPath, X, samples, model.method, { newSamples: true }) };
+  return { model, data, weights: await readWeights(weightsPath, data, reading, model.method, { newSamples: true }) };
 }
 
 /** Throws InputError if `writeOutput` could not write the file: for the time before a computation. */

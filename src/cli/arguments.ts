@@ -98,6 +98,15 @@ export function parseFraction(text: string): number {
   return value;
 }
 
+/** A range of lengths of sequences: '2' is 1 to 2. */
+export function parseNgrams(text: string): [number, number] {
+  const parts = text.split('-').map((part) => part.trim());
+  const [from, to] = parts.length === 1 ? ['1', parts[0]] : parts;
+  if (parts.length > 2 || !isPositiveInteger(from) || !isPositiveInteger(to) || Number(from) > Number(to))
+    throw new InvalidArgumentError('It must be a number of words such as 2, or a range such as 2-3.');
+  return [Number(from), Number(to)];
+}
+
 export function parseWords(text: string): string[] {
   return text
     .split(',')

@@ -1,50 +1,129 @@
 /** Matrices that the command line reads, with complaints in the terms of the file. */
 import { checkFinite, checkNonnegative, checkWeights } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, transpose } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { ImageSize } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
-import { type Method, methodOf } from '../methods/methods.js';
-import { readMatrix } from '../node/files.js';
+import type { TableOptions } from '../formats/table-options.js';
+import { type Method, methodOf, methodsWith } from '../methods/methods.js';
+import { orderOf, rowsInOrder } from '../models/align.js';
+import { isTable, readMatrix } from '../node/files.js';
+import { tableWords } from './table-options.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
-async function readFile(path: string, samples: Samples): Promise<MatrixFile> {
-  const { samples: sampleNames, ...read } = await readMatrix(path, { samples });
-  return { ...read, path, samples: read.samplesAre ?? samples, sampleNames };
+/** How the matrices of a command lie, and are written. */
+export interface Reading {
+  samples: Samples;
+  table: TableOptions;
 }
 
-/** X (features × samples) in a file, every entry of which the method can take. */
-export async function readData(path: string, samples: Samples, method: Method): Promise<DataMatrix> {
-  const file = await readFile(path, samples);
+/** A matrix that a method can take, features × samples. */
+export interface Data extends MatrixFile {
+  /** 0 where the file has no value, else 1; only where there is such a cell. */
+  weights?: Matrix;
+  /** What the reader saw, in one line, where it had to look. */
+  reading?: string;
+  /** What could be read otherwise, one sentence each. */
+  notes: string[];
+  /** Of images: the size of each. */
+  image?: ImageSize;
+}
+
+/** Throws InputError for options of tables where no file is one. */
+export function checkTableFiles(paths: readonly (string | undefined)[], { table }: Reading): void {
+  const [option] = Object.keys(table);
+  if (option === undefined || paths.some((path) => path !== undefined && isTable(path))) return;
+  throw new InputError(`${option} is for tables of text, and ${paths[0]} is none; leave it out.`, { option });
+}
+
+async function readFile(path: string, { samples, table }: Reading): Promise<Data> {
+  const { samples: sampleNames, notes: said = [], ...read } = await readMatrix(path, { samples, ...(isTable(path) ? table : {}) });
+  const notes = said.map(tableWords);
+  const reading = isTable(path) ? notes.shift() : undefined;
+  return { ...read, path, samples: read.samplesAre ?? samples, sampleNames, reading, notes };
+}
+
+/** X in a file, every entry of which the method can take, and weights where cells have no value. Of `newSamples` whole features may have none. */
+export async function readData(path: string, reading: Reading, method: Method, { newSamples = false } = {}): Promise<Data> {
+  const file = await readFile(path, reading);
   checkFile(file, () => (methodOf(method).signed.X ? checkFinite(file.X) : checkNonnegative(file.X)));
-  return file.X;
+  if (file.weights) checkMissing(file, file.weights, method, newSamples);
+  return file;
+}
+
+function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: boolean): void {
+  const { path, samples } = file;
+  const withWeights = methodsWith('weights');
+  if (!withWeights.includes(method)) {
+    const count = weights.data.reduce((gone, weight) => gone + (weight === 0 ? 1 : 0), 0);
+    // The first as people read the file.
+    const lying = samples === 'rows' ? transpose(weights) : weights;
+    const at = placeOf(lying, lying.data.indexOf(0));
+    const first = placeInFile(samples === 'rows' ? { row: at.column, column: at.row } : at, file).replace(/,$/, '');
+    const cells = count === 1 ? `${first} has no value` : `${count} cells have no value, the first in ${first}`;
+    throw new InputError(
+      `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`.replace(
+        ' ,',
+        ',',
+      ),
+    );
+  }
+  try {
+    checkWeights(weights, file.X, 'weights', { newSamples });
+  } catch (error) {
+    if (!(error instanceof InputError) || (error.row === undefined) === (error.column === undefined)) throw error;
+    const { row, column } = error;
+    const isSample = row === undefined;
+    const [side, at, name] = isSample
+      ? [samples === 'rows' ? 'row' : 'column', column!, file.sampleNames?.[column!]]
+      : [samples === 'rows' ? 'column' : 'row', row, file.features?.[row]];
+    throw new InputError(
+      `${path}: ${side} ${at + 1}${name ? ` (${name})` : ''} has no value at all, so nothing can be learned of that ${isSample ? 'sample' : 'feature'}; leave it out.`,
+      { row, column },
+    );
+  }
+}
+
+/** The rows of X in the order of the model, where both have names. Throws InputError where they are not the same features. */
+export function inOrderOf(data: Data, features: readonly string[] | undefined, modelPath: string): Data {
+  if (data.features === undefined || features === undefined) return data;
+  const order = orderOf({ names: data.features, of: data.path }, { names: features, of: modelPath });
+  if (order === undefined) return data;
+  const note = `The features of ${data.path} stand in another order than those of the model; they were put into that order.`;
+  const weights = data.weights && rowsInOrder(data.weights, order);
+  return { ...data, X: rowsInOrder(data.X, order), weights, features, notes: [...data.notes, note] };
 }
 
 /**
- * The weights in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. Throws
- * InputError for other shapes and entries, and for weights that hide a whole row or column, of which the fit could say nothing. Of
- * `newSamples` features may be hidden.
+ * The weights in a file that lies as the file of X does: one weight ≥ 0 for each entry of X, of zeros and ones for 'ssnmf'. They are 0 where X
+ * has no value. Throws InputError for other shapes, names and entries, and for weights that hide a whole row or column, of which the fit could
+ * say nothing. Of `newSamples` features may be hidden.
  */
 export async function readWeights(
   path: string,
-  X: DataMatrix,
-  samples: Samples,
+  data: Data,
+  reading: Reading,
   method: Method,
   { newSamples = false }: { newSamples?: boolean } = {},
 ): Promise<Matrix> {
+  const { X } = data;
+  const { samples } = reading;
   if (isSparse(X)) {
     const dense = formats.map(({ extensions: [usual], denseForm }) => (denseForm ? `a ${usual} in ${denseForm}` : usual));
     throw new InputError(
       `With --weights, which has an entry for each of the matrix, the matrix cannot be sparse; give it as ${inWords(dense, 'or')}.`,
     );
   }
-  const file = await readFile(path, samples);
+  const file = await readFile(path, reading);
+  if (file.weights)
+    throw new InputError(`${path} has cells without a value, but a weight is a number ≥ 0: write 0 for what is to be left out.`);
   const sizeInFile = ({ rows, cols }: DataMatrix) => (samples === 'rows' ? `${cols}×${rows}` : `${rows}×${cols}`);
   if (file.X.rows !== X.rows || file.X.cols !== X.cols) {
     throw new InputError(`${path} is ${sizeInFile(file.X)}, but the matrix is ${sizeInFile(X)}; weights need one entry for each of its.`);
   }
-  const weights = toDense(file.X);
+  const weights = inPlacesOf(toDense(file.X), file, data);
   checkFile(file, () => checkWeights(weights, X, 'weights', { newSamples }));
   const other = method === 'ssnmf' ? weights.data.findIndex((w) => w !== 0 && w !== 1) : -1;
   if (other >= 0) {
@@ -53,5 +132,19 @@ export async function readWeights(
       `${path}: ${where} is ${weights.data[other]}, but ${newSamples ? 'a model of ssnmf' : '--method ssnmf'} takes zeros and ones alone; nmf takes weights.`,
     );
   }
-  return weights;
+  const { weights: present } = data;
+  if (!present) return weights;
+  const both = { ...weights, data: weights.data.map((weight, at) => weight * present.data[at]) };
+  checkFile(file, () => checkWeights(both, X, 'weights', { newSamples }));
+  return both;
+}
+
+/** Weights whose features and samples stand where those of the data do, by their names. */
+function inPlacesOf(weights: Matrix, file: Data, data: Data): Matrix {
+  const order = (given: readonly string[] | undefined, wanted: readonly string[] | undefined, what: string) =>
+    given && wanted && orderOf({ names: given, of: file.path }, { names: wanted, of: data.path }, what);
+  const rows = order(file.features, data.features, 'features');
+  const cols = order(file.sampleNames, data.sampleNames, 'samples');
+  const turned = rows ? rowsInOrder(weights, rows) : weights;
+  return cols ? transpose(rowsInOrder(transpose(turned), cols)) : turned;
 }

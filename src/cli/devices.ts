@@ -13,7 +13,7 @@ export function addDevicesCommand(program: Command, io: Io): void {
     .summary('list the adapters')
     .description('Lists the WebGPU adapters on this machine and the one that --device auto would use.')
     .option('--json', 'print them as JSON, with features and limits')
-    .option('--plan', 'also how that one multiplies, untuned and tuned, and how many dispatches an iteration is')
+    .option('--plan', 'also the kernels that it runs, untuned and tuned, and how many dispatches an iteration is')
     .addOption(
       new Option(
         '--profile <name>',

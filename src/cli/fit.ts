@@ -4,22 +4,23 @@ import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { folderFormats, formats } from '../formats/formats.js';
+import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { readData, readWeights } from './data-file.js';
-import { imageSizeIn } from './images.js';
+import { checkTableFiles, readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
-import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable } from './report.js';
+import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './report.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { addTableOptions, tableOptionsOf } from './table-options.js';
 import type { Samples } from './wording.js';
 
-interface FitCommandOptions extends CommonOptions {
+interface FitCommandOptions extends CommonOptions, TableOptions {
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
@@ -40,6 +41,7 @@ ${table(folderFormats.map(({ name, summary }) => [name, summary]))}
 Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
+  orthant fit counts.tsv.gz --method nmf --ranks 5 --names --skip-columns type,2-4 --missing -999
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --out model
@@ -59,7 +61,7 @@ export function addFitCommand(program: Command, io: Io): void {
       'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start',
     ).choices(['objective', 'initialError']),
   );
-  addMethodOptions(command)
+  addTableOptions(addMethodOptions(command))
     .addHelpText('after', notes)
     .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command)));
 }
@@ -74,16 +76,23 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, format, json } = options;
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
-  const X = await readData(path, samples, method);
+  const table = tableOptionsOf(options);
+  const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
+  checkTableFiles([path, weightsPath], { samples, table });
+  const data = await readData(path, { samples, table }, method);
+  const { X, features, sampleNames, image } = data;
+  checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
   if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
-  const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
-  const weights = weightsPath === undefined ? undefined : await readWeights(weightsPath, X, samples, method);
-  const labels = labelsPath === undefined ? undefined : await readGivenLabels(labelsPath, truthPath, X.cols, unlabelled);
+  if (half && data.weights)
+    throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);
+  const weights = weightsPath === undefined ? data.weights : await readWeights(weightsPath, data, { samples, table }, method);
+  const labels =
+    labelsPath === undefined
+      ? undefined
+      : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
 
-  const image = await imageSizeIn(path);
-  checkFormOf(format, image);
   const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
     const fitOptions = {
       ...common,
@@ -97,16 +106,27 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
-  const model: SavedModel = image ? { ...fitted, image } : fitted;
-  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...given };
-  const extra = { ...provenance(device, settings), ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}) };
+  const model: SavedModel = {
+    ...fitted,
+    ...(features && { features }),
+    ...(sampleNames && { samples: sampleNames }),
+    ...(image && { image }),
+  };
+  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...table, ...given };
+  const extra = {
+    ...provenance(device, settings),
+    ...(data.reading ? { reading: data.reading } : {}),
+    ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
+  };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (json) {
+    sayNotes(io, data);
     await printModel(io, { format }, model, extra);
     return endOfFit(io, model, out);
   }
   const head: [string, string][] = [
     ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
+    ...(data.reading ? [['table', data.reading] as [string, string]] : []),
     ['method', `${method}, ${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}, seed ${model.seed}`],
     ['device', describeDevice(device, options.device)],
   ];
@@ -115,6 +135,14 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const lines = alignFacts(facts);
   const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
   const end = sentences.length > 0 ? ['', ...sentences] : [];
-  io.stdout.print([...lines.slice(0, head.length), '', ...layerTable(model), '', ...lines.slice(head.length), ...end]);
+  io.stdout.print([
+    ...lines.slice(0, head.length),
+    ...data.notes.map((note) => `note: ${note}`),
+    '',
+    ...layerTable(model),
+    '',
+    ...lines.slice(head.length),
+    ...end,
+  ]);
   await endOfFit(io, model, out);
 }

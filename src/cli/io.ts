@@ -8,6 +8,8 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonl
 export interface ProcessIo {
   stdout: Output;
   stderr: Output;
+  /** Standard input. It is read only where a command is told to. */
+  stdin?: () => AsyncIterable<Uint8Array | string>;
   env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
@@ -71,7 +73,7 @@ export function processIo(): ProcessIo {
   const interrupted = new AbortController();
   // Once: a second Ctrl-C meets the system's own handler, which ends the process on the spot.
   process.once('SIGINT', () => interrupted.abort());
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interrupted.signal };
+  return { stdout: process.stdout, stderr: process.stderr, stdin: () => process.stdin, env: process.env, signal: interrupted.signal };
 }
 
 /** The result of `work`, or CancelledError as soon as the signal is aborted, without waiting for what is still running. */

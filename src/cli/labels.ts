@@ -1,9 +1,10 @@
-/** Files of labels: one line a sample, empty where the label is unknown. */
+/** Files of labels: one line a sample, empty where the label is unknown; or a table of names of samples and their labels. */
 
 import { labelTexts, targetsOf } from '../data/labels.js';
 import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { decodeText, within } from '../formats/file-format.js';
+import { sampleRecords } from '../formats/table-sample.js';
 import { readBytes } from '../node/files.js';
 
 /** The labels that a fit gets, '' where one is unknown. */
@@ -21,11 +22,10 @@ export interface GivenLabels {
 export async function readGivenLabels(
   labelsPath: string,
   truthPath: string | undefined,
-  samples: number,
-  unlabelled?: readonly string[],
+  { samples, names, unlabelled }: { samples: number; names?: readonly string[]; unlabelled?: readonly string[] },
 ): Promise<GivenLabels> {
   const read = async (path: string) => {
-    const found = await readLabels(path, samples);
+    const found = await readLabels(path, samples, names);
     const texts = within(path, () => inFlag(() => labelTexts(found, { unlabelled, option: 'The file' })));
     return texts.map((text) => text ?? '');
   };
@@ -50,19 +50,26 @@ function inFlag<T>(read: () => T): T {
 }
 
 /** The labels in a file, one for each sample: see `parseLabels`. */
-export async function readLabels(path: string, samples: number): Promise<string[]> {
-  return parseLabels(decodeText(await readBytes(path), path), samples, path);
+export async function readLabels(path: string, samples: number, names?: readonly string[]): Promise<string[]> {
+  return parseLabels(decodeText(await readBytes(path), path), samples, path, names);
 }
 
 /**
  * One label a line, as it stands but for spaces around it; with quotes around it (as in CSV) it may hold commas. Every line counts, also an
- * empty one, whose sample has no label. A first line 'label' or 'labels' is a header if there is one line more than samples.
+ * empty one, whose sample has no label. If there is one line more than samples, the first is a header: 'label', 'labels', or what no sample
+ * has for a label.
+ *
+ * Or a table of two columns, names and labels, with or without a header. The names are those of the samples, in any order; a sample that is not
+ * there has no label. Where the matrix has no names, they must be its places: 0, 1, 2, … or 1, 2, 3, ….
  */
-export function parseLabels(text: string, samples: number, path: string): string[] {
+export function parseLabels(text: string, samples: number, path: string, names?: readonly string[]): string[] {
+  const table = tableOf(text);
+  if (table && names) return labelsByName(table, path, names);
+  if (table && isCounted(table, samples)) return table.slice(-samples).map(([, label]) => label);
   const lines = text.split(/\r\n|\n|\r/);
   if (lines[lines.length - 1] === '') lines.pop(); // the end of the last line, not a line
   const labels = lines.map((line, i) => labelIn(line.trim(), `${path}: line ${i + 1}`));
-  if (labels.length === samples + 1 && /^labels?$/i.test(labels[0])) labels.shift();
+  if (labels.length === samples + 1 && (/^labels?$/i.test(labels[0]) || !labels.includes(labels[0], 1))) labels.shift();
   if (labels.length !== samples) {
     throw new InputError(
       `${path} has ${labels.length} ${labels.length === 1 ? 'line' : 'lines'} for ${samples} samples; give one label a line, an empty line where it is unknown.`,
@@ -77,6 +84,51 @@ function labelIn(line: string, where: string): string {
   if (/[,;\t"]/.test(line))
     throw new InputError(`${where} has ${quoted(line)}, but one column of labels is needed; quote a label with commas.`);
   return line;
+}
+
+/** Names and labels, if every line of a text has two cells. */
+function tableOf(text: string): [name: string, label: string][] | undefined {
+  const newline = text.includes('\n') ? '\n' : '\r';
+  for (const delimiter of ['\t', ';', ',']) {
+    const records = sampleRecords(text, { delimiter, newline, decimal: '.' }, { complete: true, most: Number.POSITIVE_INFINITY });
+    if (records.length > 0 && records[records.length - 1].end >= text.trimEnd().length && records.every(({ cells }) => cells.length === 2))
+      return records.map(({ cells }) => [cells[0].text, cells[1].text]);
+  }
+  return undefined;
+}
+
+function labelsByName(table: [string, string][], path: string, names: readonly string[]): string[] {
+  const known = new Set(names);
+  const rows = known.has(table[0][0]) ? table : table.slice(1);
+  const labels = new Map<string, string>();
+  for (const [name, label] of rows) {
+    const before = labels.get(name);
+    if (before !== undefined && before !== label)
+      throw new InputError(`${path} has two labels for ${quoted(name)}, ${quoted(before)} and ${quoted(label)}; give one.`);
+    labels.set(name, label);
+  }
+  if (!names.some((name) => labels.has(name)))
+    throw new InputError(
+      `${path} has labels of ${quoted(rows[0]?.[0] ?? table[0][0])}, …, but the samples are ${quoted(names[0])}, …; give the same names.`,
+    );
+  return names.map((name) => labels.get(name) ?? '');
+}
+
+/** Whether the names of a table, below a header or not, are the places of the samples. */
+function isCounted(table: [string, string][], samples: number): boolean {
+  const rows = table.slice(-samples);
+  return (
+    rows.length === samples &&
+    table.length <= samples + 1 &&
+    [0, 1].some((first) => rows.every(([name], at) => name === String(first + at))) &&
+    (table.length === samples || !/^\d+$/.test(table[0][0]))
+  );
+}
+
+/** A table of names and labels, as `parseLabels` reads it. */
+export function printNamedLabels(names: readonly string[], labels: readonly (string | null)[]): string {
+  const lines = labels.map((label, at) => `${lineOf(names[at])},${lineOf(label ?? '')}\n`);
+  return `sample,label\n${lines.join('')}`;
 }
 
 /** The labels as `parseLabels` reads them, an empty line for none. */

@@ -1,13 +1,13 @@
-/** The output of `orthant devices --plan`: the kernels of products, untuned and tuned, and the dispatches of an iteration. */
-import type { ProductChoice, TuningEntry } from '../engine.js';
+/** The output of `orthant devices --plan`: the kernels that a tuning may choose, untuned and tuned, and the dispatches of an iteration. */
+import type { Choices, TunedKind, TuningEntry } from '../engine.js';
 import { programFor } from '../methods/program-for.js';
 import { requestDawnAdapter } from '../node/dawn.js';
 import { findTuning } from '../node/tuning-store.js';
 import { adapterFacts, describeAdapter, requestDevice } from '../webgpu/device/device.js';
-import { planMatmul } from '../webgpu/plan/plan-products.js';
-import { choiceText, distinctProducts, quickProblems } from '../webgpu/plan/product-shape.js';
 import { dispatchCounts } from '../webgpu/plan-text.js';
-import { choicesOf } from '../webgpu/tune/tuning.js';
+import { choiceText } from '../webgpu/tune/choices.js';
+import { classesOf, quickProblems } from '../webgpu/tune/problems.js';
+import { tunedBy } from '../webgpu/tune/tuning.js';
 import { alignColumns } from './columns.js';
 import type { Io } from './io.js';
 import { splitClass, tuningTable } from './tune.js';
@@ -16,7 +16,7 @@ export interface Plan {
   adapter: string;
   /** Where a tuning is kept, and whether it can be used; null where there is none. */
   tuning: { path: string; problem?: string } | null;
-  products: { class: string; default: ProductChoice; tuned: ProductChoice | null }[];
+  choices: { kind: TunedKind; class: string; default: Choices[TunedKind]; tuned: Choices[TunedKind] | null }[];
   programs: { program: string; dispatchesPerIteration: number }[];
 }
 
@@ -29,19 +29,24 @@ export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries:
     device.destroy();
     const adapter = describeAdapter(dawn.adapter.info);
     const found = await findTuning(adapter, env);
-    const tuned = found?.tuning && choicesOf(found.tuning);
-    const typical = Array.from(distinctProducts(quickProblems), ([name, { shape, norm }]) => {
-      const { algorithm, blocksA, blocksB, splits } = planMatmul(shape, facts, norm ? { splits: 1 } : {}, norm);
-      return { class: name, default: { algorithm, blocksA, blocksB, splits }, tuned: tuned?.get(name) ?? null };
+    const tuned = found?.tuning && tunedBy(found.tuning, facts);
+    const typical = classesOf(quickProblems).map(({ kind, name, choices }) => {
+      const [untuned] = choices(facts);
+      return { kind, class: name, default: untuned, tuned: null };
     });
     const entries = found?.tuning?.entries ?? [];
-    const measured = entries.map(({ class: name, default: untuned, chosen }) => ({ class: name, default: untuned, tuned: chosen }));
+    const measured = entries.map(({ kind, class: name, default: untuned, chosen }) => ({
+      kind,
+      class: name,
+      default: untuned,
+      tuned: chosen,
+    }));
     const programs = defaultPrograms.map(({ program, method, shape, step }) => ({
       program,
       dispatchesPerIteration: dispatchCounts(programFor(method, shape), { ...facts, tuned })[step],
     }));
     const tuning = found ? { path: found.path, ...(found.problem ? { problem: found.problem } : {}) } : null;
-    return { plan: { adapter, tuning, products: tuned ? measured : typical, programs }, entries };
+    return { plan: { adapter, tuning, choices: tuned ? measured : typical, programs }, entries };
   } finally {
     dawn.release();
   }
@@ -55,10 +60,10 @@ export const defaultPrograms = [
 ] as const;
 
 export function planLines({ plan, entries }: { plan: Plan; entries: readonly TuningEntry[] }): string[] {
-  const { adapter, tuning, products, programs } = plan;
-  const untuned = products.map((product) => [...splitClass(product.class), choiceText(product.default)]);
+  const { adapter, tuning, choices, programs } = plan;
+  const untuned = choices.map((choice) => [...splitClass(choice.class), choiceText(choice.kind, choice.default)]);
   const table =
-    entries.length > 0 ? tuningTable(entries) : alignColumns([['product', 'sizes up to', 'default'], ...untuned], ['left', 'left', 'left']);
+    entries.length > 0 ? tuningTable(entries) : alignColumns([['work', 'sizes up to', 'default'], ...untuned], ['left', 'left', 'left']);
   const state = tuning?.problem
     ? `Not tuned: ${tuning.path} is not used. ${tuning.problem} Run orthant tune.`
     : tuning
@@ -66,7 +71,7 @@ export function planLines({ plan, entries }: { plan: Plan; entries: readonly Tun
       : 'Not tuned: the default is used. orthant tune measures the fastest kernels here.';
   const counts = programs.map(({ program, dispatchesPerIteration }) => [program, `${dispatchesPerIteration}`]);
   return [
-    `How ${adapter} multiplies:`,
+    `What ${adapter} runs:`,
     '',
     ...table,
     '',

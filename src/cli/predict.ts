@@ -3,12 +3,14 @@ import { InputError } from '../errors.js';
 import { predict } from '../models/apply.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
-import { printLabels } from './labels.js';
+import { printLabels, printNamedLabels } from './labels.js';
+import { sayNotes, sayReading } from './report.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
 
 interface PredictCommandOptions extends ApplyOptions {
   out?: string;
   json?: boolean;
+  withNames?: boolean;
 }
 
 const examples = `
@@ -27,15 +29,17 @@ export function addPredictCommand(program: Command, io: Io): void {
     );
   addApplyOptions(command, 'by the classifier on this layer, counted from 0 (default: the last that has one)')
     .option('--out <file>', 'write the labels into this file, not on standard output')
+    .option('--with-names', 'a table of names and labels, which --labels takes, too')
     .option('--json', 'print classes, labels (null for none) and the scores of every class as JSON')
     .addHelpText('after', examples)
     .action((model: string, data: string, options: PredictCommandOptions) => predictData(io, model, data, options));
 }
 
 async function predictData(io: Io, modelPath: string, dataPath: string, options: PredictCommandOptions): Promise<void> {
-  const { layer, device, out, json } = options;
+  const { layer, device, out, json, withNames } = options;
   if (out !== undefined) await checkOutputFile(out);
-  const { model, X, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
+  const { X, sampleNames } = data;
   const { supervision } = model;
   if (!supervision)
     throw new InputError(`${modelPath} was fitted without labels, so it knows no classes; fit it with --labels to predict.`);
@@ -47,13 +51,22 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
     ...(await predict(engine, model, X, { layer: chosen, weights })),
     used: describeDevice(of, device),
   }));
-  const content = printLabels(labels);
+  if (withNames && !sampleNames)
+    throw new InputError(`--with-names needs names of samples, and ${dataPath} has none; leave it out, or see --names.`);
+  const content = withNames ? printNamedLabels(sampleNames!, labels) : printLabels(labels);
+  if (out === undefined) sayNotes(io, data);
   if (out !== undefined) await writeOutput(out, content);
   if (json) {
     const ofSample = (c: number) => Array.from({ length: scores.rows }, (_, i) => scores.data[i * scores.cols + c]);
-    io.stdout.write(toJson({ layer: chosen, classes: supervision.classes, labels, scores: labels.map((_, c) => ofSample(c)) }));
+    io.stdout.write(
+      toJson({ layer: chosen, classes: supervision.classes, samples: sampleNames, labels, scores: labels.map((_, c) => ofSample(c)) }),
+    );
   } else if (out === undefined) io.stdout.write(content);
-  else io.stdout.print([`${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`]);
+  else
+    io.stdout.print([
+      ...sayReading(data),
+      `${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`,
+    ]);
 }
 
 function printCounts(labels: readonly (string | null)[]): string {

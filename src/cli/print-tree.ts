@@ -1,67 +1,58 @@
-import type { Topic } from '../topics/tree.js';
+import type { Topic, TypicalDocument } from '../topics/tree.js';
+import { columnsOf, cut, wrap } from './text-width.js';
 
-/** The tree in box-drawing characters, no line wider than `width` columns: each topic with its share and words, leaves with documents. */
-export function printTree(topics: readonly Topic[], width: number): string[] {
+export interface TreeStyle {
+  /** Columns that no line exceeds. */
+  width: number;
+  /** Which words are shown: the heaviest (default) or the most relevant. */
+  words?: 'terms' | 'relevant';
+  /** Which sentences of typical documents are shown: none (default), that of the first one in two lines at most, or all. */
+  sentences?: 'none' | 'first' | 'all';
+}
+
+/** The tree in box-drawing characters: each topic with its share, its part of the topic above, label and words; leaves with documents. */
+export function printTree(topics: readonly Topic[], style: TreeStyle): string[] {
   const last = Math.max(...topics.map(({ layer }) => layer));
   const tops = topics.filter(({ layer }) => layer === last);
   const loose = topics.filter(({ layer }) => layer < last);
-  const lines = tops.flatMap((topic, i) => [...(i === 0 ? [] : ['']), ...printTopic(topic, '', '', width)]);
+  const lines = tops.flatMap((topic, i) => [...(i === 0 ? [] : ['']), ...printTopic(topic, '', '', style)]);
   if (loose.length === 0) return lines;
-  return [...lines, '', 'in none of these', ...printBranches(loose, '', width)];
+  return [...lines, '', 'in none of these', ...printBranches(loose, '', style)];
 }
 
 /** `first` stands before the topic's own first line, `rest` before all that follow. */
-function printTopic(topic: Topic, first: string, rest: string, width: number): string[] {
-  const { children } = topic;
-  const share = `${(100 * topic.share).toFixed(0).padStart(2)} %  `;
-  const hang = ' '.repeat(share.length);
-  const trunk = rest + (children.length > 0 ? '│' : ' ') + hang.slice(1);
-  const words = topic.terms.map(({ term }) => term).join(', ') || '(empty)';
-  const lines = wrap(words, width - trunk.length).map((line, i) => (i === 0 ? first + share : trunk) + line);
-  if (children.length > 0) return [...lines, ...printBranches(children, rest, width)];
-  const documents = topic.documents.map(({ name }) => name).join('; ');
-  return documents === '' ? lines : [...lines, ...wrap(`e.g. ${documents}`, width - trunk.length).map((line) => trunk + line)];
+function printTopic(topic: Topic, first: string, rest: string, style: TreeStyle): string[] {
+  const { children, label, weight } = topic;
+  const share = `${percent(topic.share)}  `;
+  const trunk = rest + (children.length > 0 ? '│' : ' ') + ' '.repeat(share.length - 1);
+  const room = style.width - columnsOf(trunk);
+  const part = weight === null ? '' : `  ↑ ${percent(weight).trim()}`;
+  const words = topic[style.words ?? 'terms'].map(({ term }) => term).join(', ');
+  const below = (texts: string[]) => texts.map((text) => trunk + text);
+  const lines = [
+    first + share + cut(label, room - part.length) + part,
+    ...(words === '' || words === label ? [] : below(wrap(words, room))),
+  ];
+  if (children.length > 0) return [...lines, ...printBranches(children, rest, style)];
+  return [...lines, ...below(printDocuments(topic.documents, room, style.sentences ?? 'none'))];
 }
 
-function printBranches(topics: readonly Topic[], rest: string, width: number): string[] {
+function printDocuments(documents: readonly TypicalDocument[], room: number, sentences: 'none' | 'first' | 'all'): string[] {
+  if (documents.length === 0) return [];
+  if (sentences === 'all')
+    return documents.flatMap(({ name, sentence }) => wrap(`e.g. ${name}${sentence === undefined ? '' : `: “${sentence}”`}`, room));
+  const [{ sentence }] = documents;
+  const shown = sentences === 'first' && sentence !== undefined ? wrap(`“${cut(sentence, 2 * room - 10)}”`, room) : [];
+  return [...wrap(`e.g. ${documents.map(({ name }) => name).join('; ')}`, room), ...shown];
+}
+
+function printBranches(topics: readonly Topic[], rest: string, style: TreeStyle): string[] {
   return topics.flatMap((topic, i) =>
-    i < topics.length - 1 ? printTopic(topic, `${rest}├─ `, `${rest}│  `, width) : printTopic(topic, `${rest}└─ `, `${rest}   `, width),
+    i < topics.length - 1 ? printTopic(topic, `${rest}├─ `, `${rest}│  `, style) : printTopic(topic, `${rest}└─ `, `${rest}   `, style),
   );
 }
 
-/** Breaks at spaces; a word that is too long for a line is cut. */
-function wrap(text: string, width: number): string[] {
-  const room = Math.max(width, 20);
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line === '' || columns(longer) <= room) {
-      line = longer;
-      continue;
-    }
-    lines.push(cut(line, room));
-    line = word;
-  }
-  return [...lines, cut(line, room)];
+/** A share in whole percent, at least four columns. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(0).padStart(2)} %`;
 }
-
-function cut(text: string, room: number): string {
-  if (columns(text) <= room) return text;
-  let kept = '';
-  for (const character of text) {
-    if (columns(kept + character) > room - 1) break;
-    kept += character;
-  }
-  return `${kept}…`;
-}
-
-/** Columns on a terminal: East Asian characters take two, combining marks none. */
-function columns(text: string): number {
-  let count = 0;
-  for (const character of text) count += wide.test(character) ? 2 : mark.test(character) ? 0 : 1;
-  return count;
-}
-
-const wide = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\u3000-\u303f\uff01-\uff60]/u;
-const mark = /\p{M}/u;

@@ -2,6 +2,7 @@
 import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
 import { alignColumns } from './columns.js';
+import type { Io } from './io.js';
 
 const stopReasons: Record<StopReason, string> = {
   tolerance: 'the error fell by less than --tolerance',
@@ -88,6 +89,16 @@ interface NotedFacts {
   /** Bounds were asked for. */
   bounds: boolean;
   classesWithoutLabel: readonly string[];
+}
+
+/** What the reader saw in a table, and what could be read otherwise, a line each. */
+export function sayReading({ path, reading, notes }: { path: string; reading?: string; notes: readonly string[] }): string[] {
+  return [...(reading ? [`${path}: ${reading}`] : []), ...notes.map((note) => `note: ${note}`)];
+}
+
+/** What could be read otherwise in a file, where standard output has no place for it. */
+export function sayNotes({ stderr }: Io, { path, notes }: { path: string; notes: readonly string[] }): void {
+  if (notes.length > 0) stderr.print(notes.map((note) => `orthant: ${path}: ${note}`));
 }
 
 /** One name and its text a line, the texts below each other. */

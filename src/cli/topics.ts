@@ -1,24 +1,20 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
 import { checkFormOf } from '../models/factor-files.js';
-import { corpusForms, readCorpus } from '../node/corpus.js';
+import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
-import { englishStopWords, termDocumentMatrix } from '../text/term-document.js';
-import { topicTree } from '../topics/tree.js';
-import { addFitOptions, type CommonOptions, parseFraction, parsePositiveInteger, parseWords } from './arguments.js';
+import { textReader } from '../topics/text-reader.js';
+import { agreementTable, classAgreements } from './agreement.js';
+import { addFitOptions, type CommonOptions, parsePositiveInteger } from './arguments.js';
+import { type FindOptions, findInModel } from './find-topics.js';
 import type { Io } from './io.js';
-import { printTree } from './print-tree.js';
 import { alignFacts, fitFacts, layerTable } from './report.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
+import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
 
-interface TopicsOptions extends CommonOptions {
-  words: number;
-  maxTerms: number;
-  minDocuments?: number;
-  maxDocumentFraction?: number;
-  stopWords: string[];
-}
+type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions;
 
 /**
  * A reader's tree, not the last digit: on the built-in examples the topics have settled after some hundred iterations, while the
@@ -31,6 +27,10 @@ Examples:
   orthant topics sotu --ranks 20,8,3        the State of the Union addresses
   orthant topics brown --ranks 20,8,3       the Brown corpus
   orthant topics papers/ --ranks 12,4 --stop-words figure,table --out model
+  orthant topics sotu --ranks 20,5 --min-children 2 --relevance 0.6 --sentences
+  orthant topics sotu --ranks 20,5 --seed-topic 'money: gold, silver, currency' --find 'paper money'
+  orthant topics mails.csv --text-field body --label-field folder --ranks 15,5
+  grep -h . logs/*.txt | orthant topics - --ranks 8 --ngrams 2
 `;
 
 export function addTopicsCommand(program: Command, io: Io): void {
@@ -38,46 +38,49 @@ export function addTopicsCommand(program: Command, io: Io): void {
     .command('topics')
     .summary('find a tree of topics in texts')
     .description('Finds a tree of topics in texts with Neural NMF and prints it, the last layer of --ranks on top.')
-    .argument('<corpus>', corpusForms);
-  addFitOptions(command, defaults)
-    .option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10)
-    .option('--max-terms <n>', 'most terms in the vocabulary', parsePositiveInteger, 1500)
-    .option('--min-documents <n>', 'a term must be in at least so many documents (default: 2 % of them)', parsePositiveInteger)
-    .option('--max-document-fraction <f>', 'a term must be in at most this part of the documents (default: 0.5)', parseFraction)
-    .option('--stop-words <list>', 'words to leave out besides the English function words, separated by commas', parseWords, [])
-    .addHelpText('after', examples)
-    .action((corpus: string, options: TopicsOptions) => findTopics(io, corpus, options));
+    .argument('[corpus]', corpusForms);
+  addFitOptions(command, defaults).option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10);
+  addTextOptions(command).addHelpText('after', examples);
+  addTopicOptions(command)
+    .addOption(new Option('--model <dir>', 'with --find: a folder that --out wrote, instead of a corpus').helpGroup('Topics:'))
+    .action((corpus: string | undefined, options: TopicsOptions) => {
+      if (options.model !== undefined) return findInModel(io, options.model, options);
+      if (corpus === undefined) return command.error("error: missing required argument 'corpus'");
+      if (options.ranks === undefined) return command.error("error: required option '--ranks <list>' not specified");
+      return findTopics(io, corpus, options);
+    });
+  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // a model has its own
 }
 
 async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
-  const { ranks, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords, out, format, json } =
-    options;
+  const { ranks, restarts, maxIterations, tolerance, words, out, format, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   checkFormOf(format, undefined);
-  const corpus = await readCorpus(source, { announce: (line) => io.stderr.print([line]), signal: io.signal });
-  const { X, terms, documents, emptyDocuments } = termDocumentMatrix(corpus.documents, {
-    maxTerms,
-    minDocuments,
-    maxDocumentFraction,
-    stopWords: [...englishStopWords, ...stopWords],
-  });
+  const texts = await readTexts(io, source, options);
+  const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
   checkRanks(ranks, X.rows, X.cols);
+  const ofTopics = { documents: corpus.documents, X, terms, reader: await textReader(vocabulary) };
+  const plan = await planTopics(options, ranks, ofTopics);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
   const { model, device } = await fitOnDevice(
     io,
     options,
-    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks }),
+    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
     (device) =>
       print([
         `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
         `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+        ...texts.reading,
         '',
       ]),
   );
-  const topics = topicTree(model, terms, documents, { words });
-  const settings = { corpus: source, restarts, maxIterations, tolerance, words, maxTerms, minDocuments, maxDocumentFraction, stopWords };
-  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, topics };
+  const found = describeTopics(model, options, plan, ofTopics);
+  const agreements = classAgreements(model, corpus.labelings);
+  const settings = { corpus: source, restarts, maxIterations, tolerance, words, ...texts.settings };
+  const labelled = agreements.length > 0 ? { agreements } : {};
+  const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found, ...labelled };
+  Object.assign(model, { text: vocabulary });
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (json) {
     await printModel(io, { format }, model, extra);
@@ -87,12 +90,10 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   if (emptyDocuments.length > 0) facts.push(['left out', `${emptyDocuments.length} documents with none of the terms`]);
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
   print([
-    ...printTree(topics, Math.min(io.stdout.columns ?? 100, 160)),
-    '',
-    'Percentages: share of the corpus within a layer; e.g.: documents with most of the topic.',
-    '',
+    ...printTopics(found, options, Math.min(io.stdout.columns ?? 100, 160)),
     ...layerTable(model),
     '',
+    ...agreementTable(agreements),
     ...alignFacts(facts),
   ]);
   await endOfFit(io, model, out);

@@ -1,4 +1,4 @@
-/** `orthant tune`: measures, once an adapter, which kernels multiply fastest on it. */
+/** `orthant tune`: measures, once an adapter, which kernels are fastest on it. */
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import type { Problem, TuneProgress, Tuning, TuningEntry } from '../engine.js';
@@ -7,9 +7,10 @@ import { type AdapterPreference, requestDawnAdapter } from '../node/dawn.js';
 import { createEngine } from '../node/engine.js';
 import { findTuning, forgetTuning, storeTuning } from '../node/tuning-store.js';
 import { describeAdapter } from '../webgpu/device/device.js';
-import { choiceText, quickProblems } from '../webgpu/plan/product-shape.js';
+import { choiceText } from '../webgpu/tune/choices.js';
+import { quickProblems } from '../webgpu/tune/problems.js';
 import { mergeTunings } from '../webgpu/tune/tuning.js';
-import { parseProblem } from './arguments.js';
+import { parseFraction, parseProblem } from './arguments.js';
 import { alignColumns } from './columns.js';
 import { type Io, untilAborted } from './io.js';
 import { toJson } from './run-fit.js';
@@ -18,6 +19,7 @@ interface Options {
   device: AdapterPreference;
   quick?: boolean;
   problem?: Problem[];
+  density?: number;
   forget?: boolean;
   json?: boolean;
 }
@@ -27,25 +29,32 @@ export function addTuneCommand(program: Command, io: Io): void {
     .command('tune')
     .summary('measure which kernels are fastest on this adapter')
     .description(
-      'Times the kernels that can multiply on this adapter, by classes of shapes, and keeps the fastest of each for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. It takes minutes on a software adapter, and needs a quiet machine there: other work at the same time changes the result. Sums may round differently afterwards.',
+      'Times the kernels for products, exact solves, sweeps of hals and products with a sparse X on this adapter, by classes of shapes. The fastest of each that is right is kept for the other commands (in $ORTHANT_CACHE or the user’s cache). Without it they use choices that are good as a rule. It takes minutes on a software adapter, and needs a quiet machine there: other work at the same time changes the result. Sums may round differently afterwards.',
     )
     .addOption(new Option('--device <kind>', 'the kind of adapter').choices(['auto', 'gpu', 'software']).default('auto'))
-    .option('--quick', 'two typical problems instead of eighteen')
+    .option('--quick', 'three typical problems instead of 21')
     .option(
       '--problem <shape>',
       'instead, a problem of yours: rows × columns × rank [× restarts], such as 87x90x9x8; repeatable',
       parseProblem,
     )
+    .option('--density <share>', 'with --problem: X is sparse, and stores this share of its entries, such as 0.01', parseFraction)
     .option('--forget', 'remove the choices kept for this adapter')
     .option('--json', 'print the tuning as JSON, and nothing else, on standard output')
     .addHelpText(
       'after',
       `
 Examples:
-  orthant tune --quick                      # the two problems alone
+  orthant tune --quick                      # the three problems alone
   orthant tune --problem 5000x800x20        # for the data at hand; what was measured before stays
+  orthant tune --problem 5000x800x20 --density 0.01
   orthant devices --plan                    # what is used now, beside the default
-  orthant tune --forget`,
+  orthant tune --forget
+
+In the table "registers", "private" and "buffer" are solves and sweeps of a column by one
+invocation, named by where it keeps its numbers; "group" is by a group of invocations. "by 64"
+are workgroups of 64. A product that ends in its sweep has tiles of 4 or 8 lines; "apart" is
+two dispatches.`,
     )
     .action((options: Options) => (options.forget ? forget(io, options) : tune(io, options)));
 }
@@ -53,10 +62,14 @@ Examples:
 async function tune(io: Io, options: Options): Promise<void> {
   const { stdout, env, signal } = io;
   if (options.quick && options.problem) throw new InputError('--quick and --problem each choose the problems to time; give one of them.');
+  if (options.density !== undefined && !options.problem)
+    throw new InputError('--density says how sparse the X of --problem is; give --problem, too.');
   const engine = await createEngine({ prefer: options.device });
   const bar = progressBar(io);
   try {
-    const problems = options.problem ?? (options.quick ? quickProblems : undefined);
+    const { density } = options;
+    const own = density === undefined ? options.problem : options.problem?.map((problem) => ({ ...problem, density }));
+    const problems = own ?? (options.quick ? quickProblems : undefined);
     const repeats = options.quick ? 3 : 5;
     const measured = await untilAborted(engine.tune({ problems, repeats, signal, onProgress: bar.update }), signal);
     const before = (await findTuning(engine.description, env))?.tuning;
@@ -71,7 +84,7 @@ async function tune(io: Io, options: Options): Promise<void> {
 }
 
 function report({ adapter, clock, entries }: Tuning, path: string): string[] {
-  const changed = entries.filter(({ chosen, default: untuned }) => choiceText(chosen) !== choiceText(untuned)).length;
+  const changed = entries.filter((entry) => changeOf(entry).before !== changeOf(entry).after).length;
   return [
     `${adapter}, by ${clock === 'timestamps' ? 'its own clock' : 'the wall clock'}`,
     '',
@@ -82,22 +95,28 @@ function report({ adapter, clock, entries }: Tuning, path: string): string[] {
   ];
 }
 
-/** One line a class: the untuned choice, the one that was measured to be faster, and by how much. */
-export function tuningTable(entries: readonly TuningEntry[]): string[] {
-  const rows = entries.map(({ class: name, chosen, default: untuned, ms }) => {
-    const [product, sizes] = splitClass(name);
-    const [before, after] = [choiceText(untuned), choiceText(chosen)];
-    if (before === after) return [product, sizes, before, '–', ''];
-    const gain = ms[before] === undefined ? 'wrong before' : `${(ms[before] / ms[after]).toFixed(2)}×`;
-    return [product, sizes, before, after, gain];
-  });
-  return alignColumns([['product', 'sizes up to', 'default', 'tuned', 'gain'], ...rows], ['left', 'left', 'left', 'left', 'right']);
+/** The texts of the untuned choice and of the one in use. */
+export function changeOf(entry: TuningEntry): { before: string; after: string } {
+  return { before: choiceText(entry.kind, entry.default), after: choiceText(entry.kind, entry.chosen) };
 }
 
-/** "AᵀB 16×256×16 ×8" → the product and its sizes. */
-export function splitClass(name: string): [product: string, sizes: string] {
-  const at = name.indexOf(' ');
-  return [name.slice(0, at), name.slice(at + 1)];
+/** One line a class: the untuned choice, the one that was measured to be faster, and by how much. */
+export function tuningTable(entries: readonly TuningEntry[]): string[] {
+  const rows = entries.map((entry) => {
+    const { before, after } = changeOf(entry);
+    const [work, sizes] = splitClass(entry.class);
+    if (before === after) return [work, sizes, before, '–', ''];
+    const { ms } = entry;
+    const gain = ms[before] === undefined ? 'wrong before' : `${(ms[before] / ms[after]).toFixed(2)}×`;
+    return [work, sizes, before, after, gain];
+  });
+  return alignColumns([['work', 'sizes up to', 'default', 'tuned', 'gain'], ...rows], ['left', 'left', 'left', 'left', 'right']);
+}
+
+/** "AᵀB 16×256×16 ×8" → the work and its sizes. */
+export function splitClass(name: string): [work: string, sizes: string] {
+  const at = name.search(/ \d/);
+  return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];
 }
 
 async function forget({ stdout, env }: Io, { device, json }: Options): Promise<void> {
@@ -113,7 +132,7 @@ function progressBar({ stderr }: Io): { update(progress: TuneProgress): void; st
   if (!stderr.isTTY) return { update() {}, stop() {} };
   const bar = new SingleBar({
     stream: stderr.stream,
-    format: 'timing {bar} {value} of {total}: {class}',
+    format: 'timing {bar} {value} of {total}{left}: {class}',
     barsize: 20,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -121,15 +140,22 @@ function progressBar({ stderr }: Io): { update(progress: TuneProgress): void; st
     gracefulExit: false, // Ctrl-C is ours
   });
   let running = true;
-  bar.start(1, 0, { class: 'compiling' });
+  bar.start(1, 0, { class: 'compiling', left: '' });
+  const from = performance.now();
   return {
     update({ done, of, entry }) {
       bar.setTotal(of);
-      bar.update(done, { class: entry.class });
+      bar.update(done, { class: entry.class, left: `, ${timeText(((performance.now() - from) / done) * (of - done))} left` });
     },
     stop() {
       if (running) bar.stop();
       running = false;
     },
   };
+}
+
+/** "about 40 s", "about 3 min". */
+function timeText(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 100 ? `about ${seconds} s` : `about ${Math.round(seconds / 60)} min`;
 }

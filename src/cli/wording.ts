@@ -4,7 +4,9 @@
  */
 import type { Option } from 'commander';
 import type { DataMatrix } from '../data/sparse.js';
+import { shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { tableWords } from './table-options.js';
 
 /** What a sample is in a file. */
 export type Samples = 'rows' | 'columns';
@@ -24,7 +26,7 @@ const otherNames: Record<string, string> = { halfInputs: 'half' };
 
 /** The message of an error, for people who call a command with these options. */
 export function inFlags({ message, option, row, column }: InputError, options: readonly Option[]): string {
-  const counted = countedFromOne(message, { row, column });
+  const counted = tableWords(countedFromOne(message, { row, column }));
   if (option === undefined) return counted;
   const flagOf = (name: string) => options.find((one) => one.attributeName() === (otherNames[name] ?? name))?.long;
   const flag = flagOf(option);
@@ -32,6 +34,7 @@ export function inFlags({ message, option, row, column }: InputError, options: r
   const subject = new RegExp(`^(?:The (?:option )?)?'?${option}\\b'?`);
   const worded = counted
     .replace(subject, (name) => flag ?? name)
+    .replaceAll(/[Tt]he option '?\b([a-z]+)\b'?/g, (words, name) => flagOf(name) ?? words)
     .replaceAll(/(?:[Tt]he option )?'?\b([a-z]+(?:[A-Z][a-z]+)+)\b'?/g, (words, name) => flagOf(name) ?? words);
   return flag === undefined || worded.includes(flag) ? worded : `${flag}: ${worded}`;
 }
@@ -60,7 +63,8 @@ function inFile({ message, row, column }: InputError, file: MatrixFile): string 
   if (row === undefined || column === undefined) {
     const [hidden, line] = row === undefined ? ['sample', column] : ['feature', row];
     const side = (row === undefined) === (samples === 'rows') ? 'row' : 'column';
-    return `${path} is zero in all of ${side} ${Number(line) + 1}, which hides that ${hidden}; leave it out of both files instead.`;
+    const name = (row === undefined ? file.sampleNames : file.features)?.[Number(line)];
+    return `${path} is zero in all of ${side} ${Number(line) + 1}${name ? ` (${shortened(name)})` : ''}, which hides that ${hidden}; leave it out of both files instead.`;
   }
   return message.replace(
     /^.* has the entry (\S+) in row \d+, column \d+ \(counted from 0\)/,
@@ -70,7 +74,9 @@ function inFile({ message, row, column }: InputError, file: MatrixFile): string 
 
 /** Where an entry of X stands in its file. */
 export function placeInFile(at: { row: number; column: number }, { samples, features, sampleNames }: MatrixFile): string {
-  const names = samples === 'rows' ? features : sampleNames;
+  const [rowNames, columnNames] = samples === 'rows' ? [sampleNames, features] : [features, sampleNames];
   const [row, column] = samples === 'rows' ? [at.column, at.row] : [at.row, at.column];
-  return `row ${row + 1}, column ${column + 1}${names ? ` (${names[column]}), the header not counted,` : ''}`;
+  const named = (names: readonly string[] | undefined, place: number) => (names?.[place] ? ` (${shortened(names[place])})` : '');
+  const uncounted = rowNames ? ', names not counted,' : columnNames ? ', the header not counted,' : '';
+  return `row ${row + 1}${named(rowNames, row)}, column ${column + 1}${named(columnNames, column)}${uncounted}`;
 }

@@ -4,6 +4,7 @@ import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { TableOptions } from './table-options.js';
 
 export interface FileFormat {
   /** Its name, for people. */
@@ -21,12 +22,25 @@ export interface FileFormat {
    *
    * @throws InputError for bytes that are no matrix in this format, with `row` and `column` where one entry is to blame.
    */
-  read(bytes: Uint8Array, source: string): FileContent | Promise<FileContent>;
+  read(bytes: Uint8Array, source: string, options?: TableOptions): FileContent | Promise<FileContent>;
+  /**
+   * Of tables of text: the same from pieces, so that a file need not fit into the memory beside its matrix. Such a format takes TableOptions;
+   * others have no use for them.
+   */
+  pieces?(source: string, options?: TableOptions): PieceReader;
   /**
    * The content of a file from which `read` gets the same entries, bit for bit, and the same names where the format has a place for
    * names. Without it the format is only read.
    */
   write?(X: Matrix, names?: MatrixNames): Uint8Array | string | Promise<Uint8Array | string>;
+}
+
+/** What takes a file in pieces. */
+export interface PieceReader {
+  /** The next bytes. They may be changed after that. Throws InputError as soon as the file cannot be read. */
+  push(bytes: Uint8Array): void;
+  /** The content, with rows as columns if `transposed`. Throws InputError where there is none, or the file ends too early. */
+  end(options?: { transposed?: boolean }): FileContent;
 }
 
 /** Names of the rows and of the columns of a matrix, as it lies in a file. */

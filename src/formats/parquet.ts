@@ -12,7 +12,7 @@ export const parquet = {
   extensions: ['.parquet'],
   foreign: true,
   read: readParquet,
-  write: writeParquet,
+  write: encodeParquet,
 } satisfies FileFormat;
 
 async function readParquet(bytes: Uint8Array, source: string): Promise<FileContent> {
@@ -51,7 +51,8 @@ async function readParquet(bytes: Uint8Array, source: string): Promise<FileConte
   }
 }
 
-async function writeParquet(X: Matrix, { rowNames, columnNames }: MatrixNames = {}): Promise<Uint8Array> {
+/** The bytes of a .parquet file: a column of FLOAT for each of X, before them a column `name` if rows have names. */
+export async function encodeParquet(X: Matrix, { rowNames, columnNames }: MatrixNames = {}): Promise<Uint8Array> {
   const { parquetWriteBuffer } = await needed(import('hyparquet-writer'), 'hyparquet-writer', '.parquet', 'Writing');
   const names = columnNames ?? Array.from({ length: X.cols }, (_, j) => String(j));
   const twice = names.find((name, j) => names.indexOf(name) !== j);

@@ -107,8 +107,10 @@ export interface Fit {
   readonly settings: Settings;
   /** The exponent of the power of two by which the S of a result are multiplied; 0 where A takes the unit of X. */
   readonly unitOfS: number;
-  /** Writes a random start of every restart, |N(0,1)| · scale. Each number of a stream gives another start. */
-  writeRandom(tensor: Tensor, stream: number, scale?: number): void;
+  /**
+   * Writes a random start of every restart, |N(0,1)| · scale, which `change` may change before. Each number of a stream gives another start.
+   */
+  writeRandom(tensor: Tensor, stream: number, scale?: number, change?: (entries: Float32Array) => void): void;
   /** Repeats a section until its objective settles. Once a progress callback has stopped the fit, it does nothing. */
   stage(stage: FitStage): Promise<StageResult>;
   /** Executes sections and reads small tensors: the first entry of each restart. */
@@ -166,8 +168,10 @@ function createFit(run: Run, running: Running): Fit {
     run,
     settings,
     unitOfS: carrier === 'S' ? unit : 0,
-    writeRandom(tensor, stream, scale) {
-      run.write(tensor, randomFactors(tensor.rows, tensor.cols, settings, stream, scale));
+    writeRandom(tensor, stream, scale, change) {
+      const entries = randomFactors(tensor.rows, tensor.cols, settings, stream, scale);
+      change?.(entries);
+      run.write(tensor, entries);
     },
     async stage({ start = false, objective = 'of X', ...given }) {
       const { name } = given;

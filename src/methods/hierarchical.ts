@@ -131,6 +131,8 @@ export interface SequentialRun {
   /** Whether columns of A get unit norm after each layer whose solver leaves them at any norm. Default true. */
   normalize?: boolean;
   supervision?: SupervisionSettings;
+  /** Changes the random A⁰ of the restarts. */
+  changeStart?: (entries: Float32Array) => void;
   /** Whether the fit is the start of another one: see FitStage. */
   start?: boolean;
 }
@@ -141,12 +143,12 @@ export async function fitSequentially(
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers }: SequentialFit,
   X: DataMatrix,
-  { maxIterations, normalize = true, supervision, start }: SequentialRun,
+  { maxIterations, normalize = true, supervision, changeStart, start }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
   A.forEach((tensor, l) => {
-    fit.writeRandom(tensor, 2 * l);
+    fit.writeRandom(tensor, 2 * l, 1, l === 0 ? changeStart : undefined);
     fit.writeRandom(S[l], 2 * l + 1);
   });
   for (const { layer, labels } of classifiers) {

@@ -13,6 +13,7 @@ import type { MethodDefinition, ProgramShape, TransformOptions } from './definit
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
+import { checkGuide, guideColumns, guideOption, supportOf } from './guide.js';
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, choiceOrLayerValues, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
@@ -65,6 +66,11 @@ const options = {
    * It takes k₀²(N + M) entries more. X must be dense.
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
+  /**
+   * { columns, only }: N×g columns ≥ 0 that the first g columns of A⁰ start from, whatever their scale, in every restart.
+   * `only: true` keeps the zeros of `columns` in A⁰.
+   */
+  guide: guideOption,
   // Labels add λ times the loss of a classifier B ≥ 0 on S to the objective. λ is 0.1 by default.
   ...labelOptions,
   /** The layers, counted from 0, whose S the classifiers read. Default: the last. */
@@ -139,6 +145,8 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
   const { X, W, seen, unit, costUnit, settings } = problem;
   const { ranks } = settings;
   const optimiser = neuralOptimiser(options.optimiser);
+  const { guide } = options;
+  checkGuide(guide, X, ranks);
   checkBatch(options.batchColumns, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost, ranks.length);
@@ -157,18 +165,22 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     cost: { ...cost, l1: ownL1 },
     weighted: W !== undefined,
     classifiers,
+    supported: guide?.only,
     optimiser,
     batchColumns: options.batchColumns,
+    tolerance: settings.tolerance,
   });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
     writeInputs(run, t, problem, supervision?.targets);
+    if (guide && t.support) run.write(t.support, supportOf(guide, ranks[0]));
+    const changeStart = guide && ((entries: Float32Array) => guideColumns(entries, ranks[0], guide, 1));
     if (t.sequential) {
-      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, start: true });
+      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true });
     } else {
       writeMatrix(run, t.X, X);
       t.A.forEach((tensor, l) => {
-        fit.writeRandom(tensor, l);
+        fit.writeRandom(tensor, l, 1, l === 0 ? changeStart : undefined);
       });
     }
     const initial = new Float32Array(control.length);
@@ -314,6 +326,16 @@ export const neuralMethod = {
       : [];
     const cost = { ...costWeights(own.cost, ranks.length), l1: layerValues('l1', own.l1 ?? 0, ranks.length) };
     const optimiser = neuralOptimiser(own.optimiser);
-    return neuralProgram(rows, cols, ranks, { restarts, csrEntries, start, cost, weighted, classifiers, optimiser, batchColumns }).program;
+    return neuralProgram(rows, cols, ranks, {
+      restarts,
+      csrEntries,
+      start,
+      cost,
+      weighted,
+      classifiers,
+      supported: own.guide?.only,
+      optimiser,
+      batchColumns,
+    }).program;
   },
 } as const satisfies MethodDefinition;

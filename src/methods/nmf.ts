@@ -1,9 +1,11 @@
 import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
+import { InputError } from '../errors.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
+import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
@@ -24,6 +26,11 @@ const options = {
    * X must be dense.
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
+  /**
+   * { columns, only }: N×g columns ≥ 0 that the first g columns of A start from, whatever their scale, in every restart.
+   * `only: true` keeps the zeros of `columns` in A; with 'mu' alone. Then kktResidual counts the entries that are held, too.
+   */
+  guide: guideOption,
 };
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -47,6 +54,12 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   const problem = problemOf(nmfMethod, givenX, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
   const { X, W, settings } = problem;
   const [k] = settings.ranks;
+  const { guide } = options;
+  checkGuide(guide, X, settings.ranks);
+  if (guide?.only && solver !== 'mu')
+    throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
+      option: 'guide',
+    });
 
   const t = nmfProgram(X.rows, X.cols, k, {
     restarts: settings.restarts,
@@ -59,8 +72,8 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     const scale = Math.sqrt(mean(X) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
-    fit.writeRandom(t.A, 0, scale);
-    fit.writeRandom(t.S, 1, scale);
+    fit.writeRandom(t.A, 0, scale, guide && ((entries) => guideColumns(entries, k, guide, scale)));
+    fit.writeRandom(t.S, 1, scale, guide && ((entries) => guideRows(entries, k, guide, X, scale)));
     run.execute(t.sections.start);
     await fit.stage({
       name: 'nmf',

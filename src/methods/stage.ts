@@ -40,7 +40,9 @@ export interface Stage {
   norm: number[];
   /**
    * Whether `cost` is a difference of numbers as large as `norm`, as it is for a sparse X. Then its rounding is that of `norm`. Default
-   * false: its rounding is that of the cost itself.
+   * false: its rounding is that of the cost itself, or too small for the rule below to tell. Gram matrices stand for the residual of a
+   * dense X only where they round it by less than half of `tolerance` (the `fall` of residualNorm), so even two checks that lie one
+   * iteration apart show a fall at the tolerated rate.
    */
   cancels?: boolean;
   /** The objective of every restart as it stands now, in f64. */

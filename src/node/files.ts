@@ -1,66 +1,65 @@
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { Matrix } from '../data/matrix.js';
 import { transpose } from '../data/matrix.js';
-import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import { byExtension, type FileContent, type FileFormat } from '../formats/file-format.js';
 import { folderFormats, formats } from '../formats/formats.js';
+import { oriented, presenceOf, type ReadMatrix } from '../formats/oriented.js';
+import { checkTableOptions, type TableOptions } from '../formats/table-options.js';
+import { joined } from '../formats/table-text.js';
 import { readContent } from './foreign.js';
+import { piecesOf } from './pieces.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
-/** A matrix that was read: features × samples, whichever way its file lies. */
-export interface ReadMatrix {
-  X: DataMatrix;
-  /** Names of the rows of X, where the file has them. */
-  features?: readonly string[];
-  /** Names of the columns of X, where the file has them. */
-  samples?: readonly string[];
-  /** 0 for each cell of the file without a value, else 1: weights of the shape of X, only where there is such a cell. X is 0 there. */
-  weights?: Matrix;
-  /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */
-  notes?: readonly string[];
-  /** The place of a sample in the file, where its format has it in one place whatever was asked for. */
-  samplesAre?: 'rows' | 'columns';
-  /** Of images: the size of each. */
-  image?: FileContent['image'];
+export type { ReadMatrix };
+
+/** How a matrix is read: the place of its samples and, of a table of text, whatever the reader cannot tell. */
+export interface ReadMatrixOptions extends TableOptions {
+  /** The place of a sample in the file; default 'rows'. */
+  samples?: 'rows' | 'columns';
 }
 
 /**
  * The matrix in a file, with samples as COLUMNS: X is features × samples whichever way the file lies.
  *
- * The end of the file's name tells its format (src/data/formats.ts). A format that holds a sparse matrix gives a sparse one.
+ * The end of the file's name tells its format (src/formats/formats.ts), behind which .gz may stand. A format that holds a sparse matrix gives a
+ * sparse one. A table of text is read as it comes from the disk: it needs memory for two copies of its matrix, whatever its own size.
  *
- * `samples` is 'rows' (default, transposed on reading) or 'columns': the place of a sample in the file.
+ * `samples` is 'rows' (default, transposed on reading) or 'columns': the place of a sample in the file. See TableOptions for the others.
  *
- * @throws InputError for a file that is missing, empty or of another kind, and for content that its format refuses.
+ * @throws InputError for a file that is missing, empty or of another kind, for content that its format refuses, and for options of tables
+ * beside a file of another format.
  */
-export async function readMatrix(path: string, options: { samples?: 'rows' | 'columns' } = {}): Promise<ReadMatrix> {
-  checkNames('readMatrix', options, ['samples']);
-  const { samples = 'rows' } = options;
+export async function readMatrix(path: string, options: ReadMatrixOptions = {}): Promise<ReadMatrix> {
+  checkTableOptions('readMatrix', options, ['samples']);
+  const { samples = 'rows', ...table } = options;
   if (samples !== 'rows' && samples !== 'columns')
     throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
-  if ((await kindAt(path)) === 'a directory') return oriented(await readFolder(path), samples);
-  const format = formats.find(({ extensions }) => extensions.includes(extensionOf(path)));
+  const [option] = Object.entries(table).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const noTable = () => new InputError(`${option} is for tables of text, and '${path}' is none; leave it out.`, { option });
+  if ((await kindAt(path)) === 'a directory') {
+    if (option !== undefined) throw noTable();
+    return oriented(await readFolder(path), samples);
+  }
+  const extension = extensionOf(path);
+  const format = formats.find(({ extensions }) => extensions.includes(extension));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
-  return oriented(await readContent(format, await readBytes(path), path), samples);
-}
-
-/** The content with samples as columns: where they are by the format's nature, else where the caller says. */
-export function oriented(content: FileContent, asked: 'rows' | 'columns'): ReadMatrix {
-  const { X, rowNames, columnNames, missing, notes, samples: samplesAre, image } = content;
-  const present = missing && { rows: X.rows, cols: X.cols, data: Float32Array.from(missing, (gone) => 1 - gone) };
-  const rest = { notes, ...(samplesAre && { samplesAre }), ...(image && { image }) };
-  if ((samplesAre ?? asked) === 'columns') return { X, features: rowNames, samples: columnNames, weights: present, ...rest };
-  return {
-    X: isSparse(X) ? sparseTranspose(X) : transpose(X),
-    features: columnNames,
-    samples: rowNames,
-    weights: present && transpose(present),
-    ...rest,
-  };
+  if (option !== undefined && !format.pieces) throw noTable();
+  const transposed = samples === 'rows';
+  if (format.pieces) {
+    const reader = format.pieces(path, table);
+    for await (const piece of piecesOf(path, await checkReadable(path))) reader.push(piece);
+    const { X, rowNames, columnNames, missing, notes } = reader.end({ transposed });
+    const weights = missing && presenceOf(missing, X);
+    return transposed
+      ? { X, features: columnNames, samples: rowNames, weights, notes }
+      : { X, features: rowNames, samples: columnNames, weights, notes };
+  }
+  return oriented(await readContent(format, await readWhole(path), path), samples);
 }
 
 /** The matrix in a folder of files. Throws InputError for one that no format knows. */
@@ -74,15 +73,29 @@ async function readFolder(path: string): Promise<FileContent> {
   return format.read(names, (name) => readBytes(join(path, name)), path);
 }
 
+/** Whether a file of this name is read as a table of text, for which TableOptions are. */
+export function isTable(path: string): boolean {
+  return formats.some(({ extensions, pieces }) => pieces && extensions.includes(extensionOf(path)));
+}
+
+/** The bytes of a file, decompressed if it is a .gz. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  if (!/\.gz$/i.test(path)) return readBytes(path);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of piecesOf(path, await checkReadable(path))) pieces.push(piece.slice());
+  return joined(pieces);
+}
+
 /** What makes the content of a file, by the end of its name. Throws InputError where no format is written under it. */
 export function encoderFor(path: string): NonNullable<FileFormat['write']> {
   const written = formats.filter(({ write }) => write);
-  const write = written.find(({ extensions }) => extensions[0] === extensionOf(path))?.write;
+  const write = written.find(({ extensions }) => extensions[0] === extname(path).toLowerCase())?.write;
   if (!write) throw unknownFormat(path, `matrices are written as ${byExtension(written)}`);
   return write;
 }
 
-const extensionOf = (path: string) => extname(path).toLowerCase();
+/** The end of a name that tells the format; .gz says nothing of it. */
+const extensionOf = (path: string) => extname(path.replace(/\.gz$/i, '')).toLowerCase();
 
 function unknownFormat(path: string, known: string): InputError {
   return new InputError(`Cannot tell the format of '${path}' from its name; ${known}.`);
@@ -104,19 +117,33 @@ export async function kindAt(path: string): Promise<Kind> {
  * or empty unless it `mayBeEmpty`.
  */
 export async function readBytes(path: string, { mayBeEmpty = false } = {}): Promise<Uint8Array> {
+  // Files of /proc have the size 0, and reading one may wait for ever.
+  if ((await checkReadable(path, { mayBeEmpty })) === 0) return new Uint8Array(0);
+  const bytes = await readFile(path).catch((error) => {
+    throw cannotRead(path, error);
+  });
+  if (bytes.length === 0 && !mayBeEmpty) throw new InputError(`The file '${path}' is empty.`);
+  return bytes;
+}
+
+/** The size of a file in bytes. Throws InputError where `readBytes` would. */
+export async function checkReadable(path: string, { mayBeEmpty = false } = {}): Promise<number> {
   const kind = await kindAt(path);
   if (kind === 'a directory') throw new InputError(`'${path}' is a directory; name a file in it.`);
   if (kind !== 'a file' && kind !== 'nothing') throw new InputError(`'${path}' is ${kind}, not a file; give a regular file.`);
-  try {
-    // Files of /proc have the size 0, and reading one may wait for ever.
-    const bytes = (await stat(path)).size === 0 ? new Uint8Array(0) : await readFile(path);
-    if (bytes.length > 0 || mayBeEmpty) return bytes;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new InputError(`There is no file '${path}'.`);
-    throw new InputError(`Cannot read '${path}': ${message}.`, { cause: error });
-  }
-  throw new InputError(`The file '${path}' is empty.`);
+  const { size } = await access(path, constants.R_OK)
+    .then(() => stat(path))
+    .catch((error) => {
+      throw cannotRead(path, error);
+    });
+  if (size === 0 && !mayBeEmpty) throw new InputError(`The file '${path}' is empty.`);
+  return size;
+}
+
+function cannotRead(path: string, error: unknown): InputError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`There is no file '${path}'.`);
+  return new InputError(`Cannot read '${path}': ${message}.`, { cause: error });
 }
 
 /**

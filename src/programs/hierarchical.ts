@@ -39,6 +39,8 @@ export interface SequentialOptions {
   supervision?: { classes: number; labelWeight: number; layers: readonly number[] };
   /** Weights on X, for the first layer. */
   W?: Tensor;
+  /** Of the first layer: see LayerOptions. */
+  support?: Tensor;
 }
 
 /** Sections that fit one layer after the other, each to the S of the one before; supervised layers by model 3 of supervised NMF. */
@@ -46,7 +48,7 @@ export function sequentialSections(
   p: ProgramBuilder,
   { X, A, S }: Layers,
   solver: NmfSolver | readonly NmfSolver[],
-  { normalize = true, supervision, W }: SequentialOptions = {},
+  { normalize = true, supervision, W, support }: SequentialOptions = {},
 ): SequentialFit {
   const cost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
   const kkt = A.map((_, l) => kktTensors(p, l));
@@ -64,7 +66,7 @@ export function sequentialSections(
       fit.layers.push(
         supervisedSections(p, l, { ...tensors, error, labels }, { losses: ssnmfModels[3], labelWeight: supervision!.labelWeight }),
       );
-    } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, W: l === 0 ? W : undefined }));
+    } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, ...(l === 0 ? { W, support } : {}) }));
   });
   return fit;
 }

@@ -40,6 +40,8 @@ export interface Terms {
   mask?: DataWeights;
   weights: CostWeights;
   classifiers: readonly ClassifierTensors[];
+  /** The least relative change of C that has to be seen. Default: as little as f32 shows. */
+  fall?: number;
 }
 
 export interface CostAndGradient {
@@ -62,7 +64,7 @@ export function costAndGradient(
   S: readonly Tensor[],
   warm: boolean,
 ): CostAndGradient {
-  const { X, mask, weights } = terms;
+  const { X, mask, weights, fall } = terms;
   const { reconstruction, energy, l1 } = weights;
   const last = A.length - 1;
   const costs: { weight: number; term: Tensor }[] = [];
@@ -81,7 +83,7 @@ export function costAndGradient(
     list[l] = before ? p.combine(1, before, scale, term) : scale === 1 ? term : p.combine(scale, term, 0, term);
   };
 
-  const norms = reconstructionNorms(p, X, q[0], levels);
+  const norms = reconstructionNorms(p, X, q[0], levels, fall);
   for (const [i, { level, weight, Z }] of levels.entries()) {
     costs.push({ weight, term: norms[i] });
     firstLayer.push({ scale: -2 * weight, Z: Z[0] });
@@ -96,7 +98,7 @@ export function costAndGradient(
   for (let l = 0; l <= last; l++) {
     if (!energy[l]) continue;
     const input = l === 0 ? X : S[l - 1];
-    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined, G: q[l].G }) });
+    costs.push({ weight: energy[l], term: p.residualNorm(input, A[l], S[l], { W: l === 0 ? mask?.W : undefined, G: q[l].G, fall }) });
     add(dS, l, -2 * energy[l], gradientInput(p, q[l], S[l]));
     if (l === 0) {
       firstLayer.push({ scale: -2 * energy[0], Z: S[0] });
@@ -153,8 +155,8 @@ function levelsOf(p: ProgramBuilder, A: readonly Tensor[], S: readonly Tensor[],
  *
  * whose terms are of the size of the difference, so nothing cancels. With weights A⁰ᵀ(W² ∘ R) has no Gram form, and every level reads X.
  */
-function reconstructionNorms(p: ProgramBuilder, X: Tensor, q: Solved, levels: readonly Level[]): Tensor[] {
-  const read = (Z: Tensor) => p.residualNorm(X, q.A, Z, { W: q.weights?.W, G: q.G });
+function reconstructionNorms(p: ProgramBuilder, X: Tensor, q: Solved, levels: readonly Level[], fall?: number): Tensor[] {
+  const read = (Z: Tensor) => p.residualNorm(X, q.A, Z, { W: q.weights?.W, G: q.G, fall });
   if (q.weights) return levels.map(({ Z }) => read(Z[0]));
   const norms: Tensor[] = [];
   for (const { Z } of levels) {

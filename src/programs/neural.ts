@@ -35,9 +35,13 @@ export interface NeuralProgramOptions {
   /** X has weights W: an input of its own. */
   weighted?: boolean;
   classifiers?: readonly ClassifierSpec[];
+  /** Entries of A⁰ outside a support stay 0: an input of its own, 1 in the support. */
+  supported?: boolean;
   optimiser?: Optimiser;
   /** Columns of a mini-batch; left out, every step sees all. Not with 'projected'. */
   batchColumns?: number;
+  /** The relative fall of C in a step that ends a fit: changes as small are seen. At 0 all are that f32 shows. Default 1e-5. */
+  tolerance?: number;
 }
 
 /** The default weights: the deepest reconstruction alone. */
@@ -67,6 +71,8 @@ export interface NeuralProgram extends Layers {
   rounds: Tensor[];
   classifiers: ClassifierTensors[];
   W?: Tensor;
+  /** N×k₀ */
+  support?: Tensor;
   /** 1×M permutation of the columns that mini-batches walk through. */
   order?: Tensor;
   /** With momentum and Adam: C of all columns as 'measure' leaves it. */
@@ -84,7 +90,7 @@ export interface NeuralProgram extends Layers {
  * with every decision on the device; 'finish' makes S exact for the accepted A and measures the KKT residuals.
  */
 export function neuralProgram(N: number, M: number, ranks: readonly number[], options: NeuralProgramOptions): NeuralProgram {
-  const { restarts, start, weighted = false, optimiser = { name: 'projected' } } = options;
+  const { restarts, start, weighted = false, optimiser = { name: 'projected' }, tolerance = 1e-5 } = options;
   const p = programBuilder('neuralNmf', { restarts });
   const layers = layerTensors(p, N, M, ranks, options.csrEntries);
   const { X, A, S } = layers;
@@ -97,20 +103,21 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   const classifiers = (options.classifiers ?? []).map((spec, c) => classifierTensors(p, spec, c, ranks, M));
   const W = weighted ? p.input('W', N, M) : undefined;
   const mask = W && weightsOf(p, X, W);
-  const terms: Terms = { X, mask, weights, classifiers };
+  const support = options.supported ? p.input('support', N, ranks[0]) : undefined;
+  const terms: Terms = { X, mask, weights, classifiers, fall: tolerance || undefined };
   const variables = [...A, ...classifiers.filter(({ loss }) => loss === 'crossEntropy').map(({ B }) => B)].map((value, i) =>
     variable(p, value, i, ranks.length),
   );
 
-  const sequential = start === 'hierarchical' ? sequentialSections(p, layers, 'anls', { W }) : undefined;
+  const sequential = start === 'hierarchical' ? sequentialSections(p, layers, 'anls', { W, support }) : undefined;
   p.section('start', () => {
     if (mask) weighData(p, X, mask);
     const evaluated = evaluate(p, terms, A, S, false);
     p.acceptReject(evaluated.cost, control, { grow: 1 });
     keepGradient(p, variables, evaluated.gradients, control);
   });
-  const descent = optimiser.name === 'projected' ? undefined : freeDescent(p, options, optimiser, terms, A, S, variables, control);
-  if (!descent) controlledStep(p, terms, A, S, variables, control);
+  const descent = optimiser.name === 'projected' ? undefined : freeDescent(p, options, optimiser, terms, A, S, variables, control, support);
+  if (!descent) controlledStep(p, terms, A, S, variables, control, support);
 
   const rounds = A.map((_, l) => p.state(`roundsOf${l}`, 1, M));
   const kkt = A.map((_, l) => p.state(`kkt${l}`, 1, 1));
@@ -127,7 +134,7 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   });
   const errors = errorSection(p, layers, W);
   const D = variables.slice(0, A.length).map((own) => own.D);
-  return { program: p.build(), ...layers, control, D, errors, view, kkt, rounds, classifiers, W, ...descent, sequential };
+  return { program: p.build(), ...layers, control, D, errors, view, kkt, rounds, classifiers, W, support, ...descent, sequential };
 }
 
 function classifierTensors(p: ProgramBuilder, spec: ClassifierSpec, c: number, ranks: readonly number[], M: number): ClassifierTensors {
@@ -195,9 +202,11 @@ function controlledStep(
   S: readonly Tensor[],
   variables: readonly Variable[],
   control: Tensor,
+  support?: Tensor,
 ): void {
   p.section('step', () => {
     const trial = variables.map(({ value, D, Q, M }, i) => p.projectedStep(value, D, Q, control, { M, layer: i, name: `${value.name}'` }));
+    if (support) trial[0] = p.hadamard(trial[0], support); // the metric is diagonal, so this is its projection, too
     const trialOf = (value: Tensor) => trial[variables.findIndex((own) => own.value === value)];
     const classifiers = terms.classifiers.map((own) => (own.loss === 'crossEntropy' ? { ...own, B: trialOf(own.B) } : own));
     const { cost, gradients } = evaluate(p, { ...terms, classifiers }, A.map(trialOf), S, true);
@@ -219,6 +228,7 @@ function freeDescent(
   S: readonly Tensor[],
   variables: readonly Variable[],
   control: Tensor,
+  support?: Tensor,
 ): { objective: Tensor; order?: Tensor } {
   const objective = p.state('objective', 1, 1);
   const order = batchColumns ? p.input('order', 1, terms.X.cols, { batched: true }) : undefined;
@@ -234,6 +244,7 @@ function freeDescent(
       if (optimiser.name === 'adam') p.adamStep(value, [first[i], second[i]], D, control, { rate: optimiser.rate });
       else p.momentumStep(value, first[i], p.metricScale(D, Q, { M }), { rate: optimiser.rate, momentum: optimiser.momentum });
     });
+    if (support) p.copy(p.hadamard(A[0], support), A[0]);
     p.countIteration(cost, control);
   });
   p.section('measure', () => {

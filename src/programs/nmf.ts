@@ -34,6 +34,8 @@ export interface LayerSections {
 export interface LayerOptions {
   /** Weights on the entries of X. */
   W?: Tensor;
+  /** N×k, 1 where A may have an entry and 0 where it stays 0; 'anls' only, and there as a start: what is cut off is no least squares. */
+  support?: Tensor;
   /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
   normalize?: boolean;
 }
@@ -55,11 +57,11 @@ export function layerSections(
   layer: number,
   { X, A, S, cost, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, normalize = true }: LayerOptions = {},
+  { W, support, normalize = true }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
-  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, normalize, weights);
+  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, { normalize, support }, weights);
   else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, weights);
   else multiplicativeUpdates(p, names, { X, A, S }, weights);
   p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
@@ -72,7 +74,7 @@ function alternatingLeastSquares(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  normalize: boolean,
+  { normalize, support }: Pick<LayerOptions, 'normalize' | 'support'>,
   weights?: DataWeights,
 ): Tensor {
   const At = p.state(`At${layer}`, A.cols, A.rows);
@@ -85,7 +87,8 @@ function alternatingLeastSquares(
   p.section(names.step, () => {
     if (weights) p.nnls(p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), p.matmul(S, T(weights.W2X)), At);
     else p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
-    p.transpose(At, { into: A });
+    if (support) p.hadamard(p.transpose(At), support, { into: A });
+    else p.transpose(At, { into: A });
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
     forwardQ(p, X, A, S, { rounds, weights });
   });

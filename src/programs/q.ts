@@ -43,12 +43,14 @@ export interface ForwardOptions {
   /** λ₁ of ½‖X − AS‖² + λ₁ Σ S; default 0. */
   l1?: number;
   weights?: DataWeights;
+  /** The state that keeps AᵀA; without weights only. */
+  G?: Tensor;
 }
 
 /** S ← q(X, A) = argmin_{S ≥ 0} ½‖W ∘ (X − AS)‖² + λ₁ Σ S. */
 export function forwardQ(p: ProgramBuilder, X: Tensor, A: Tensor, S: Tensor, options: ForwardOptions = {}): Solved {
-  const { l1 = 0, weights, ...solve } = options;
-  const G = weights ? p.matmul(T(p.rowProducts(A)), weights.W2) : p.gram(A);
+  const { l1 = 0, weights, G: into, ...solve } = options;
+  const G = weights ? p.matmul(T(p.rowProducts(A)), weights.W2) : p.gram(A, 'columns', { into });
   const AtX = p.matmul(T(A), weights ? weights.W2X : X);
   const B = l1 === 0 ? AtX : p.map('affine', [AtX], { p: 1, q: -l1 });
   p.nnls(G, B, S, solve);
@@ -126,9 +128,8 @@ export function qProgram(
   const rounds = p.state('rounds', 1, M);
   p.section('solve', () => {
     if (weights) weighData(p, X, weights);
-    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1, weights });
+    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1, weights, G });
     p.kktResidual(solved.G, solved.B, S, { into: residual });
-    if (G) p.copy(solved.G, G);
   });
   return { program: p.build(), X, W, A, S, G, residual, rounds };
 }

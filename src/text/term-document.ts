@@ -3,38 +3,56 @@ import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type SparseMatrix, sparseTranspose } from '../data/sparse.js';
 import { InputError, ShapeError } from '../errors.js';
+import { checkDocuments, type Document } from './documents.js';
+import { refuseOthers, type Vocabulary, type Weighting, weightings, wordsOfVocabulary } from './vocabulary.js';
+import { ngramsOf, type WordOptions, wordOptionNames, wordReader, wordSettings } from './words.js';
 
-export interface Document {
-  name: string;
-  text: string;
-}
+export type { Document } from './documents.js';
+export { englishStopWords } from './english.js';
 
-export interface TermOptions {
-  /** The language, for lower case and for words in scripts without spaces; default 'en'. */
-  locale?: string;
-  /** Words left out, instead of `englishStopWords`; extend those with [...englishStopWords, 'congress']. */
-  stopWords?: Iterable<string>;
-  /** Fewest characters of a word; default 3 (choose 1 or 2 for Chinese or Japanese). */
-  minLength?: number;
-  /** A term must be in at least so many documents; default max(2, 2 % of them), and 1 below ten documents. */
+/** Options of the terms. In brackets the defaults of `preset: 'sklearn'` where they differ from those of 'topics'. */
+export interface TermOptions extends WordOptions {
+  /** A term must be in at least so many documents; default max(2, 2 % of them), and 1 below ten documents [1]. */
   minDocuments?: number;
-  /** A term must be in at most this share of the documents; default 0.5. Terms in more say little about any one topic. */
+  /** A term must be in at least this share of the documents, above 0 and at most 1. With it the default of minDocuments is 1. */
+  minDocumentFraction?: number;
+  /** A term must be in at most so many documents; default: any number. */
+  maxDocuments?: number;
+  /** A term must be in at most this share of the documents; default 0.5 [1]. Terms in more say little about any one topic. */
   maxDocumentFraction?: number;
-  /** At most so many terms, those of the largest total tf-idf weight over documents scaled to unit length; default 2000. */
+  /**
+   * At most so many terms, those of the largest total tf-idf weight over documents scaled to unit length; default 2000 [any number, and
+   * the most frequent terms].
+   */
   maxTerms?: number;
-  /** 'tfidf' (default): counts × (ln((1 + M) / (1 + documents with the term)) + 1), each column of unit L2 norm; or 'counts'. */
-  weighting?: 'tfidf' | 'counts';
+  /**
+   * - 'tfidf' (default): counts × (ln((1 + M) / (1 + documents with the term)) + 1), each column of unit L2 norm.
+   * - 'counts': how often a document has the term.
+   * - 'binary': 1 where a document has the term.
+   */
+  weighting?: Weighting;
+  /** Counts c enter tf-idf as 1 + ln c; default false. */
+  sublinear?: boolean;
+  /**
+   * The vocabulary of another matrix: the rows are its terms, with its idf, and words are read as they were for it. Of the other options
+   * only `stemmer` is taken.
+   */
+  vocabulary?: Vocabulary;
 }
 
-const termOptionNames = Object.keys({
-  locale: true,
-  stopWords: true,
-  minLength: true,
-  minDocuments: true,
-  maxDocumentFraction: true,
-  maxTerms: true,
-  weighting: true,
-} satisfies Record<keyof TermOptions, true>);
+const termOptionNames = [
+  ...wordOptionNames,
+  ...Object.keys({
+    minDocuments: true,
+    minDocumentFraction: true,
+    maxDocuments: true,
+    maxDocumentFraction: true,
+    maxTerms: true,
+    weighting: true,
+    sublinear: true,
+    vocabulary: true,
+  } satisfies Record<Exclude<keyof TermOptions, keyof WordOptions>, true>),
+];
 
 export interface TermDocumentMatrix {
   /** N terms × M documents, ≥ 0, of which only the terms that a document has are stored. */
@@ -45,74 +63,120 @@ export interface TermDocumentMatrix {
   documents: string[];
   /** The names of documents without any of the terms; their columns are 0. */
   emptyDocuments: string[];
+  /** What turns other texts into columns of the same rows: plain JSON. */
+  vocabulary: Vocabulary;
 }
 
-/** English function words: the English list of the npm package `stopword`, and those it lacks, old-fashioned ones among them. */
-export const englishStopWords: ReadonlySet<string> = new Set(
-  `a about above after again against all also am an and another any are as at be because been before being below between both but by
-  came can cannot come could did do does doing down during each for from further get got had has hath have he her here hers herself
-  him himself his how i if in into is it itself just like make many may me might more most much must my myself never nor now of off on
-  once only or other our ours ourselves out over own per said same shall she should since some still such take than that the thee
-  their theirs them themselves then there these they this those thou through thus thy to too under until unto up upon us very was way
-  we well were what where which while who whom why with would you your yours yourself yourselves`.split(/\s+/),
-);
+type Counts = Map<string, number>;
 
 /**
- * The term–document matrix of a corpus: terms are rows, documents columns.
+ * The term–document matrix of a corpus: terms are rows, documents columns. The same documents and options give the same matrix.
  *
- * Words are runs of letters and digits with at least one letter; text is first put in NFKC form and lower case, and the clitics
- * 's, 're, n't, … are cut off. The same documents and options give the same matrix.
- * Throws InputError for an empty corpus, one without any word, thresholds that leave no term, and options out of range.
+ * `preset: 'sklearn'` gives what scikit-learn's TfidfVectorizer gives by default (transposed), and with `weighting: 'counts'` its
+ * CountVectorizer.
+ *
+ * @throws InputError for an empty corpus, one without any word, thresholds that leave no term, and options out of range.
  */
 export function termDocumentMatrix(documents: readonly Document[], options: TermOptions = {}): TermDocumentMatrix {
   checkNames('termDocumentMatrix', options, termOptionNames);
   checkDocuments(documents);
-  const M = documents.length;
-  if (M === 0) throw new InputError('The corpus has no documents; at least one is needed.');
-  const { minDocuments = M < 10 ? 1 : Math.max(2, Math.ceil(0.02 * M)), maxDocumentFraction = 0.5, maxTerms = 2000 } = options;
-  const { weighting = 'tfidf' } = options;
-  checkPositiveInteger('minDocuments', minDocuments);
-  checkPositiveInteger('maxTerms', maxTerms);
-  if (!(maxDocumentFraction > 0 && maxDocumentFraction <= 1)) {
-    const what = `maxDocumentFraction must be more than 0 and at most 1, not ${describe(maxDocumentFraction)}.`;
-    throw new InputError(what, { option: 'maxDocumentFraction' });
-  }
-  if (weighting !== 'tfidf' && weighting !== 'counts') {
-    throw new InputError(`weighting must be 'tfidf' or 'counts', not ${describe(weighting)}.`, { option: 'weighting' });
-  }
+  if (documents.length === 0) throw new InputError('The corpus has no documents; at least one is needed.');
+  if (options.vocabulary !== undefined) return byVocabulary(documents, options.vocabulary, options);
+  const bounds = documentBounds(documents.length, options);
+  const { weighting = 'tfidf', sublinear = false } = options;
+  checkWeighting(weighting, sublinear);
+  const words = wordSettings(options);
+  const read = wordReader(words, options.stemmer);
+  const counts = documents.map(({ text }) => countsOf(ngramsOf(read(text), words.ngrams)));
 
-  const counts = countWords(documents, options);
-  const spread = new Map<string, number>();
-  for (const words of counts) for (const word of words.keys()) spread.set(word, (spread.get(word) ?? 0) + 1);
-  if (spread.size === 0) {
-    throw new InputError(`No document has a word that counts: all ${M} are empty, or hold only stop words, short words and numbers.`);
-  }
-  const candidates = new Map([...spread].filter(([, n]) => n >= minDocuments && n <= maxDocumentFraction * M));
-  if (candidates.size === 0) {
-    throw new InputError(
-      `None of the ${spread.size} words is in at least ${minDocuments} and at most ${Math.floor(maxDocumentFraction * M)} of the ${M} documents; ` +
-        `lower minDocuments (${minDocuments}) or raise maxDocumentFraction (${maxDocumentFraction}).`,
-      { option: 'minDocuments' },
-    );
-  }
-  const idf = new Map([...candidates].map(([term, n]) => [term, Math.log((1 + M) / (1 + n)) + 1]));
-  const terms = heaviestTerms(counts, idf, maxTerms);
-  const rowOf = new Map(terms.map((term, row) => [term, row]));
-
-  const columns = counts.map((words) => weigh(words, rowOf, weighting === 'tfidf' ? idf : undefined));
-  const emptyDocuments = documents.filter((_, j) => columns[j].length === 0).map(({ name }) => name);
-  const X = sparseTranspose(documentRows(columns, rowOf));
-  return { X, terms, documents: documents.map(({ name }) => name), emptyDocuments };
+  const keep = new Set(words.keepWords);
+  const candidates = candidateTerms(counts, bounds, keep, options);
+  const idf = new Map([...candidates].map(([term, n]) => [term, Math.log((1 + documents.length) / (1 + n)) + 1]));
+  const weights = words.preset === 'topics' ? idf : undefined;
+  const terms = heaviestTerms(counts, candidates, weights, keep, bounds.maxTerms);
+  const { language, ...settings } = words;
+  const vocabulary: Vocabulary = {
+    terms,
+    idf: weighting === 'tfidf' ? terms.map((term) => idf.get(term)!) : null,
+    weighting,
+    language,
+    options: { ...settings, sublinear },
+  };
+  return matrixOf(documents, counts, vocabulary);
 }
 
-function checkDocuments(documents: readonly Document[]): void {
-  if (!Array.isArray(documents)) throw new InputError(`The corpus must be a list of documents, not ${describe(documents)}.`);
-  documents.forEach((document, j) => {
-    if (typeof document !== 'object' || document === null)
-      throw new InputError(`Document ${j} must be { name, text }, not ${describe(document)}.`);
-    if (typeof document.text !== 'string')
-      throw new InputError(`The document ${describe(document.name)} has no text: a string is needed, not ${describe(document.text)}.`);
-  });
+function byVocabulary(documents: readonly Document[], vocabulary: Vocabulary, options: TermOptions): TermDocumentMatrix {
+  const { vocabulary: _, stemmer, ...others } = options;
+  refuseOthers(others);
+  const read = wordsOfVocabulary(vocabulary, { stemmer });
+  const counts = documents.map(({ text }) => countsOf(ngramsOf(read(text), vocabulary.options.ngrams)));
+  return matrixOf(documents, counts, vocabulary);
+}
+
+function matrixOf(documents: readonly Document[], counts: readonly Counts[], vocabulary: Vocabulary): TermDocumentMatrix {
+  const { terms } = vocabulary;
+  const rowOf = new Map(terms.map((term, row) => [term, row]));
+  const columns = counts.map((words) => weigh(words, rowOf, vocabulary));
+  const emptyDocuments = documents.filter((_, j) => columns[j].length === 0).map(({ name }) => name);
+  const X = sparseTranspose(documentRows(columns, terms.length));
+  return { X, terms, documents: documents.map(({ name }) => name), emptyDocuments, vocabulary };
+}
+
+function checkWeighting(weighting: Weighting, sublinear: boolean): void {
+  if (!weightings.includes(weighting))
+    throw new InputError(`weighting must be 'tfidf', 'counts' or 'binary', not ${describe(weighting)}.`, { option: 'weighting' });
+  if (typeof sublinear !== 'boolean')
+    throw new InputError(`sublinear must be true or false, not ${describe(sublinear)}.`, { option: 'sublinear' });
+  if (sublinear && weighting !== 'tfidf')
+    throw new InputError(`sublinear is for weighting 'tfidf', and does nothing with '${weighting}'; leave it out.`, {
+      option: 'sublinear',
+    });
+}
+
+interface Bounds {
+  /** A term is in so many documents. */
+  from: number;
+  to: number;
+  maxTerms: number;
+}
+
+function documentBounds(M: number, options: TermOptions): Bounds {
+  const common = options.preset === 'sklearn';
+  const { minDocumentFraction, maxDocuments, maxDocumentFraction = common ? 1 : 0.5 } = options;
+  const few = common || minDocumentFraction !== undefined || M < 10;
+  const { minDocuments = few ? 1 : Math.max(2, Math.ceil(0.02 * M)), maxTerms = common ? undefined : 2000 } = options;
+  checkPositiveInteger('minDocuments', minDocuments);
+  if (maxDocuments !== undefined) checkPositiveInteger('maxDocuments', maxDocuments);
+  if (maxTerms !== undefined) checkPositiveInteger('maxTerms', maxTerms);
+  for (const [option, fraction] of Object.entries({ minDocumentFraction, maxDocumentFraction })) {
+    if (fraction === undefined || (fraction > 0 && fraction <= 1)) continue;
+    throw new InputError(`${option} must be more than 0 and at most 1, not ${describe(fraction)}.`, { option });
+  }
+  return {
+    from: Math.max(minDocuments, (minDocumentFraction ?? 0) * M),
+    to: Math.min(maxDocuments ?? M, maxDocumentFraction * M),
+    maxTerms: maxTerms ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** The terms between the bounds, and those to be kept, with the number of documents that have them. */
+function candidateTerms(counts: readonly Counts[], { from, to }: Bounds, keep: ReadonlySet<string>, options: TermOptions): Counts {
+  const M = counts.length;
+  const spread: Counts = new Map();
+  for (const words of counts) for (const word of words.keys()) spread.set(word, (spread.get(word) ?? 0) + 1);
+  if (spread.size === 0)
+    throw new InputError(`No document has a word that counts: all ${M} are empty, or hold only stop words, short words and numbers.`);
+  const candidates = new Map([...spread].filter(([term, n]) => (n >= from && n <= to) || keep.has(term)));
+  if (candidates.size > 0) return candidates;
+  const low = options.minDocumentFraction === undefined ? `minDocuments (${from})` : `minDocumentFraction (${options.minDocumentFraction})`;
+  const high =
+    options.maxDocuments !== undefined && options.maxDocuments <= to
+      ? `maxDocuments (${options.maxDocuments})`
+      : `maxDocumentFraction (${options.maxDocumentFraction ?? 0.5})`;
+  throw new InputError(
+    `None of the ${spread.size} words is in at least ${Math.ceil(from)} and at most ${Math.floor(to)} of the ${M} documents; lower ${low} or raise ${high}.`,
+    { option: 'minDocuments' },
+  );
 }
 
 /** The `count` largest entries > 0 of a column of A (N terms × k topics, say), with their terms, largest first. */
@@ -129,96 +193,82 @@ export function topTerms(A: Matrix, terms: readonly string[], column: number, co
     .slice(0, count);
 }
 
-/** How often each word is in each document. */
-function countWords(documents: readonly Document[], options: TermOptions): Map<string, number>[] {
-  const { locale = 'en', stopWords = englishStopWords, minLength = 3 } = options;
-  checkPositiveInteger('minLength', minLength);
-  if (typeof stopWords !== 'object' || stopWords === null || !(Symbol.iterator in stopWords))
-    throw new InputError(`stopWords must be a list of words, not ${describe(stopWords)}.`, { option: 'stopWords' });
-  const wordsOf = splitter(locale);
-  const stop = new Set(Array.from(stopWords, (word) => word.normalize('NFKC').toLocaleLowerCase(locale)));
-  const kept = (word: string) => word.length >= minLength && letter.test(word) && !stop.has(word);
-  const known = new Map<string, string[]>(); // a run is looked at once, however often it comes
-
-  return documents.map(({ text }) => {
-    const counts = new Map<string, number>();
-    for (const run of text.normalize('NFKC').toLocaleLowerCase(locale).match(runs) ?? []) {
-      let words = known.get(run);
-      if (words === undefined) {
-        words = wordsOf(run).filter(kept);
-        known.set(run, words);
-      }
-      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-    return counts;
-  });
+function countsOf(terms: readonly string[]): Counts {
+  const counts: Counts = new Map();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
 }
 
-// At most nine apostrophes: V8 has no room for a group that is repeated a million times.
-const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+){0,9}/gu;
-const letter = /\p{L}/u;
-const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
-const clitic = /(?:n't|'(?:s|d|m|ll|re|ve))$/;
+type Weighed = [row: number, weight: number][];
 
-/**
- * The words in a run of letters, most often one. Intl.Segmenter finds them only where a script has no spaces between them: on
- * spaced text it finds practically the same words, hundreds of times slower (72 s against 0.1 s for the addresses of `sotu`).
- */
-function splitter(locale: string): (run: string) => string[] {
-  try {
-    Intl.getCanonicalLocales(locale);
-  } catch {
-    throw new InputError(`The locale ${describe(locale)} is not a language tag such as 'en' or 'de-AT'.`, { option: 'locale' });
+/** The weights of one document's terms, in the order of rows. Words that are no term are left out. */
+function weigh(counts: Counts, rowOf: ReadonlyMap<string, number>, { weighting, idf, options: { sublinear } }: Vocabulary): Weighed {
+  const column: Weighed = [];
+  for (const [term, count] of counts) {
+    const row = rowOf.get(term);
+    if (row === undefined) continue;
+    const frequency = sublinear ? 1 + Math.log(count) : count;
+    column.push([row, weighting === 'binary' ? 1 : idf === null ? count : frequency * idf[row]]);
   }
-  let segmenter: Intl.Segmenter | undefined;
-  return (run) => {
-    if (!unspaced.test(run)) return [run.replaceAll('’', "'").replace(clitic, '')];
-    segmenter ??= new Intl.Segmenter(locale, { granularity: 'word' });
-    // Its time grows faster than the length of a run, and no run of a text is so long.
-    const parts = run.match(/.{1,500}/gsu) ?? [];
-    return parts.flatMap((part) => Array.from(segmenter!.segment(part), ({ segment }) => segment));
-  };
+  if (weighting === 'tfidf') scaleToUnit(column);
+  return column.sort(([a], [b]) => a - b);
 }
 
-/** The weights of one document's terms: counts, or counts × idf scaled to unit length. Words that are no term are left out. */
-function weigh(words: Map<string, number>, terms: { has(word: string): boolean }, idf?: Map<string, number>): [string, number][] {
-  const column: [string, number][] = [];
+function scaleToUnit(column: [unknown, number][]): void {
   let norm2 = 0;
-  for (const [term, count] of words) {
-    if (!terms.has(term)) continue;
-    const weight = count * (idf?.get(term) ?? 1);
-    norm2 += weight * weight;
-    column.push([term, weight]);
-  }
-  if (idf) for (const entry of column) entry[1] /= Math.sqrt(norm2);
-  return column;
+  for (const [, weight] of column) norm2 += weight * weight;
+  for (const entry of column) entry[1] /= Math.sqrt(norm2);
 }
 
 /** Documents × terms. */
-function documentRows(columns: readonly [term: string, weight: number][][], rowOf: ReadonlyMap<string, number>): SparseMatrix {
-  const entries = columns.flatMap((column) =>
-    column.map(([term, weight]) => ({ at: rowOf.get(term) as number, weight })).sort((a, b) => a.at - b.at),
-  );
+function documentRows(columns: readonly Weighed[], terms: number): SparseMatrix {
   const rowStarts = new Uint32Array(columns.length + 1);
   columns.forEach(({ length }, j) => {
     rowStarts[j + 1] = rowStarts[j] + length;
   });
+  const entries = columns.flat();
   return {
     rows: columns.length,
-    cols: rowOf.size,
+    cols: terms,
     rowStarts,
-    columns: Uint32Array.from(entries, ({ at }) => at),
-    values: Float32Array.from(entries, ({ weight }) => weight),
+    columns: Uint32Array.from(entries, ([row]) => row),
+    values: Float32Array.from(entries, ([, weight]) => weight),
   };
 }
 
-/** The `maxTerms` terms of the largest total weight, sorted. Documents count alike, whatever their length. */
-function heaviestTerms(counts: Map<string, number>[], idf: Map<string, number>, maxTerms: number): string[] {
-  const total = new Map<string, number>();
-  for (const words of counts) for (const [term, weight] of weigh(words, idf, idf)) total.set(term, (total.get(term) ?? 0) + weight);
+/**
+ * The `maxTerms` candidates of the largest total, sorted, and those to be kept. The total is that of tf-idf weights where `idf` is given, in
+ * which documents count alike whatever their length, else that of counts.
+ */
+function heaviestTerms(
+  counts: readonly Counts[],
+  candidates: Counts,
+  idf: ReadonlyMap<string, number> | undefined,
+  keep: ReadonlySet<string>,
+  maxTerms: number,
+): string[] {
+  if (candidates.size <= maxTerms) return [...candidates.keys()].sort(byCodePoints);
+  const total: Counts = new Map();
+  for (const words of counts) {
+    const column: [string, number][] = [];
+    for (const [term, count] of words) if (candidates.has(term)) column.push([term, count * (idf?.get(term) ?? 1)]);
+    if (idf) scaleToUnit(column);
+    for (const [term, weight] of column) total.set(term, (total.get(term) ?? 0) + weight);
+  }
+  const first = (term: string) => (keep.has(term) ? 1 : 0);
   return [...total]
-    .sort(([a, weightA], [b, weightB]) => weightB - weightA || (a < b ? -1 : 1))
-    .slice(0, maxTerms)
+    .sort(([a, weightA], [b, weightB]) => first(b) - first(a) || weightB - weightA || (a < b ? -1 : 1))
+    .slice(0, Math.max(maxTerms, [...keep].filter((term) => candidates.has(term)).length))
     .map(([term]) => term)
-    .sort();
+    .sort(byCodePoints);
+}
+
+/** The order of Python. That of JavaScript differs where a character has two code units. */
+function byCodePoints(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  if (i >= a.length || i >= b.length) return a.length - b.length;
+  const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+  const isHalf = (unit: number) => unit >= 0xd800 && unit <= 0xdfff;
+  return isHalf(x) === isHalf(y) ? x - y : isHalf(x) ? 1 : -1;
 }

@@ -1,94 +1,170 @@
 /** A multilayer factorization of a term–document matrix as a tree of topics. */
-import { type Matrix, multiply } from '../data/matrix.js';
-import type { Factorization } from '../methods/methods.js';
-import { topTerms } from '../text/term-document.js';
+import { checkPositiveInteger } from '../data/check.js';
+import type { Matrix } from '../data/matrix.js';
+import { ShapeError } from '../errors.js';
+import type { Coherence } from './coherence.js';
+import { type Factors, givenMasses, ratio, type TopicLayer, topicLayers } from './layers.js';
+import { checkMinChildren, parentsOf } from './parents.js';
+import { checkRelevance, heaviestTerms, labelRelevance, type RelevantTerm, relevantTerms, type TopicTerm, topicLabels } from './words.js';
 
 export interface Topic {
   layer: number;
   /** Its column of A⁰…Aˡ and row of Sˡ, counted from 0. */
   index: number;
+  /** A few of its relevant words; no two topics have the same. */
+  label: string;
   /** The part of its layer's reconstruction that it carries; the shares of one layer sum to 1. */
   share: number;
   /** The part of its parent that it makes up; null at the top. */
   weight: number | null;
   /** Its heaviest terms; the weights of all terms sum to 1. */
-  terms: { term: string; weight: number }[];
+  terms: TopicTerm[];
+  /** Its most relevant terms. */
+  relevant: RelevantTerm[];
   /** The documents with most of it; the weights of all documents sum to 1. */
-  documents: { name: string; weight: number }[];
+  documents: TypicalDocument[];
+  /** Where texts were at hand: see `topicCoherence`. */
+  coherence?: Coherence;
   /** The topics of the layer below that give most to this one, heaviest first. */
   children: Topic[];
 }
 
+export interface TypicalDocument {
+  name: string;
+  /** Its column of X. */
+  index: number;
+  weight: number;
+  /** Where texts were at hand: see `typicalSentence`. */
+  sentence?: string;
+}
+
+export interface TreeOptions {
+  /** Terms of each topic; default 10. */
+  words?: number;
+  /** Default 3. */
+  documentsPerTopic?: number;
+  /** λ from 0 to 1 of the relevant terms; default 0.6. See `relevantTerms`. */
+  relevance?: number;
+  /** The part of the corpus that each term makes up: see `termShares`. Default: its part of the reconstruction of the lowest layer. */
+  overall?: readonly number[];
+  /** Fewest children of every topic that has a layer below; default 0. See `parentsOf`. */
+  minChildren?: number;
+  /** Labels of topics of the lowest layer, by their number, as of those that came from seed words. */
+  names?: readonly (string | undefined)[];
+}
+
 /**
- * The topics of the last layer with those below them. A topic that gives nothing to any topic above it stands beside those of the
- * last layer, at the end.
+ * The topics of the last layer with those below them, each under the topic that it gives most to. A topic that gives nothing to any topic
+ * above it stands beside those of the last layer, at the end. Shares and weights are parts of the reconstruction: see `TopicLayer`.
  *
- * Factors are free in scale (a column of A may grow while its row of S shrinks), so everything is measured in the reconstruction,
- * which is not: topic j of layer l is the rank-one part ψⱼsⱼ of (A⁰…Aˡ)Sˡ, all entries ≥ 0, and its mass is their sum, (Σψⱼ)(Σsⱼ).
- * As ψⱼ = Σᵢ (A⁰…Aˡ⁻¹)ᵢ Aˡᵢⱼ, that mass is a sum over the topics i of the layer below, of the part of each in j.
+ * @param terms The names of the rows of X. @param documents The names of its columns.
+ * @throws InputError for a relevance outside [0, 1], and for more children than there can be; ShapeError for names that do not fit.
  */
 export function topicTree(
-  { A, S }: Pick<Factorization, 'A' | 'S'>,
+  model: Factors,
   terms: readonly string[],
   documents: readonly string[],
-  { words = 10, documentsPerTopic = 3 } = {},
+  { words = 10, documentsPerTopic = 3, relevance = labelRelevance, overall, minChildren = 0, names = [] }: TreeOptions = {},
 ): Topic[] {
+  checkPositiveInteger('words', words);
+  checkRelevance(relevance);
+  checkMinChildren(
+    minChildren,
+    model.A.map(({ cols }) => cols),
+  );
+  if (overall && overall.length !== terms.length)
+    throw new ShapeError(`There are ${overall.length} shares of terms for ${terms.length} terms; each term needs one.`);
+  const layers = topicLayers(model, terms, documents);
+  const corpus = overall ?? reconstructed(layers[0]);
+  const label = labelled(layers, terms, corpus, names);
   let below: Topic[] = [];
-  let belowSums: number[] = [];
   let orphans: Topic[] = [];
-  let Psi = A[0];
-  A.forEach((Al, layer) => {
-    if (layer > 0) Psi = multiply(Psi, Al);
-    const sums = columnSums(Psi);
-    const rows = rowSums(S[layer]);
-    const masses = sums.map((sum, j) => sum * rows[j]);
-    const total = masses.reduce((sum, mass) => sum + mass, 0);
-    const topics = masses.map(
-      (mass, index): Topic => ({
-        layer,
+  layers.forEach((layer, l) => {
+    const topics = layer.shares.map((share, index): Topic => {
+      const phi = distribution(layer, index);
+      return {
+        layer: l,
         index,
-        share: ratio(mass, total),
+        label: label[l][index],
+        share,
         weight: null,
-        terms: topTerms(Psi, terms, index, words).map(({ term, weight }) => ({ term, weight: weight / sums[index] })),
-        documents: topDocuments(S[layer], documents, index, documentsPerTopic, rows[index]),
+        terms: heaviestTerms(phi, corpus, terms, words),
+        relevant: relevantTerms(phi, corpus, terms, words, relevance),
+        documents: topDocuments(model.S[l], documents, index, documentsPerTopic, layer.ofDocuments[index]),
         children: [],
-      }),
-    );
-    for (const topic of below) {
-      const given = rows.map((row, j) => belowSums[topic.index] * Al.data[topic.index * Al.cols + j] * row);
-      const parent = given.indexOf(Math.max(...given));
-      if (!(given[parent] > 0)) {
-        orphans = [...orphans, topic];
-        continue;
-      }
-      topics[parent].children.push({ ...topic, weight: ratio(given[parent], masses[parent]) });
+      };
+    });
+    if (l > 0) {
+      const given = givenMasses(model.A[l], layers[l - 1], layer);
+      const parents = parentsOf(given, minChildren);
+      below.forEach((topic, i) => {
+        const parent = parents[i];
+        if (parent === null) orphans = [...orphans, topic];
+        else topics[parent].children.push({ ...topic, weight: ratio(given[i][parent], layer.ofTerms[parent] * layer.ofDocuments[parent]) });
+      });
+      for (const { children } of topics) children.sort((a, b) => b.weight! - a.weight!);
     }
-    for (const { children } of topics) children.sort((a, b) => b.weight! - a.weight!);
     below = topics;
-    belowSums = sums;
   });
   const byShare = (a: Topic, b: Topic) => b.share - a.share;
   return [...below.sort(byShare), ...orphans];
 }
 
-function topDocuments(S: Matrix, documents: readonly string[], index: number, count: number, total: number): Topic['documents'] {
+/** All topics of a tree, each before those below it. */
+export function allTopics(tree: readonly Topic[]): Topic[] {
+  return tree.flatMap((topic) => [topic, ...allTopics(topic.children)]);
+}
+
+/** The tree with every topic replaced by `change` of it, whose children are replaced after it. */
+export function mapTopics(tree: readonly Topic[], change: (topic: Topic) => Topic): Topic[] {
+  return tree.map((topic) => {
+    const changed = change(topic);
+    return { ...changed, children: mapTopics(changed.children, change) };
+  });
+}
+
+/** Words that a label can choose from. */
+const labelChoice = 12;
+
+/** The labels of each layer. Topics above choose first, and larger ones before smaller ones. */
+function labelled(
+  layers: readonly TopicLayer[],
+  terms: readonly string[],
+  corpus: readonly number[],
+  names: TreeOptions['names'] = [],
+): string[][] {
+  const order = layers
+    .flatMap(({ shares }, layer) => shares.map((share, index) => ({ layer, index, share })))
+    .sort((a, b) => b.layer - a.layer || b.share - a.share || a.index - b.index);
+  const labels = topicLabels(
+    order.map(({ layer, index }) => ({
+      layer,
+      words: relevantTerms(distribution(layers[layer], index), corpus, terms, labelChoice, labelRelevance).map(({ term }) => term),
+      name: layer === 0 ? names[index] : undefined,
+    })),
+  );
+  const result = layers.map(({ shares }) => new Array<string>(shares.length));
+  order.forEach(({ layer, index }, i) => {
+    result[layer][index] = labels[i];
+  });
+  return result;
+}
+
+/** φ: the part of topic `index` that each term makes up. */
+export function distribution({ Psi, ofTerms }: TopicLayer, index: number): Float64Array {
+  return Float64Array.from({ length: Psi.rows }, (_, i) => ratio(Psi.data[i * Psi.cols + index], ofTerms[index]));
+}
+
+/** The part of the reconstruction that each term makes up. */
+function reconstructed(layer: TopicLayer): number[] {
+  const all = layer.shares.map((_, index) => distribution(layer, index));
+  return Array.from({ length: layer.Psi.rows }, (_, i) => all.reduce((sum, phi, j) => sum + phi[i] * layer.shares[j], 0));
+}
+
+function topDocuments(S: Matrix, documents: readonly string[], index: number, count: number, total: number): TypicalDocument[] {
   return documents
-    .map((name, m) => ({ name, weight: S.data[index * S.cols + m] / total }))
+    .map((name, m) => ({ name, index: m, weight: S.data[index * S.cols + m] / total }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight)
     .slice(0, count);
-}
-
-function ratio(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
-}
-
-function columnSums({ rows, cols, data }: Matrix): number[] {
-  const sums = new Array<number>(cols).fill(0);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) sums[j] += data[i * cols + j];
-  return sums;
-}
-
-function rowSums({ rows, cols, data }: Matrix): number[] {
-  return Array.from({ length: rows }, (_, i) => data.subarray(i * cols, (i + 1) * cols).reduce((sum, s) => sum + s, 0));
 }

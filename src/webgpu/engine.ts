@@ -65,8 +65,10 @@ const forcedNames = Object.keys({
   group: true,
   pivots: true,
   together: true,
+  gram: true,
   halfDecoding: true,
   bindingBytes: true,
+  tuned: true,
   facts: true,
 } satisfies Record<keyof Forced, true>);
 
@@ -106,11 +108,8 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
     throw error;
   }
   let tuning = await given(options.tuning, description);
-  let facts: AdapterFacts = {
-    ...adapterFacts(device, info, options.forced),
-    halfInputs: options.halfInputs,
-    tuned: tuning && (await tunings()).choicesOf(tuning),
-  };
+  let facts: AdapterFacts = { ...adapterFacts(device, info, options.forced), halfInputs: options.halfInputs };
+  if (tuning) facts = { ...facts, tuned: (await tunings()).tunedBy(tuning, facts) };
   const memory = createMemory(device, facts);
   const pipelines = createPipelines(device, options.forced?.halfDecoding ?? (await halfDecodingOf(device, options.halfInputs ?? false)));
   let disposed = false;
@@ -165,9 +164,9 @@ export async function createDeviceEngine(options: EngineOptions): Promise<Device
     async tune(tuneOptions = {}) {
       checkNames('tune', tuneOptions, ['problems', 'repeats', 'onProgress', 'signal']);
       context.check();
-      const [{ tune }, { choicesOf, mergeTunings }] = await Promise.all([import('./tune/tune.js'), tunings()]);
-      tuning = mergeTunings(tuning, await tune(context, description, tuneOptions));
-      facts = { ...facts, tuned: choicesOf(tuning) };
+      const [{ tune }, { mergeTunings, tunedBy }] = await Promise.all([import('./tune/tune.js'), tunings()]);
+      tuning = mergeTunings(tuning, await tune(context, description, tuning, tuneOptions));
+      facts = { ...facts, tuned: tunedBy(tuning, facts) };
       return tuning;
     },
     plan: ((program: Program, on?: { profile: string | Profile }) =>

@@ -7,12 +7,12 @@ import { stepText } from './steps/step.js';
 
 /**
  * The program as it would be recorded on an adapter: each section with the number of its dispatches, and below every operation its
- * kernels, with the tile and the splits of products, and the workgroups.
+ * kernels, with the tile and the splits of products, and the workgroups. The title says whether measured choices are in use.
  */
 export function planText(program: Program, facts: AdapterFacts, forced: ForcedBySection = {}): string {
   const whole = lowerProgram(program, facts, forced);
   const { sections: lowered } = whole;
-  const lines = [titleOf(program, whole)];
+  const lines = [`${titleOf(program, whole)}${facts.tuned ? ', tuned' : ''}`];
   for (const [section, steps] of lowered) {
     const dispatches = steps.flatMap((step) => step.dispatches);
     lines.push(`  ${section}: ${counted(dispatches.length, 'dispatch', 'es')}`);

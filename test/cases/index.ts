@@ -4,6 +4,7 @@ import { deepSemi } from './deep-semi.js';
 import { elementwise } from './elementwise.js';
 import { fitsOfMethods } from './fits.js';
 import { withGpus } from './gpus.js';
+import { gramResidual } from './gram-residual.js';
 import { hals } from './hals.js';
 import { matmul } from './matmul.js';
 import { nnls } from './nnls.js';
@@ -24,6 +25,7 @@ const written: Record<string, Case[]> = {
   ssnmf,
   elementwise,
   fits: fitsOfMethods,
+  gramResidual,
   hals,
   matmul,
   nnls,

@@ -140,7 +140,7 @@ export function kernelsOf(program: Program, facts: AdapterFacts, forced?: Forced
   return dispatchesOf(lowerProgram(program, facts, forced).sections).map(({ kernel }) => kernel);
 }
 
-function pipelinesOf(program: Program, facts: AdapterFacts, forced?: Forced): string {
+export function pipelinesOf(program: Program, facts: AdapterFacts, forced?: Forced): string {
   const dispatches = dispatchesOf(lowerProgram(program, facts, forced).sections);
   const texts = dispatches.map(({ kernel, constants }) => {
     const shaping = shaders[kernel].constants.filter((name) => name !== 'WORKGROUP');
@@ -149,7 +149,7 @@ function pipelinesOf(program: Program, facts: AdapterFacts, forced?: Forced): st
   return texts.join('\n');
 }
 
-function rounded(entries: Entries): Float32Array {
+export function rounded(entries: Entries): Float32Array {
   return Float32Array.from(entries, (value) => fromHalf(toHalf(value)));
 }
 

@@ -51,7 +51,11 @@ const toS = ['--out', at('S.npy'), '--device', 'cpu'];
 /** What is wrong → the command, and what the one line on standard error must say. */
 const cases: Record<string, [argv: string[], says: RegExp]> = {
   'a negative entry': [fitFile('negative.csv', 'a,b\n1,2\n3,-4\n'), /negative\.csv: row 2, column 2 \(b\).* is -4.*≥ 0/],
-  'NaN in a csv': [fitFile('nan.csv', '1,2\n3,NaN\n'), /nan\.csv: line 2, column 2 .*NaN/],
+  'NaN in a csv': [
+    [...fitFile('nan.csv', '1,2\n3,NaN\n'), '--method', 'deep'],
+    /nan\.csv: row 2, column 2 has no value\. deep needs all of them; nmf, ssnmf and neural leave them out: give --method\./,
+  ],
+  'a row of NaN in a csv': [fitFile('nans.csv', '1,2\nNaN,NaN\n'), /nans\.csv: row 2 has no value at all/],
   'NaN in an npy': [fitFile('nan.npy', encodeNpy(matrix(1, 2, [1, Number.NaN]))), /nan\.npy: row 1, column 2 is NaN.*finite/],
   'a non-numeric cell': [fitFile('word.csv', 'a,b\n1,2\n3,x\n'), /word\.csv: line 3, column 2 \(b\).*"x"/],
   'ragged rows': [fitFile('ragged.csv', '1,2\n3\n'), /ragged\.csv: line 2 has 1 cell/],
@@ -164,7 +168,42 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   'a classifier that is not there': [['predict', at('model'), good, '--layer', '2'], /--layer 2 has no classifier; the model has one on 0/],
   'a folder as the file of labels': [['predict', at('model'), good, '--out', at('stop')], /it is a directory/],
   'no such corpus': [['topics', at('nowhere'), '--ranks', '2'], /There is no corpus .*sotu, brown/],
-  'a folder without texts': [['topics', at('no-texts'), '--ranks', '2'], /is empty.*one \.txt file per document/],
+  'a folder without texts': [['topics', at('no-texts'), '--ranks', '2'], /is empty.*one \.txt or \.md file per document/],
+  'a field of texts that is not there': [
+    ['topics', put('fields.csv', 'id,abstract\n1,apple\n'), '--ranks', '1', '--text-field', 'abstrct'],
+    /fields\.csv has no field "abstrct"\. Did you mean "abstract"\? It has "id" and "abstract": choose one by --text-field\./,
+  ],
+  'a field of labels that is not there': [
+    ['topics', put('fields.jsonl', '{"text": "apple", "kind": "a"}'), '--ranks', '1', '--label-field', 'class'],
+    /fields\.jsonl has no field "class"\. It has "text" and "kind": choose one by --label-field\./,
+  ],
+  'texts in another encoding': [
+    ['topics', put('latin.jsonl', Uint8Array.from([...Buffer.from('{"text": "caf'), 0xe9, 0x22, 0x7d])), '--ranks', '1'],
+    /latin\.jsonl is not UTF-8 text: line 1 has the byte 0xe9\. It could be .*windows-1252.* by --encoding/,
+  ],
+  'an encoding that is not known': [['topics', at('apart'), '--ranks', '1', '--encoding', 'utf-9'], /There is no encoding "utf-9"/],
+  'fields of a folder': [['topics', at('apart'), '--ranks', '1', '--label-field', 'a'], /is a folder of texts.*leave out --label-field/],
+  '-1 for no label': [
+    [
+      'topics',
+      put('minus.jsonl', ['a', 'b', -1].map((label) => JSON.stringify({ text: 'apple', label })).join('\n')),
+      '--ranks',
+      '1',
+      '--label-field',
+      'label',
+    ],
+    /The field "label" has '-1'.* by --missing: .*such as '', a class/,
+  ],
+  'a language that is none': [['topics', at('apart'), '--ranks', '1', '--language', 'a_'], /--language "a_" is not a language tag/],
+  'a language without stems': [['topics', at('apart'), '--ranks', '1', '--language', 'zh', '--stem'], /There are no stems for Chinese/],
+  'a range of words that is none': [['topics', at('apart'), '--ranks', '1', '--ngrams', '3-2'], /'3-2' is invalid/],
+  'a file of words that is not there': [
+    ['topics', at('apart'), '--ranks', '1', '--stop-words', `@${at('none.txt')}`],
+    /There is no file '.*none\.txt'/,
+  ],
+  'texts for a model without a vocabulary': [['transform', at('model'), at('apart')], /has no vocabulary.* orthant topics --out/],
+  '--json of a matrix': [['transform', at('model'), good, '--json', ...toS], /--json is for texts/],
+  'a field of a matrix': [['transform', at('model'), good, '--id-field', 'x', ...toS], /--id-field is for texts/],
   'texts without words': [['topics', at('stop'), '--ranks', '1'], /No document has a word that counts/],
   'a vocabulary that ends up empty': [['topics', at('apart'), '--ranks', '1', '--min-documents', '2'], /None of the 3 words/],
   'a fraction of documents above 1': [['topics', at('apart'), '--ranks', '1', '--max-document-fraction', '2'], /'2' is invalid/],

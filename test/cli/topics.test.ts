@@ -26,7 +26,7 @@ describe('orthant topics', () => {
     const { stdout } = await runCli([...fit, '--json', '--out', at('model')]);
     const model = JSON.parse(stdout);
     expect(model).toEqual(JSON.parse(readFileSync(at('model/model.json'), 'utf8')));
-    expect(readdirSync(at('model'))).toHaveLength(5);
+    expect(readdirSync(at('model')).sort()).toEqual(['A0.npy', 'A1.npy', 'S0.npy', 'S1.npy', 'factors.safetensors', 'model.json']);
     expect(model.documents).toHaveLength(12);
     expect(model.shape).toEqual({ features: model.terms.length, samples: 12 });
     const topics = model.topics as Topic[];
@@ -69,8 +69,8 @@ describe('the tree', () => {
     expect(first.children[0].weight).toBeCloseTo(4 / 6);
     expect(first.share).toBeCloseTo(0.5);
     expect(first.terms).toEqual([
-      { term: 'a', weight: expect.closeTo(4 / 6) },
-      { term: 'b', weight: expect.closeTo(2 / 6) },
+      { term: 'a', weight: expect.closeTo(4 / 6), overall: expect.closeTo(0.4) },
+      { term: 'b', weight: expect.closeTo(2 / 6), overall: expect.closeTo(0.2) },
     ]);
     expect(orphan.children).toEqual([]);
     expect(topicTree(scaled(1024), terms, documents)).toEqual(tree);
@@ -81,27 +81,30 @@ describe('the tree', () => {
     const tree = topicTree(zero, terms, documents);
     expect(tree.map(({ share }) => share)).toEqual([1, 0]);
     expect(tree[1]).toMatchObject({ terms: [], documents: [], children: [] });
-    expect(printTree(tree, 80)).toEqual(['100 %  a, b', '       e.g. one; two', '', ' 0 %  (empty)']);
+    expect(printTree(tree, { width: 80 })).toEqual(['100 %  a · b', '       a, b', '       e.g. one; two', '', ' 0 %  (empty)']);
   });
 
   test('is drawn within the width', () => {
-    const lines = printTree(topicTree(scaled(1), terms, documents), 80);
+    const lines = printTree(topicTree(scaled(1), terms, documents), { width: 80 });
     expect(lines).toEqual([
-      '50 %  a, b',
-      '└─ 40 %  a',
+      '50 %  a · b',
+      '│     a, b',
+      '└─ 40 %  a  ↑ 67 %',
       '         e.g. one',
       '',
       '50 %  b',
-      '└─ 20 %  b',
+      '└─ 20 %  b (2)  ↑ 100 %',
+      '         b',
       '         e.g. two',
       '',
       'in none of these',
-      '└─ 40 %  c, d',
+      '└─ 40 %  c · d',
+      '         c, d',
       '         e.g. one; two',
     ]);
-    const long = Array.from({ length: 12 }, (_, i) => ({ term: '漢字'.repeat(1 + (i % 9)), weight: 0.1 }));
-    const leaf: Topic = { layer: 0, index: 0, share: 1, weight: 1, terms: long, documents: [], children: [] };
-    const drawn = printTree([{ ...leaf, layer: 1, children: [leaf, leaf] }], 40);
+    const long = Array.from({ length: 12 }, (_, i) => ({ term: '漢字'.repeat(1 + (i % 9)), weight: 0.1, overall: 0.1 }));
+    const leaf: Topic = { layer: 0, index: 0, label: '漢字', share: 1, weight: 1, terms: long, relevant: [], documents: [], children: [] };
+    const drawn = printTree([{ ...leaf, layer: 1, children: [leaf, leaf] }], { width: 40 });
     expect(drawn.length).toBeGreaterThan(12);
     const width = (line: string) => [...line].reduce((sum, c) => sum + (/\p{sc=Han}/u.test(c) ? 2 : 1), 0);
     for (const line of drawn) expect(width(line)).toBeLessThanOrEqual(40);

@@ -23,7 +23,10 @@ const once = () => (tuned ??= tuneOnce());
 test('measures, shows what is faster than the default, and says where it is kept', async () => {
   const { status, stdout, stderr, file } = await once();
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^\S.* clock\n\nproduct +sizes up to +default +tuned +gain\nAᵀB +4×16×16 +\S+ \d+×\d+/);
+  expect(stdout).toMatch(/^\S.* clock\n\nwork +sizes up to +default +tuned +gain\nAᵀB +4×16×16 +\S+ \d+×\d+/);
+  for (const work of ['solve', 'masked solve', 'sweep of rows', 'sweep of columns', 'AᵀB then sweep'])
+    expect(stdout).toMatch(new RegExp(`^${work} +\\d+×\\d+`, 'm'));
+  expect(stdout).not.toContain('sparse');
   expect(stdout).toContain(`Kept in ${file}; the other commands use it from now on.`);
   expect(readdirSync(at('cache'))).toHaveLength(1); // no temporary file
 });
@@ -41,24 +44,28 @@ test('the other commands use it and say so; devices --plan shows both choices', 
   const { plan: json } = JSON.parse((await runCli(['devices', '--plan', '--json'], { env })).stdout);
   expect(json).toMatchObject({
     tuning: { path: file },
-    products: expect.arrayContaining([expect.objectContaining({ class: 'AᵀB 4×16×16' })]),
+    choices: expect.arrayContaining([
+      expect.objectContaining({ kind: 'product', class: 'AᵀB 4×16×16' }),
+      expect.objectContaining({ kind: 'solve', class: 'solve 4×16' }),
+    ]),
   });
 });
 
-test('another problem is added to what was measured before', async () => {
+test('another problem, a sparse one, is added to what was measured before', async () => {
   const { file } = await once();
   const before = JSON.parse(readFileSync(file, 'utf8')) as Tuning;
-  const { stdout } = await runCli(['tune', '--problem', '20x18x3', '--json'], { env });
+  const { stdout } = await runCli(['tune', '--problem', '20x18x3', '--density', '0.2', '--json'], { env });
   const { path, tuning } = JSON.parse(stdout) as { path: string; tuning: Tuning };
   expect(path).toBe(file);
-  const classes = (JSON.parse(readFileSync(file, 'utf8')) as Tuning).entries.map((entry) => entry.class);
+  const classes = (JSON.parse(readFileSync(file, 'utf8')) as Tuning).entries.map((entry) => `${entry.kind} ${entry.class}`);
   expect(new Set(classes).size).toBe(classes.length);
-  for (const entry of [...before.entries, ...tuning.entries]) expect(classes).toContain(entry.class);
+  for (const entry of [...before.entries, ...tuning.entries]) expect(classes).toContain(`${entry.kind} ${entry.class}`);
+  expect(tuning.entries.filter(({ kind }) => kind === 'sparse')).toHaveLength(2);
 });
 
 describe('what cannot be used is named and does no harm', () => {
   test.each([
-    ['another version', (text: string) => text.replace('"version": 1', '"version": 99'), /another version of orthant/],
+    ['another version', (text: string) => text.replace('"version": 2', '"version": 99'), /another version of orthant/],
     ['another adapter', (text: string) => text.replace('"adapter": "', '"adapter": "not '), /measured on not /],
     ['half a file', (text: string) => text.slice(0, 200), /damaged/],
   ])('%s', async (name, change, says) => {
@@ -93,6 +100,8 @@ test.each([
   [['--problem', '12x10x11'], /Rank 11 is more than a 12×10 matrix/],
   [['--problem', '12x10x2x0'], /rows × columns × rank/],
   [['--problem', '12x10x2', '--quick'], /give one of them/],
+  [['--quick', '--density', '0.1'], /give --problem, too/],
+  [['--problem', '12x10x2', '--density', '0'], /above 0 and at most 1/],
   [['--device', 'cpu'], /auto, gpu, software/],
 ])('bad input: %s', async (options, says) => {
   const { status, stdout, stderr } = await runCli(['tune', ...options], { env });

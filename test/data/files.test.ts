@@ -32,8 +32,9 @@ async function refused(promise: Promise<unknown>, message: string): Promise<void
 test('samples become columns', async () => {
   const csv = await put('m.csv', 'a,b,c\n1,2,3\n4,5,6\n');
   const names = ['a', 'b', 'c'];
-  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), features: names });
-  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), samples: names });
+  const notes = ['2 rows × 3 columns, header in line 1'];
+  expect(await readMatrix(csv)).toEqual({ X: matrix(3, 2, [1, 4, 2, 5, 3, 6]), features: names, notes });
+  expect(await readMatrix(csv, { samples: 'columns' })).toEqual({ X: matrix(2, 3, [1, 2, 3, 4, 5, 6]), samples: names, notes });
   const npy = await put('m.NPY', encodeNpy(matrix(2, 3, [1, 2, 3, 4, 5, 6])));
   expect((await readMatrix(npy, { samples: 'rows' })).X).toEqual(matrix(3, 2, [1, 4, 2, 5, 3, 6]));
   const mtx = await put('m.Mtx', '%%MatrixMarket matrix coordinate integer general\n2 3 2\n2 3 6\n1 2 2\n');
@@ -50,7 +51,8 @@ test('unreadable matrices', async () => {
   await refused(readMatrix(await put('empty.csv', '')), "empty.csv' is empty.");
   await mkdir(join(dir, 'folder.csv'));
   await refused(readMatrix(join(dir, 'folder.csv')), 'is a directory');
-  await refused(readMatrix(await put('latin.csv', Uint8Array.of(0xe9, 10, 49))), 'is not UTF-8 text');
+  await refused(readMatrix(await put('latin.csv', Uint8Array.of(0xe9, 10, 49)), { encoding: 'utf-8' }), 'is not UTF-8; correct it');
+  await refused(readMatrix(await put('n.npy', encodeNpy(matrix(1, 1, [1]))), { names: true }), 'names is for tables of text, and');
   const bad = await put('bad.npy', 'hello world');
   await refused(readMatrix(bad), `${bad}: This is not a .npy file`);
   const ragged = await put('ragged.csv', '1,2\n3');
@@ -91,44 +93,6 @@ test('impossible outputs', async () => {
   await refused(writeOutputs(file, { a: '' }), `Cannot write to the folder '${file}': it is a file.`);
   await refused(writeOutputs(join(file, 'out'), { a: '' }), 'a part of that path is a file');
   await refused(writeOutputs(dir, { '../a': '' }), "'../a' cannot be the name of an output file");
-});
-
-test('a corpus in a folder or a .jsonl file', async () => {
-  await mkdir(join(dir, 'texts', 'sub.txt'), { recursive: true });
-  await put('texts/b.txt', 'second');
-  await put('texts/a.txt', '\ufefffirst');
-  await put('texts/notes.md', 'no');
-  const documents = [
-    { name: 'a', text: 'first' },
-    { name: 'b', text: 'second' },
-  ];
-  expect(await readCorpus(join(dir, 'texts'))).toEqual({ name: 'texts', documents });
-
-  const lines = ['{"name":"n","text":"one"}', '', '{"title":"t","id":3,"text":"two"}\r', '{"id":3,"text":""}', '{"text":"four"}'];
-  expect(await readCorpus(await put('c.jsonl', lines.join('\n')))).toEqual({
-    name: 'c',
-    documents: [
-      { name: 'n', text: 'one' },
-      { name: 't', text: 'two' },
-      { name: '3', text: '' },
-      { name: 'line 5', text: 'four' },
-    ],
-  });
-});
-
-test('unreadable corpora', async () => {
-  await refused(readCorpus('no such corpus'), "There is no corpus 'no such corpus'. Give a folder of .txt files, a .jsonl file");
-  await refused(readCorpus(''), 'one of the built-in examples (sotu, brown)');
-  await refused(readCorpus(await put('c.xml', '<a/>')), 'cannot be read as a corpus');
-  await mkdir(join(dir, 'none'));
-  await refused(readCorpus(join(dir, 'none')), "none' is empty; a corpus needs one .txt file per document.");
-  await put('none/a.md', '');
-  await refused(readCorpus(join(dir, 'none')), 'has no .txt files among its 1 entries');
-  await refused(readCorpus(await put('e.jsonl', '')), 'is empty');
-  await refused(readCorpus(await put('blank.jsonl', '\n\n')), 'has only blank lines');
-  await refused(readCorpus(await put('bad.jsonl', '{"text":"a"}\n{oops\n')), 'bad.jsonl: line 2 is not valid JSON');
-  await refused(readCorpus(await put('n.jsonl', 'null')), 'n.jsonl: line 1 must be an object with a string "text".');
-  await refused(readCorpus(await put('t.jsonl', '{"text":3}')), 'line 1 must be an object with a string "text".');
 });
 
 test('the built-in examples', async () => {

@@ -12,12 +12,13 @@ test.each([
   ['tabs, BOM, old Mac line ends', '\ufeff1\t2.5\t-3\r.5\t1e-3\t7', undefined],
   ['blank lines and spaces', '\n 1, 2.5,-3 \n\n   \n.5,1e-3,7\n\n', undefined],
   ['header', 'a,b c,d\n1,2.5,-3\n.5,1e-3,7', ['a', 'b c', 'd']],
-  ['header with an empty cell', ',b,d\n1,2.5,-3\n.5,1e-3,7', ['', 'b', 'd']],
+  ['header with an empty cell', 'a,,d\n1,2.5,-3\n.5,1e-3,7', ['a', '', 'd']],
   ['quoted header', '"a","b, ""c""","d\ne"\n1,2.5,-3\n.5,1e-3,7', ['a', 'b, "c"', 'd\ne']],
   ['quoted numbers, CRLF', 'a,b,c\r\n"1","2.5",-3\r\n.5,"1e-3","7"\r\n', ['a', 'b', 'c']],
   ['quoted header with semicolons', '\ufeff"a;1";"b,c";d\n1;2.5;-3\n.5;1e-3;7', ['a;1', 'b,c', 'd']],
 ])('%s', (_, text, header) => {
-  expect(parseCsvMatrix(text)).toEqual({ X: twoByThree, header });
+  const { X, columnNames, rowNames, missing } = parseCsvMatrix(text);
+  expect({ X, columnNames, rowNames, missing }).toEqual({ X: twoByThree, columnNames: header, rowNames: undefined, missing: undefined });
 });
 
 test('one column, and one number', () => {
@@ -38,22 +39,24 @@ test.each([
   ['a,b\n', 'f.csv has a header but no data rows'],
   ['1,2\n3,4,5\n', 'f.csv: line 2 has 3 cells, but line 1 has 2; every row needs the same number of cells.'],
   ['a,b\n\n1\n', 'f.csv: line 3 has 1 cell, but line 1 has 2; every row needs the same number of cells.'],
-  ['1,2\n3,\n', 'f.csv: line 2, column 2 is empty; every cell needs a number.'],
-  ['1,2,\n', 'f.csv: line 1, column 3 is empty'],
-  ['a,b\n1,2\n\n3,x\n', 'f.csv: line 4, column 2 (b) has "x", which is not a number; correct it or remove the row or column.'],
+  [
+    'a,b\n1,2\n\n3,x\n',
+    'f.csv: line 4, column 2 (b) has "x", which is not a number; correct it, or leave the column out: skipColumns "b".',
+  ],
   ['"a\nz",b\n1,"2"\n3,x\n', 'f.csv: line 4, column 2 (b) has "x"'],
   [
     '1,abc\n2,3',
-    'f.csv: line 1, column 2 has "abc", which is not a number; correct it or remove the row or column. If this line is a header, it must not contain numbers.',
+    'f.csv: line 1, column 2 has "abc", which is not a number; if this line is the header, say header: true; correct it, or leave the column out: skipColumns "2".',
   ],
-  ['NaN,NaN\n2,3', 'f.csv: line 1, column 1 has "NaN"'],
-  ['1,Infinity', 'column 2 has "Infinity"'],
+  ['1,Infinity', 'column 2 has "Infinity", which is not finite'],
   ['1,0x10', 'column 2 has "0x10", which is not a number'],
-  ['1;1,5', 'column 2 has "1,5", which is not a number; correct it or remove the row or column. Write decimals with a point.'],
-  ['1,5;2,5\n3;4', 'line 1, column 1 has "1,5"'],
+  ['1.5;1,5', 'column 2 has "1,5", which is not a number; write decimals with a point, or give decimal \',\'.'],
+  ['1,5;2.5\n3;4,5', 'column 2 has "2.5", which is not a number; decimals have commas here; write it with a comma, or give decimal \'.\'.'],
+  ['"1,234.5",2', 'column 1 has "1,234.5", which is not a number; write it without separators of thousands.'],
+  ['a;b\n1.234,5;2,5', 'column 1 (a) has "1.234,5", which is not a number; write it without separators of thousands.'],
   [
-    '1 2\n3 4',
-    'column 1 has "1 2", which is not a number; correct it or remove the row or column. Separate cells by commas, semicolons or tabs.',
+    '1,"2 3"\n',
+    'has "2 3", which is not a number; separate cells by commas, semicolons, tabs or blanks, and give the delimiter if need be.',
   ],
   ['1,1e39', 'column 2 has "1e39", which is too large for f32; rescale the data.'],
   ['a,b\n1,"2\n3,4', 'f.csv: line 2 has a quote that is not closed'],
@@ -69,11 +72,11 @@ test.each<[string, string, string]>([
   ['digits and an x', `1,${'1'.repeat(many)}x\n`, 'line 1, column 2 has "111'],
   ['digits and a point, again and again', `1,${'1.'.repeat(many)}\n`, 'is not a number'],
   ['a first line of blanks', `${' '.repeat(many)}\n1,x\n`, 'line 2, column 2 has "x"'],
-  ['blanks in a record with quotes', `"1",${' '.repeat(many)}x\n`, 'line 1, column 2 has "x"'],
+  ['blanks in a record with quotes', `1,2\n"1",${' '.repeat(many)}x\n`, 'line 2, column 2 has "x"'],
   ['quotes without an end', `"${'""'.repeat(many)}\n1\n`, 'line 1 has a quote that is not closed'],
   ['a quoted cell of quotes', `1,2\n3,"${'""'.repeat(many)}"\n`, 'line 2, column 2 has'],
   ['lines in a cell', `"${'\n'.repeat(many)}x`, 'a quote that is not closed'],
-  ['numbers between blanks', `1\n${'1 '.repeat(many)}x`, 'is not a number'],
+  ['numbers between blanks', `1\n${'1 '.repeat(many)}x`, 'line 2 has 2000001 cells, but line 1 has 1'],
   ['a long name', `${'n'.repeat(many)}\nx\n`, 'line 2, column 1 (nnnn'],
 ])('%s are refused in one pass, in a short sentence', (_, text, message) => {
   expect(() => parseCsvMatrix(text)).toThrow(InputError);
@@ -90,7 +93,7 @@ test('a number of many digits is still a number', () => {
 });
 
 test('quoted cells: empty ones, quotes in them, the end of the line, blanks after the last', () => {
-  expect(parseCsvMatrix('"","a""b","c,d", e \r\n1,"2",3,"4" \r\n').header).toEqual(['', 'a"b', 'c,d', 'e']);
-  expect(parseCsvMatrix('"a"\t"b\tc"\n"1"\t2\n').X).toEqual(matrix(1, 2, [1, 2]));
+  expect(parseCsvMatrix('"z","a""b","c,d", e \r\n1,"2",3,"4" \r\n').columnNames).toEqual(['z', 'a"b', 'c,d', 'e']);
+  expect(parseCsvMatrix('"a"\t"b\tc"\n"1"\t"2"\n').X).toEqual(matrix(1, 2, [1, 2]));
   for (const text of ['"a"b,c\n1,2', 'a,"b\n1,2', '"1",2"\n']) expect(() => parseCsvMatrix(text)).toThrow('quote');
 });

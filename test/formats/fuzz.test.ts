@@ -6,16 +6,17 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseLabels } from '../../src/cli/labels.js';
 import { labelTexts } from '../../src/data/labels.js';
+import type { Matrix } from '../../src/data/matrix.js';
 import { isSparse, type toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
 import { csv } from '../../src/formats/csv.js';
-import { decodeText } from '../../src/formats/file-format.js';
+import { decodeText, type FileContent } from '../../src/formats/file-format.js';
 import { mtx } from '../../src/formats/mtx.js';
 import { npy } from '../../src/formats/npy.js';
-import { parseJsonLines } from '../../src/node/corpus.js';
+import { parseJsonLines } from '../../src/text/documents.js';
 import { bytesAllocated } from '../support/allocations.js';
 import { type Mutation, mutated, mutations } from '../support/mutations.js';
-import { readCsv, readJsonLines, readLabelLines, readMtx, readNpy, type Table } from '../support/plain-readers.js';
+import { readJsonLines, readLabelLines, readMtx, readNpy, readTable, type Table } from '../support/plain-readers.js';
 
 const fuzzing = (import.meta as { env?: { MODE?: string } }).env?.MODE === 'fuzz';
 const numRuns = fuzzing ? 10_000 : 400;
@@ -43,7 +44,7 @@ interface Target {
   pieces: readonly string[];
   read(content: Uint8Array): unknown;
   /** The same by simple means; undefined where the file is none. */
-  plainly(content: Uint8Array): unknown;
+  plainly(content: Uint8Array, result: unknown): unknown;
 }
 
 const dense = (read: (content: Uint8Array) => { X: Parameters<typeof toDense>[0] }) => (content: Uint8Array) => {
@@ -80,16 +81,21 @@ const numbersAndBlanks = [
 const targets: Record<string, Target> = {
   CSV: {
     files: fc
-      .tuple(table, fc.constantFrom(',', ';', '\t'), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean(), fc.boolean())
-      .map(([X, delimiter, newline, header, quotes]) => {
+      .tuple(table, fc.constantFrom(',', ';', '\t'), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean(), fc.boolean(), fc.boolean())
+      .map(([X, delimiter, newline, header, quotes, named]) => {
         const quote = (cell: string) => (quotes ? `"${cell}"` : cell);
-        const names = Array.from({ length: X.cols }, (_, j) => quote(`name ${'abcdef'[j]}`)).join(delimiter);
-        const rows = rowsOf(X).map((row) => row.map((x) => quote(String(x))).join(delimiter));
-        return text([...(header ? [names] : []), ...rows].join(newline));
+        const names = Array.from({ length: X.cols }, (_, j) => quote(`name ${'abcdef'[j]}`));
+        const rows = rowsOf(X).map((row, i) =>
+          [...(named ? [`row ${'abcdef'[i]}`] : []), ...row.map((x) => quote(String(x)))].join(delimiter),
+        );
+        return text([...(header ? [[...(named ? ['id'] : []), ...names].join(delimiter)] : []), ...rows].join(newline));
       }),
-    pieces: [...numbersAndBlanks, ',', ';', '"', '""', '"\n"', 'a', '\ufeff', '\0', '1,5', ',,'],
-    read: dense((content) => csv.read(content, 'f.csv')),
-    plainly: (content) => readCsv(content),
+    pieces: [...numbersAndBlanks, ',', ';', '"', '""', '"\n"', 'a', '\ufeff', '\0', '1,5', ',,', '#', '# a\n', 'NA', '"1"', 'é', '1,234.5'],
+    read(content) {
+      const { X, rowNames, columnNames, missing, notes } = csv.read(content, 'f.csv') as FileContent & { X: Matrix };
+      return { rows: X.rows, cols: X.cols, data: [...X.data], rowNames, columnNames, missing: missing && [...missing], says: notes?.[0] };
+    },
+    plainly: (content, result) => readTable(content, result as { rows: number; cols: number; says: string }),
   },
   npy: {
     files: fc
@@ -197,9 +203,10 @@ describe.each(Object.entries(targets))('%s', (name, { files, pieces, read, plain
   test('valid files are read, as they stand', () => {
     fc.assert(
       fc.property(files, (content) => {
-        const expected = plainly(content);
+        const result = read(content);
+        const expected = plainly(content, result);
         expect(expected).toBeDefined();
-        expect(read(content)).toEqual(expected);
+        expect(result).toEqual(expected);
       }),
       { numRuns: 200 },
     );
@@ -227,7 +234,7 @@ describe.each(Object.entries(targets))('%s', (name, { files, pieces, read, plain
           expect(result.message.length).toBeLessThan(1000);
           refused++;
         } else {
-          expect(result).toEqual(plainly(file));
+          expect(result).toEqual(plainly(file, result));
           taken++;
         }
       }),

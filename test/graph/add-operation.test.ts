@@ -12,22 +12,24 @@ import { expectClose } from '../cases/support.js';
 import { lendDevice } from '../support/devices.js';
 import { examplePieces, problemsIn, root } from '../support/examples.js';
 
-const generated = 'src/webgpu/shaders.generated.ts';
+const generated = ['shaders.generated.ts', 'wgsl/elementwise.generated.ts'];
 const [definition, meaning, lowering] = ['graph/operations', 'reference', 'webgpu/lower'].map((room) => `src/${room}/elementwise.ts`);
 const kernel = 'shaders/elementwise/soft-threshold.wgsl';
 
 /** The pieces of text, by the file that the first line of each names. */
 const pieces = await examplePieces('Add an operation');
-/** The bundle with the new kernel. */
+/** The bundled modules that the new kernel changes. */
 const bundle = await bundleWith(kernel);
 
-async function bundleWith(added: string): Promise<string> {
+async function bundleWith(added: string): Promise<Map<string, string>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'orthant-'));
   try {
     await cp(path.join(root, 'shaders'), path.join(folder, 'shaders'), { recursive: true });
     await writeFile(path.join(folder, added), pieces.get(added) ?? '');
-    await bundleShaders({ folder: path.join(folder, 'shaders'), output: path.join(folder, 'shaders.ts') });
-    return await readFile(path.join(folder, 'shaders.ts'), 'utf8');
+    await bundleShaders({ folder: path.join(folder, 'shaders'), output: folder });
+    return new Map(
+      await Promise.all(generated.map(async (file) => [`src/webgpu/${file}`, await readFile(path.join(folder, file), 'utf8')] as const)),
+    );
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -35,7 +37,7 @@ async function bundleWith(added: string): Promise<string> {
 
 /** What files of src become with the pieces for them, each at the head of its family's record. */
 async function filesWith(...added: string[]): Promise<Map<string, string>> {
-  const files = new Map([[generated, bundle]]);
+  const files = new Map(bundle);
   for (const file of added) {
     const text = await readFile(path.join(root, file), 'utf8');
     files.set(

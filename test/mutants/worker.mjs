@@ -1,34 +1,36 @@
 // One process that runs faults one after another: a line of JSON on stdin asks for one, a line on stdout says how it ended.
 import { createInterface } from 'node:readline';
-import { bundleText } from '../../scripts/bundle-shaders.mjs';
+import { bundledCodes } from '../../scripts/bundle-shaders.mjs';
 import { withLoader } from '../../scripts/load-typescript.mjs';
 
 const cases = '/test/mutants/run.ts';
-
-/** The WGSL of every kernel with another text for one file, as src/webgpu/shaders.generated.ts would have it. */
-async function codesWith(file, text) {
-  const module = await bundleText(new Map([[file.slice('shaders/'.length, -'.wgsl'.length), text]]));
-  const own = module.slice(module.lastIndexOf('} as const;') + '} as const;'.length).replace(/export const codes: [^=]*= /, 'return ');
-  return new Function(own)();
-}
 
 /** Sources in TypeScript are read again; for WGSL it is enough to exchange its text. */
 async function outcome({ file, text, covers, kernels }, load) {
   if (!file.endsWith('.wgsl')) return withLoader(async (fresh) => (await fresh(cases)).runCases(covers, kernels), new Map([[file, text]]));
   let changed;
   try {
-    changed = await codesWith(file, text);
+    changed = await bundledCodes(new Map([[file.slice('shaders/'.length, -'.wgsl'.length), text]]));
   } catch (error) {
     return { refused: String(error.message ?? error).slice(0, 300) };
   }
-  const { codes } = await load('/src/webgpu/shaders.generated.ts');
-  const before = { ...codes };
-  Object.assign(codes, changed);
+  const restore = await exchange(changed, load);
   try {
     return await (await load(cases)).runCases(covers, kernels);
   } finally {
-    Object.assign(codes, before);
+    restore();
   }
+}
+
+/** Puts other texts of kernels in the place of those that are loaded, until the function that it returns is called. */
+async function exchange(changed, load) {
+  const { modules } = await load('/src/webgpu/shaders.generated.ts');
+  const loaded = await Promise.all([...new Set(Object.values(modules))].map((module) => module()));
+  const before = loaded.map(({ codes }) => [codes, { ...codes }]);
+  for (const { codes } of loaded) for (const name of Object.keys(codes)) codes[name] = changed[name];
+  return () => {
+    for (const [codes, own] of before) Object.assign(codes, own);
+  };
 }
 
 await withLoader(async (load) => {

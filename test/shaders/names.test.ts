@@ -4,7 +4,8 @@ import { control, mapFunctions } from '../../src/graph/operations.js';
 import { leastDenominator, leastRatio } from '../../src/reference/quotient.js';
 import { revivalPeriod } from '../../src/reference/update.js';
 import { constantCase } from '../../src/webgpu/lower/names.js';
-import { codes, named } from '../../src/webgpu/shaders.generated.js';
+import { named } from '../../src/webgpu/shaders.generated.js';
+import { codes } from '../support/codes.js';
 
 test('the entries of the control vector', () => {
   const { length, ...entries } = control;

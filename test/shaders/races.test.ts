@@ -11,8 +11,8 @@ import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { byteLength } from '../../src/webgpu/layout/layout.js';
 import type { Dispatch } from '../../src/webgpu/lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
-import { codes } from '../../src/webgpu/shaders.generated.js';
 import { adapters } from '../plans/dump.js';
+import { codes } from '../support/codes.js';
 
 /**
  * A product of one workgroup, staged more than once, so that barriers of one round meet those of the next: 64 or 32 invocations for 16×16
@@ -35,11 +35,11 @@ function tiled(transposeA: boolean, transposeB: boolean, norm = false): Dispatch
 
 const small = { matmul: 'tiled', blocks: [2, 2], splits: 1 } as const;
 
-function racesOf({ kernel, constants, bindings, workgroups }: Dispatch, change = (code: string) => code) {
+async function racesOf({ kernel, constants, bindings, workgroups }: Dispatch, change = (code: string) => code) {
   // The detector clamps no index: there is room for the whole tile of 64×64 that invocations read before they drop what lies outside.
   const buffers = bindings.map((bound) => new ArrayBuffer(64 * 64 * 4 + ('scratch' in bound ? bound.bytes : byteLength(bound))));
   const group = Object.fromEntries([...buffers, { uniform: sizeBytes(kernel, constants) }].map((buffer, i) => [i, buffer]));
-  return detectRaces(change(specialise(kernel, constants)), 'main', [...workgroups], { 0: group });
+  return detectRaces(change(await specialise(kernel, constants)), 'main', [...workgroups], { 0: group });
 }
 
 test('the kernels with barriers are these', () => {
@@ -49,6 +49,9 @@ test('the kernels with barriers are these', () => {
     'nnls/masked-solve-group',
     'nnls/solve-group',
     'reduce/fold-group',
+    'residual/choice',
+    'residual/chosen',
+    'residual/terms',
     'update/hals-group',
   ]);
 });
@@ -58,16 +61,16 @@ test('the kernels with barriers are these', () => {
  * whose lanes get their places from functions; the sweep it can.
  */
 describe('update/hals-group', () => {
-  test('has no race, and would have one without its barriers', () => {
+  test('has no race, and would have one without its barriers', async () => {
     const p = programBuilder('group');
     const [G, B, F] = [p.input('G', 5, 5), p.input('B', 5, 6), p.state('F', 5, 6)];
     p.section('all', () => p.halsUpdate(F, G, B, { of: 'columns', layer: 0 }));
     const [dispatch] = dispatchesOf(lowerProgram(p.build(), adapters.hardware, { group: true }).sections);
     expect(dispatch.kernel).toBe('update/hals-group');
-    const { races, errors } = racesOf(dispatch);
+    const { races, errors } = await racesOf(dispatch);
     expect(errors).toEqual([]);
     expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
-    expect(racesOf(dispatch, (code) => code.replaceAll('workgroupBarrier();', '')).races.length).toBeGreaterThan(0);
+    expect((await racesOf(dispatch, (code) => code.replaceAll('workgroupBarrier();', ''))).races.length).toBeGreaterThan(0);
   });
 });
 
@@ -77,24 +80,24 @@ describe('matmul/tiled', () => {
     [true, false],
     [false, true],
     [true, true],
-  ])('has no race, transposes %s and %s', (transposeA, transposeB) => {
+  ])('has no race, transposes %s and %s', async (transposeA, transposeB) => {
     const dispatch = tiled(transposeA, transposeB);
     expect(dispatch.kernel).toBe('matmul/tiled');
-    const { races, errors } = racesOf(dispatch);
+    const { races, errors } = await racesOf(dispatch);
     expect(errors).toEqual([]);
     expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
   });
 
-  test('has no race where it keeps only squares', () => {
-    const { races, errors } = racesOf(tiled(false, false, true));
+  test('has no race where it keeps only squares', async () => {
+    const { races, errors } = await racesOf(tiled(false, false, true));
     expect(errors).toEqual([]);
     expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
   });
 
-  test.each([0, 1, 2, 3, 4, 5])('would have one without barrier %i', (number) => {
+  test.each([0, 1, 2, 3, 4, 5])('would have one without barrier %i', async (number) => {
     let seen = 0;
     const without = (code: string) => code.replaceAll('workgroupBarrier();', (barrier) => (seen++ === number ? '' : barrier));
-    expect(racesOf(tiled(true, false, number > 3), without).races.length).toBeGreaterThan(0);
+    expect((await racesOf(tiled(true, false, number > 3), without)).races.length).toBeGreaterThan(0);
   });
 });
 
@@ -108,13 +111,39 @@ describe('reduce/fold-group', () => {
     return dispatch;
   };
 
-  test('has no race', () => {
-    const { races, errors } = racesOf(fold());
+  test('has no race', async () => {
+    const { races, errors } = await racesOf(fold());
     expect(errors).toEqual([]);
     expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
   });
 
-  test('would have one without its barriers', () => {
-    expect(racesOf(fold(), (code) => code.replaceAll('workgroupBarrier();', '')).races.length).toBeGreaterThan(0);
+  test('would have one without its barriers', async () => {
+    expect((await racesOf(fold(), (code) => code.replaceAll('workgroupBarrier();', ''))).races.length).toBeGreaterThan(0);
   });
+});
+
+describe('residuals by Gram matrices', () => {
+  const dispatches = () => {
+    const [N, M, k, restarts] = [12, 140, 5, 2];
+    const p = programBuilder('gram', { restarts });
+    const X = p.input('X', N, M);
+    const [A, Z, cost, H] = [p.state('A', N, k), p.state('Z', k, M), p.state('cost', 1, 1), p.state('H', k, M)];
+    p.section('all', () => {
+      const [G, B] = [p.gram(A), p.matmul(T(A), X)];
+      p.matmul(G, Z, { scale: -1, add: B, into: H });
+      p.residualNorm(X, A, Z, { into: cost, fall: 1e-5 });
+    });
+    return dispatchesOf(lowerProgram(p.build(), adapters.hardware, { gram: true }).sections);
+  };
+
+  test.each(['residual/terms', 'residual/choice', 'residual/chosen'])(
+    '%s has no race, and would have one without its barriers',
+    async (kernel) => {
+      const dispatch = dispatches().find((one) => one.kernel === kernel)!;
+      const { races, errors } = await racesOf(dispatch);
+      expect(errors).toEqual([]);
+      expect(races.slice(0, 3).map(({ message }) => message)).toEqual([]);
+      expect((await racesOf(dispatch, (code) => code.replaceAll('workgroupBarrier();', ''))).races.length).toBeGreaterThan(0);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
 import type { Output } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
@@ -15,11 +15,11 @@ export interface CliResult {
 /** Runs the command line in this process; `run` is another `main` than that of src. */
 export async function runCli(
   argv: string[],
-  { tty = false, columns, env = {}, signal = new AbortController().signal }: CliSettings = {},
+  { tty = false, columns, env = {}, signal = new AbortController().signal, stdin }: CliSettings = {},
   run = main,
 ): Promise<CliResult> {
   const [stdout, stderr] = [collector(tty, columns), collector(tty, columns)];
-  const status = await run(argv, { stdout: stdout.stream, stderr: stderr.stream, env, signal });
+  const status = await run(argv, { stdout: stdout.stream, stderr: stderr.stream, env, signal, stdin: () => Readable.from(stdin ?? []) });
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }
 
@@ -28,6 +28,8 @@ interface CliSettings {
   columns?: number;
   env?: Record<string, string>;
   signal?: AbortSignal;
+  /** What standard input gives, in chunks. */
+  stdin?: (string | Uint8Array)[];
 }
 
 function collector(isTTY: boolean, columns?: number): { stream: Output; text(): string } {

@@ -38,76 +38,113 @@ function numberOf(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-const isLetter = (character: string) => character.toLowerCase() !== character.toUpperCase() || /\p{L}/u.test(character);
-const isMissing = (cell: string) =>
-  ['nan', 'inf', 'infinity', 'na', 'n/a', 'null'].includes(cell.toLowerCase().replace(/^[+-](?=nan|inf)/, ''));
+const isNone = (cell: string) => ['', 'na', 'n/a', '<na>', '#na', '#n/a', 'null', 'nan', '+nan', '-nan'].includes(cell.toLowerCase());
 
-/** As RFC 4180 has it, with the delimiter of the first line, blanks around cells, and a header of names. */
-export function readCsv(content: Uint8Array): Table | undefined {
-  const text = textOf(content)?.replace(/^\ufeff/, '');
-  if (text === undefined) return undefined;
+/** What the reader says it saw in a table. */
+interface Seen {
+  rows: number;
+  cols: number;
+  says: string;
+}
+
+/**
+ * A table, as the reader says that it is to be read: whether it has a header, names and decimal commas, and what stands between its cells. So the
+ * choice is not judged, but every number, name and missing cell.
+ */
+export function readTable(content: Uint8Array, seen: Seen) {
+  const { rows, cols, says } = seen;
+  const encoding = /\bUTF-16[LB]E\b/.exec(says)?.[0] ?? (says.includes('Latin-1') ? 'windows-1252' : 'utf-8');
+  const text = new TextDecoder(encoding).decode(content);
+  const named = says.includes('names in the first column');
   const newline = text.includes('\n') ? '\n' : '\r';
-  const records = cellsOf(text, delimiterOf(text), newline)
-    ?.map((cells) => cells.map((cell) => cell.trim()))
-    .filter((cells) => cells.length > 1 || cells[0] !== '');
-  if (!records || records.length === 0) return undefined;
-  const [first] = records;
-  const named = first.some((cell) => [...cell].some(isLetter) && !isMissing(cell)) && first.every((cell) => numberOf(cell) === undefined);
-  const rows = named ? records.slice(1) : records;
-  const numbers = rows.map((cells) => cells.map(numberOf));
-  if (rows.length === 0 || records.some((cells) => cells.length !== first.length)) return undefined;
-  const data = numbers.flat();
-  return data.every((x) => x !== undefined) ? { rows: rows.length, cols: first.length, data } : undefined;
+  const delimiters = says.includes('between semicolons') ? [';'] : says.includes('between blanks') ? [' '] : [',', '\t'];
+  for (const delimiter of delimiters) {
+    const all = cellsOf(text, delimiter, newline);
+    if (!all) continue;
+    const headLine = Number(/header in line (\d+)/.exec(says)?.[1] ?? 0);
+    const comments = all.some(({ comment }) => !comment);
+    const begin = comments ? all.findIndex(({ comment }) => !comment) : 0;
+    const kept = all.filter(({ comment }, at) => !comments || !comment || (named && at > begin));
+    const head = all.find(({ line }) => line === headLine);
+    const body = head && !(comments && head.comment) ? kept.slice(1) : kept;
+    const width = cols + (named ? 1 : 0);
+    // Behind a delimiter at the end of all lines there is nothing.
+    const fits = body.every(({ cells }) => cells.length === width || (cells.length === width + 1 && cells[width] === ''));
+    if (!fits || body.length !== rows) continue;
+    const cells = body.flatMap(({ cells: row }) => row.slice(named ? 1 : 0, width));
+    const none = cells.map((cell) => (isNone(cell) ? 1 : 0));
+    const data = cells.map((cell) =>
+      isNone(cell) ? 0 : numberOf(says.includes('decimal commas') ? cell.replace(/^([^.]*),/, '$1.') : cell),
+    );
+    const names = head?.cells.map((cell) => (head.comment && comments ? cell.replace(/^#+\s*/, '') : cell));
+    if (names && head?.comment && comments && names[0] === '' && names.length > width) names.shift();
+    const short = names !== undefined && named && names.length < width;
+    return {
+      rows,
+      cols,
+      says,
+      data,
+      missing: none.includes(1) ? none : undefined,
+      rowNames: named ? body.map(({ cells: row }) => row[0]) : undefined,
+      columnNames: names?.slice(named && !short ? 1 : 0).slice(0, cols),
+    };
+  }
+  return undefined;
 }
 
-function delimiterOf(text: string): string {
-  const line = text.split(/[\r\n]/).find((one) => one.trim() !== '') ?? '';
-  let quoted = false;
-  const outside = [...line].filter((character) => {
-    if (character === '"') quoted = !quoted;
-    return !quoted && character !== '"';
-  });
-  // A quote that is not closed on its line encloses nothing.
-  const all = quoted ? line.slice(0, line.lastIndexOf('"')).replace(/"[^"]*"/g, '') + line.slice(line.lastIndexOf('"')) : outside.join('');
-  return all.includes('\t') ? '\t' : all.includes(';') ? ';' : ',';
+/** A record; `comment` if it starts with #. */
+interface PlainRecord {
+  cells: string[];
+  line: number;
+  comment: boolean;
 }
 
-/** The cells of every record, character by character. */
-function cellsOf(text: string, delimiter: string, newline: string): string[][] | undefined {
-  const records: string[][] = [];
-  let at = 0;
-  while (at < text.length) {
+/** The cells of every record, character by character. Blank lines are none. ' ' is any run of blanks and tabs. */
+function cellsOf(text: string, delimiter: string, newline: string): PlainRecord[] | undefined {
+  const records: PlainRecord[] = [];
+  const blanks = delimiter === ' ';
+  const isBlank = (c: string | undefined) => c === ' ' || (c === '\t' && delimiter !== '\t') || (c === '\r' && newline !== '\r');
+  let line = 1;
+  const split = (part: string): { cells: string[]; length: number } | undefined => {
     const cells: string[] = [];
+    let at = 0;
     for (;;) {
+      while (isBlank(part[at])) at++;
+      if (blanks && cells.length > 0 && (at >= part.length || part[at] === newline)) return { cells, length: at };
       let cell = '';
-      if (text[at] === '"') {
+      if (part[at] === '"') {
         for (at++; ; at++) {
-          if (at >= text.length) return undefined;
-          if (text[at] !== '"') cell += text[at];
-          else if (text[at + 1] === '"') cell += text[at++];
+          if (at >= part.length) return undefined;
+          if (part[at] !== '"') cell += part[at];
+          else if (part[at + 1] === '"') cell += part[at++];
           else break;
         }
         at++;
-        // Blanks may stand before the end of the record.
-        let after = at;
-        while (text[after] === ' ' || text[after] === '\r') {
-          if (text[after] === newline) break;
-          after++;
-        }
-        if (after === text.length || text[after] === newline) at = after;
-        else if (text[at] !== delimiter) return undefined;
+        if (!blanks) while (isBlank(part[at])) at++;
       } else {
-        while (at < text.length && text[at] !== delimiter && text[at] !== newline) {
-          if (text[at] === '"') return undefined;
-          cell += text[at++];
+        while (at < part.length && part[at] !== newline && (blanks ? !isBlank(part[at]) : part[at] !== delimiter)) {
+          if (part[at] === '"') return undefined;
+          cell += part[at++];
         }
       }
-      cells.push(cell);
-      if (text[at] !== delimiter) break;
+      cells.push(cell.trim());
+      if (at >= part.length || part[at] === newline) return { cells, length: at };
+      if (blanks ? !isBlank(part[at]) : part[at] !== delimiter) return undefined;
       at++;
     }
-    records.push(cells);
-    at++;
+  };
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf(newline, at) < 0 ? text.length : text.indexOf(newline, at);
+    const first = [...text.slice(at, end)].find((c) => !isBlank(c));
+    const comment = first === '#';
+    // The quotes of a comment mean nothing if they make no cells.
+    const part = comment ? text.slice(at, end) : text.slice(at);
+    const record = first === undefined ? undefined : (split(part) ?? (comment ? { cells: [part.trim()], length: part.length } : undefined));
+    if (first !== undefined && !record) return undefined;
+    if (record) records.push({ cells: record.cells, line, comment });
+    const next = at + (record ? record.length : end - at) + 1;
+    line += [...text.slice(at, next)].filter((c) => c === newline).length;
+    at = next;
   }
   return records;
 }

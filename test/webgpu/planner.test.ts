@@ -263,7 +263,7 @@ test('a wide solve gives every column, with its padding, an invocation of its ow
   for (const { constants, workgroups } of dispatches) expect(Number(constants.WORKGROUP) * workgroups[0]).toBeGreaterThanOrEqual(100);
 });
 
-test('what is lowered fits what the kernels declare: bindings, their access, and every constant', () => {
+test('what is lowered fits what the kernels declare: bindings, their access, and every constant', async () => {
   const neural = neuralProgram(87, 90, [9, 4, 2], { restarts: 3, start: 'hierarchical' }).program;
   const fused = lowerProgram(nmfProgram(200, 300, 10, { restarts: 3, solver: 'hals', weighted: false }).program, software).program;
   for (const operation of [neural, fused].flatMap(({ sections }) => Object.values(sections).flat())) {
@@ -275,15 +275,15 @@ test('what is lowered fits what the kernels declare: bindings, their access, and
         if (written !== undefined)
           expect(declared.bindings[i].access === 'read_write', `${kernel} ${declared.bindings[i].name}`).toBe(written);
       });
-      const source = specialise(kernel, constants);
+      const source = await specialise(kernel, constants);
       expect(sizeBytes(kernel, constants).byteLength).toBeGreaterThanOrEqual(4 * declared.sizes.length);
       for (const name of declared.constants) expect(source).toMatch(new RegExp(`^const ${name}: \\w+ = \\S+;$`, 'm'));
     }
   }
 });
 
-test('loops that add up products are written out as one expression, others as blocks', () => {
-  const code = specialise('nnls/masked-solve-registers', {
+test('loops that add up products are written out as one expression, others as blocks', async () => {
+  const code = await specialise('nnls/masked-solve-registers', {
     ...{ K: 3, STRIDE: 4, G_STRIDE: 4, PER_COLUMN: false, G_BATCH: 0, S_BATCH: 0, GRADIENT_BATCH: 0, BETA_BATCH: 0 },
     ...{ ITEMS: 4, RESTARTS: 1, GRID: 16, WORKGROUP: 16 },
   });

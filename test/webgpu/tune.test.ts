@@ -1,14 +1,16 @@
 /** Tuning: classes of shapes, what is believed of a stored one, and a small real one on this machine's adapter. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { tableOne } from '../../src/data/generate.js';
-import type { ProductChoice, Tuning } from '../../src/engine.js';
+import type { ProductChoice, Tuning, TuningEntry } from '../../src/engine.js';
 import { AdapterError, CancelledError, InputError } from '../../src/errors.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { candidatePlans, planMatmul } from '../../src/webgpu/plan/plan-products.js';
 import type { AdapterFacts } from '../../src/webgpu/plan/planner.js';
-import { distinctProducts, type ProductShape, productsOf, shapeClass, typicalProblems } from '../../src/webgpu/plan/product-shape.js';
+import type { ProductShape } from '../../src/webgpu/plan/shapes.js';
+import { shapeClass, tunedBy } from '../../src/webgpu/tune/classes.js';
+import { classesOf, quickProblems, typicalProblems } from '../../src/webgpu/tune/problems.js';
 import { checkTuning, kernelsTimed, mergeTunings, tuningVersion } from '../../src/webgpu/tune/tuning.js';
 
 const software: AdapterFacts = {
@@ -38,31 +40,58 @@ describe('classes', () => {
     expect(shapeClass({ rows: 10, inner: 3, cols: 8, batch: 1 }, true)).toBe('‖E−AB‖² 16×4×8');
   });
 
-  test('every product of a typical problem falls into a class that is tuned', () => {
-    const tuned = distinctProducts(typicalProblems);
-    for (const { shape, norm } of productsOf({ rows: 300, cols: 900, rank: 12 }))
-      expect([...tuned.keys()]).toContain(shapeClass(shape, norm));
+  test('all work of a usual problem falls into a class that is tuned', () => {
+    const names = (problems: Parameters<typeof classesOf>[0]) => classesOf(problems).map(({ kind, name }) => `${kind}: ${name}`);
+    expect(names(typicalProblems)).toEqual(expect.arrayContaining(names([{ rows: 300, cols: 900, rank: 12 }])));
+    expect(new Set(names(typicalProblems)).size).toBe(names(typicalProblems).length);
+    for (const kind of ['product', 'solve', 'sweep', 'swept', 'sparse'])
+      expect(
+        names(quickProblems).some((name) => name.startsWith(`${kind}:`)),
+        kind,
+      ).toBe(true);
+  });
+
+  test('a sparse problem has sparse products, no products or fused sweeps with X, and the rest', () => {
+    const names = classesOf([{ rows: 5000, cols: 800, rank: 20, density: 0.01 }]).map(({ name }) => name);
+    expect(names).toEqual([
+      'AᵀB 32×16384×32',
+      'ABᵀ 32×1024×32',
+      'AB 32×32×1024',
+      'AB 16384×32×32',
+      'solve 32×1024',
+      'solve 32×16384',
+      'masked solve 32×1024',
+      'sweep of rows 16384×32',
+      'sweep of columns 32×1024',
+      'sparse XD 16384×32, 8 a line',
+      'sparse (XD)ᵀ 32×1024, 64 a line',
+    ]);
   });
 });
 
 describe('the planner', () => {
-  const tuned = new Map([[shapeClass(shape), choice]]);
+  const by = (chosen: ProductChoice, facts: AdapterFacts): AdapterFacts => {
+    return {
+      ...facts,
+      tuned: tunedBy({ entries: [{ kind: 'product', class: shapeClass(shape), chosen, default: choice, ms: {} }] }, facts),
+    };
+  };
 
   test('takes what was measured for the class, and what it would have taken anyway elsewhere', () => {
-    expect(planMatmul(shape, { ...software, tuned })).toMatchObject(choice);
-    expect(planMatmul({ ...shape, rows: 17 }, { ...software, tuned })).toEqual(planMatmul({ ...shape, rows: 17 }, software));
-    expect(planMatmul(shape, { ...software, tuned }, { matmul: 'register', splits: 1 })).toMatchObject({
+    expect(planMatmul(shape, by(choice, software))).toMatchObject(choice);
+    expect(planMatmul({ ...shape, rows: 17 }, by(choice, software))).toEqual(planMatmul({ ...shape, rows: 17 }, software));
+    expect(planMatmul(shape, by(choice, software), { matmul: 'register', splits: 1 })).toMatchObject({
       algorithm: 'register',
       splits: 1,
     });
   });
 
   test('does not take what the device cannot run', () => {
-    expect(planMatmul(shape, { ...software, subgroups: false, tuned }).algorithm).toBe('register');
-    const tiled = new Map([[shapeClass(shape), { ...choice, algorithm: 'tiled' as const, blocksA: 32, blocksB: 32 }]]);
-    expect(planMatmul(shape, { ...hardware, tuned: tiled })).toMatchObject({ algorithm: 'tiled', blocksA: 32 });
-    expect(planMatmul(shape, { ...software, tuned: tiled }).algorithm).not.toBe('tiled');
-    expect(planMatmul(shape, { ...hardware, maxInvocationsPerWorkgroup: 128, tuned: tiled })).toMatchObject({
+    expect(planMatmul(shape, by(choice, { ...software, subgroups: false })).algorithm).toBe('register');
+    const tiled: ProductChoice = { ...choice, algorithm: 'tiled', blocksA: 32, blocksB: 32 };
+    expect(planMatmul(shape, by(tiled, hardware))).toMatchObject({ algorithm: 'tiled', blocksA: 32 });
+    expect(planMatmul(shape, by(tiled, software)).algorithm).not.toBe('tiled');
+    expect(planMatmul(shape, by(tiled, { ...hardware, maxInvocationsPerWorkgroup: 128 }))).toMatchObject({
       algorithm: 'tiled',
       blocksA: 4,
     });
@@ -70,7 +99,7 @@ describe('the planner', () => {
 
   test('candidates are distinct, begin with the untuned choice, and hold no barriers on a software adapter', () => {
     for (const facts of [software, hardware, { ...hardware, subgroups: false }]) {
-      const plans = candidatePlans(shape, { ...facts, tuned });
+      const plans = candidatePlans(shape, by(choice, facts));
       expect(plans[0]).toEqual(planMatmul(shape, facts));
       expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(plans.length);
       expect(plans.some(({ algorithm }) => algorithm === 'tiled')).toBe(!facts.software);
@@ -86,11 +115,19 @@ describe('a stored tuning', () => {
     kernels: kernelsTimed,
     adapter: 'here',
     clock: 'timestamps',
-    entries: [{ class: shapeClass(shape), chosen: choice, default: choice, ms: {} }],
+    entries: [{ kind: 'product', class: shapeClass(shape), chosen: choice, default: choice, ms: {} }],
   };
+  const of = (kind: string, chosen: unknown) => ({ ...tuning, entries: [{ kind, class: 'x', chosen, default: chosen, ms: {} }] });
 
   test('is believed if it is of this version and adapter', () => {
-    expect(checkTuning(JSON.parse(JSON.stringify(tuning)), 'here')).toEqual(tuning);
+    const all = [
+      of('solve', { kernel: 'group', workgroup: 128 }),
+      of('sweep', { kernel: 'registers', workgroup: 16 }),
+      of('swept', { kernel: 'quad', blocks: 2 }),
+      of('swept', { kernel: 'apart', blocks: 0 }),
+      of('sparse', { workgroup: 256 }),
+    ];
+    for (const one of [tuning, ...all]) expect(checkTuning(JSON.parse(JSON.stringify(one)), 'here')).toEqual(one);
   });
 
   test.each([
@@ -99,6 +136,20 @@ describe('a stored tuning', () => {
     ['other kernels', { ...tuning, kernels: 'x' }, /another version/],
     ['no entries', { version: tuningVersion }, /no tuning/],
     ['null', null, /no tuning/],
+    ['version 1, of products alone', { ...tuning, version: 1 }, /another version/],
+    ['an entry without kind', { ...tuning, entries: [{ ...tuning.entries[0], kind: undefined }] }, /Entry 0/],
+    ['a kind that is none', of('toString', choice), /Entry 0/],
+    ['null as an entry', { ...tuning, entries: [tuning.entries[0], null] }, /Entry 1/],
+    ['null as a choice', of('solve', null), /Entry 0/],
+    ['a choice of another kind', of('solve', choice), /Entry 0/],
+    ['a solve by no kernel', of('solve', { kernel: 'constructor', workgroup: 64 }), /Entry 0/],
+    ['a solve by half an invocation', of('solve', { kernel: 'private', workgroup: 0.5 }), /Entry 0/],
+    ['a sweep by a kernel of solves', of('sweep', { kernel: 'buffer', workgroup: 64 }), /Entry 0/],
+    ['a workgroup without end', of('sweep', { kernel: 'private', workgroup: 1e6 }), /Entry 0/],
+    ['a tile that no sweep has', of('swept', { kernel: 'register', blocks: 2 }), /Entry 0/],
+    ['blocks of no tile', of('swept', { kernel: 'apart', blocks: 1 }), /Entry 0/],
+    ['a sparse product by none', of('sparse', { workgroup: 0 }), /Entry 0/],
+    ['a workgroup in words', of('sparse', { workgroup: '64' }), /Entry 0/],
     ['an unknown kernel', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, algorithm: 'toString' } }] }, /Entry 0/],
     ['a tile without end', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksB: 1e9 } }] }, /Entry 0/],
     ['half a block', { ...tuning, entries: [{ ...tuning.entries[0], chosen: { ...choice, blocksA: 0.5 } }] }, /Entry 0/],
@@ -108,8 +159,15 @@ describe('a stored tuning', () => {
   });
 
   test('later entries take the place of earlier ones of their class', () => {
-    const other = { ...tuning.entries[0], class: 'other' };
-    const merged = mergeTunings({ ...tuning, entries: [{ ...tuning.entries[0], ms: { old: 1 } }, other] }, tuning);
+    const other: TuningEntry = {
+      kind: 'sparse',
+      class: tuning.entries[0].class,
+      chosen: { workgroup: 16 },
+      default: { workgroup: 16 },
+      ms: {},
+    };
+    const before: TuningEntry = { ...(tuning.entries[0] as TuningEntry<'product'>), ms: { old: 1 } };
+    const merged = mergeTunings({ ...tuning, entries: [before, other] }, tuning);
     expect(merged.entries).toEqual([tuning.entries[0], other]);
   });
 });
@@ -129,14 +187,14 @@ describe('on this adapter', () => {
     const tuning = await engine.tune({
       problems: [
         { rows: 20, cols: 30, rank: 3 },
-        { rows: 87, cols: 90, rank: 4, restarts: 2 },
+        { rows: 87, cols: 90, rank: 4, restarts: 2, density: 0.1 },
       ],
       repeats: 1,
       onProgress: ({ done, of, entry }) => seen.push(`${done}/${of} ${entry.class}`),
     });
     expect(engine.liveBuffers).toBe(0);
     expect(engine.tuning).toBe(tuning);
-    expect(tuning.entries.length).toBeGreaterThan(8);
+    expect(new Set(tuning.entries.map(({ kind }) => kind))).toEqual(new Set(['product', 'solve', 'sweep', 'swept', 'sparse']));
     expect(seen).toHaveLength(tuning.entries.length);
     for (const { ms, class: name } of tuning.entries) {
       for (const time of Object.values(ms)) expect(time, name).toBeGreaterThan(0);
@@ -171,6 +229,8 @@ describe('on this adapter', () => {
     expect(engine.tuning).toBeUndefined();
     await expect(engine.tune({ problems: [] })).rejects.toThrow(InputError);
     await expect(engine.tune({ problems: [{ rows: 2, cols: 30, rank: 3 }] })).rejects.toThrow(/rank ≤ min/);
+    for (const density of [0, 1.5, Number.NaN])
+      await expect(engine.tune({ problems: [{ rows: 20, cols: 30, rank: 2, density }] })).rejects.toThrow(/density of a problem/);
     await expect(engine.tune({ repeats: 0 })).rejects.toThrow(/repeats/);
     await expect(createReferenceEngine().tune()).rejects.toThrow(AdapterError);
   });

@@ -75,17 +75,27 @@ export const products = {
   /**
    * out = ‖X − A Z‖² (1×1), or with W ‖W ∘ (X − A Z)‖².
    * For a CSR X the inputs after Z are AᵀA, for which `G` stands if it is given, and ZZᵀ.
+   *
+   * `fall` is the least relative change that readers of the result have to see. An executor may round the difference of two results by as
+   * much, where X, A and Z are not negative. Default: as little as f32 allows.
    */
   residualNorm: define({
     inputs: { X: { ...byEntry, sparse: true, half: true }, A: byRow, Z: byColumn, W: byEntry },
     outputs: { out: whole },
     text: ([X, A, Z, W], [out], { weighted }) => `${out} = ‖${weighted ? `${W} ∘ ` : ''}(${X} − ${A} ${Z})‖²`,
-    write: (w: Writer<{ weighted: boolean }>, X: Tensor, A: Tensor, Z: Tensor, options: Into & { W?: Tensor; G?: Tensor } = {}) => {
-      const { W, G, ...into } = options;
+    write: (
+      w: Writer<{ weighted: boolean; fall?: number }>,
+      X: Tensor,
+      A: Tensor,
+      Z: Tensor,
+      options: Into & { W?: Tensor; G?: Tensor; fall?: number } = {},
+    ) => {
+      const { W, G, fall, ...into } = options;
       w.requireShape(A, X.rows, Z.rows);
       w.requireShape(Z, A.cols, X.cols);
       if (W) w.requireShape(W, X.rows, X.cols);
-      if (X.form === 'dense') return w.result([X, A, Z, ...(W ? [W] : [])], 1, 1, { weighted: W !== undefined }, into);
+      if (X.form === 'dense')
+        return w.result([X, A, Z, ...(W ? [W] : [])], 1, 1, { weighted: W !== undefined, ...(fall && { fall }) }, into);
       if (W) throw new ShapeError(`residualNorm in program ${w.program}: the CSR tensor ${X.name} takes no weights; make it dense.`);
       // AZ is formed nowhere: the Gram matrices stand for it.
       const grams = [G ?? gram.write(w.as('gram'), A), gram.write(w.as('gram'), Z, 'rows')];

@@ -36,7 +36,7 @@ export function createPipelines(device: GPUDevice, halves: HalfDecoding): Pipeli
         `Kernel ${kernel} binds ${shaders[kernel].bindings.length} buffers, but this device allows ${maxBuffers} per shader stage.`,
       );
     }
-    const code = decoding(specialise(kernel, constants), halves);
+    const code = decoding(await specialise(kernel, constants), halves);
     // The scope keeps a refused module from counting as an error of the whole device; the messages are read below.
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ label, code });

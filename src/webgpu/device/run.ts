@@ -4,11 +4,12 @@ import { DisposedError, InputError, LimitError, ShapeError } from '../../errors.
 import { planBuffers } from '../../graph/lifetimes.js';
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
+import { columnNorms } from '../layout/column-norms.js';
 import { byteLength, deviceForm, placeOf } from '../layout/layout.js';
 import type { Dispatch, Scratch } from '../lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../lower/lower-program.js';
 import { padPanel, readTensors } from '../panels/panel-io.js';
-import { mebibytes } from '../panels/panels.js';
+import { mebibytes, type Panelled } from '../panels/panels.js';
 import { buffersOf } from '../panels/split-program.js';
 import { stepText } from '../steps/step.js';
 import type { DeviceContext } from './context.js';
@@ -35,7 +36,7 @@ export async function compileProgram(context: DeviceContext, program: Program): 
 
 export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const { program, halves, panelled, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
+  const { program, halves, panelled, norms, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const guard = createGuard(device);
@@ -54,7 +55,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       owned.push(buffer);
       return buffer;
     };
-    const stored = program.tensors.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
+    const whole = [...program.tensors, ...norms.values()];
+    const stored = whole.flatMap((tensor): readonly Tensor[] => panelled.get(tensor)?.panels ?? [tensor]);
     const all = dispatchesOf(lowered);
     let scratch: GPUBuffer[] = [];
     const allocate = () => {
@@ -124,10 +126,8 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       program: original,
       write(tensor, entries) {
         live();
-        const panels = panelled.get(tensor)?.panels;
         guard.around(() => {
-          if (panels) for (const panel of panels) device.queue.writeBuffer(bufferOf(panel), 0, padPanel(panel, entries));
-          else device.queue.writeBuffer(bufferOf(storedAs(tensor)), 0, deviceForm(storedAs(tensor), entries));
+          for (const [own, form] of formsOf(storedAs(tensor), entries, panelled, norms)) device.queue.writeBuffer(bufferOf(own), 0, form);
         });
       },
       execute(section, times = 1) {
@@ -150,6 +150,24 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
     release();
     throw error;
   }
+}
+
+/** What is written for a tensor, one after another: its panels or itself, and the norms of its columns where the program has them. */
+function* formsOf(
+  tensor: Tensor,
+  entries: Parameters<Run['write']>[1],
+  panelled: ReadonlyMap<Tensor, Panelled>,
+  norms: ReadonlyMap<Tensor, Tensor>,
+): Generator<[Tensor, ReturnType<typeof deviceForm>]> {
+  const panels = panelled.get(tensor)?.panels;
+  if (panels) {
+    for (const panel of panels) yield [panel, padPanel(panel, entries)];
+    return;
+  }
+  const form = deviceForm(tensor, entries);
+  yield [tensor, form];
+  const own = norms.get(tensor);
+  if (own) yield [own, columnNorms(tensor, form)];
 }
 
 /** Records `times` repetitions of a section in one compute pass and submits them together. */

@@ -1,14 +1,16 @@
 /** Writes a kernel's source for its constants, and packs the sizes into a uniform buffer. */
 import { ShaderError } from '../../errors.js';
 import type { Constants, KernelName } from '../lower/dispatch.js';
-import { codes, type Shader, shaders } from '../shaders.generated.js';
+import { modules, type Shader, shaders } from '../shaders.generated.js';
 
 /**
  * The kernel's source for its constants. Those marked `// @set` are written into it: they may size private arrays and choose branches.
  * Those marked `// @size` become fields of a uniform buffer, bound after the kernel's own buffers. Loops marked `// @unroll` are written
- * out.
+ * out. The module that holds the source is loaded where it is needed first.
+ *
+ * @throws ShaderError for a constant that the kernel does not have or was not given.
  */
-export function specialise(kernel: KernelName, constants: Constants): string {
+export async function specialise(kernel: KernelName, constants: Constants): Promise<string> {
   const { constants: shaping, sizes, bindings } = shaders[kernel] as Shader;
   const declared = [...shaping, ...sizes.map(({ name }) => name)];
   for (const name of Object.keys(constants)) {
@@ -18,7 +20,8 @@ export function specialise(kernel: KernelName, constants: Constants): string {
   if (missing.length > 0) {
     throw new ShaderError(`Kernel ${kernel} was not given its constant${missing.length > 1 ? 's' : ''} ${missing.join(', ')}.`);
   }
-  const set = codes[kernel].replace(/^const (\w+): (\w+) = .*?; \/\/ @set$/gm, (_line, name: string, type: string) => {
+  const { codes } = await modules[kernel]();
+  const set = codes[kernel]!.replace(/^const (\w+): (\w+) = .*?; \/\/ @set$/gm, (_line, name: string, type: string) => {
     return `const ${name}: ${type} = ${literal(type, constants[name])};`;
   });
   const written = unroll(set);

@@ -63,8 +63,9 @@ export function perItem<K extends KernelName>(
   operands: Operands<K>,
   numbers: Numbers<K, GridName>,
   facts: AdapterFacts,
+  workgroup?: number,
 ): Dispatch {
-  const grid = planGrid(items * restarts, facts);
+  const grid = planGrid(items * restarts, facts, workgroup);
   const constants = { ...numbers, ITEMS: items, RESTARTS: restarts, GRID: grid.perRow, WORKGROUP: grid.workgroup };
   return call(kernel, operands, constants, [grid.x, grid.y, 1]);
 }

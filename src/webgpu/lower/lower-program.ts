@@ -8,6 +8,7 @@ import type { AdapterFacts, ForcedBySection } from '../plan/planner.js';
 import { fuse, fuseSweeps } from '../steps/fuse.js';
 import type { FusedProgram, Step } from '../steps/step.js';
 import type { Dispatch } from './dispatch.js';
+import { withGramResiduals } from './gram-residual.js';
 import { keepTogether } from './keep.js';
 import { lower } from './lower.js';
 import { lowerStep, scratchFits } from './lower-steps.js';
@@ -25,6 +26,8 @@ export interface LoweredProgram {
   /** Inputs that are stored as 16-bit floats, and the tensors of `program` that stand for them. */
   halves: ReadonlyMap<Tensor, HalfTensor>;
   panelled: ReadonlyMap<Tensor, Panelled>;
+  /** Inputs, and the tensors that have to hold the squared norms of their columns. */
+  norms: ReadonlyMap<Tensor, Tensor>;
   /** The same over panels, where no binding can hold a tensor. */
   split: SplitProgram;
   sections: Map<string, LoweredStep[]>;
@@ -38,12 +41,14 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const parts = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
   // Panels are views of buffers that others bind, too.
-  const split = panelled.size > 0 ? parts : withSums(parts, facts, of);
+  const { program: reading, norms } =
+    panelled.size > 0 ? { program: parts, norms: new Map() } : withGramResiduals(parts, program.tensors.length, facts, of);
+  const split = panelled.size > 0 ? parts : withSums(reading, facts, of);
   const lowered = Object.entries(split.sections).map(([section, steps]): [string, LoweredStep[]] => [
     section,
     steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),
   ]);
-  return { program, halves, panelled, split, sections: new Map(lowered) };
+  return { program, halves, panelled, norms, split, sections: new Map(lowered) };
 }
 
 /** The fused program and the storage of its tensors: inputs as 16-bit floats if the engine asks for it; all f32 where one is in panels. */

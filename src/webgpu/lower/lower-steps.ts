@@ -3,6 +3,7 @@ import { bindingLimit } from '../panels/panels.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { ColumnCopy, Step } from '../steps/step.js';
 import { type Dispatch, perItem } from './dispatch.js';
+import { gramResidual } from './gram-residual.js';
 import { keep } from './keep.js';
 import { lower } from './lower.js';
 import { sumsTogether } from './sums.js';
@@ -11,6 +12,7 @@ export function lowerStep(step: Step, facts: AdapterFacts, forced: Forced): Disp
   if (step.kind === 'copyColumns') return [copyColumns(step, facts)];
   if (step.kind === 'keepTogether') return [keep(step.inputs[0], step.inputs.slice(1), step.outputs, facts)];
   if (step.kind === 'productSums') return [sumsTogether(step, facts)];
+  if (step.kind === 'gramResidual') return gramResidual(step, facts, forced);
   const dispatches = lower(step, facts, forced);
   // Parts of the inner dimension of a product need as many copies of the result: one pass needs none.
   return scratchFits(dispatches, facts) ? dispatches : lower(step, facts, { ...forced, splits: 1 });

@@ -2,16 +2,9 @@
 import type { nnls as definitions } from '../../graph/operations/nnls.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { strideOf } from '../layout/layout.js';
-import {
-  type AdapterFacts,
-  type Forced,
-  type GroupPlan,
-  planGrid,
-  planGroup,
-  planRegisters,
-  planRows,
-  planSolve,
-} from '../plan/planner.js';
+import { chooseSolve, type SolveChoice } from '../plan/choose.js';
+import { type AdapterFacts, type Forced, planGrid, planGroup, planRows, planSolve } from '../plan/planner.js';
+import type { SolveShape } from '../plan/shapes.js';
 import { type Constants, call, type Dispatch, type Lowerings, perItem } from './dispatch.js';
 
 /** Pivoting settles in about 6 rounds, or goes round in circles for hundreds; the active set ends those. */
@@ -23,21 +16,21 @@ export const nnls: Lowerings<keyof typeof definitions> = {
     const operands = { G, B, S, rounds };
     const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? mostPivots };
     const most = 100 + 25 * k;
-    if (planRegisters('pivoting', k, S.cols * S.batch, facts, forced))
-      return [perItem('nnls/solve-registers', strideOf(S), S.batch, operands, { ...numbers, BUDGET: most }, facts)];
-    const groups = planGroup(k, strideOf(S) * S.batch, facts, forced);
-    if (groups) return groupSolve('nnls/solve-group', groups, S, operands, { ...numbers, BUDGET: most }, facts);
-    return indexedSolve('nnls/solve', S, operands, { ...numbers, ENTRIES: most }, facts, forced);
+    const { kernel, workgroup } = choiceFor('pivoting', S, perColumn, facts, forced);
+    if (kernel === 'registers')
+      return [perItem('nnls/solve-registers', strideOf(S), S.batch, operands, { ...numbers, BUDGET: most }, facts, workgroup)];
+    if (kernel === 'group') return groupSolve('nnls/solve-group', workgroup, S, operands, { ...numbers, BUDGET: most }, facts, forced);
+    return indexedSolve('nnls/solve', { kernel, workgroup }, S, operands, { ...numbers, ENTRIES: most }, facts, forced);
   },
 
   maskedSolve({ inputs: [G, S, gradient], outputs: [beta], attributes: { perColumn } }, facts, forced) {
     const operands = { G, S, gradient, beta };
     const numbers = { K: S.rows, PER_COLUMN: perColumn };
-    if (planRegisters('masked', S.rows, S.cols * beta.batch, facts, forced))
-      return [perItem('nnls/masked-solve-registers', strideOf(S), beta.batch, operands, numbers, facts)];
-    const groups = planGroup(S.rows, strideOf(beta) * beta.batch, facts, forced);
-    if (groups) return groupSolve('nnls/masked-solve-group', groups, beta, operands, numbers, facts);
-    return indexedSolve('nnls/masked-solve', beta, operands, numbers, facts, forced);
+    const { kernel, workgroup } = choiceFor('masked', beta, perColumn, facts, forced);
+    if (kernel === 'registers')
+      return [perItem('nnls/masked-solve-registers', strideOf(S), beta.batch, operands, numbers, facts, workgroup)];
+    if (kernel === 'group') return groupSolve('nnls/masked-solve-group', workgroup, beta, operands, numbers, facts, forced);
+    return indexedSolve('nnls/masked-solve', { kernel, workgroup }, beta, operands, numbers, facts, forced);
   },
 
   kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn } }, facts) {
@@ -45,16 +38,25 @@ export const nnls: Lowerings<keyof typeof definitions> = {
   },
 };
 
+/** The kernel and workgroup of a solve whose result is `out`. */
+function choiceFor(kind: SolveShape['kind'], out: Tensor, perColumn: boolean, facts: AdapterFacts, forced: Forced): SolveChoice {
+  const { rows: k, cols, batch: restarts } = out;
+  return chooseSolve({ kind, k, cols, restarts, columns: strideOf(out) * restarts, perColumn }, facts, forced);
+}
+
 /** A solve by groups of lanes. Where the last columns of the factors share a scratch buffer, it takes as many dispatches as that needs. */
 function groupSolve(
   kernel: 'nnls/solve-group' | 'nnls/masked-solve-group',
-  { group, columns: together, factorSize, spill, lanes, scratchBytes }: GroupPlan,
-  { cols, batch }: Tensor,
+  workgroup: number,
+  { rows, cols, batch }: Tensor,
   operands: Readonly<Record<string, Tensor>>,
   numbers: Constants,
   facts: AdapterFacts,
+  forced: Forced,
 ): Dispatch[] {
   const columns = strideOf({ cols }) * batch;
+  const plan = planGroup(rows, columns, facts, forced, workgroup)!; // there is one where it was chosen
+  const { group, columns: together, factorSize, spill, lanes, scratchBytes } = plan;
   const [x, y] = planRows(Math.ceil(lanes / together), facts);
   const shared = { ...numbers, RESTARTS: batch, LANES: lanes, GRID: x, GROUP: group, COLUMNS: together, WORKGROUP: group * together };
   const bound = { ...operands, scratch: { scratch: 0, bytes: scratchBytes } };
@@ -69,6 +71,7 @@ function groupSolve(
  */
 function indexedSolve(
   kernel: 'nnls/solve' | 'nnls/masked-solve',
+  choice: SolveChoice,
   { rows, cols, batch }: Tensor,
   operands: Readonly<Record<string, Tensor>>,
   numbers: Constants,
@@ -76,8 +79,11 @@ function indexedSolve(
   forced: Forced,
 ): Dispatch[] {
   const columns = strideOf({ cols }) * batch;
-  const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(rows, columns, facts, forced);
-  const grid = planGrid(lanes, facts);
+  const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(rows, columns, facts, {
+    ...forced,
+    spill: choice.kernel === 'buffer',
+  });
+  const grid = planGrid(lanes, facts, choice.workgroup);
   const shared = {
     ...numbers,
     RESTARTS: batch,

@@ -9,7 +9,7 @@ import { type AdapterFacts, type Forced, planGrid } from '../plan/planner.js';
 import type { Ending, FusedProduct } from '../steps/step.js';
 import { call, type Dispatch, type Lowerings, perItem, type Scratch, type StandIn, standIn, vectors } from './dispatch.js';
 import { epilogueOf, epilogues, terms } from './names.js';
-import { foldLevels } from './reduce.js';
+import { type Fold, foldLevels } from './reduce.js';
 import { sparseProduct, sparseResidual } from './sparse.js';
 
 export const products: Lowerings<keyof typeof definitions> = {
@@ -29,7 +29,7 @@ export const products: Lowerings<keyof typeof definitions> = {
 
 export function lowerProduct(operation: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts, forced: Forced): Dispatch[] {
   const { inputs, outputs, attributes } = operation;
-  if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts);
+  if (inputs.some(({ form }) => form === 'csr')) return sparseProduct(operation, facts, forced);
   return product(inputs, outputs[0], attributes, facts, forced);
 }
 
@@ -67,7 +67,7 @@ function product(inputs: readonly Tensor[], C: Tensor, attributes: Product, fact
 }
 
 /** The bindings of shaders/matmul/blocks. */
-type Operands = { A: Tensor; B: Tensor; E: Tensor | StandIn; W: Tensor | StandIn; C: Tensor | Scratch };
+type Operands = { A: Tensor; B: Tensor; E: Tensor | StandIn; W: Tensor | Scratch | StandIn; C: Tensor | Scratch };
 
 interface Finish {
   SCALE: number;
@@ -76,6 +76,8 @@ interface Finish {
   SPLITS: number;
   /** Of the result, while C may be scratch memory for parts of it. */
   C_BATCH: number;
+  /** Of scratch memory. */
+  W_BATCH?: number;
 }
 
 /** The dispatch that multiplies. */
@@ -109,13 +111,26 @@ function multiply(
  * ‖W ∘ (X − AZ)‖²: a product of which only the squares of each tile are kept, then folds. X and Z differ in nothing from other operands.
  */
 function residual([X, A, Z, W]: readonly Tensor[], out: Tensor, facts: AdapterFacts, forced: Forced): Dispatch[] {
-  const shape = { rows: X.rows, cols: X.cols, inner: A.cols, batch: out.batch };
+  const epilogue = W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL;
+  const { squares, partials } = squaresOf({ X, A, Z, W: W ?? standIn(X) }, out.batch, { EPILOGUE: epilogue }, facts, forced);
+  return [squares, ...foldLevels({ ...partials, out }, facts, forced)];
+}
+
+/** The squares of X − AZ in scratch memory, and what is left to fold. */
+export function squaresOf(
+  { X, A, Z, W }: { X: Tensor; A: Tensor; Z: Tensor; W: Operands['W'] },
+  batch: number,
+  epilogue: Pick<Finish, 'EPILOGUE' | 'W_BATCH'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): { squares: Dispatch; partials: Omit<Fold, 'out'> } {
+  const shape = { rows: X.rows, cols: X.cols, inner: A.cols, batch };
   const plan = planMatmul(shape, facts, { ...forced, splits: 1 }, true);
   // Restarts that share A and Z still have squares of their own each, so the plan is not told of sharing.
-  const perRestart = plan.layout.squares / out.batch;
-  const partials = { scratch: 0, bytes: plan.layout.squares * 16 };
-  const finish = { SCALE: 1, EPILOGUE: W ? epilogues.WEIGHTED_RESIDUAL : epilogues.RESIDUAL, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0 };
-  const squares = multiply({ A, B: Z, E: X, W: W ?? standIn(X), C: partials }, shape, plan, finish, undefined, facts);
-  const fold = { from: partials, count: perRestart, batchStride: perRestart, out, map: terms.ENTRIES, maximum: false, level: 1 };
-  return [squares, ...foldLevels(fold, facts, forced)];
+  const perRestart = plan.layout.squares / batch;
+  const from = { scratch: 0, bytes: plan.layout.squares * 16 };
+  const finish = { SCALE: 1, ADD_SCALE: 0, SPLITS: 1, C_BATCH: 0, ...epilogue };
+  const squares = multiply({ A, B: Z, E: X, W, C: from }, shape, plan, finish, undefined, facts);
+  const partials = { from, count: perRestart, batchStride: perRestart, batch, map: terms.ENTRIES, maximum: false, level: 1 };
+  return { squares, partials };
 }

@@ -9,7 +9,16 @@ import { terms } from './names.js';
 export const reduce: Lowerings<keyof typeof definitions> = {
   reduce({ inputs: [X], outputs: [out], attributes: { of } }, facts, forced) {
     const map = { sum: terms.ENTRIES, squares: terms.SQUARES, maxAbs: terms.MAGNITUDES }[of];
-    const fold = { from: X, count: vectors(X), batchStride: restartStep(X) / 4, out, map, maximum: of === 'maxAbs', level: 0 };
+    const fold = {
+      from: X,
+      count: vectors(X),
+      batchStride: restartStep(X) / 4,
+      batch: out.batch,
+      out,
+      map,
+      maximum: of === 'maxAbs',
+      level: 0,
+    };
     return foldLevels(fold, facts, forced);
   },
 
@@ -29,6 +38,8 @@ export interface Fold {
   /** Items of one restart: vec4 of a tensor, or entries of an earlier level. */
   count: number;
   batchStride: number;
+  /** Restarts. */
+  batch: number;
   out: Tensor;
   /** One of `terms`. */
   map: number;
@@ -38,35 +49,48 @@ export interface Fold {
 
 /** Longest run one invocation adds up. */
 const foldSteps = 64;
+/** The last level adds up so many. */
+const fewEntries = 4 * foldSteps;
 
 /** One workgroup a restart, or levels of reduce/fold until one number per restart is left, which alternate between two scratch buffers. */
 export function foldLevels(fold: Fold, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
-  const { from, count, batchStride, out, map, maximum, level } = fold;
+  const { from, count, batchStride, out, map, maximum } = fold;
   const workgroup = planGroupFold(count, out.batch, facts, forced);
   if (workgroup) {
     const numbers = { COUNT: count, IN_BATCH: batchStride, OUT_BATCH: restartStep(out), MAP: map, MAXIMUM: maximum, WORKGROUP: workgroup };
     return [call('reduce/fold-group', { X: from, result: out }, numbers, [out.batch, 1, 1])];
   }
-  const groups = count <= foldSteps * 4 ? 1 : Math.ceil(count / foldSteps);
-  const groupStride = Math.ceil(groups / 4) * 4;
-  const to = groups === 1 ? out : { scratch: level % 2, bytes: groupStride * out.batch * 4 };
+  if (count > fewEntries) {
+    const { dispatch, left } = foldOnce(fold, facts);
+    return [dispatch, ...foldLevels({ ...left, out }, facts, forced)];
+  }
+  return [level(fold, 1, out, restartStep(out), facts)];
+}
+
+/** A level of reduce/fold into the scratch buffer whose turn it is, and what it leaves. */
+export function foldOnce(fold: Omit<Fold, 'out'>, facts: AdapterFacts): { dispatch: Dispatch; left: Omit<Fold, 'out'> } {
+  const groups = Math.ceil(fold.count / foldSteps);
+  const stride = Math.ceil(groups / 4) * 4;
+  const to = { scratch: fold.level % 2, bytes: stride * fold.batch * 4 };
+  const left = { ...fold, from: to, count: groups, batchStride: stride, map: terms.PARTIALS, level: fold.level + 1 };
+  return { dispatch: level(fold, groups, to, stride, facts), left };
+}
+
+function level(
+  { from, count, batch, batchStride, map, maximum }: Omit<Fold, 'out'>,
+  groups: number,
+  to: Tensor | Scratch,
+  outBatch: number,
+  facts: AdapterFacts,
+): Dispatch {
   const numbers = {
     COUNT: count,
     GROUPS: groups,
     STEPS: Math.ceil(count / groups),
     IN_BATCH: batchStride,
-    OUT_BATCH: groups === 1 ? restartStep(out) : groupStride,
+    OUT_BATCH: outBatch,
     MAP: map,
     MAXIMUM: maximum,
   };
-  const dispatch = perItem('reduce/fold', groups, out.batch, { X: from, result: to }, numbers, facts);
-  if (groups === 1) return [dispatch];
-  return [
-    dispatch,
-    ...foldLevels(
-      { from: to, count: groups, batchStride: groupStride, out, map: terms.PARTIALS, maximum, level: level + 1 },
-      facts,
-      forced,
-    ),
-  ];
+  return perItem('reduce/fold', groups, batch, { X: from, result: to }, numbers, facts);
 }

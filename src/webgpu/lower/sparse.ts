@@ -3,7 +3,8 @@ import type { OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
 import { restartStep, strideOf } from '../layout/layout.js';
-import type { AdapterFacts } from '../plan/planner.js';
+import { chooseSparse } from '../plan/choose.js';
+import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
 import { epilogueOf, terms } from './names.js';
@@ -20,7 +21,11 @@ interface Gathered {
 }
 
 /** op(A) op(B) where one factor is CSR: a row of op(X) makes a row of the result, or (where X is the second factor) a column. */
-export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts): Dispatch[] {
+export function sparseProduct(
+  { inputs, outputs, attributes }: OperationOf<'matmul'> | FusedProduct,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
   const [A, B, E] = inputs;
   const [C] = outputs;
   const { transposeA, transposeB, scale, addScale } = attributes;
@@ -36,9 +41,12 @@ export function sparseProduct({ inputs, outputs, attributes }: OperationOf<'matm
   const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, { X, D, tails }, shared, facts)];
   const numbers = { ...shared, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale, TAILS: side.tails };
   const operands = { X, D, tails, E: E ?? standIn(D), C };
+  const items = (second ? strideOf(C) : side.lines) * stride;
+  const shape = { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes: second ? ('columns' as const) : ('rows' as const) };
+  const { workgroup } = chooseSparse(shape, items * C.batch, facts, forced);
   const product = second
-    ? perItem('sparse/product-transposed', strideOf(C) * stride, C.batch, operands, { ...numbers, K: k }, facts)
-    : perItem('sparse/product', side.lines * stride, C.batch, operands, numbers, facts);
+    ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
+    : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
   return [...prepare, ...sums, product];
 }
 
@@ -55,7 +63,10 @@ export function sparseResidual({ inputs, outputs }: OperationOf<'residualNorm'>,
   return [
     ...gathered.prepare,
     perItem('sparse/residual', items, out.batch, { X, D: gathered.D, A, G, Q, partials }, numbers, facts),
-    ...foldLevels({ from: partials, count: items, batchStride, out, map: terms.PARTIALS, maximum: false, level: 0 }, facts),
+    ...foldLevels(
+      { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
+      facts,
+    ),
   ];
 }
 

@@ -15,7 +15,7 @@ const places = [0, 1, 2, 3] as const;
 export function withSums({ name, sections }: SplitProgram, facts: AdapterFacts, forced: (section: string) => Forced): SplitProgram {
   const joined = Object.entries(sections).map(([section, steps]) => {
     const own = forced(section);
-    const free = (own.matmul ?? own.blocks ?? own.splits) === undefined;
+    const free = (own.matmul ?? own.blocks ?? own.splits ?? own.tuned?.product) === undefined;
     return [section, free ? joinSums(steps, (operation) => isSmall(operation, facts, own)) : steps] as const;
   });
   return { name, sections: Object.fromEntries(joined) };

@@ -1,12 +1,10 @@
 /** Lowering of the steps of optimisers. */
 import type { update as definitions } from '../../graph/operations/update.js';
 import { firstColOf, firstRowOf } from '../panels/panels.js';
-import { planCapacity, planGroups, planLanes, planRegisters, planRows } from '../plan/planner.js';
+import { chooseSweep } from '../plan/choose.js';
+import { planCapacity, planLanes, planRows } from '../plan/planner.js';
 import { call, entries, type Lowerings, perItem, perRestart, standIn, vectors } from './dispatch.js';
 import { keep } from './keep.js';
-
-/** Most unknowns of a row that the compilers of GPUs keep in registers, whatever index it is read by. */
-const largestHeldRow = 64;
 
 export const update: Lowerings<keyof typeof definitions> = {
   multiplicativeUpdate({ inputs: [numerator, denominator], outputs: [F], attributes: { power } }, facts) {
@@ -18,15 +16,14 @@ export const update: Lowerings<keyof typeof definitions> = {
     const [k, items] = ofRows ? [F.cols, F.rows] : [F.rows, F.cols];
     const first = ofRows ? firstRowOf(F) : firstColOf(F);
     const numbers = { K: k, OF_ROWS: ofRows, PER_COLUMN: perColumn, LAYER: layer, FIRST: first };
-    if (planRegisters('sweep', k, items, facts, forced))
-      return [perItem('update/hals-registers', items, F.batch, { G, B, F }, numbers, facts)];
-    const lanes = planLanes(k);
-    if ((k > largestHeldRow || forced.group) && planGroups(lanes, 256, facts, forced)) {
+    const { kernel, workgroup } = chooseSweep({ of, k, items, restarts: F.batch, perColumn }, facts, forced);
+    if (kernel === 'registers') return [perItem('update/hals-registers', items, F.batch, { G, B, F }, numbers, facts, workgroup)];
+    if (kernel === 'group') {
       const [x, y] = planRows(Math.ceil(items / 4) * F.batch, facts);
-      const grid = { ITEMS: items, RESTARTS: F.batch, GRID: x, WORKGROUP: lanes };
+      const grid = { ITEMS: items, RESTARTS: F.batch, GRID: x, WORKGROUP: planLanes(k) };
       return [call('update/hals-group', { G, B, F }, { ...numbers, ...grid }, [x, y, 1])];
     }
-    return [perItem('update/hals', items, F.batch, { G, B, F }, { ...numbers, CAPACITY: planCapacity(k) }, facts)];
+    return [perItem('update/hals', items, F.batch, { G, B, F }, { ...numbers, CAPACITY: planCapacity(k) }, facts, workgroup)];
   },
 
   projectedStep({ inputs: [A, D, Q, control, M], outputs: [out], attributes: { rowMetric, layer } }, facts) {

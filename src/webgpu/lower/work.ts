@@ -2,7 +2,8 @@
  * The work of a dispatch, counted from its constants and bindings: pure, for plans and estimates.
  *
  * - Operations on f32: an FMA is two, any other one, exp or sqrt included. Comparisons, addresses and the scale of a product count nothing.
- * - What depends on the data is an assumption: a solve takes one round, on a full support; a trial is accepted.
+ * - What depends on the data is an assumption: a solve takes one round, on a full support; a trial is accepted; where
+ *   Gram matrices may stand for a residual, they do.
  */
 import type { Tensor } from '../../graph/tensor.js';
 import { csrSides } from '../layout/csr-layout.js';
@@ -50,6 +51,9 @@ const ending: Readonly<Record<number, number>> = {
   [epilogues.UPDATE]: 2,
 };
 
+/** A residual for which Gram matrices stand: its workgroups look at their choice and leave. */
+const unneeded = (of: Numbers) => of('EPILOGUE') === epilogues.NEEDED_RESIDUAL;
+
 /** A product of `batch` restarts. Its tiles make passes over A and B. A sweep in a tile takes 2k + 2 an entry. */
 function product(
   batch: (of: Numbers, dispatch: Dispatch) => number,
@@ -58,11 +62,12 @@ function product(
 ): Rule {
   return {
     operations: (of, dispatch) => {
+      if (unneeded(of)) return 0;
       const [rows, cols] = [of('ROWS'), of('COLS')];
       const stored = of('SWEPT') > 0 ? 2 * Math.min(rows, cols) + 2 : of('SPLITS') > 1 ? 0 : ending[of('EPILOGUE')];
       return batch(of, dispatch) * rows * cols * (2 * of('INNER') + stored);
     },
-    passes,
+    passes: (of) => (unneeded(of) ? { A: 0, B: 0, E: 0, C: 0 } : passes(of)),
     inPlace: (of) => (of('SPLITS') === 1 && (of('SWEPT') > 0 || of('EPILOGUE') === epilogues.UPDATE) ? ['C'] : []),
     workgroup,
   };
@@ -167,6 +172,9 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     passes: (of) => ({ E: of('EPILOGUE') === epilogues.NONE ? 0 : 1 }), // else a stand-in that is no other operand here
     inPlace: (of) => (of('EPILOGUE') === epilogues.UPDATE ? ['C'] : []),
   },
+  'residual/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
+  'residual/choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
+  'residual/terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
   'sparse/residual': {

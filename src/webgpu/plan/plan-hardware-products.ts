@@ -2,8 +2,8 @@
  * The plan of matmul/tiled, by which hardware makes its products: the tile of a workgroup, the steps that it stages, its invocations. Pure.
  * Nothing here was measured on a GPU; the sizes follow from what memory hands out at once and from WebGPU's default limits.
  */
-import type { AdapterFacts } from './planner.js';
-import type { ProductShape } from './product-shape.js';
+import type { AdapterFacts, Forced } from './planner.js';
+import type { ProductShape } from './shapes.js';
 
 export interface StagedTile {
   algorithm: 'tiled';
@@ -111,6 +111,43 @@ export function stagedSplits(shape: ProductShape, tile: StagedTile, facts: Adapt
   const repaid = Math.floor((inner * (rows + cols)) / (16 * rows * cols));
   const most = Math.min(Math.floor(inner / shortestChunk), repaid, Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
   return Math.max(1, Math.min(wanted, most));
+}
+
+/** Rounding of a residual by Gram matrices, relative to ‖X‖²: docs/decisions/2026-11-27-dense-residual-from-gram-matrices.md derives it. */
+const gramRounding = 2 ** -22;
+
+/** Fewer entries of X, over all restarts, are read in less time than the two dispatches take that save it (4 MiB in 10 µs). */
+const worthSaving = 1 << 20;
+
+/** Columns of Z that a workgroup of residual/terms takes. */
+const gramColumns = 64;
+
+export interface GramPlan {
+  /** Workgroups of a restart that add up its terms. */
+  groups: number;
+  /** The least part of ‖X‖² that a residual by Gram matrices stands for itself: below, X is read. */
+  from: number;
+}
+
+/**
+ * A residual of an N×M input by Gram matrices, with k rows of Z, or undefined where X is read in any case: where that takes less time, and
+ * where a change of the result by `fall` would be less than the roundings of the two residuals that it is the difference of, even if they
+ * were as large as ‖X‖². On software adapters a dispatch costs as much as such a residual of small data, so plans stay as they are there.
+ */
+export function planGramResidual(
+  { rows, cols, batch }: { rows: number; cols: number; batch: number },
+  k: number,
+  fall: number,
+  facts: AdapterFacts,
+  forced: Forced = {},
+): GramPlan | undefined {
+  const from = (2 * gramRounding) / fall;
+  const groups = Math.ceil(cols / gramColumns);
+  const fits = Math.max(groups, batch) <= facts.maxWorkgroupsPerDimension;
+  // Z, B and H are three times k×M.
+  const gains = !facts.software && rows * cols * batch >= worthSaving && 3 * k <= rows / 2;
+  const staged = (forced.matmul ?? 'tiled') === 'tiled';
+  return fits && staged && from < 1 && (forced.gram ?? gains) ? { groups, from } : undefined;
 }
 
 function powerOfTwo(size: number): number {

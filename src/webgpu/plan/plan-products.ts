@@ -1,10 +1,10 @@
 /** The plan of a product: the kernel of shaders/matmul, its tile, the parts of the inner dimension. Pure, like planner.ts. */
-import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
+import type { MatmulAlgorithm, ProductChoice, SweptChoice } from '../../engine.js';
 import { stagedGroups, stagedSplits, stagedTile, stages, stagingOf } from './plan-hardware-products.js';
-import { type AdapterFacts, type Forced, planRegisters } from './planner.js';
-import { type ProductShape, shapeClass } from './product-shape.js';
+import { type AdapterFacts, type Forced, planRegisters, tunedOf } from './planner.js';
+import type { ProductShape } from './shapes.js';
 
-export type { ProductShape } from './product-shape.js';
+export type { ProductShape } from './shapes.js';
 
 export interface MatmulPlan {
   algorithm: MatmulAlgorithm;
@@ -62,8 +62,8 @@ function quadSides(size: number, straddles: boolean): [shared: number, own: numb
  * stage. `norm` is a product of which only the squares are kept.
  */
 export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, norm = false): MatmulPlan {
-  const tuned = forced.matmul || forced.blocks ? undefined : facts.tuned?.get(shapeClass(shape, norm));
-  if (tuned && runs(shape, tuned, facts)) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
+  const tuned = tunedOf('product', facts, forced, !forced.matmul && !forced.blocks)?.(shape, norm);
+  if (tuned) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
   if (facts.software && forced.matmul !== 'tiled') return cheapest(shape, facts, forced);
   return split(shape, tileOf(forced.matmul ?? 'tiled', shape, facts, forced), facts, forced);
 }
@@ -73,20 +73,21 @@ export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: For
  * part. Undefined where two passes are the better choice, or the only one.
  */
 export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
-  // On hardware X goes through workgroup memory, and the sweep, which reads as little as a factor, follows.
-  if (!facts.software && !forced.matmul) return undefined;
+  const chosen = tunedOf('swept', facts, forced, (forced.matmul ?? forced.blocks ?? forced.splits) === undefined)?.(shape);
+  if (chosen?.kernel === 'apart') return undefined;
   const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
-  if (!planRegisters('sweptProduct', k, items * shape.batch, facts, forced)) return undefined;
-  const units = Math.ceil(k / 4);
-  const tile = (algorithm: MatmulAlgorithm, own: number): Tile => {
-    return of === 'rows' ? { algorithm, blocksA: own, blocksB: units } : { algorithm, blocksA: units, blocksB: own };
-  };
-  const quad = of === 'rows' ? 'quad-columns' : 'quad-rows';
-  const tiles = [tile(quad, 1), tile(quad, 2), tile('register', 1)].filter(({ algorithm, blocksA, blocksB }) => {
+  const holds = planRegisters('sweptProduct', k, items * shape.batch, facts, forced);
+  if (chosen && holds) return withSplits(shape, sweptTile(of, k, chosen), 1, facts);
+  // On hardware X goes through workgroup memory, and the sweep, which reads as little as a factor, follows.
+  if (!holds || (!facts.software && !forced.matmul)) return undefined;
+  const tiles = sweptKernels.map((choice) => sweptTile(of, k, choice));
+  const allowed = tiles.filter(({ algorithm, blocksA, blocksB }) => {
     if (forced.blocks && (forced.blocks[0] !== blocksA || forced.blocks[1] !== blocksB)) return false;
-    return algorithm === (forced.matmul ?? (facts.subgroups ? quad : 'register'));
+    return algorithm === (forced.matmul ?? (facts.subgroups ? tiles[0].algorithm : 'register'));
   });
-  const plans = tiles.map((own) => (facts.software ? withSplits(shape, own, forced.splits ?? 1, facts) : split(shape, own, facts, forced)));
+  const plans = allowed.map((own) =>
+    facts.software ? withSplits(shape, own, forced.splits ?? 1, facts) : split(shape, own, facts, forced),
+  );
   const fused = leastOf(shape, plans);
   if (fused === undefined || fused.splits > 1) return undefined;
   if (forced.matmul) return fused;
@@ -94,8 +95,23 @@ export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: Ad
   return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
 }
 
+/** The tiles that a product may end in a sweep in. */
+export const sweptKernels: readonly SweptChoice[] = [
+  { kernel: 'quad', blocks: 1 },
+  { kernel: 'quad', blocks: 2 },
+  { kernel: 'register', blocks: 1 },
+];
+
+/** A tile with all k unknowns of its lines. */
+function sweptTile(of: 'rows' | 'columns', k: number, { kernel, blocks }: SweptChoice): Tile {
+  const units = Math.ceil(k / 4);
+  const [algorithm, blocksA, blocksB] =
+    of === 'rows' ? (['quad-columns', blocks, units] as const) : (['quad-rows', units, blocks] as const);
+  return { algorithm: kernel === 'register' ? kernel : algorithm, blocksA, blocksB };
+}
+
 /** Whether the device has the features and memory that a tile needs. */
-function runs(shape: ProductShape, tile: Tile, facts: AdapterFacts): boolean {
+export function runs(shape: ProductShape, tile: Tile, facts: AdapterFacts): boolean {
   if (isStaged(tile)) return !facts.software && stages(shape, tile, facts);
   return tile.algorithm === 'register' || facts.subgroups;
 }

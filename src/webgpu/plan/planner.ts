@@ -2,7 +2,8 @@
  * Choice of kernel variants: pure functions from shapes and adapter facts to an algorithm and its constants. Nothing here touches a GPU.
  * Tests force a choice through `Forced`, and print it without a device.
  */
-import type { MatmulAlgorithm, ProductChoice } from '../../engine.js';
+import type { MatmulAlgorithm } from '../../engine.js';
+import type { Tuned } from './shapes.js';
 
 /** How kernels decode 16-bit floats: by WGSL's built-in function, or by integers where that is refused. */
 export type HalfDecoding = 'built-in' | 'integers';
@@ -25,8 +26,8 @@ export interface AdapterFacts {
   maxInvocationsPerWorkgroup: number;
   /** Inputs that programs only multiply are stored as 16-bit floats. */
   halfInputs?: boolean;
-  /** Choices measured on the adapter, by class of shapes: see tuning.ts. */
-  tuned?: ReadonlyMap<string, ProductChoice>;
+  /** Choices measured on the adapter. */
+  tuned?: Tuned;
 }
 
 export type { MatmulAlgorithm } from '../../engine.js';
@@ -48,12 +49,22 @@ export interface Forced {
   pivots?: number;
   /** Whether small products share dispatches and small sums take one, as on hardware. */
   together?: boolean;
+  /** Residuals by Gram matrices wherever a program has what they take, or never. */
+  gram?: boolean;
   /** How kernels decode 16-bit floats. */
   halfDecoding?: HalfDecoding;
   /** Most bytes of a storage binding, if the device allows more: larger tensors are split into panels. */
   bindingBytes?: number;
+  /** Choices in place of measured ones, which the device must be able to run: what a tuning times. */
+  tuned?: Tuned;
   /** Facts in place of the device's own, so that a software adapter runs the plans of a GPU. They must not exceed the device. */
   facts?: Partial<AdapterFacts>;
+}
+
+/** The choices of a kind that count: those forced, or those measured, unless something is forced that speaks against them. */
+export function tunedOf<K extends keyof Tuned>(kind: K, facts: AdapterFacts, forced: Forced, free = true): Tuned[K] {
+  const { tuned, spill, group } = forced;
+  return tuned?.[kind] ?? (free && (spill ?? group) === undefined ? facts.tuned?.[kind] : undefined);
 }
 
 /** Forced choices, everywhere or by section. */
@@ -76,7 +87,7 @@ export interface SolvePlan {
  * at which AMD's compiler still leaves room for at least 8 waves on RDNA 3.
  * The figures behind the column of llvmpipe are in docs/performance.md.
  */
-const alwaysWritten = {
+export const alwaysWritten = {
   pivoting: { software: 16, llvmpipe: 16, hardware: 8 },
   masked: { software: 16, llvmpipe: 9, hardware: 12 },
   sweep: { software: 16, llvmpipe: 12, hardware: 16 },
@@ -87,7 +98,7 @@ const alwaysWritten = {
  * Up to this many unknowns a software adapter other than llvmpipe gets the solves written out where they have enough columns to repay the
  * compiling (figures: docs/performance.md).
  */
-const largestWritten = 32;
+export const largestWritten = 32;
 const worthWriting = 256;
 
 /**
@@ -112,7 +123,7 @@ export function planCapacity(k: number): number {
 }
 
 /** Private arrays beyond this many unknowns cost more than a buffer does. */
-const largestPrivateK = 32;
+export const largestPrivateK = 32;
 
 export function planSolve(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): SolvePlan {
   const spill = forced.spill ?? k > largestPrivateK;
@@ -141,8 +152,15 @@ export interface GroupPlan {
 const largestGroup = 128;
 /** Workgroup memory that every device has. More for one workgroup would leave fewer of them in flight. */
 const groupBytes = 16 << 10;
+/** Invocations of a workgroup with several columns. */
+const groupWorkgroup = 64;
 /** Values that a lane shares. */
 const sharedOfLane = 6;
+
+/** Most lanes of a group that sweeps. */
+export const largestSweepGroup = 256;
+/** Most unknowns of a row that the compilers of GPUs keep in registers, whatever index it is read by. */
+export const largestHeldRow = 64;
 
 /** Lanes for k unknowns: few sizes, so that a few pipelines serve every k. */
 export function planLanes(k: number): number {
@@ -156,9 +174,15 @@ export function planGroups(lanes: number, most: number, facts: AdapterFacts, for
 }
 
 /** The solve of each column by a group of lanes, with the factor in workgroup memory, where the device has room for that. */
-export function planGroup(k: number, columns: number, facts: AdapterFacts, forced: Forced = {}): GroupPlan | undefined {
+export function planGroup(
+  k: number,
+  columns: number,
+  facts: AdapterFacts,
+  forced: Forced = {},
+  workgroup: number = groupWorkgroup,
+): GroupPlan | undefined {
   const group = planLanes(k);
-  const together = Math.max(1, 64 / group);
+  const together = Math.max(1, Math.floor(workgroup / group));
   if (!planGroups(group * together, largestGroup, facts, forced)) return undefined;
   const room = Math.floor(Math.min(groupBytes, facts.maxWorkgroupStorage) / 4) - together - sharedOfLane * group * together;
   const factorSize = Math.min((together * (group * (group + 1))) / 2, room);
@@ -181,8 +205,11 @@ function lanesWithin(bytes: number, columns: number, facts: AdapterFacts, { spil
 const workgroupSize = { software: 16, hardware: 64 };
 
 /** The workgroups that hold `items` invocations, wrapped into rows where one dimension does not suffice. */
-export function planGrid(items: number, facts: AdapterFacts): { x: number; y: number; perRow: number; workgroup: number } {
-  const workgroup = facts.software && items < 65_536 ? workgroupSize.software : workgroupSize.hardware;
+export function planGrid(
+  items: number,
+  facts: AdapterFacts,
+  workgroup: number = facts.software && items < 65_536 ? workgroupSize.software : workgroupSize.hardware,
+): { x: number; y: number; perRow: number; workgroup: number } {
   const [x, y] = planRows(Math.ceil(items / workgroup), facts);
   return { x, y, perRow: x * workgroup, workgroup };
 }
@@ -209,11 +236,14 @@ const foldWorkgroup = 64;
 /** Most entries that an invocation of one workgroup folds. */
 const groupFoldSteps = 64;
 
+/** Most entries that one workgroup folds. */
+export const mostGroupFold = foldWorkgroup * groupFoldSteps;
+
 /**
  * Invocations of the one workgroup that folds all entries of a restart, or 0 where levels of reduce/fold do: for few entries, for very
  * many, and on software adapters, whose barriers are dear.
  */
 export function planGroupFold(count: number, restarts: number, facts: AdapterFacts, { together = !facts.software }: Forced): number {
-  const fits = count > foldWorkgroup && count <= foldWorkgroup * groupFoldSteps && restarts <= facts.maxWorkgroupsPerDimension;
+  const fits = count > foldWorkgroup && count <= mostGroupFold && restarts <= facts.maxWorkgroupsPerDimension;
   return together && fits && facts.maxInvocationsPerWorkgroup >= foldWorkgroup ? foldWorkgroup : 0;
 }

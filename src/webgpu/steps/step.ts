@@ -70,7 +70,19 @@ export interface ProductSums {
   readonly attributes: { readonly sums: readonly Sum[] };
 }
 
-export type Step = FusedOperation | ColumnCopy | KeepTogether | ProductSums;
+/**
+ * out = ‖X − AZ‖² = ‖X‖² − ⟨Z, B + H⟩ where that is large enough beside ‖X‖² (see planGramResidual), else by reading X. Inputs are X, A, Z,
+ * B = AᵀX, H = B − (AᵀA) Z and the squared norms of the columns of X. Only gram-residual.ts makes it.
+ */
+export interface GramResidual {
+  readonly kind: 'gramResidual';
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** That of residualNorm. */
+  readonly attributes: { readonly fall: number };
+}
+
+export type Step = FusedOperation | ColumnCopy | KeepTogether | ProductSums | GramResidual;
 
 /** The axes of every operand of an operation. */
 export interface Spread {
@@ -99,6 +111,8 @@ export function stepText(step: Step): string {
       return `${out.name} = columns of ${names[0]}`;
     case 'keepTogether':
       return step.outputs.map(({ name }, i) => `${name} = keepAccepted(${names[i + 1]}, ${names[0]}, ${name})`).join('; ');
+    case 'gramResidual':
+      return `${out.name} = ‖${names[0]} − ${names[1]} ${names[2]}‖² = ‖${names[0]}‖² − ⟨${names[2]}, ${names[3]} + ${names[4]}⟩ where rounding allows`;
     case 'productSums':
       return step.attributes.sums.map(sumText).join('; ');
     case 'fusedProduct': {

@@ -1,16 +1,27 @@
 /** A measured tuning: plain JSON, checked before it is used. Pure. */
 import { fnv1a } from '../../data/hash.js';
-import type { MatmulAlgorithm, ProductChoice, Tuning, TuningEntry } from '../../engine.js';
+import type { Tuning, TuningEntry } from '../../engine.js';
 import { InputError } from '../../errors.js';
-import { codes } from '../shaders.generated.js';
+import { codes as matmul } from '../wgsl/matmul.generated.js';
+import { codes as quads } from '../wgsl/matmul-quads.generated.js';
+import { codes as nnls } from '../wgsl/nnls.generated.js';
+import { codes as group } from '../wgsl/nnls-group.generated.js';
+import { codes as indexed } from '../wgsl/nnls-indexed.generated.js';
+import { codes as registers } from '../wgsl/nnls-registers.generated.js';
+import { codes as reduce } from '../wgsl/reduce.generated.js';
+import { codes as sparse } from '../wgsl/sparse.generated.js';
+import { codes as update } from '../wgsl/update.generated.js';
+import { isChoice, isKind } from './choices.js';
+
+export { tunedBy } from './classes.js';
 
 /** Of the format. */
-export const tuningVersion = 1;
+export const tuningVersion = 2;
 
-/** Tells the kernels of products from those of other versions. */
+/** Tells the kernels that are timed from those of other versions. */
 export const kernelsTimed = fnv1a(
-  Object.entries(codes)
-    .filter(([name]) => /^matmul\/|sum-partials/.test(name))
+  Object.entries({ ...matmul, ...quads, ...nnls, ...indexed, ...group, ...registers, ...reduce, ...sparse, ...update })
+    .filter(([name]) => /^matmul\/|sum-partials|^nnls\/.*solve|^update\/hals|^sparse\/(product|tails)/.test(name))
     .map(([, code]) => code)
     .join(''),
 ).toString(16);
@@ -28,30 +39,16 @@ export function checkTuning(value: unknown, adapter: string): Tuning {
     throw new InputError(`The tuning was measured on ${String(tuning.adapter)}, but this adapter is ${adapter}; tune again.`);
   }
   tuning.entries.forEach((entry: Partial<TuningEntry> | null, i) => {
-    if (typeof entry?.class !== 'string' || !isChoice(entry.chosen) || !isChoice(entry.default)) {
-      throw new InputError(`Entry ${i} of the tuning has no class or choice that this version knows; tune again.`);
+    const { kind, class: name, chosen, default: untuned } = entry ?? {};
+    if (!isKind(kind) || typeof name !== 'string' || !isChoice(kind, chosen) || !isChoice(kind, untuned)) {
+      throw new InputError(`Entry ${i} of the tuning has no kind, class or choice that this version knows; tune again.`);
     }
   });
   return tuning as Tuning;
 }
 
-const algorithms: Record<MatmulAlgorithm, true> = { register: true, tiled: true, 'quad-rows': true, 'quad-columns': true };
-
-function isChoice(choice: Partial<ProductChoice> | null | undefined): boolean {
-  if (!choice || !Object.hasOwn(algorithms, String(choice.algorithm))) return false;
-  const { blocksA, blocksB, splits } = choice;
-  const within = (value: unknown, most: number) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
-  const most = choice.algorithm === 'tiled' ? 32 : 8;
-  return within(blocksA, most) && within(blocksB, most) && within(splits, 64);
-}
-
-/** For AdapterFacts: the choices by class. */
-export function choicesOf({ entries }: Tuning): ReadonlyMap<string, ProductChoice> {
-  return new Map(entries.map(({ class: name, chosen }) => [name, chosen]));
-}
-
 /** `before` with the entries of `after` put in their places. */
 export function mergeTunings(before: Tuning | undefined, after: Tuning): Tuning {
-  const entries = new Map([...(before?.entries ?? []), ...after.entries].map((entry) => [entry.class, entry]));
+  const entries = new Map([...(before?.entries ?? []), ...after.entries].map((entry) => [`${entry.kind} ${entry.class}`, entry]));
   return { ...after, entries: [...entries.values()] };
 }

@@ -1,0 +1,201 @@
+/** Texts on the command line: languages, fields, standard input, labels, and the topics of new texts. */
+import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { printer } from '../../src/cli/io.js';
+import { printTopicsOf } from '../../src/cli/transform-texts.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { transform } from '../../src/models/apply.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { parseJsonLines } from '../../src/text/documents.js';
+import { termDocumentMatrix } from '../../src/text/term-document.js';
+import type { Vocabulary } from '../../src/text/vocabulary.js';
+import { runCli, smallCorpus, workFolder } from '../support/cli.js';
+
+const { at, put } = workFolder();
+const quick = ['--device', 'cpu', '--no-svd-bound', '--max-iterations', '30'];
+
+interface TopicsJson {
+  terms: string[];
+  text: Vocabulary;
+  topics: { terms: { term: string }[] }[];
+  agreements?: { labels: string; layer: number; documents: number; samples: number; purity: number; nmi: number }[];
+}
+
+async function topics(argv: string[], stdin?: string[]): Promise<TopicsJson> {
+  const { status, stdout, stderr } = await runCli(['topics', ...argv, ...quick, '--json'], { stdin });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+const wordsOf = ({ topics }: TopicsJson) => topics.map(({ terms }) => terms.map(({ term }) => term));
+const lines = (records: unknown[]) => records.map((record) => JSON.stringify(record)).join('\n');
+
+test('Chinese and Japanese with no options given: two topics each', async () => {
+  // Texts on learning and on markets, each twice.
+  const chinese = [
+    '机器学习模型训练数据',
+    '神经网络模型学习数据',
+    '股票市场价格上涨',
+    '市场经济价格下跌',
+    '训练神经网络数据集',
+    '经济增长股票投资',
+  ];
+  const found = await topics([put('zh.jsonl', lines([...chinese, ...chinese].map((text) => ({ text })))), '--ranks', '2']);
+  expect(found.terms).toHaveLength(15);
+  const [learning, markets] = wordsOf(found).sort((a, b) => Number(b.includes('数据')) - Number(a.includes('数据')));
+  expect(learning).toEqual(expect.arrayContaining(['数据', '模型', '学习', '神经', '网络']));
+  expect(markets).toEqual(expect.arrayContaining(['股票', '市场', '价格', '经济']));
+  expect(learning.filter((term) => markets.includes(term))).toEqual([]);
+
+  const japanese = ['野菜と肉を鍋で煮る', '鍋で魚と野菜を煮る', '投手が試合に勝った', '試合で打者と投手が戦う'];
+  const parts = wordsOf(await topics([put('ja.jsonl', lines([...japanese, ...japanese].map((text) => ({ text })))), '--ranks', '2']));
+  expect(parts.map((words) => [words.includes('鍋'), words.includes('投手')].join()).sort()).toEqual(['false,true', 'true,false']);
+});
+
+test('options of words and terms reach the matrix and model.json', async () => {
+  const corpus = put('small.jsonl', smallCorpus());
+  const given = [
+    '--language',
+    'en',
+    '--ngrams',
+    '1-2',
+    '--min-documents',
+    '3',
+    '--max-documents',
+    '4',
+    '--min-length',
+    '5',
+    '--keep-words',
+    'sky,star',
+  ];
+  const file = put('stop.txt', 'whale\nocean, ship\n');
+  const { terms, text } = await topics([
+    corpus,
+    '--ranks',
+    '2',
+    ...given,
+    '--stop-words',
+    `@${file},comet`,
+    '--weighting',
+    'counts',
+    '--no-stop-list',
+  ]);
+  expect(terms).toContain('star');
+  expect(terms).toContain('planet orbit');
+  for (const term of ['whale', 'ocean', 'ship', 'comet', 'boat']) expect(terms.join(' ').split(' ')).not.toContain(term);
+  expect(text).toMatchObject({ weighting: 'counts', idf: null, language: 'en', terms });
+  expect(text.options).toMatchObject({
+    minLength: 5,
+    ngrams: [1, 2],
+    stopWords: ['whale', 'ocean', 'ship', 'comet'],
+    keepWords: ['sky', 'star'],
+  });
+});
+
+test('--preset sklearn is what scikit-learn counts; --stem cuts', async () => {
+  const corpus = put('sk.jsonl', lines([{ text: 'It is 42 whales' }, { text: 'is a whale' }]));
+  expect((await topics([corpus, '--ranks', '1', '--preset', 'sklearn'])).terms).toEqual(['42', 'is', 'it', 'whale', 'whales']);
+  const stems = await topics([corpus, '--ranks', '1', '--language', 'en', '--stem', '--max-document-fraction', '1']);
+  expect(stems.terms).toEqual(['whale']);
+  expect(stems.text.options.stemming).toBe('en');
+});
+
+test('documents on standard input', async () => {
+  const { stdout } = await runCli(['topics', '-', '--ranks', '2', ...quick], {
+    stdin: ['whale ocean\nwhale ship ocean\n', 'star moon\nmoon star planet\n'],
+  });
+  expect(stdout).toMatch(/^standard input: 4 documents, 6 terms/);
+  expect(stdout).toMatch(/Language: English \(assumed; --language settles it\), 149 stop words left out\./);
+});
+
+test('labels: purity and NMI of every layer, documents without a label left out', async () => {
+  const records = smallCorpus()
+    .split('\n')
+    .map((line, i) => ({ ...JSON.parse(line), theme: i === 0 ? 'NA' : JSON.parse(line).name.slice(0, 3) }));
+  const corpus = put('labelled.jsonl', lines(records));
+  const { agreements } = await topics([corpus, '--label-field', 'theme', '--ranks', '3,2', '--restarts', '4']);
+  expect(agreements).toHaveLength(2);
+  expect(agreements![0]).toMatchObject({ labels: 'theme', layer: 0, samples: 11, classes: 3, purity: 1 });
+  expect(agreements![0].nmi).toBeCloseTo(1);
+  const { stdout } = await runCli(['topics', corpus, '--label-field', 'theme', '--ranks', '3,2', '--restarts', '4', ...quick]);
+  expect(stdout).toMatch(/labels +classes +documents +layer +topics +NMI +purity\ntheme +3 +11 +0 +3 +1\.000 +1\.000\n/);
+});
+
+describe('new texts', async () => {
+  const documents = parseJsonLines(smallCorpus(), 'small');
+  const { X, terms, vocabulary } = termDocumentMatrix(documents);
+  const engine = createReferenceEngine();
+  const model = Object.assign(await neuralNmf(engine, X, { ranks: [3, 2], restarts: 4, maxIterations: 50, svdBound: false }), {
+    text: vocabulary,
+  });
+  const news = put(
+    'new.jsonl',
+    lines([
+      { name: 'a', text: 'a comet, a planet and the moon' },
+      { name: 'b', text: 'Whales? A whale!' },
+      { name: 'c', text: 'tax' },
+    ]),
+  );
+
+  async function apply(options: object, stdin?: string): Promise<string> {
+    let text = '';
+    const sink = new Writable({
+      write(chunk, _, done) {
+        text += String(chunk);
+        done();
+      },
+    });
+    const out = printer(Object.assign(sink, { isTTY: false, columns: 100 }));
+    const io = { stdout: out, stderr: out, env: {}, signal: new AbortController().signal, stdin: () => [stdin ?? ''] as never };
+    await printTopicsOf(io, { model, modelPath: 'm' }, stdin === undefined ? news : '-', { device: 'cpu', ...options });
+    return text;
+  }
+
+  test('are told their topics', async () => {
+    const said = await apply({ layer: 0, out: at('S.csv') });
+    expect(said).toMatch(/^new: 3 documents, 4 of the \d+ terms, by neural on f64 reference/);
+    expect(said).toMatch(/\na +100 % topic \d {2}.*(star|planet|orbit|moon|comet|telescope)/);
+    expect(said).toMatch(/\nb +100 % topic \d {2}.*(whale|ocean|ship|harbor|sail|water)/);
+    expect(said).toMatch(/\nc +–\n/);
+    expect(said).toMatch(/\n1 document has none of the terms, so it has no topic: c\n/);
+    expect(readFileSync(at('S.csv'), 'utf8').trim().split('\n').length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('as JSON, from standard input', async () => {
+    const found = JSON.parse(await apply({ layer: 0, json: true }, 'orbit of a moon\nboat on a river'));
+    expect(found.topics).toHaveLength(3);
+    const [first, second] = found.documents as { name: string; topics: { index: number; share: number }[] }[];
+    expect(first.name).toBe('line 1');
+    expect(found.topics[first.topics[0].index].terms).toContain('planet');
+    expect(found.topics[second.topics[0].index].terms).toContain('trout');
+    expect(first.topics.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+  });
+
+  test('of the corpus itself have the coefficients of the fit, and terms of another corpus are refused', async () => {
+    const [S0] = await transform(engine, model, termDocumentMatrix(documents, { vocabulary }).X, { features: terms });
+    S0.data.forEach((value, p) => {
+      expect(value).toBeCloseTo(model.S[0].data[p], 4);
+    });
+    const other = termDocumentMatrix(documents.map(({ name, text }) => ({ name, text: text.replaceAll('whale', 'tax') })));
+    expect(other.terms).toHaveLength(terms.length);
+    await expect(transform(engine, model, other.X, { features: other.terms })).rejects.toThrow(
+      `newX has other features than the model: ${terms.length - 1} of the model's ${terms.length} are among the ${terms.length} of newX. Texts take the rows`,
+    );
+    await expect(transform(engine, model, X, { features: terms.toReversed() })).rejects.toThrow(
+      'in another order: number 0 (counted from 0)',
+    );
+    await expect(transform(engine, model, X, { features: ['a'] })).rejects.toThrow('There are 1 names of features for');
+  });
+});
+
+test('a model that topics wrote gives the topics of new texts', async () => {
+  const corpus = put('written.jsonl', smallCorpus());
+  const written = await runCli(['topics', corpus, '--ranks', '3,2', '--restarts', '4', '--ngrams', '2', '--out', at('model'), ...quick]);
+  expect(written).toMatchObject({ status: 0, stderr: '' });
+  const { status, stdout, stderr } = await runCli(['transform', at('model'), '-', '--layer', '0', '--device', 'cpu'], {
+    stdin: ['river stream\nmoon star orbit\n'],
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/\nline 1 +100 % topic \d {2}.*(trout|stream|boat|river)/);
+  expect(stdout).toMatch(/\nline 2 +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
+});

@@ -1,9 +1,6 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import type { Matrix } from '../data/matrix.js';
-import { transpose } from '../data/matrix.js';
-import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import { byExtension, type FileContent, type FileFormat } from '../formats/file-format.js';

@@ -55,8 +55,8 @@ describe('the factors beside a model', () => {
     if (form === 'npz') {
       expect(names).toEqual(['factors.npz']);
       const members = zipMembers(new Uint8Array(readFileSync(`${out}/factors.npz`)), 'f');
-      expect(members.map(({ name }) => name)).toEqual(['A0.npy', 'A1.npy', 'S0.npy', 'S1.npy', 'B.npy', 'classes.npy']);
-      expect(textsOf(parseNpy(await members[5].unpack()))).toEqual(['a', 'b']);
+      expect(members.map(({ name }) => name)).toEqual(['A0.npy', 'A1.npy', 'S0.npy', 'S1.npy', 'B.npy', 'features.npy', 'classes.npy']);
+      expect(textsOf(parseNpy(await members[6].unpack()))).toEqual(['a', 'b']);
       await expect(decodeNpz(new Uint8Array(readFileSync(`${out}/factors.npz`)), 'f')).rejects.toThrow('It holds 5 arrays');
       return;
     }

@@ -4,6 +4,7 @@ import { type Matrix, transpose } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { ImageSize } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { type Method, methodOf, methodsWith } from '../methods/methods.js';
@@ -26,6 +27,8 @@ export interface Data extends MatrixFile {
   reading?: string;
   /** What could be read otherwise, one sentence each. */
   notes: string[];
+  /** Of images: the size of each. */
+  image?: ImageSize;
 }
 
 /** Throws InputError for options of tables where no file is one. */
@@ -39,7 +42,7 @@ async function readFile(path: string, { samples, table }: Reading): Promise<Data
   const { samples: sampleNames, notes: said = [], ...read } = await readMatrix(path, { samples, ...(isTable(path) ? table : {}) });
   const notes = said.map(tableWords);
   const reading = isTable(path) ? notes.shift() : undefined;
-  return { ...read, path, samples, sampleNames, reading, notes };
+  return { ...read, path, samples: read.samplesAre ?? samples, sampleNames, reading, notes };
 }
 
 /** X in a file, every entry of which the method can take, and weights where cells have no value. Of `newSamples` whole features may have none. */

@@ -4,10 +4,12 @@ import { checkRanks } from '../data/check.js';
 import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
-import { formats } from '../formats/formats.js';
+import { folderFormats, formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
+import { checkFormOf } from '../models/factor-files.js';
+import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { checkTableFiles, readData, readWeights } from './data-file.js';
@@ -35,11 +37,15 @@ ${table(Object.entries(summaries))}
 Files of matrices:
 ${table(formats.map(({ extensions, name, summary }) => [extensions.join(', '), `${name}: ${summary}`]))}
 
+Folders that are matrices:
+${table(folderFormats.map(({ name, summary }) => [name, summary]))}
+
 Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit counts.tsv.gz --method nmf --ranks 5 --names --skip-columns type,2-4 --missing -999
   orthant fit terms.mtx --ranks 20,6 --samples columns
+  orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 
@@ -77,7 +83,8 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
   checkTableFiles([path, weightsPath], { samples, table });
   const data = await readData(path, { samples, table }, method);
-  const { X, features, sampleNames } = data;
+  const { X, features, sampleNames, image } = data;
+  checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
   if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
   if (half && data.weights)
@@ -89,7 +96,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
 
-  const { model, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
+  const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
     const fitOptions = {
       ...common,
       ...own,
@@ -102,7 +109,12 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
-  Object.assign(model, features && { features }, sampleNames && { samples: sampleNames });
+  const model: SavedModel = {
+    ...fitted,
+    ...(features && { features }),
+    ...(sampleNames && { samples: sampleNames }),
+    ...(image && { image }),
+  };
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...table, ...given };
   const extra = {
     ...provenance(device, settings),

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
+import { checkFormOf } from '../models/factor-files.js';
 import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { textReader } from '../topics/text-reader.js';
@@ -57,6 +58,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const { ranks, restarts, maxIterations, tolerance, words, out, format, report, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
+  checkFormOf(format, undefined);
   const texts = await readTexts(io, source, options);
   const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
   checkRanks(ranks, X.rows, X.cols);

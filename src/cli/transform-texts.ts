@@ -68,7 +68,7 @@ export async function printTopicsOf(
     S: (await transform(engine, model, matrix.X, { features: matrix.terms }))[chosen],
     used: describeDevice(device, prefer),
   }));
-  if (out !== undefined) await writeOutput(out, encode!(transpose(S), { rowNames: matrix.documents }));
+  if (out !== undefined) await writeOutput(out, await encode!(transpose(S), { rowNames: matrix.documents }));
   const found = { topics: layerTopics(model.A, matrix.terms, chosen, 10), documents: documentTopics(model.A, S, chosen, matrix.documents) };
   if (json) return io.stdout.write(toJson({ layer: chosen, ...found, emptyDocuments: matrix.emptyDocuments }));
   const head = `${corpus.name}: ${matrix.documents.length} documents, ${present(matrix)} of the ${matrix.terms.length} terms, by ${model.method} on ${used}`;

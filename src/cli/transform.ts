@@ -40,7 +40,7 @@ export function addTransformCommand(program: Command, io: Io): void {
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {
-  const { samples, layer, device: prefer, out, json } = options;
+  const { layer, device: prefer, out, json } = options;
   if (out === undefined) throw new InputError("required option '--out <file>' not specified: a file for S is needed.");
   if (json) throw new InputError('--json is for texts, and does nothing for a matrix; leave it out.');
   // --encoding and --missing are for tables, too.
@@ -50,7 +50,7 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const encode = encoderFor(out);
   await checkOutputFile(out);
   const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
-  const { X, sampleNames } = data;
+  const { X, sampleNames, samples } = data;
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
@@ -63,7 +63,7 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   const components = sampleNames && Array.from({ length: S.rows }, (_, c) => `component ${c}`);
   await writeOutput(
     out,
-    encode(
+    await encode(
       inFile,
       samples === 'rows' ? { rowNames: sampleNames, columnNames: components } : { rowNames: components, columnNames: sampleNames },
     ),

@@ -7,7 +7,7 @@ import { parseMtxMatrix } from './mtx.js';
 
 export const tenx: FolderFormat = {
   name: '10x',
-  summary: 'matrix.mtx, features.tsv or genes.tsv, and barcodes.tsv, each as it is or as .gz; cells are columns',
+  summary: 'matrix.mtx, features.tsv or genes.tsv, barcodes.tsv, each plain or .gz; cells are columns',
   fits: (names) => names.some((name) => /^matrix\.mtx(\.gz)?$/.test(name)),
   async read(names, readFile, source) {
     const find = (...stems: string[]) => stems.flatMap((stem) => [stem, `${stem}.gz`]).find((name) => names.includes(name));

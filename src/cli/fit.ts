@@ -89,7 +89,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
 
-  const { model, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
+  const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
     const fitOptions = {
       ...common,
       ...own,
@@ -102,7 +102,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
-  Object.assign(model, features && { features }, sampleNames && { samples: sampleNames });
+  const model: Factorization = { ...fitted, ...(features && { features }), ...(sampleNames && { samples: sampleNames }) };
   const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...table, ...given };
   const extra = {
     ...provenance(device, settings),

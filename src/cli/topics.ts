@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
+import type { SavedModel } from '../models/files.js';
 import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { textReader } from '../topics/text-reader.js';
@@ -64,7 +65,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const plan = await planTopics(options, ranks, ofTopics);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
-  const { model, device } = await fitOnDevice(
+  const { model: fitted, device } = await fitOnDevice(
     io,
     options,
     (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
@@ -76,12 +77,12 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
         '',
       ]),
   );
+  const model: SavedModel = { ...fitted, samples: documents, text: vocabulary };
   const found = describeTopics(model, options, plan, ofTopics);
   const agreements = classAgreements(model, corpus.labelings);
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, ...texts.settings };
   const labelled = agreements.length > 0 ? { agreements } : {};
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found, ...labelled };
-  Object.assign(model, { text: vocabulary });
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (report !== undefined) {
     const nouns = { feature: 'term', sample: 'document', part: 'topic' };

@@ -1,8 +1,8 @@
 /** The topics of new texts, by a model that has the vocabulary of those it was fitted to. */
 import { transpose } from '../data/matrix.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/methods.js';
 import { transform } from '../models/apply.js';
+import type { SavedModel } from '../models/files.js';
 import { isCorpusOnly } from '../node/corpus.js';
 import { encoderFor } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
@@ -29,8 +29,7 @@ export async function areTexts(data: string, { textField }: SourceOptions): Prom
 }
 
 /** The vocabulary of a model that was fitted to texts. */
-function vocabularyOf(model: Factorization, modelPath: string, data: string): Vocabulary {
-  const { text } = model as { text?: unknown };
+function vocabularyOf({ text }: SavedModel, modelPath: string, data: string): Vocabulary {
   if (text !== undefined) return checkVocabulary(text);
   throw new InputError(
     `${modelPath} has no vocabulary, so it cannot read the texts of ${data}; fit it again with orthant topics --out, or give a matrix.`,
@@ -42,7 +41,7 @@ export async function transformTexts(io: Io, modelPath: string, source: string, 
 }
 
 interface NamedModel {
-  model: Factorization;
+  model: SavedModel;
   modelPath: string;
 }
 

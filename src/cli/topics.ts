@@ -14,6 +14,7 @@ import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeMod
 import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
+import { topicTables } from './topic-tables.js';
 
 type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions;
 
@@ -95,7 +96,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
       nouns,
       topics: found.topics,
       order: 'parts',
-      tables: agreementTables(agreements, model, corpus.labelings),
+      tables: [...agreementTables(agreements, model, corpus.labelings), ...topicTables(found)],
       settings,
       device: describeDevice(device, options.device),
     });

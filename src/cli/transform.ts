@@ -35,7 +35,7 @@ export function addTransformCommand(program: Command, io: Io): void {
   addFieldOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) =>
-      (await areTexts(data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
+      (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
     );
 }
 

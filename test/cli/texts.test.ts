@@ -196,3 +196,27 @@ test('a model that topics wrote gives the topics of new texts', async () => {
   expect(stdout).toMatch(/\nline 1 +100 % topic \d {2}.*(trout|stream|boat|river)/);
   expect(stdout).toMatch(/\nline 2 +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
 });
+
+test('a table with a column "text" has texts for a model of texts, and is a matrix if its columns are terms', async () => {
+  const corpus = put('for-tables.jsonl', smallCorpus());
+  expect(await runCli(['topics', corpus, '--ranks', '3', '--out', at('of-texts'), ...quick])).toMatchObject({ status: 0 });
+  const apply = (data: string, ...more: string[]) => runCli(['transform', at('of-texts'), data, '--device', 'cpu', ...more]);
+  const table = await apply(put('new.csv', 'name,text\na,"moon, star and orbit"\n'));
+  expect(table).toMatchObject({ status: 0, stderr: '' });
+  expect(table.stdout).toMatch(/\na +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
+  // As many terms as the model has, but others.
+  const { text, samples } = JSON.parse(readFileSync(at('of-texts/model.json'), 'utf8'));
+  expect(samples).toHaveLength(12);
+  const others = text.terms.map((_: string, i: number) => `w${i}`);
+  const { status, stderr } = await apply(
+    put('others.csv', `${others.join()}\n${others.map(() => '1').join()}\n`),
+    '--out',
+    at('others-S.csv'),
+  );
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/others.csv are not those of .*of-texts: it lacks /),
+  });
+  const classes = await runCli(['predict', at('of-texts'), put('new.csv', 'text\nmoon\n'), '--device', 'cpu']);
+  expect(classes.stderr).toMatch(/of-texts was fitted without labels, so it knows no classes/);
+});

@@ -59,13 +59,10 @@ function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: b
     // The first as people read the file.
     const lying = samples === 'rows' ? transpose(weights) : weights;
     const at = placeOf(lying, lying.data.indexOf(0));
-    const first = placeInFile(samples === 'rows' ? { row: at.column, column: at.row } : at, file).replace(/,$/, '');
-    const cells = count === 1 ? `${first} has no value` : `${count} cells have no value, the first in ${first}`;
+    const first = placeInFile(samples === 'rows' ? { row: at.column, column: at.row } : at, file);
+    const cells = count === 1 ? `${first} has no value` : `${count} cells have no value, the first in ${first.replace(/,$/, '')}`;
     throw new InputError(
-      `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`.replace(
-        ' ,',
-        ',',
-      ),
+      `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`,
     );
   }
   try {
@@ -86,6 +83,18 @@ function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: b
 
 /** The rows of the data in the order of the model, where both have names, which a note says. Throws InputError for other features. */
 export function asInModel(data: Data, model: SavedModel, modelPath: string): Data {
+  const { features, sampleNames, samples } = data;
+  const known = featureNames(model);
+  if (
+    known &&
+    features &&
+    sampleNames &&
+    !known.some((name) => features.includes(name)) &&
+    known.every((name) => sampleNames.includes(name))
+  )
+    throw new InputError(
+      `The features of ${modelPath} are the ${samples} of ${data.path}; read them so: --samples ${samples === 'rows' ? 'columns' : 'rows'}.`,
+    );
   const moved = inOrderOf({ ...data, of: data.path }, model, modelPath);
   if (moved === undefined) return data;
   const note = `The features of ${data.path} stand in another order than those of the model; they were put into that order.`;

@@ -73,6 +73,20 @@ test('transform puts rows and weights into the order of the model', async () => 
   );
 });
 
+test('a table that lies the other way is told from one of other features', () => {
+  const data = {
+    path: 'new.csv',
+    samples: 'columns' as const,
+    notes: [],
+    X: matrix(1, 2, [1, 2]),
+    features: ['y'],
+    sampleNames: ['b', 'a'],
+  };
+  expect(() => asInModel(data, { ...model, features: ['a', 'b'] }, 'model')).toThrow(
+    'The features of model are the columns of new.csv; read them so: --samples rows.',
+  );
+});
+
 test('of a model of texts the terms are compared', () => {
   const text = { terms: ['sea', 'ship'], idf: null, weighting: 'counts', language: null, options: {} };
   const data = { path: 'new.csv', samples: 'rows' as const, notes: [], X: matrix(2, 1, [1, 2]) };

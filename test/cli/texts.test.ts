@@ -220,3 +220,19 @@ test('a table with a column "text" has texts for a model of texts, and is a matr
   const classes = await runCli(['predict', at('of-texts'), put('new.csv', 'text\nmoon\n'), '--device', 'cpu']);
   expect(classes.stderr).toMatch(/of-texts was fitted without labels, so it knows no classes/);
 });
+
+test('what a newcomer meets: another field, no --out, a date that is none', async () => {
+  const body = await runCli(['topics', put('body.jsonl', '{"body":"ship"}\n'), '--ranks', '1', ...quick]);
+  expect(body.stderr).toMatch(/must be an object with a string "text"\. It has "body": choose one by (the option )?--text-field\.$/m);
+  const noOut = async (path: string) => (await runCli(['transform', at('model'), path, '--device', 'cpu'])).stderr;
+  expect(await noOut(put('m.csv', '1,2\n'))).toMatch(
+    /m\.csv is read as a matrix, and S needs a file\. If it is a table of texts, name .* --text-field\./,
+  );
+  expect(await noOut(put('m.txt', '1,2\n'))).toMatch(/Texts, one a line, come on standard input: -\./);
+  expect(await noOut(at('nothing.csv'))).toMatch(/There is no file '.*nothing\.csv'\./);
+  const records = smallCorpus()
+    .split('\n')
+    .map((line, i) => ({ ...JSON.parse(line), date: i < 2 ? ['soon', '2024-13-45'][i] : `${1990 + (i % 2)}` }));
+  const dated = await runCli(['topics', put('dates.jsonl', lines(records)), '--date-field', 'date', '--ranks', '2', ...quick]);
+  expect(dated.stdout).toContain('\nLeft out: 2 documents without a date that can be read.\n');
+});

@@ -8,11 +8,12 @@ import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
-import { type Factorization, methodsWith } from '../methods/methods.js';
+import { methodsWith } from '../methods/methods.js';
+import type { SavedModel } from '../models/files.js';
 import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
-import { checkTableFiles, type Data, inOrderOf, readData, readWeights } from './data-file.js';
+import { asInModel, checkTableFiles, type Data, readData, readWeights } from './data-file.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import type { Samples } from './wording.js';
 
@@ -35,17 +36,19 @@ export function addApplyOptions(command: Command, layer: string): Command {
   return addTableOptions(command);
 }
 
-/** The model and the data, which fit each other. */
+/** The model and the data, which fit each other. `check` sees the model before the data are read. */
 export async function readModelAndData(
   modelPath: string,
   dataPath: string,
   options: ApplyOptions,
-): Promise<{ model: Factorization; data: Data; weights?: Matrix }> {
+  check?: (model: SavedModel) => void,
+): Promise<{ model: SavedModel; data: Data; weights?: Matrix }> {
   const { samples, weights: weightsPath } = options;
   const reading = { samples, table: tableOptionsOf(options) };
   const model = await loadModel(modelPath);
+  check?.(model);
   checkTableFiles([dataPath, weightsPath], reading);
-  const data = inOrderOf(await readData(dataPath, reading, model.method, { newSamples: true }), model.features, modelPath);
+  const data = asInModel(await readData(dataPath, reading, model.method, { newSamples: true }), model, modelPath);
   const { X } = data;
   const features = model.A[0].rows;
   if (X.rows !== features) {

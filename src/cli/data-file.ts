@@ -8,7 +8,8 @@ import type { ImageSize } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { type Method, methodOf, methodsWith } from '../methods/methods.js';
-import { orderOf, rowsInOrder } from '../models/align.js';
+import { featureNames, inOrderOf, orderOf, rowsInOrder } from '../models/align.js';
+import type { SavedModel } from '../models/files.js';
 import { isTable, readMatrix } from '../node/files.js';
 import { tableWords } from './table-options.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
@@ -61,13 +62,10 @@ function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: b
     // The first as people read the file.
     const lying = samples === 'rows' ? transpose(weights) : weights;
     const at = placeOf(lying, lying.data.indexOf(0));
-    const first = placeInFile(samples === 'rows' ? { row: at.column, column: at.row } : at, file).replace(/,$/, '');
-    const cells = count === 1 ? `${first} has no value` : `${count} cells have no value, the first in ${first}`;
+    const first = placeInFile(samples === 'rows' ? { row: at.column, column: at.row } : at, file);
+    const cells = count === 1 ? `${first} has no value` : `${count} cells have no value, the first in ${first.replace(/,$/, '')}`;
     throw new InputError(
-      `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`.replace(
-        ' ,',
-        ',',
-      ),
+      `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`,
     );
   }
   try {
@@ -86,14 +84,24 @@ function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: b
   }
 }
 
-/** The rows of X in the order of the model, where both have names. Throws InputError where they are not the same features. */
-export function inOrderOf(data: Data, features: readonly string[] | undefined, modelPath: string): Data {
-  if (data.features === undefined || features === undefined) return data;
-  const order = orderOf({ names: data.features, of: data.path }, { names: features, of: modelPath });
-  if (order === undefined) return data;
+/** The rows of the data in the order of the model, where both have names, which a note says. Throws InputError for other features. */
+export function asInModel(data: Data, model: SavedModel, modelPath: string): Data {
+  const { features, sampleNames, samples } = data;
+  const known = featureNames(model);
+  if (
+    known &&
+    features &&
+    sampleNames &&
+    !known.some((name) => features.includes(name)) &&
+    known.every((name) => sampleNames.includes(name))
+  )
+    throw new InputError(
+      `The features of ${modelPath} are the ${samples} of ${data.path}; read them so: --samples ${samples === 'rows' ? 'columns' : 'rows'}.`,
+    );
+  const moved = inOrderOf({ ...data, of: data.path }, model, modelPath);
+  if (moved === undefined) return data;
   const note = `The features of ${data.path} stand in another order than those of the model; they were put into that order.`;
-  const weights = data.weights && rowsInOrder(data.weights, order);
-  return { ...data, X: rowsInOrder(data.X, order), weights, features, notes: [...data.notes, note] };
+  return { ...data, ...moved, features: featureNames(model), notes: [...data.notes, note] };
 }
 
 /**
@@ -142,7 +150,7 @@ export async function readWeights(
 /** Weights whose features and samples stand where those of the data do, by their names. */
 function inPlacesOf(weights: Matrix, file: Data, data: Data): Matrix {
   const order = (given: readonly string[] | undefined, wanted: readonly string[] | undefined, what: string) =>
-    given && wanted && orderOf({ names: given, of: file.path }, { names: wanted, of: data.path }, what);
+    given && wanted && orderOf({ names: given, of: file.path }, { names: wanted, of: data.path }, { what });
   const rows = order(file.features, data.features, 'features');
   const cols = order(file.sampleNames, data.sampleNames, 'samples');
   const turned = rows ? rowsInOrder(weights, rows) : weights;

@@ -95,6 +95,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
       ? undefined
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
+  data.notes.push(...(labels?.notes ?? []));
 
   const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
     const fitOptions = {

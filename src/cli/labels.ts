@@ -13,6 +13,8 @@ export interface GivenLabels {
   truth?: string[];
   /** Classes that `truth` names and no labelled sample has. */
   classesWithoutLabel: string[];
+  /** What was read in a way that a reader may not expect, one sentence each. */
+  notes: string[];
 }
 
 /**
@@ -24,8 +26,9 @@ export async function readGivenLabels(
   truthPath: string | undefined,
   { samples, names, unlabelled }: { samples: number; names?: readonly string[]; unlabelled?: readonly string[] },
 ): Promise<GivenLabels> {
+  const notes: string[] = [];
   const read = async (path: string) => {
-    const found = await readLabels(path, samples, names);
+    const found = await readLabels(path, samples, names, notes);
     const texts = within(path, () => inFlag(() => labelTexts(found, { unlabelled, option: 'The file' })));
     return texts.map((text) => text ?? '');
   };
@@ -33,7 +36,7 @@ export async function readGivenLabels(
   const { classes } = within(labelsPath, () => targetsOf(labels, labels.length, { unlabelled: [] }));
   const truth = truthPath === undefined ? undefined : await read(truthPath);
   const classesWithoutLabel = [...new Set(truth)].filter((name) => name !== '' && !classes.includes(name)).sort();
-  return { labels, truth, classesWithoutLabel };
+  return { labels, truth, classesWithoutLabel, notes };
 }
 
 /** The result of `read`, whose InputError may name the option that says which labels mean none: here it is a flag. */
@@ -50,8 +53,8 @@ function inFlag<T>(read: () => T): T {
 }
 
 /** The labels in a file, one for each sample: see `parseLabels`. */
-export async function readLabels(path: string, samples: number, names?: readonly string[]): Promise<string[]> {
-  return parseLabels(decodeText(await readBytes(path), path), samples, path, names);
+export async function readLabels(path: string, samples: number, names?: readonly string[], notes: string[] = []): Promise<string[]> {
+  return parseLabels(decodeText(await readBytes(path), path), samples, path, names, notes);
 }
 
 /**
@@ -61,15 +64,21 @@ export async function readLabels(path: string, samples: number, names?: readonly
  *
  * Or a table of two columns, names and labels, with or without a header. The names are those of the samples, in any order; a sample that is not
  * there has no label. Where the matrix has no names, they must be its places: 0, 1, 2, … or 1, 2, 3, ….
+ *
+ * A header that may be a label, and labels of samples that are not there, are told in `notes`.
  */
-export function parseLabels(text: string, samples: number, path: string, names?: readonly string[]): string[] {
+export function parseLabels(text: string, samples: number, path: string, names?: readonly string[], notes: string[] = []): string[] {
   const table = tableOf(text);
-  if (table && names) return labelsByName(table, path, names);
+  if (table && names) return labelsByName(table, path, names, notes);
   if (table && isCounted(table, samples)) return table.slice(-samples).map(([, label]) => label);
   const lines = text.split(/\r\n|\n|\r/);
   if (lines[lines.length - 1] === '') lines.pop(); // the end of the last line, not a line
   const labels = lines.map((line, i) => labelIn(line.trim(), `${path}: line ${i + 1}`));
-  if (labels.length === samples + 1 && (/^labels?$/i.test(labels[0]) || !labels.includes(labels[0], 1))) labels.shift();
+  if (labels.length === samples + 1 && (/^labels?$/i.test(labels[0]) || !labels.includes(labels[0], 1))) {
+    const header = labels.shift()!;
+    if (!/^labels?$/i.test(header))
+      notes.push(`${path}: its first line (${quoted(header)}) is read as a header, since there is one line more than samples.`);
+  }
   if (labels.length !== samples) {
     throw new InputError(
       `${path} has ${labels.length} ${labels.length === 1 ? 'line' : 'lines'} for ${samples} samples; give one label a line, an empty line where it is unknown.`,
@@ -97,7 +106,7 @@ function tableOf(text: string): [name: string, label: string][] | undefined {
   return undefined;
 }
 
-function labelsByName(table: [string, string][], path: string, names: readonly string[]): string[] {
+function labelsByName(table: [string, string][], path: string, names: readonly string[], notes: string[]): string[] {
   const known = new Set(names);
   const rows = known.has(table[0][0]) ? table : table.slice(1);
   const labels = new Map<string, string>();
@@ -110,6 +119,17 @@ function labelsByName(table: [string, string][], path: string, names: readonly s
   if (!names.some((name) => labels.has(name)))
     throw new InputError(
       `${path} has labels of ${quoted(rows[0]?.[0] ?? table[0][0])}, …, but the samples are ${quoted(names[0])}, …; give the same names.`,
+    );
+  // A header is no class. What may be a name with a typo is told.
+  if (rows.length < table.length && rows.some(([, label]) => label === table[0][1]))
+    notes.push(`${path}: its first line (${quoted(table[0].join(', '))}) is read as a header, since no sample has that name.`);
+  const others = [...labels.keys()].filter((name) => !known.has(name));
+  if (others.length > 0)
+    notes.push(
+      `${path} has labels of ${others.length} ${others.length === 1 ? 'name that no sample has' : 'names that no samples have'}, left out: ${others
+        .slice(0, 3)
+        .map((name) => quoted(name))
+        .join(', ')}${others.length > 3 ? ', …' : ''}.`,
     );
   return names.map((name) => labels.get(name) ?? '');
 }

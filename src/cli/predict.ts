@@ -38,11 +38,12 @@ export function addPredictCommand(program: Command, io: Io): void {
 async function predictData(io: Io, modelPath: string, dataPath: string, options: PredictCommandOptions): Promise<void> {
   const { layer, device, out, json, withNames } = options;
   if (out !== undefined) await checkOutputFile(out);
-  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
-  const { X, sampleNames } = data;
-  const { supervision } = model;
-  if (!supervision)
+  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options, ({ supervision }) => {
+    if (supervision) return;
     throw new InputError(`${modelPath} was fitted without labels, so it knows no classes; fit it with --labels to predict.`);
+  });
+  const { X, sampleNames } = data;
+  const supervision = model.supervision!;
   const layers = supervision.classifiers.map((classifier) => classifier.layer);
   const chosen = layer ?? layers[layers.length - 1];
   if (!layers.includes(chosen)) throw new InputError(`--layer ${chosen} has no classifier; the model has one on ${layers.join(', ')}.`);

@@ -53,7 +53,12 @@ export function sharesTable(field: Field, shares: GroupShares, labels: Labels, w
   const layer = shares.layers.length - 1;
   const columns = shares.layers[layer][0].map((_, index) => labels(layer, index));
   const rows = shares.groups.map(({ name }, g) => [name, ...shares.layers[layer][g].map(cell)]);
-  const without = shares.without > 0 ? [`${shares.without} documents without a ${field} are left out.`] : [];
+  const without =
+    shares.without > 0
+      ? [
+          `Left out: ${shares.without} ${shares.without === 1 ? 'document' : 'documents'} without a ${field}${field === 'date' ? ' that can be read' : ''}.`,
+        ]
+      : [];
   return [`Shares of the topics by ${field}, in percent:`, ...blocks([field, ...columns], rows, width), ...without];
 }
 

@@ -94,11 +94,11 @@ export interface TopicPlan {
 
 /** Throws InputError for options that do not fit the corpus or the ranks. */
 export async function planTopics(options: TopicOptions, ranks: readonly number[], corpus: TopicCorpus): Promise<TopicPlan> {
-  checkMinChildren(options.minChildren ?? 0, ranks);
+  checkLayers(options, ranks);
   const seeds = await readSeeds(options);
   if (seeds.length === 0 && options.onlySeedWords)
     throw new InputError('--only-seed-words does nothing without --seed-words or --seed-topic; give one of them.');
-  const columns: Matrix | undefined = seeds.length > 0 ? guideOf(seeds, corpus.terms, ranks[0]) : undefined;
+  const columns: Matrix | undefined = seeds.length > 0 ? guideFrom(options, seeds, corpus.terms, ranks[0]) : undefined;
   const sought = options.find === undefined ? undefined : soughtWeights(options.find, corpus);
   return {
     guide: columns && { columns, only: options.onlySeedWords },
@@ -106,6 +106,24 @@ export async function planTopics(options: TopicOptions, ranks: readonly number[]
     sought,
     fields: fieldsOf(options, corpus.documents),
   };
+}
+
+/** Throws InputError for options that the layers cannot follow, or have no use for. */
+function checkLayers({ minChildren, flows }: TopicOptions, ranks: readonly number[]): void {
+  const [first] = Object.entries({ minChildren, flows }).flatMap(([option, value]) => (value ? [option] : []));
+  if (ranks.length === 1 && first !== undefined)
+    throw new InputError(`The option ${first} needs two layers or more, and --ranks ${ranks[0]} is one; leave it out.`, { option: first });
+  checkMinChildren(minChildren ?? 0, ranks);
+}
+
+/** The guide of seeds, with complaints that name the option which gave them. */
+function guideFrom({ seedWords }: TopicOptions, seeds: readonly Seed[], terms: readonly string[], rank: number): Matrix {
+  try {
+    return guideOf(seeds, terms, rank);
+  } catch (error) {
+    if (!(error instanceof InputError) || seedWords !== undefined) throw error;
+    throw new InputError(error.message, { option: 'seedTopic', cause: error });
+  }
 }
 
 /** The weights of the terms in the text of --find. Throws InputError where it has none of them. */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
 import { checkFormOf } from '../models/factor-files.js';
+import type { SavedModel } from '../models/files.js';
 import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { textReader } from '../topics/text-reader.js';
@@ -14,6 +15,7 @@ import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeMod
 import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
+import { topicTables } from './topic-tables.js';
 
 type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions;
 
@@ -66,7 +68,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const plan = await planTopics(options, ranks, ofTopics);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
-  const { model, device } = await fitOnDevice(
+  const { model: fitted, device } = await fitOnDevice(
     io,
     options,
     (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
@@ -78,12 +80,12 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
         '',
       ]),
   );
+  const model: SavedModel = { ...fitted, samples: documents, text: vocabulary };
   const found = describeTopics(model, options, plan, ofTopics);
   const agreements = classAgreements(model, corpus.labelings);
   const settings = { corpus: source, restarts, maxIterations, tolerance, words, ...texts.settings };
   const labelled = agreements.length > 0 ? { agreements } : {};
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found, ...labelled };
-  Object.assign(model, { text: vocabulary });
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   if (report !== undefined) {
     const nouns = { feature: 'term', sample: 'document', part: 'topic' };
@@ -96,7 +98,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
       nouns,
       topics: found.topics,
       order: 'parts',
-      tables: agreementTables(agreements, model, corpus.labelings),
+      tables: [...agreementTables(agreements, model, corpus.labelings), ...topicTables(found)],
       settings,
       device: describeDevice(device, options.device),
     });

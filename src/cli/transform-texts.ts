@@ -1,9 +1,9 @@
 /** The topics of new texts, by a model that has the vocabulary of those it was fitted to. */
 import { transpose } from '../data/matrix.js';
 import { InputError } from '../errors.js';
-import type { Factorization } from '../methods/methods.js';
 import { transform } from '../models/apply.js';
-import { isCorpusOnly } from '../node/corpus.js';
+import type { SavedModel } from '../models/files.js';
+import { headerOf, isCorpusOnly } from '../node/corpus.js';
 import { encoderFor } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { stemmerOf } from '../text/languages.js';
@@ -23,14 +23,22 @@ export interface TransformTextsOptions extends SourceOptions {
   device: DeviceChoice;
 }
 
-/** Whether the data of a command are texts, and no matrix. */
-export async function areTexts(data: string, { textField }: SourceOptions): Promise<boolean> {
-  return textField !== undefined || (await isCorpusOnly(data));
+/**
+ * Whether the data of a command are texts, and no matrix. A table with a column "text" is one for a model of texts, unless most of its columns
+ * are terms of the model.
+ */
+export async function areTexts(modelPath: string, data: string, { textField, encoding }: SourceOptions): Promise<boolean> {
+  if (textField !== undefined || (await isCorpusOnly(data))) return true;
+  const header = await headerOf(data, encoding);
+  if (!header.includes('text')) return false;
+  const { text } = await loadModel(modelPath);
+  if (text === undefined) return false;
+  const terms = new Set(text.terms);
+  return header.filter((name) => terms.has(name)).length <= header.length / 2;
 }
 
 /** The vocabulary of a model that was fitted to texts. */
-function vocabularyOf(model: Factorization, modelPath: string, data: string): Vocabulary {
-  const { text } = model as { text?: unknown };
+function vocabularyOf({ text }: SavedModel, modelPath: string, data: string): Vocabulary {
   if (text !== undefined) return checkVocabulary(text);
   throw new InputError(
     `${modelPath} has no vocabulary, so it cannot read the texts of ${data}; fit it again with orthant topics --out, or give a matrix.`,
@@ -42,7 +50,7 @@ export async function transformTexts(io: Io, modelPath: string, source: string, 
 }
 
 interface NamedModel {
-  model: Factorization;
+  model: SavedModel;
   modelPath: string;
 }
 

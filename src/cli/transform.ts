@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import { transform } from '../models/apply.js';
-import { encoderFor } from '../node/files.js';
+import { encoderFor, kindAt } from '../node/files.js';
 import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
 import { describeDevice, onDevice } from './run-fit.js';
@@ -35,13 +35,13 @@ export function addTransformCommand(program: Command, io: Io): void {
   addFieldOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) =>
-      (await areTexts(data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
+      (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
     );
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {
   const { layer, device: prefer, out, json } = options;
-  if (out === undefined) throw new InputError("required option '--out <file>' not specified: a file for S is needed.");
+  if (out === undefined) throw await noOutput(dataPath);
   if (json) throw new InputError('--json is for texts, and does nothing for a matrix; leave it out.');
   // --encoding and --missing are for tables, too.
   for (const [name, value] of Object.entries({ textField: options.textField, idField: options.idField }))
@@ -72,4 +72,15 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
     ...sayReading(data),
     `${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
   ]);
+}
+
+/** What is missing where --out is: data that are meant to be texts need none. */
+async function noOutput(dataPath: string): Promise<InputError> {
+  if ((await kindAt(dataPath)) === 'nothing') return new InputError(`There is no file '${dataPath}'.`);
+  const texts = /\.(csv|tsv)$/i.test(dataPath)
+    ? ' If it is a table of texts, name their field: --text-field.'
+    : /\.txt$/i.test(dataPath)
+      ? ' Texts, one a line, come on standard input: -.'
+      : '';
+  return new InputError(`required option '--out <file>' not specified: ${dataPath} is read as a matrix, and S needs a file.${texts}`);
 }

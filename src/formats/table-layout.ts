@@ -246,7 +246,8 @@ function hasHeader({ sample, places, short, options, notes }: Known): boolean {
   const values = cells.map(numberOf);
   const counts = values.length > 1 && values.every((value, at) => value === at);
   if ((cornerEmpty && counts) || isNumericHeader(values, data, sample)) return read('its numbers rise and those below do not');
-  if (counts) notes.push(`Line ${first.line} (${shown(first, places)}) is read as data; header: true reads it as the header.`);
+  if (counts || isBeyond(values, data, sample))
+    notes.push(`Line ${first.line} (${shown(first, places)}) is read as data; header: true reads it as the header.`);
   return false;
 }
 
@@ -266,6 +267,12 @@ function isNumericHeader(values: readonly number[], places: readonly number[], {
   // Four small numbers that count may well be data.
   const even = values.length > (beyond ? 3 : 4) && equalSteps(values);
   return (even && beyond) || ((even || beyond) && (sure || rising === 0));
+}
+
+/** Whether numbers rise from left to right, and all in two lines or more below are smaller. */
+function isBeyond(values: readonly number[], places: readonly number[], { body, numberOf }: Sample): boolean {
+  if (values.length < 3 || body.length < 2 || values.some((value, at) => at > 0 && value <= values[at - 1])) return false;
+  return body.every(({ cells }) => places.every((place) => cells[place] === undefined || !(numberOf(cells[place]) >= values[0])));
 }
 
 function equalSteps(values: readonly number[]): boolean {
@@ -307,13 +314,16 @@ function hasNames({ sample, places, short, options, notes }: Known, header: bool
   const rows = header ? body : [first, ...body];
   const cells = rows.flatMap(({ cells }) => (cells[corner] ? [cells[corner]] : []));
   const { words, share } = labelled(sample, rows, places);
-  // Words in a column that holds more numbers are damage; the reader will name the first.
-  if (words > 0) return share >= 0.5;
-  if (cells.length === 0) return false;
   const read = (why: string) => {
     notes.push(`The first column is read as names, since ${why}; names: false reads it as data.`);
     return true;
   };
+  // Words in a column that holds more numbers are damage; the reader will name the first.
+  if (words > 0) {
+    const odd = cells.find((cell) => kindOf(cell) === 'text')!;
+    return share >= 0.5 && (share === 1 || read(`${quoted(shortened(odd.text, 20))} is no number, though others in it are`));
+  }
+  if (cells.length === 0) return false;
   const head = comment?.[corner] ?? (header ? first.cells[corner]?.text : undefined);
   if (head !== undefined && /^(unnamed: 0)?$/i.test(head)) return read('the header has none for it');
   if (share === 1) return read('its cells are quoted and the others are not');

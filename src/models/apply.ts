@@ -9,11 +9,14 @@ import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type TransformOptions, transformOptionNames } from '../methods/definition.js';
 import { type Factorization, methodOf, methodsWith } from '../methods/methods.js';
+import type { TextModel } from '../text/text-model.js';
+import { inOrderOf } from './align.js';
 
 export interface ApplyOptions extends TransformOptions {
   /**
-   * Names of the rows of newX, such as the terms of a matrix of texts. They must be those of the model in the same order, where it has
-   * names: `features`, or the terms of its vocabulary, `text`. Without them the numbers of rows are compared.
+   * Names of the rows of newX, such as the terms of a matrix of texts. Where the model has names, too (`features`, or the terms of its
+   * vocabulary, `text`), they must be the same; rows of newX and of `weights` in another order are put into that of the model. Without
+   * names the numbers of rows are compared.
    */
   features?: readonly string[];
 }
@@ -33,10 +36,20 @@ const applyOptionNames = [...transformOptionNames, 'features'];
  * @throws InputError for entries that are not finite, or negative where the method takes none, and for `features` that are not those of the
  * model; ShapeError where newX has not as many rows as the model has features.
  */
-export async function transform(engine: Engine, model: Factorization, newX: DataMatrix, options: ApplyOptions = {}): Promise<Matrix[]> {
+export async function transform(
+  engine: Engine,
+  model: Factorization & { text?: TextModel },
+  newX: DataMatrix,
+  options: ApplyOptions = {},
+): Promise<Matrix[]> {
   checkNames('transform', options, applyOptionNames);
   const { features, ...own } = options;
-  if (features !== undefined) checkFeatureNames(model, features, newX.rows);
+  if (features !== undefined) checkFeatureNames(features, newX.rows);
+  const { weights } = own;
+  // Weights of another shape are refused below, in their own words.
+  const whole = weights === undefined || weights.rows === newX.rows;
+  const moved = whole ? inOrderOf({ X: newX, weights, features, of: 'newX' }, model, 'the model') : undefined;
+  if (moved) return transform(engine, model, moved.X, { ...own, ...(moved.weights && { weights: moved.weights }) });
   checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
   if (options.weights !== undefined && !('weights' in methodOf(model.method).options))
     throw new InputError(`${model.method} takes no weights; leave them out, or fit ${inWords(methodsWith('weights'), 'or')}.`, {
@@ -45,36 +58,13 @@ export async function transform(engine: Engine, model: Factorization, newX: Data
   return methodOf(model.method).transform(engine, model, newX, own);
 }
 
-/** The names of the features of a model: its own, else the terms of its texts. Undefined where it has none. */
-export function featureNames(
-  model: Pick<Factorization, 'features'> & { text?: { terms: readonly string[] } },
-): readonly string[] | undefined {
-  return model.features ?? model.text?.terms;
-}
-
-/** Throws InputError unless `features` are one name a row, and those of the model where it has names. */
-function checkFeatureNames(model: Factorization, features: readonly string[], rows: number): void {
+/** Throws InputError unless `features` are one name a row. */
+function checkFeatureNames(features: readonly string[], rows: number): void {
   const place = { option: 'features' };
   if (!Array.isArray(features) || features.some((name) => typeof name !== 'string'))
     throw new InputError(`features must be a list of names, one a row of newX, not ${describe(features)}.`, place);
   if (features.length !== rows)
     throw new InputError(`There are ${features.length} names of features for ${rows} rows of newX; give one a row.`, place);
-  const known = featureNames(model);
-  if (known === undefined) return;
-  const at = known.findIndex((name, i) => name !== features[i]);
-  if (at < 0 && known.length === features.length) return;
-  const own = new Set(known);
-  const common = new Set(features.filter((name) => own.has(name))).size;
-  const advice =
-    'text' in model
-      ? 'Texts take the rows of the model by its vocabulary: termDocumentMatrix(texts, { vocabulary: model.text }).'
-      : 'Give the same features in the same order.';
-  const names = (list: readonly string[]) => (at >= 0 && at < list.length ? describe(list[at]) : 'none');
-  const difference =
-    common === known.length && known.length === features.length
-      ? `they are the same ${known.length} in another order: number ${at} (counted from 0) is ${names(features)}, in the model ${names(known)}. Sort the rows of newX.`
-      : `${common} of the model's ${known.length} are among the ${features.length} of newX. ${advice}`;
-  throw new InputError(`newX has other features than the model: ${difference}`, place);
 }
 
 export interface Prediction {
@@ -93,7 +83,7 @@ export interface Prediction {
  */
 export async function predict(
   engine: Engine,
-  model: Factorization,
+  model: Factorization & { text?: TextModel },
   newX: DataMatrix,
   given: ApplyOptions & { layer?: number } = {},
 ): Promise<Prediction> {

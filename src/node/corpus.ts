@@ -15,8 +15,10 @@ import {
   parseTextLines,
 } from '../text/documents.js';
 import { decodeDocument } from '../text/encoding.js';
+import { tableRecords } from '../text/records.js';
 import { readBytes } from './files.js';
 import { type FetchOptions, openPackage, type PackageFiles, type PinnedPackage } from './package-files.js';
+import { piecesOf } from './pieces.js';
 
 export interface Corpus {
   name: string;
@@ -125,6 +127,23 @@ export async function isCorpusOnly(source: string): Promise<boolean> {
   const found = await stat(source).catch(() => undefined);
   if (!found?.isDirectory()) return false;
   return (await readdir(source)).some((name) => textExtensions.includes(extname(name).toLowerCase()));
+}
+
+/** The names of columns of a .csv or .tsv file; none of any other file, and of one that cannot be read. */
+export async function headerOf(source: string, encoding?: string): Promise<string[]> {
+  if (readers[extname(source).toLowerCase()] !== table) return [];
+  const file = await stat(source).catch(() => undefined);
+  if (!file?.isFile()) return [];
+  try {
+    for await (const piece of piecesOf(source, file.size)) {
+      const end = piece.findIndex((byte) => byte === 10 || byte === 13);
+      const [line] = tableRecords(decodeDocument(piece.slice(0, end < 0 ? undefined : end), source, encoding).text, source);
+      return line?.cells.map((cell) => cell.trim()) ?? [];
+    }
+  } catch {
+    // Whoever reads the whole file says what is wrong with it.
+  }
+  return [];
 }
 
 function labelled(name: string, documents: Document[], { labelField, missing }: CorpusOptions): Corpus {

@@ -65,7 +65,9 @@ export function parseJsonLines(text: string, source: string, fields: FieldOption
     const { textField = 'text' } = fields;
     if (!isRecord(record) || !(Object.hasOwn(record, textField) && typeof record[textField] === 'string')) {
       const hint = isRecord(record) && !Object.hasOwn(record, textField) ? fieldHint(textField, Object.keys(record), 'textField') : '';
-      throw new InputError(`${source}: line ${line} must be an object with a string "${shortened(textField)}".${hint}`);
+      throw new InputError(`${source}: line ${line} must be an object with a string "${shortened(textField)}".${hint}`, {
+        option: 'textField',
+      });
     }
     lines.push({ record, line });
   });

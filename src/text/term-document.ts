@@ -165,7 +165,9 @@ function candidateTerms(counts: readonly Counts[], { from, to }: Bounds, keep: R
   const spread: Counts = new Map();
   for (const words of counts) for (const word of words.keys()) spread.set(word, (spread.get(word) ?? 0) + 1);
   if (spread.size === 0)
-    throw new InputError(`No document has a word that counts: all ${M} are empty, or hold only stop words, short words and numbers.`);
+    throw new InputError(
+      `No document has a word that counts: ${M === 1 ? 'the only one is empty, or holds' : `all ${M} are empty, or hold`} only stop words, short words and numbers.`,
+    );
   const candidates = new Map([...spread].filter(([term, n]) => (n >= from && n <= to) || keep.has(term)));
   if (candidates.size > 0) return candidates;
   const low = options.minDocumentFraction === undefined ? `minDocuments (${from})` : `minDocumentFraction (${options.minDocumentFraction})`;

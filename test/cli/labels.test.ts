@@ -55,6 +55,27 @@ describe('the text of a file', () => {
     for (const bad of ['"a', 'a"', '"', '"a"b"', 'a,b', 'a\tb']) expect(() => parseLabels(bad, 1, 'f')).toThrow('f: line 1 has');
   });
 
+  test('what is left out or may be a label is told', () => {
+    const read = (text: string, names?: string[]) => {
+      const notes: string[] = [];
+      return { labels: parseLabels(text, 2, 'f', names, notes), notes };
+    };
+    expect(read('label\nu\nv\n')).toEqual({ labels: ['u', 'v'], notes: [] });
+    expect(read('w\nu\nv\n')).toEqual({
+      labels: ['u', 'v'],
+      notes: ['f: its first line ("w") is read as a header, since there is one line more than samples.'],
+    });
+    expect(read('id,label\na,u\nb,v\n', ['b', 'a'])).toEqual({ labels: ['v', 'u'], notes: [] });
+    // A typo in the first name, and a name of no sample.
+    expect(read('A,u\nb,u\nc,v\n', ['a', 'b'])).toEqual({
+      labels: ['', 'u'],
+      notes: [
+        'f: its first line ("A, u") is read as a header, since no sample has that name.',
+        'f has labels of 1 name that no sample has, left out: "c".',
+      ],
+    });
+  });
+
   test('a line of five million characters takes one pass', () => {
     const long = 5_000_000;
     expect(parseLabels(`"${'""'.repeat(long)}"\n`, 1, 'f')[0].length).toBe(long);

@@ -145,3 +145,28 @@ test('with labels the page counts the documents of each class by topic', async (
     ['brook', 'sea', 'sky'].map((label) => [label, [0, 0, 4]]),
   );
 });
+
+test('orthant topics --report has shares by a field, flows and coherence', async () => {
+  const dated = smallCorpus()
+    .split('\n')
+    .map((line, i) => JSON.stringify({ ...JSON.parse(line), date: `${1990 + (i % 2)}` }));
+  const file = put('dated.jsonl', dated.join('\n'));
+  const argv = ['topics', file, '--date-field', 'date', '--ranks', '3,2', '--device', 'cpu', '--report', at('dated.html'), '--json'];
+  const { status, stdout } = await runCli(argv);
+  expect(status).toBe(0);
+  const found = JSON.parse(stdout);
+  const [shares, flows, coherence] = dataIn(at('dated.html')).tables;
+  const sumOf = (row: (string | number | null)[], from: number) => row.slice(from).reduce((sum: number, part) => sum + Number(part), 0);
+  expect(shares.columns.slice(0, 2)).toEqual(['date', 'documents']);
+  expect(shares.columns.slice(2).sort()).toEqual(found.topics.map(({ label }: { label: string }) => label).sort());
+  expect(shares.rows.map(([year, documents]) => [year, documents])).toEqual([
+    ['1990', 6],
+    ['1991', 6],
+  ]);
+  for (const row of shares.rows) expect(sumOf(row, 2)).toBeCloseTo(1, 3);
+  expect(flows.rows).toHaveLength(3);
+  for (const row of flows.rows) expect(sumOf(row, 1)).toBeCloseTo(1, 3);
+  // The topics and the mean of each layer.
+  expect(coherence.rows.map(([layer]) => layer)).toEqual([1, 1, 1, 0, 0, 0, 0]);
+  expect(coherence.rows[2][2]).toBeCloseTo(found.quality[1].coherence.cNpmi, 3);
+});

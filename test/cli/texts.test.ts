@@ -179,10 +179,7 @@ describe('new texts', async () => {
     const other = termDocumentMatrix(documents.map(({ name, text }) => ({ name, text: text.replaceAll('whale', 'tax') })));
     expect(other.terms).toHaveLength(terms.length);
     await expect(transform(engine, model, other.X, { features: other.terms })).rejects.toThrow(
-      `newX has other features than the model: ${terms.length - 1} of the model's ${terms.length} are among the ${terms.length} of newX. Texts take the rows`,
-    );
-    await expect(transform(engine, model, X, { features: terms.toReversed() })).rejects.toThrow(
-      'in another order: number 0 (counted from 0)',
+      'The features of newX are not those of the model: it lacks whale and the model does not know tax. Texts take the rows',
     );
     await expect(transform(engine, model, X, { features: ['a'] })).rejects.toThrow('There are 1 names of features for');
   });
@@ -198,4 +195,44 @@ test('a model that topics wrote gives the topics of new texts', async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/\nline 1 +100 % topic \d {2}.*(trout|stream|boat|river)/);
   expect(stdout).toMatch(/\nline 2 +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
+});
+
+test('a table with a column "text" has texts for a model of texts, and is a matrix if its columns are terms', async () => {
+  const corpus = put('for-tables.jsonl', smallCorpus());
+  expect(await runCli(['topics', corpus, '--ranks', '3', '--out', at('of-texts'), ...quick])).toMatchObject({ status: 0 });
+  const apply = (data: string, ...more: string[]) => runCli(['transform', at('of-texts'), data, '--device', 'cpu', ...more]);
+  const table = await apply(put('new.csv', 'name,text\na,"moon, star and orbit"\n'));
+  expect(table).toMatchObject({ status: 0, stderr: '' });
+  expect(table.stdout).toMatch(/\na +100 % topic \d {2}.*(orbit|telescope|comet|planet)/);
+  // As many terms as the model has, but others.
+  const { text, samples } = JSON.parse(readFileSync(at('of-texts/model.json'), 'utf8'));
+  expect(samples).toHaveLength(12);
+  const others = text.terms.map((_: string, i: number) => `w${i}`);
+  const { status, stderr } = await apply(
+    put('others.csv', `${others.join()}\n${others.map(() => '1').join()}\n`),
+    '--out',
+    at('others-S.csv'),
+  );
+  expect({ status, stderr }).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/others.csv are not those of .*of-texts: it lacks /),
+  });
+  const classes = await runCli(['predict', at('of-texts'), put('new.csv', 'text\nmoon\n'), '--device', 'cpu']);
+  expect(classes.stderr).toMatch(/of-texts was fitted without labels, so it knows no classes/);
+});
+
+test('what a newcomer meets: another field, no --out, a date that is none', async () => {
+  const body = await runCli(['topics', put('body.jsonl', '{"body":"ship"}\n'), '--ranks', '1', ...quick]);
+  expect(body.stderr).toMatch(/must be an object with a string "text"\. It has "body": choose one by (the option )?--text-field\.$/m);
+  const noOut = async (path: string) => (await runCli(['transform', at('model'), path, '--device', 'cpu'])).stderr;
+  expect(await noOut(put('m.csv', '1,2\n'))).toMatch(
+    /m\.csv is read as a matrix, and S needs a file\. If it is a table of texts, name .* --text-field\./,
+  );
+  expect(await noOut(put('m.txt', '1,2\n'))).toMatch(/Texts, one a line, come on standard input: -\./);
+  expect(await noOut(at('nothing.csv'))).toMatch(/There is no file '.*nothing\.csv'\./);
+  const records = smallCorpus()
+    .split('\n')
+    .map((line, i) => ({ ...JSON.parse(line), date: i < 2 ? ['soon', '2024-13-45'][i] : `${1990 + (i % 2)}` }));
+  const dated = await runCli(['topics', put('dates.jsonl', lines(records)), '--date-field', 'date', '--ranks', '2', ...quick]);
+  expect(dated.stdout).toContain('\nLeft out: 2 documents without a date that can be read.\n');
 });

@@ -104,6 +104,16 @@ describe('--min-children', () => {
   });
 });
 
+test.each([
+  [['--flows'], /--flows needs two layers or more, and --ranks 3 is one; leave it out/],
+  [['--min-children', '2'], /--min-children needs two layers or more, and --ranks 3 is one; leave it out/],
+  [['--seed-topic', 'sky: moonn'], /--seed-topic: A seed word is not among the .*did you mean "moon"/],
+])('%j with one layer, or a word that is no term, is refused by its own name', async (more, message) => {
+  const { status, stderr } = await runCli(['topics', corpus, '--ranks', '3', '--device', 'cpu', ...more]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(message);
+});
+
 describe('seed words', () => {
   test('name the topic that has them', async () => {
     const file = put('seeds.txt', '# of the sky\nsky: telescope, moon\n');

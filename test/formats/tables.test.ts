@@ -399,6 +399,33 @@ const cases: [what: string, text: string | Uint8Array, options: TableOptions, ex
     },
   ],
   [
+    'a first column of words and numbers',
+    'a,b\n10%,2\n3,4\n',
+    {},
+    {
+      X: [[2], [4]],
+      rows: ['10%', '3'],
+      columns: ['b'],
+      says: '2 rows × 1 column, names in the first column, header in line 1',
+      notes: [/^The first column is read as names, since "10%" is no number, though others in it are; names: false reads it as data\.$/],
+    },
+  ],
+  [
+    'three numbers that rise above smaller ones, of which some rise',
+    '400,500,600\n1,2,3\n4,5,6\n3,3,1\n',
+    {},
+    {
+      X: [
+        [400, 500, 600],
+        [1, 2, 3],
+        [4, 5, 6],
+        [3, 3, 1],
+      ],
+      says: '4 rows × 3 columns, no header',
+      notes: ['Line 1 (400, 500, 600) is read as data; header: true reads it as the header.'],
+    },
+  ],
+  [
     'another delimiter',
     'a|b\n1|2\n',
     { delimiter: '|' },

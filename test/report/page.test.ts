@@ -198,3 +198,18 @@ test('on a phone, in the dark and on paper', async () => {
   expect(complaints).toEqual([]);
   await page.close();
 });
+
+test('errors that differ by rounding alone have an axis of few digits', async () => {
+  const file = path.join(folder, 'equal.html');
+  const error = 0.17092773243287;
+  const layers = [{ rank: 2, relativeError: error, svdBound: error - 1e-15 }];
+  const history = [10, 20].map((iteration) => ({ stage: 'one', iteration, relativeError: error + 1e-15 / iteration }));
+  await writeFile(file, reportPage({ ...data, layers, history, restarts: { errors: [error, error + 1e-16], kept: 0 } }, await pageParts()));
+  const page = await newPage(browser);
+  await page.goto(pathToFileURL(file).href);
+  await page.waitForSelector('#errors [aria-label="y-axis tick label"]');
+  const ticks = await texts(page, '#errors [aria-label="y-axis tick label"] text, #restarts [aria-label="y-axis tick label"] text');
+  expect(ticks.length).toBeGreaterThan(3);
+  for (const tick of ticks) expect(tick!.length, tick!).toBeLessThan(9);
+  await page.close();
+});

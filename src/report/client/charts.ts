@@ -41,13 +41,20 @@ function draw(id: string, options: () => PlotOptions & { marks: Markish[] }): vo
 
 const layerName = (l: number, rank: number) => `${l} (${rank})`;
 
+/** The axis of errors. Where they differ by rounding alone it shows a thousandth around them, and not the rounding. */
+function errorAxis(values: readonly number[]): PlotOptions['y'] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const narrow = high > 0 && high - low < 1e-3 * high;
+  return { label: 'relative error', grid: true, nice: true, ...(narrow ? { domain: [low - 5e-4 * high, high + 5e-4 * high] } : {}) };
+}
+
 function errors({ layers }: ReportData): PlotOptions & { marks: Markish[] } {
   const rows = layers.map(({ rank, relativeError, svdBound }, l) => ({ name: layerName(l, rank), relativeError, svdBound }));
   const bounded = rows.filter(({ svdBound }) => svdBound !== null);
   return {
     ariaLabel: 'Relative error and SVD bound of each layer',
     x: { type: 'band', label: 'layer (rank)', domain: rows.map(({ name }) => name), padding: 0.6 },
-    y: { label: 'relative error', grid: true, nice: true },
+    y: errorAxis([...rows.map(({ relativeError }) => relativeError), ...bounded.map(({ svdBound }) => svdBound!)]),
     marks: [
       tickY(bounded, { x: 'name', y: 'svdBound', stroke: theirs, strokeWidth: 3 }),
       dot(rows, { x: 'name', y: 'relativeError', fill: ours, r: 5 }),
@@ -73,7 +80,7 @@ function course({ history }: ReportData): PlotOptions & { marks: Markish[] } {
   return {
     ariaLabel: 'Relative error by iteration',
     x: { label: 'iterations' },
-    y: { type: far ? 'log' : 'linear', label: 'relative error', grid: true, nice: true },
+    y: { ...errorAxis(values), type: far ? 'log' : 'linear' },
     color: { type: 'ordinal', domain: stages, range: colours },
     marks: [
       ruleX(starts, { x: 'at', stroke: theirs, strokeOpacity: 0.4 }),
@@ -91,7 +98,7 @@ function restarts({ restarts: { errors: found, kept } }: ReportData): PlotOption
   return {
     ariaLabel: 'Relative error of each restart',
     x: { type: 'point', label: 'restart', domain: rows.map(({ restart }) => restart), ticks, padding: 0.5 },
-    y: { label: 'relative error', grid: true, nice: true },
+    y: errorAxis(rows.map(({ error }) => error)),
     marks: [
       dot(rows, { x: 'restart', y: 'error', stroke: ours, fill: (row) => (row.kept ? ours : 'var(--surface)'), r: 5 }),
       text(

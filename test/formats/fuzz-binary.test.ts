@@ -68,7 +68,7 @@ describe.each([...files, ...foreign])('%s', (name) => {
         // A member that is missing, or called otherwise, leaves another file; an entry that is read has not changed.
         if (!isForeign) expect([...dense.data].sort()).toEqual([...toDense(whole!.X).data].sort());
       }),
-      { numRuns: isForeign ? numRuns / 5 : numRuns },
+      { numRuns: isForeign ? numRuns / 10 : numRuns },
     );
   }, 300_000);
 });

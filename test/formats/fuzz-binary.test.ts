@@ -41,7 +41,7 @@ describe.each([...files, ...foreign])('%s', (name) => {
 
   test('mutated files are read or refused by name', async () => {
     const { read, Refusal } = await reader();
-    const whole = await read(content);
+    const whole = isForeign ? undefined : await read(content);
     // The bytes of HDF5 that mean something are few in many.
     const places = fc.oneof(
       mutations(pieces),
@@ -66,9 +66,9 @@ describe.each([...files, ...foreign])('%s', (name) => {
         if (columnNames) expect(columnNames).toHaveLength(X.cols);
         if (missing) expect(missing).toHaveLength(X.rows * X.cols);
         // A member that is missing, or called otherwise, leaves another file; an entry that is read has not changed.
-        if (name.endsWith('.npz')) expect([...dense.data].sort()).toEqual([...toDense(whole.X).data].sort());
+        if (!isForeign) expect([...dense.data].sort()).toEqual([...toDense(whole!.X).data].sort());
       }),
-      { numRuns: isForeign ? numRuns / 5 : numRuns },
+      { numRuns: isForeign ? numRuns / 10 : numRuns },
     );
   }, 300_000);
 });

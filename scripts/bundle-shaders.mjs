@@ -84,13 +84,14 @@ async function bundled(folder, instead = new Map()) {
   return { modules, names: Object.keys(shaders), codes, sources };
 }
 
-/** Kernels with a module apart from the others of their folder. They are large, and an adapter and a size take one or the other. */
+/** Kernels with a module apart from the others of their folder: large ones of which an adapter and a size take one or the other, and rare ones. */
 const apart = {
   'matmul-quads': /^matmul\/(register|quad-rows|quad-columns)$/, // of software adapters
   'matmul-sums': /^matmul\/sums$/,
   'nnls-group': /^nnls\/(masked-)?solve-group$/,
   'nnls-indexed': /^nnls\/(masked-)?solve$/,
   'nnls-registers': /^nnls\/(masked-)?solve-registers$/,
+  'reduce-columns': /^reduce\/(max-pool|softmax-cross-entropy)$/, // of deep networks and classifiers
 };
 
 function moduleOf(kernel) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 /** The imported names of each package. */
-export const vendored = { fflate: ['unzipSync', 'zipSync', 'gunzipSync'], 'franc-min': ['francAll'] };
+export const vendored = { fflate: ['inflateSync', 'zipSync'], 'fast-png': ['decode', 'encode'], 'franc-min': ['francAll'] };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');

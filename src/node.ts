@@ -1,9 +1,7 @@
 /** orthant in Node: the same functions, an engine on Dawn in the place of the browser's, and files. */
 
 export * from './errors.js';
-export { parseCsvMatrix } from './formats/csv.js';
-export { parseMtxMatrix } from './formats/mtx.js';
-export { decodeNpy, encodeNpy } from './formats/npy.js';
+export * from './formats.js';
 export * from './index.js';
 export { type Corpus, type CorpusOptions, type Labeling, readCorpus } from './node/corpus.js';
 export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';

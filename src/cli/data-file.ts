@@ -4,11 +4,13 @@ import { type Matrix, transpose } from '../data/matrix.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { ImageSize } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { type Method, methodOf, methodsWith } from '../methods/methods.js';
 import { orderOf, rowsInOrder } from '../models/align.js';
 import { isTable, readMatrix } from '../node/files.js';
+import { fromStandardInput, type StandardInput } from './standard-input.js';
 import { tableWords } from './table-options.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
@@ -16,6 +18,8 @@ import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording
 export interface Reading {
   samples: Samples;
   table: TableOptions;
+  /** What '-' is. */
+  input: StandardInput;
 }
 
 /** A matrix that a method can take, features × samples. */
@@ -26,20 +30,27 @@ export interface Data extends MatrixFile {
   reading?: string;
   /** What could be read otherwise, one sentence each. */
   notes: string[];
+  /** Of images: the size of each. */
+  image?: ImageSize;
 }
 
 /** Throws InputError for options of tables where no file is one. */
-export function checkTableFiles(paths: readonly (string | undefined)[], { table }: Reading): void {
+export function checkTableFiles(paths: readonly (string | undefined)[], { table, input }: Reading): void {
   const [option] = Object.keys(table);
-  if (option === undefined || paths.some((path) => path !== undefined && isTable(path))) return;
+  const ofInput = input.format === undefined ? 'table.csv' : `input.${input.format}`;
+  if (option === undefined || paths.some((path) => path !== undefined && isTable(path === '-' ? ofInput : path))) return;
   throw new InputError(`${option} is for tables of text, and ${paths[0]} is none; leave it out.`, { option });
 }
 
-async function readFile(path: string, { samples, table }: Reading): Promise<Data> {
+function readFile(path: string, reading: Reading): Promise<Data> {
+  return path === '-' ? fromStandardInput(reading.input, (file) => readNamed(file, reading)) : readNamed(path, reading);
+}
+
+async function readNamed(path: string, { samples, table }: Reading): Promise<Data> {
   const { samples: sampleNames, notes: said = [], ...read } = await readMatrix(path, { samples, ...(isTable(path) ? table : {}) });
   const notes = said.map(tableWords);
   const reading = isTable(path) ? notes.shift() : undefined;
-  return { ...read, path, samples, sampleNames, reading, notes };
+  return { ...read, path, samples: read.samplesAre ?? samples, sampleNames, reading, notes };
 }
 
 /** X in a file, every entry of which the method can take, and weights where cells have no value. Of `newSamples` whole features may have none. */

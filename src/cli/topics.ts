@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
 import { neuralNmf } from '../methods/neural.js';
+import { checkFormOf } from '../models/factor-files.js';
 import { corpusForms } from '../node/corpus.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { textReader } from '../topics/text-reader.js';
@@ -12,6 +13,7 @@ import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
+import { wrapAll } from './text-width.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
 
 type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions;
@@ -57,6 +59,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const { ranks, restarts, maxIterations, tolerance, words, out, format, report, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
+  checkFormOf(format, undefined);
   const texts = await readTexts(io, source, options);
   const { corpus, X, terms, documents, emptyDocuments, vocabulary } = texts;
   checkRanks(ranks, X.rows, X.cols);
@@ -69,12 +72,17 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     options,
     (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
     (device) =>
-      print([
-        `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
-        `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
-        ...texts.reading,
-        '',
-      ]),
+      print(
+        wrapAll(
+          [
+            `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
+            `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+            ...texts.reading,
+            '',
+          ],
+          io.stdout.columns,
+        ),
+      ),
   );
   const found = describeTopics(model, options, plan, ofTopics);
   const agreements = classAgreements(model, corpus.labelings);
@@ -109,10 +117,10 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   if (report !== undefined) facts.push(['report', report]);
   print([
     ...printTopics(found, options, Math.min(io.stdout.columns ?? 100, 160)),
-    ...layerTable(model),
+    ...layerTable(model, io.stdout.columns),
     '',
     ...agreementTable(agreements),
-    ...alignFacts(facts),
+    ...alignFacts(facts, { columns: io.stdout.columns }),
   ]);
   await endOfFit(io, model, options);
 }

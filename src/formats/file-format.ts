@@ -15,6 +15,8 @@ export interface FileFormat {
   extensions: readonly [string, ...string[]];
   /** Of a format that can hold a sparse matrix: its form that holds a dense one. */
   denseForm?: string;
+  /** Whether a package reads it, which a damaged file may keep for ever: in Node that is done in a thread. */
+  foreign?: boolean;
   /**
    * The matrix in a file, rows as they lie there. `source`, the file's name, starts every message.
    *
@@ -30,7 +32,7 @@ export interface FileFormat {
    * The content of a file from which `read` gets the same entries, bit for bit, and the same names where the format has a place for
    * names. Without it the format is only read.
    */
-  write?(X: Matrix, names?: MatrixNames): Uint8Array | string;
+  write?(X: Matrix, names?: MatrixNames): Uint8Array | string | Promise<Uint8Array | string>;
 }
 
 /** What takes a file in pieces. */
@@ -47,8 +49,20 @@ export interface MatrixNames {
   columnNames?: readonly string[];
 }
 
+/** The size of images of one kind: pixel by pixel from the top left, `channels` numbers each. */
+export interface ImageSize {
+  width: number;
+  height: number;
+  /** 1 for grey, 3 for red, green and blue. */
+  channels: 1 | 3;
+}
+
 export interface FileContent extends MatrixNames {
   X: DataMatrix;
+  /** The place of a sample, of a format that has it in one place by its nature; nobody need say it then. */
+  samples?: 'rows' | 'columns';
+  /** Of images: the size of each, whose numbers are a sample. */
+  image?: ImageSize;
   /** 1 for each cell without a value, row by row; X is 0 there. Only where there is such a cell. */
   missing?: Uint8Array;
   /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */

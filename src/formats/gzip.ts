@@ -6,6 +6,11 @@ import { InputError } from '../errors.js';
 const freeBytes = 2 ** 28;
 const mostTimes = 100;
 
+/** The most bytes that a file of so many may unpack to. A bomb of some kilobytes has gigabytes in it. */
+export function unpackLimit(packed: number): number {
+  return Math.max(freeBytes, mostTimes * packed);
+}
+
 /** Whether bytes begin as gzip does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes.length > 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
@@ -19,7 +24,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws InputError for bytes that are no whole gzip file, and for one that unpacks to more than the limit.
  */
 export async function gunzip(bytes: Uint8Array, source: string, options: { limit?: number } = {}): Promise<Uint8Array> {
-  const { limit = Math.max(freeBytes, mostTimes * bytes.length) } = options;
+  const { limit = unpackLimit(bytes.length) } = options;
   if (!isGzip(bytes)) throw new InputError(`${source} is not packed with gzip; give it a name without .gz.`);
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {

@@ -17,7 +17,8 @@ export const mtx = {
 interface Header {
   format: 'coordinate' | 'array';
   field: 'real' | 'integer' | 'pattern';
-  symmetric: boolean;
+  /** Of the other triangle: 1 where it is the same, -1 where it has the other sign, 0 where it stands there. */
+  mirrored: 0 | 1 | -1;
 }
 
 /** The lines of a file that hold something and are no comment, one at a time. */
@@ -38,11 +39,11 @@ const freeLines = 2 ** 20;
 
 /**
  * The matrix in a Matrix Market text (https://math.nist.gov/MatrixMarket/formats.html): `coordinate` gives a sparse matrix, `array` a dense
- * one. Fields real, double, integer, unsigned-integer and pattern (whose entries are 1), general or symmetric (the other triangle is filled
- * in); entries in any order. Up to 2²⁰ rows and columns are read in any case, and more if the text has as many characters.
+ * one. Fields real, double, integer, unsigned-integer and pattern (whose entries are 1), general, symmetric or skew-symmetric (the other
+ * triangle is filled in); entries in any order. Up to 2²⁰ rows and columns are read in any case, and more if the text has as many characters.
  *
  * `source` names the text in messages (default 'The .mtx text'). Throws InputError, with lines, rows and columns counted from 1, for a
- * header or size line that cannot be read, complex or skew-symmetric or Hermitian matrices, an index out of range, an entry that is given
+ * header or size line that cannot be read, complex or Hermitian matrices, an index out of range, an entry that is given
  * twice, a value that is not a number in the range of f32, and more or fewer entries than the size line says.
  */
 export function parseMtxMatrix(text: string, options: { source?: string } = {}): DataMatrix {
@@ -65,7 +66,7 @@ export function parseMtxMatrix(text: string, options: { source?: string } = {}):
     throw new InputError(
       `${lines.where()} says ${rows}×${cols}, but so short a file can have ${mostLines} rows and columns; is it cut off?`,
     );
-  if (header.symmetric && rows !== cols)
+  if (header.mirrored !== 0 && rows !== cols)
     throw new InputError(`${lines.where()} says ${rows}×${cols}, but a symmetric matrix is as wide as it is high.`);
   if (header.format === 'array') return readArray(lines, header, rows, cols, text.length, source);
   return readCoordinates(lines, header, rows, cols, entries, text.length, source);
@@ -89,19 +90,21 @@ function readHeader(text: string, source: string): Header {
   among('format', format, ['coordinate', 'array']);
   const kind = field === 'double' ? 'real' : field === 'unsigned-integer' ? 'integer' : field;
   among('field', kind, ['real', 'integer', 'pattern'], field === 'complex' ? ' Take absolute values first.' : '');
-  among('symmetry', symmetry, ['general', 'symmetric'], symmetry ? ' Write the matrix out as general.' : '');
+  among('symmetry', symmetry, ['general', 'symmetric', 'skew-symmetric'], symmetry ? ' Write the matrix out as general.' : '');
+  if (kind === 'pattern' && symmetry === 'skew-symmetric')
+    throw new InputError(`${source}: line 1: a pattern has no signs, and so cannot be skew-symmetric.`);
   if (format === 'array' && field === 'pattern')
     throw new InputError(`${source}: line 1: a pattern has places and so needs format coordinate.`);
   return {
     format: format as Header['format'],
     field: kind as Header['field'],
-    symmetric: symmetry === 'symmetric',
+    mirrored: symmetry === 'symmetric' ? 1 : symmetry === 'skew-symmetric' ? -1 : 0,
   };
 }
 
 function readCoordinates(
   lines: Lines,
-  { field, symmetric }: Header,
+  { field, mirrored }: Header,
   rows: number,
   cols: number,
   entries: number,
@@ -111,7 +114,7 @@ function readCoordinates(
   const width = field === 'pattern' ? 2 : 3;
   checkLength(entries, 2 * width, characters, source);
   // Of a symmetric matrix there can be as many again.
-  const room = symmetric ? 2 * entries : entries;
+  const room = mirrored !== 0 ? 2 * entries : entries;
   const rowIndices = new Uint32Array(room);
   const columns = new Uint32Array(room);
   const values = new Float32Array(room);
@@ -132,7 +135,12 @@ function readCoordinates(
     const j = indexIn(cells[1], cols, 'column', lines);
     const x = field === 'pattern' ? 1 : parseValue(cells[2], lines, i, j);
     put(i, j, x);
-    if (symmetric && i !== j) put(j, i, x);
+    if (mirrored === -1 && i === j)
+      throw new InputError(`${lines.where()} has an entry on the diagonal, but a skew-symmetric matrix has none there; remove it.`, {
+        row: i,
+        column: j,
+      });
+    if (mirrored !== 0 && i !== j) put(j, i, mirrored * x);
   }
   checkEnd(lines, entries);
   const X = arrangeEntries(rows, cols, {
@@ -140,22 +148,22 @@ function readCoordinates(
     columns: columns.subarray(0, stored),
     values: values.subarray(0, stored),
   });
-  checkOnce(X, symmetric, source);
+  checkOnce(X, mirrored !== 0, source);
   return X;
 }
 
-/** Column after column; of a symmetric matrix each from the diagonal down. */
-function readArray(lines: Lines, { symmetric }: Header, rows: number, cols: number, characters: number, source: string): Matrix {
-  const entries = symmetric ? (rows * (rows + 1)) / 2 : rows * cols;
+/** Column after column; of a symmetric matrix each from the diagonal down, of a skew-symmetric one from below it. */
+function readArray(lines: Lines, { mirrored }: Header, rows: number, cols: number, characters: number, source: string): Matrix {
+  const entries = mirrored === 0 ? rows * cols : (rows * (rows + mirrored)) / 2;
   checkLength(entries, 2, characters, source);
   const X = matrix(rows, cols);
   for (let j = 0; j < cols; j++) {
-    for (let i = symmetric ? j : 0; i < rows; i++) {
+    for (let i = mirrored === 0 ? 0 : mirrored === 1 ? j : j + 1; i < rows; i++) {
       const cells = lines.next();
       if (cells === undefined) throw new InputError(`${source} ends before row ${i + 1}, column ${j + 1} of ${rows}×${cols}.`);
       if (cells.length !== 1) throw new InputError(`${lines.where()} should hold one value, but is ${quoted(cells.join(' '))}.`);
       X.data[i * cols + j] = parseValue(cells[0], lines, i, j);
-      if (symmetric) X.data[j * cols + i] = X.data[i * cols + j];
+      if (mirrored !== 0) X.data[j * cols + i] = mirrored * X.data[i * cols + j];
     }
   }
   checkEnd(lines, entries);

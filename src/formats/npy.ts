@@ -1,7 +1,7 @@
 import { checkDense, type Matrix } from '../data/matrix.js';
 import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
-import { isElementType, matrixOf, sizeOfElement } from './elements.js';
+import { type Elements, isElementType, matrixOf, sizeOfElement } from './elements.js';
 import { type FileFormat, within } from './file-format.js';
 
 export const npy = {
@@ -21,24 +21,33 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** The bytes of a .npy file (version 1.0, '<f4', C order) that `numpy.load` reads as an array of shape (rows, cols). */
 export function encodeNpy(X: Matrix): Uint8Array {
   checkDense(X);
-  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${X.rows}, ${X.cols}), }`;
+  return encodeArray('<f4', `${X.rows}, ${X.cols}`, X.data);
+}
+
+function encodeArray(dtype: string, shape: string, { buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  const dict = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${shape}), }`;
   // The header ends in a newline and is padded so that the entries start at a multiple of 64 bytes.
   const start = Math.ceil((10 + dict.length + 1) / 64) * 64;
-  const bytes = new Uint8Array(start + 4 * X.data.length);
+  const bytes = new Uint8Array(start + byteLength);
   bytes.set([...magic, 1, 0, (start - 10) & 0xff, (start - 10) >> 8]);
   bytes.set(new TextEncoder().encode(`${dict.padEnd(start - 11)}\n`), 10);
   // Copied as they lie in memory: every platform with WebGPU is little-endian.
-  bytes.set(new Uint8Array(X.data.buffer, X.data.byteOffset, X.data.byteLength), start);
+  bytes.set(new Uint8Array(buffer, byteOffset, byteLength), start);
   return bytes;
 }
 
-/**
- * The matrix in a .npy file: versions 1–3, C or Fortran order, either byte order, of floats (2, 4 or 8 bytes), integers
- * (1, 2, 4 or 8 bytes) or booleans. An array of shape (n,) becomes an n×1 matrix. Entries are rounded to f32.
- * Throws InputError for anything else, for an array without entries, for a file that is cut off or too long, and for a number beyond the
- * range of f32.
- */
-export function decodeNpy(bytes: Uint8Array): Matrix {
+/** An array of a .npy file as it lies there. */
+export interface NpyArray {
+  /** As the header has it, '<f4'. */
+  dtype: string;
+  fortran: boolean;
+  shape: number[];
+  /** All bytes after the header. */
+  bytes: Uint8Array;
+}
+
+/** The array in a .npy file: versions 1–3, of any type and shape. Throws InputError for a header that is cut off or cannot be read. */
+export function parseNpy(bytes: Uint8Array): NpyArray {
   if (!ArrayBuffer.isView(bytes)) throw new InputError(`The bytes of a .npy file must be a Uint8Array, not ${describe(bytes)}.`);
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new InputError('This is not a .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.');
@@ -49,8 +58,11 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   const headerAt = version === 1 ? 10 : 12;
   const start = bytes.length < headerAt ? Infinity : headerAt + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (start > bytes.length) throw new InputError(`The .npy file is cut off: its ${bytes.length} bytes end inside the header.`);
+  return { ...readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start))), bytes: bytes.subarray(start) };
+}
 
-  const { dtype, fortran, shape } = readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start)));
+/** The numbers of an array of real numbers, as they lie. Throws InputError for other types, and where there are more or fewer bytes. */
+export function elementsOf({ dtype, shape, bytes }: NpyArray): Elements {
   const type = dtype.slice(1);
   // 'bf2' is a name of ours, which NumPy does not know.
   if (!/^[<>|=]/.test(dtype) || !isElementType(type) || type === 'bf2') {
@@ -58,26 +70,46 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
       `The .npy file has dtype '${shortened(dtype)}', but only real numbers can be read; convert it with array.astype('float32').`,
     );
   }
+  const needed = shape.reduce((count, size) => count * size, sizeOfElement(type));
+  if (bytes.length !== needed) {
+    const wrong = bytes.length < needed ? 'is cut off' : 'is too long';
+    throw new InputError(
+      `The .npy file ${wrong}: ${shape.length === 1 ? `${shape[0]}×1` : shape.join('×')} entries of '${dtype}' need ${needed} bytes, but ${bytes.length} follow the header.`,
+    );
+  }
+  return { bytes, type, little: dtype[0] !== '>' };
+}
+
+/**
+ * The matrix in a .npy file: versions 1–3, C or Fortran order, either byte order, of floats (2, 4 or 8 bytes), integers
+ * (1, 2, 4 or 8 bytes) or booleans. An array of shape (n,) becomes an n×1 matrix. Entries are rounded to f32.
+ * Throws InputError for anything else, for an array without entries, for a file that is cut off or too long, and for a number beyond the
+ * range of f32.
+ */
+export function decodeNpy(bytes: Uint8Array): Matrix {
+  return matrixOfArray(parseNpy(bytes));
+}
+
+/** The same of an array whose header has been read. */
+export function matrixOfArray(array: NpyArray): Matrix {
+  const { shape, fortran } = array;
+  // The type first: of an array that can never be read nobody should change the shape.
+  const elements = shape.includes(0)
+    ? undefined
+    : elementsOf(shape.length < 1 || shape.length > 2 ? { ...array, shape: [0], bytes: none } : array);
   if (shape.length < 1 || shape.length > 2) {
     throw new InputError(
       `The .npy file has an array of shape (${shortened(shape.join(', '))}), but a matrix has 2 dimensions; reshape it first.`,
     );
   }
   const [rows, cols = 1] = shape;
-  // Nothing below may count along an axis of which the file has no entry.
-  if (rows === 0 || cols === 0)
+  // Nothing may count along an axis of which the file has no entry.
+  if (elements === undefined)
     throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a matrix needs at least one.`);
-  const needed = rows * cols * sizeOfElement(type);
-  if (bytes.length - start !== needed) {
-    const wrong = bytes.length - start < needed ? 'is cut off' : 'is too long';
-    throw new InputError(
-      `The .npy file ${wrong}: ${rows}×${cols} entries of '${dtype}' need ${needed} bytes, but ${bytes.length - start} follow the header.`,
-    );
-  }
-
-  const elements = { bytes: bytes.subarray(start), type, little: dtype[0] !== '>' };
   return matrixOf(elements, rows, cols, { what: 'The .npy file', fortran });
 }
+
+const none = new Uint8Array(0);
 
 /** A key of the header and its value, up to the next comma: text, a truth value, or numbers in brackets. */
 const field = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\dL,\s]*)\))\s*(?:,|$)/y;
@@ -110,4 +142,36 @@ function sizesIn(tuple: string | undefined): number[] | undefined {
   // A comma ends a tuple of one, and may end any.
   if (texts?.at(-1) === '') texts.pop();
   return texts?.every((text) => /^(?:0|[1-9]\d{0,14})L?$/.test(text)) ? texts.map((text) => Number.parseInt(text, 10)) : undefined;
+}
+
+/** The texts of an array of them ('<U5', '|S3'), or its one text. Throws InputError for other types, and for more or fewer bytes. */
+export function textsOf({ dtype, shape, bytes }: NpyArray): string[] {
+  const [, order, kind, length] = /^([<>|=]?)([US])(\d{1,9})$/.exec(dtype) ?? [];
+  if (kind === undefined) throw new InputError(`The .npy file has dtype '${shortened(dtype)}', but texts are needed.`);
+  const size = Number(length) * (kind === 'U' ? 4 : 1);
+  const count = shape.reduce((product, one) => product * one, 1);
+  if (size === 0 || count * size !== bytes.length)
+    throw new InputError(`The .npy file has ${bytes.length} bytes of text, but ${count} texts of '${dtype}' need ${count * size}.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: count }, (_, i) => {
+    let text = '';
+    for (let at = i * size; at < (i + 1) * size; at += kind === 'U' ? 4 : 1) {
+      const code = kind === 'U' ? view.getUint32(at, order !== '>') : view.getUint8(at);
+      if (code > 0x10ffff) throw new InputError(`The .npy file has ${code} where a character should be.`);
+      text += String.fromCodePoint(code);
+    }
+    // Shorter texts are filled up with zeros.
+    return text.replace(/\0+$/, '');
+  });
+}
+
+/** The bytes of a .npy file that `numpy.load` reads as an array of these texts, '<U' of the longest. */
+export function npyOfTexts(texts: readonly string[]): Uint8Array {
+  const codes = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
+  const length = codes.reduce((most, { length }) => Math.max(most, length), 1);
+  const entries = new Uint32Array(length * texts.length);
+  codes.forEach((list, i) => {
+    entries.set(list, i * length);
+  });
+  return encodeArray(`<U${length}`, `${texts.length},`, entries);
 }

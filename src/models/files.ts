@@ -52,7 +52,7 @@ export function modelFiles(
   extra: Record<string, unknown> = {},
   copies: Record<string, Uint8Array | string> = {},
 ): Record<string, Uint8Array | string> & { 'model.json': string } {
-  const { A, S, supervision, elapsedMs, method, ranks, seed, features, samples, text, ...measures } = model;
+  const { A, S, supervision, elapsedMs, method, ranks, seed, features, samples, text, image, ...measures } = model;
   const matrices = { ...copies, [factorsFile]: encodeSafetensors(factorsOf(model), { format: 'orthant 3' }) };
   const hashOf = (content: Uint8Array | string) => sha256(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   const own = {
@@ -70,6 +70,7 @@ export function modelFiles(
     features,
     samples,
     text,
+    image,
     files: Object.fromEntries(Object.entries(matrices).map(([name, content]) => [name, hashOf(content)])),
   };
   // As it will stand there: JSON knows neither infinities nor fields without a value.

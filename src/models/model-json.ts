@@ -4,12 +4,13 @@ import type { Matrix } from '../data/matrix.js';
 import { sha256 } from '../data/sha256.js';
 import { inWords, quoted } from '../data/words.js';
 import { InputError, ShapeError } from '../errors.js';
+import type { ImageSize } from '../formats/file-format.js';
 import type { StopReason } from '../methods/loop.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import type { TextModel } from '../text/text-model.js';
 
-/** A model as it is saved: one of texts also has their vocabulary. */
-export type SavedModel = Factorization & { text?: TextModel };
+/** A model as it is saved: one of texts also has their vocabulary, one of images their size. */
+export type SavedModel = Factorization & { text?: TextModel; image?: ImageSize };
 
 /** The fields that are those of the model itself, in the order in which they stand. All may be missing but `format`, `method` and `ranks`. */
 export interface ModelJson {
@@ -42,6 +43,7 @@ export interface ModelJson {
   features?: string[];
   samples?: string[];
   text?: TextModel;
+  image?: ImageSize;
   /** The SHA-256 of every other file, by its name. */
   files?: Record<string, string>;
   times?: { elapsedMs: number };
@@ -95,6 +97,7 @@ export const checks: { readonly [Name in Exclude<keyof ModelJson, 'format'>]-?: 
   features: listOf(isText),
   samples: listOf(isText),
   text: record({ terms: listOf(isText), idf: orNull(listOf(isNumber)), weighting: isText, language: orNull(isText), options: isRecord }),
+  image: record({ width: isSize, height: isSize, channels: oneOf([1, 3]) }),
   files: (value) => isRecord(value) && Object.values(value).every(isText),
   times: record({ elapsedMs: isNumber }),
 };
@@ -179,13 +182,17 @@ export function checkShapes({ method, ranks, shape, supervision }: ModelJson, { 
 }
 
 /** Throws ShapeError unless there are as many names as rows and columns. */
-function checkNamesOf({ features, samples, text }: ModelJson, { A, S }: Factors): void {
+function checkNamesOf({ features, samples, text, image }: ModelJson, { A, S }: Factors): void {
   const compare = (what: string, list: readonly unknown[] | null | undefined, count: number, side: string) => {
     if (list && list.length !== count)
       throw new ShapeError(`model.json has ${list.length} ${what}, but the model has ${count} ${side}; it needs one each.`);
   };
   compare('names of features', features, A[0].rows, 'features');
   compare('names of samples', samples, S[0].cols, 'samples');
+  if (image && image.width * image.height * image.channels !== A[0].rows)
+    throw new ShapeError(
+      `model.json has images of ${image.width}×${image.height}×${image.channels}, but the model has ${A[0].rows} features.`,
+    );
   compare('terms', text?.terms, A[0].rows, 'features');
   compare('numbers in text.idf', text?.idf, A[0].rows, 'features');
 }
@@ -219,7 +226,7 @@ function settingsOf(method: Method, given: Readonly<Record<string, unknown>>, la
 export function modelOf(content: ModelJson, factors: Factors): SavedModel {
   checkShapes(content, factors);
   checkNamesOf(content, factors);
-  const { method, ranks, supervision, features, samples, text } = content;
+  const { method, ranks, supervision, features, samples, text, image } = content;
   const { A, S, B } = factors;
   const { accuracy } = supervision ?? {};
   return {
@@ -254,6 +261,7 @@ export function modelOf(content: ModelJson, factors: Factors): SavedModel {
     ...(features && { features }),
     ...(samples && { samples }),
     ...(text && { text }),
+    ...(image && { image }),
   } as unknown as SavedModel; // whose settings are those of its method
 }
 

@@ -1,30 +1,18 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import type { Matrix } from '../data/matrix.js';
-import { transpose } from '../data/matrix.js';
-import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
-import { byExtension, type FileFormat } from '../formats/file-format.js';
-import { formats } from '../formats/formats.js';
+import { byExtension, type FileContent, type FileFormat } from '../formats/file-format.js';
+import { folderFormats, formats } from '../formats/formats.js';
+import { oriented, presenceOf, type ReadMatrix } from '../formats/oriented.js';
 import { checkTableOptions, type TableOptions } from '../formats/table-options.js';
 import { joined } from '../formats/table-text.js';
+import { readContent } from './foreign.js';
 import { piecesOf } from './pieces.js';
 import { removeAbandoned, temporaryName } from './temporary.js';
 
-/** A matrix that was read: features × samples, whichever way its file lies. */
-export interface ReadMatrix {
-  X: DataMatrix;
-  /** Names of the rows of X, where the file has them. */
-  features?: readonly string[];
-  /** Names of the columns of X, where the file has them. */
-  samples?: readonly string[];
-  /** 0 for each cell of the file without a value, else 1: weights of the shape of X, only where there is such a cell. X is 0 there. */
-  weights?: Matrix;
-  /** The reading in words, one fact a sentence, where the file could be read in more ways than one. */
-  notes?: readonly string[];
-}
+export type { ReadMatrix };
 
 /** How a matrix is read: the place of its samples and, of a table of text, whatever the reader cannot tell. */
 export interface ReadMatrixOptions extends TableOptions {
@@ -48,12 +36,16 @@ export async function readMatrix(path: string, options: ReadMatrixOptions = {}):
   const { samples = 'rows', ...table } = options;
   if (samples !== 'rows' && samples !== 'columns')
     throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
+  const [option] = Object.entries(table).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const noTable = () => new InputError(`${option} is for tables of text, and '${path}' is none; leave it out.`, { option });
+  if ((await kindAt(path)) === 'a directory') {
+    if (option !== undefined) throw noTable();
+    return oriented(await readFolder(path), samples);
+  }
   const extension = extensionOf(path);
   const format = formats.find(({ extensions }) => extensions.includes(extension));
   if (!format) throw unknownFormat(path, `matrices are read from ${inWords(formats.flatMap(({ extensions }) => extensions))} files`);
-  const [option] = Object.entries(table).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (option !== undefined && !format.pieces)
-    throw new InputError(`${option} is for tables of text, and '${path}' is none; leave it out.`, { option });
+  if (option !== undefined && !format.pieces) throw noTable();
   const transposed = samples === 'rows';
   if (format.pieces) {
     const reader = format.pieces(path, table);
@@ -64,22 +56,18 @@ export async function readMatrix(path: string, options: ReadMatrixOptions = {}):
       ? { X, features: columnNames, samples: rowNames, weights, notes }
       : { X, features: rowNames, samples: columnNames, weights, notes };
   }
-  const { X, rowNames, columnNames, missing, notes } = await format.read(await readWhole(path), path);
-  const present = missing && presenceOf(missing, X);
-  if (!transposed) return { X, features: rowNames, samples: columnNames, weights: present, notes };
-  return {
-    X: isSparse(X) ? sparseTranspose(X) : transpose(X),
-    features: columnNames,
-    samples: rowNames,
-    weights: present && transpose(present),
-    notes,
-  };
+  return oriented(await readContent(format, await readWhole(path), path), samples);
 }
 
-function presenceOf(missing: Uint8Array, { rows, cols }: DataMatrix): Matrix {
-  const data = new Float32Array(missing.length);
-  for (let at = 0; at < data.length; at++) data[at] = 1 - missing[at];
-  return { rows, cols, data };
+/** The matrix in a folder of files. Throws InputError for one that no format knows. */
+async function readFolder(path: string): Promise<FileContent> {
+  const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort();
+  const format = folderFormats.find(({ fits }) => fits(names));
+  if (!format)
+    throw new InputError(
+      `'${path}' is a directory without a matrix: those that can be read hold ${folderFormats.map(({ name, summary }) => `${name} (${summary})`).join(', or ')}. Or name a file in it.`,
+    );
+  return format.read(names, (name) => readBytes(join(path, name)), path);
 }
 
 /** Whether a file of this name is read as a table of text, for which TableOptions are. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { withLoader } from '../../scripts/load-typescript.mjs';
+import { byExtension } from '../../src/formats/file-format.js';
 import { decodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { examplePieces, root } from '../support/examples.js';
@@ -53,19 +54,19 @@ describe('on the command line', () => {
   });
 
   test('help names it', async () => {
-    expect(await help('fit')).toContain('numeric .csv, .npy, .mtx or .dat, see below');
+    expect(await help('fit')).toContain(`numeric ${byExtension(formats)}, see below`);
     expect(await help('fit')).toContain('.dat savetxt: numbers between blanks, as numpy.savetxt writes them');
-    for (const command of ['transform', 'predict']) expect(await help(command)).toContain('numeric .csv, .npy, .mtx or .dat with');
-    expect(await help('transform')).toContain('write S into this .csv, .npy or .dat');
+    for (const command of ['transform', 'predict']) expect(await help(command)).toContain(`numeric ${byExtension(formats)} with`);
+    expect(await help('transform')).toContain(`write S into this ${byExtension(formats.filter(({ write }) => write))}`);
   });
 
   test.each([
-    ['fit', [put('m.xyz', '1'), '--ranks', '1'], 'matrices are read from .csv, .tsv, .txt, .npy, .mtx and .dat files.'],
-    ['transform', [at('model'), csv, '--out', at('S.xyz')], 'matrices are written as .csv, .npy or .dat.'],
+    ['fit', [put('m.xyz', '1'), '--ranks', '1'], '.arrows, .h5ad and .dat files.'],
+    ['transform', [at('model'), csv, '--out', at('S.xyz')], 'matrices are written as .csv, .npy, .npz, .parquet, .json or .dat.'],
     [
       'fit',
       [put('s.mtx', '%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 1\n'), '--method', 'nmf', '--ranks', '1', '--weights', csv],
-      'give it as .csv, .npy, a .mtx in array format or .dat.',
+      'give it as .csv, .npy, a .npz in dense form, a .mtx in array format, .parquet, .json, .arrow, a .h5ad in dense form or .dat.',
     ],
     ['fit', [put('nan.dat', '1 2\n3 x\n'), '--ranks', '1'], 'nan.dat has no number of f32 in row 2, column 2; correct it.'],
     ['fit', [put('minus.dat', '1 2\n-3 4\n'), '--ranks', '1'], 'minus.dat: row 2, column 1 is -3, but every entry must be ≥ 0;'],

@@ -190,6 +190,21 @@ describe('progress', () => {
   });
 });
 
+test.each([24, 40, 60, 100])('no line is longer than a terminal of %i columns', async (columns) => {
+  const settings = { tty: true, columns };
+  const evil = put('evil.jsonl', smallCorpus().replaceAll(/"sea/g, '"\\u001b[2J\\u202e日本 sea'));
+  const model = at(`narrow${columns}`);
+  const fitting = await runCli(['fit', matrix, '--ranks', '3,2', '--restarts', '2', ...quick], settings);
+  const topics = await runCli(['topics', evil, '--ranks', '3,2', '--flows', '--sentences', '--out', model, ...quick], settings);
+  const transformed = await runCli(['transform', model, evil, '--device', 'cpu'], settings);
+  for (const { status, stdout } of [fitting, topics, transformed]) {
+    expect(status).toBe(0);
+    // A word that no line holds, such as a path, is not broken; tables need some forty columns.
+    const tooLong = stdout.split('\n').filter((line) => columnsOf(line) > Math.max(columns, 44) && !line.includes(at('')));
+    expect(tooLong).toEqual([]);
+  }
+});
+
 describe('completion', () => {
   const script = async (shell: string) => {
     const { status, stdout, stderr } = await runCli(['completion', shell]);
@@ -228,6 +243,7 @@ describe('completion', () => {
       'bash|zsh|fish',
       'm.csv',
       'folder of files',
+      '', // a number
       '',
       '',
     ]);

@@ -44,7 +44,10 @@ test('samples become columns', async () => {
 
 test('unreadable matrices', async () => {
   await refused(readMatrix(join(dir, 'missing.csv')), "There is no file '");
-  await refused(readMatrix(join(dir, 'm.xlsx')), 'matrices are read from .csv, .tsv, .txt, .npy and .mtx files');
+  await refused(
+    readMatrix(join(dir, 'm.xlsx')),
+    'matrices are read from .csv, .tsv, .txt, .npy, .npz, .mtx, .parquet, .json, .arrow, .feather, .arrows and .h5ad files',
+  );
   await refused(readMatrix(await put('empty.csv', '')), "empty.csv' is empty.");
   await mkdir(join(dir, 'folder.csv'));
   await refused(readMatrix(join(dir, 'folder.csv')), 'is a directory');

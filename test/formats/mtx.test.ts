@@ -36,6 +36,10 @@ test('integers, patterns, and the other half of symmetric matrices', () => {
   expect(of('Coordinate Real Symmetric', '3 3 3\n1 1 5\n3 1 2\n3 2 .5')).toEqual(matrix(3, 3, [5, 0, 2, 0, 0, 0.5, 2, 0.5, 0]));
   expect(of('coordinate pattern symmetric', '2 2 1\n2 1')).toEqual(matrix(2, 2, [0, 1, 1, 0]));
   expect(of('coordinate real general', '2 2 0\n')).toEqual(matrix(2, 2));
+  expect(of('coordinate unsigned-integer general', '2 2 1\n1 2 7')).toEqual(matrix(2, 2, [0, 7, 0, 0]));
+  // The other triangle has the other sign; an array begins below the diagonal.
+  expect(of('coordinate real skew-symmetric', '3 3 2\n2 1 5\n3 2 -1')).toEqual(matrix(3, 3, [0, -5, 0, 5, 0, 1, 0, -1, 0]));
+  expect(of('array real skew-symmetric', '3 3\n1\n2\n3')).toEqual(matrix(3, 3, [0, -1, -2, 1, 0, -3, 2, 3, 0]));
 });
 
 test('arrays are dense, column after column', () => {
@@ -51,8 +55,13 @@ test.each([
   ['%%MatrixMarket vector coordinate real general\n', "x.mtx: line 1: the object is 'vector', but only matrix can be read."],
   ['%%MatrixMarket matrix coordinate complex general\n', "line 1: the field is 'complex', but only real, integer, pattern can be read."],
   [
-    '%%MatrixMarket matrix coordinate real skew-symmetric\n',
-    "line 1: the symmetry is 'skew-symmetric', but only general, symmetric can be read.",
+    '%%MatrixMarket matrix coordinate real hermitian\n',
+    "line 1: the symmetry is 'hermitian', but only general, symmetric, skew-symmetric can be read.",
+  ],
+  ['%%MatrixMarket matrix coordinate pattern skew-symmetric\n', 'line 1: a pattern has no signs'],
+  [
+    '%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n1 1 5\n',
+    'line 3 has an entry on the diagonal, but a skew-symmetric matrix has none there',
   ],
   ['%%MatrixMarket matrix coordinate real\n', 'line 1: the symmetry is missing'],
   ['%%MatrixMarket matrix array pattern general\n', 'line 1: a pattern has places and so needs format coordinate.'],

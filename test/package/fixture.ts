@@ -1,6 +1,6 @@
 /** The package as npm publishes it, and throw-away projects that have it. Nothing here needs a network. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -75,14 +75,21 @@ export async function pack(): Promise<Package> {
   };
 }
 
-/** Bytes on the disk, in blocks of 4 KiB, of a folder's files and of what `dependencies` would bring. */
+/** Bytes of the files of a folder and of what `dependencies` would bring, as npm counts them in its "unpacked size". */
 export async function installedBytes(project: string): Promise<number> {
   const folders = dependencies.map((name) => path.join(repository, 'node_modules', name));
-  const { stdout } = await run('du', ['-sk', path.join(project, 'node_modules/orthant'), ...folders]);
-  return stdout
-    .trim()
-    .split('\n')
-    .reduce((sum, line) => sum + 1024 * Number.parseInt(line, 10), 0);
+  const sizes = await Promise.all([path.join(project, 'node_modules/orthant'), ...folders].map(bytesOf));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function bytesOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => (await stat(path.join(entry.parentPath ?? entry.path, entry.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };

@@ -43,7 +43,7 @@ export function formatContract(formats: readonly FileFormat[], Refusal = InputEr
         [1, 12],
       ]) {
         const X = matrix(rows, cols, entries);
-        const content = write(X);
+        const content = await write(X);
         const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
         expect(toDense((await read(bytes, 'source')).X)).toEqual(X);
       }

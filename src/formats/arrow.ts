@@ -1,0 +1,41 @@
+/** Arrow IPC files and streams (Feather v2), by the package @uwdata/flechette. */
+import { InputError } from '../errors.js';
+import { checkCells, contentOf, needed, unreadable } from './columns.js';
+import type { FileContent, FileFormat } from './file-format.js';
+
+export const arrow = {
+  name: 'Arrow',
+  summary: 'Arrow IPC or Feather, not packed; columns as in Parquet',
+  extensions: ['.arrow', '.feather', '.arrows'],
+  foreign: true,
+  read: readArrow,
+} satisfies FileFormat;
+
+async function readArrow(bytes: Uint8Array, source: string): Promise<FileContent> {
+  const { tableFromIPC, Type } = await needed(import('@uwdata/flechette'), '@uwdata/flechette', '.arrow');
+  try {
+    const table = tableFromIPC(bytes.slice(), { useBigInt: true, useDate: true });
+    checkCells(table.numRows, Math.max(1, table.numCols), bytes.length, source);
+    const plain = [
+      Type.Int,
+      Type.Float,
+      Type.Bool,
+      Type.Utf8,
+      Type.LargeUtf8,
+      Type.Utf8View,
+      Type.Dictionary,
+      Type.Date,
+      Type.Timestamp,
+      Type.Null,
+    ];
+    const columns = table.schema.fields.map(({ name, type }, c) => ({
+      name,
+      values: (plain as number[]).includes(type.typeId) ? (table.getChildAt(c) as Iterable<unknown>) : undefined,
+    }));
+    return contentOf(columns, table.numRows, source);
+  } catch (error) {
+    if (error instanceof Error && /compress|codec/i.test(error.message))
+      throw new InputError(`${source} is packed; write it with compression='uncompressed'.`, { cause: error });
+    throw unreadable(source, 'Arrow', error);
+  }
+}

@@ -14,6 +14,8 @@ import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
 import { asInModel, checkTableFiles, type Data, readData, readWeights } from './data-file.js';
+import type { Io } from './io.js';
+import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import type { Samples } from './wording.js';
 
@@ -22,14 +24,16 @@ export interface ApplyOptions extends TableOptions {
   /** A file. */
   weights?: string;
   layer?: number;
+  inputFormat?: string;
   device: DeviceChoice;
 }
 
 export function addApplyOptions(command: Command, layer: string): Command {
   command
     .argument('<model>', 'a folder that fit --out or topics --out wrote, or the model.json in it')
-    .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples`)
+    .argument('<matrix>', `numeric ${byExtension(formats)} with the features of the model; rows are samples; - for standard input`)
     .addOption(samplesOption())
+    .addOption(inputFormatOption())
     .option('--weights <file>', 'a matrix of the same shape: 0 where a value of the new samples is missing, else its weight')
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());
@@ -38,13 +42,15 @@ export function addApplyOptions(command: Command, layer: string): Command {
 
 /** The model and the data, which fit each other. `check` sees the model before the data are read. */
 export async function readModelAndData(
+  { stdin, signal }: Io,
   modelPath: string,
   dataPath: string,
   options: ApplyOptions,
   check?: (model: SavedModel) => void,
 ): Promise<{ model: SavedModel; data: Data; weights?: Matrix }> {
-  const { samples, weights: weightsPath } = options;
-  const reading = { samples, table: tableOptionsOf(options) };
+  const { samples, weights: weightsPath, inputFormat } = options;
+  checkStandardInput([dataPath, weightsPath], inputFormat);
+  const reading = { samples, table: tableOptionsOf(options), input: { stdin, signal, format: inputFormat } };
   const model = await loadModel(modelPath);
   check?.(model);
   checkTableFiles([dataPath, weightsPath], reading);
@@ -54,7 +60,7 @@ export async function readModelAndData(
   if (X.rows !== features) {
     const other = samples === 'rows' ? 'columns' : 'rows';
     const hint = X.cols === features ? `it has as many ${samples}: try --samples ${other}` : 'give the same features in the same order';
-    throw new InputError(`${dataPath} has ${X.rows} features (its ${other}), but the model was fitted to ${features}; ${hint}.`);
+    throw new InputError(`${data.path} has ${X.rows} features (its ${other}), but the model was fitted to ${features}; ${hint}.`);
   }
   if (weightsPath === undefined) return { model, data, weights: data.weights };
   if (!methodsWith('weights').includes(model.method))

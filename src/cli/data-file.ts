@@ -11,6 +11,7 @@ import { type Method, methodOf, methodsWith } from '../methods/methods.js';
 import { featureNames, inOrderOf, orderOf, rowsInOrder } from '../models/align.js';
 import type { SavedModel } from '../models/files.js';
 import { isTable, readMatrix } from '../node/files.js';
+import { fromStandardInput, type StandardInput } from './standard-input.js';
 import { tableWords } from './table-options.js';
 import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
@@ -18,6 +19,8 @@ import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording
 export interface Reading {
   samples: Samples;
   table: TableOptions;
+  /** What '-' is. */
+  input: StandardInput;
 }
 
 /** A matrix that a method can take, features × samples. */
@@ -33,13 +36,18 @@ export interface Data extends MatrixFile {
 }
 
 /** Throws InputError for options of tables where no file is one. */
-export function checkTableFiles(paths: readonly (string | undefined)[], { table }: Reading): void {
+export function checkTableFiles(paths: readonly (string | undefined)[], { table, input }: Reading): void {
   const [option] = Object.keys(table);
-  if (option === undefined || paths.some((path) => path !== undefined && isTable(path))) return;
+  const ofInput = input.format === undefined ? 'table.csv' : `input.${input.format}`;
+  if (option === undefined || paths.some((path) => path !== undefined && isTable(path === '-' ? ofInput : path))) return;
   throw new InputError(`${option} is for tables of text, and ${paths[0]} is none; leave it out.`, { option });
 }
 
-async function readFile(path: string, { samples, table }: Reading): Promise<Data> {
+function readFile(path: string, reading: Reading): Promise<Data> {
+  return path === '-' ? fromStandardInput(reading.input, (file) => readNamed(file, reading)) : readNamed(path, reading);
+}
+
+async function readNamed(path: string, { samples, table }: Reading): Promise<Data> {
   const { samples: sampleNames, notes: said = [], ...read } = await readMatrix(path, { samples, ...(isTable(path) ? table : {}) });
   const notes = said.map(tableWords);
   const reading = isTable(path) ? notes.shift() : undefined;

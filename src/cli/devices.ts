@@ -7,6 +7,14 @@ import type { Io } from './io.js';
 import { planLines, planOfAdapter } from './plan.js';
 import { toJson } from './run-fit.js';
 
+const examples = `
+Examples:
+  orthant devices
+  orthant devices --plan                    the kernels that it runs, tuned or not
+  orthant devices --plan --profile ${Object.keys(profiles)[0]}
+  orthant devices --json
+`;
+
 export function addDevicesCommand(program: Command, io: Io): void {
   program
     .command('devices')
@@ -20,6 +28,7 @@ export function addDevicesCommand(program: Command, io: Io): void {
         'with --plan: what a GPU would run that need not be here, and the bytes, operations and time of an iteration, estimated from published peaks',
       ).choices(Object.keys(profiles)),
     )
+    .addHelpText('after', examples)
     .action(({ json, plan, profile }: DevicesOptions) => {
       if (profile === undefined) return printDevices(io, { json, plan });
       if (!plan) throw new InputError('--profile is for --plan; give both, or neither.');

@@ -18,19 +18,26 @@ import { readGivenLabels } from './labels.js';
 import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
+import { wrapAll } from './text-width.js';
 import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions, TableOptions {
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
+  inputFormat?: string;
 }
 
-const table = (facts: [string, string][]) => alignFacts(facts.map(([name, text]) => [`  ${name}`, text])).join('\n');
-
-const notes = `
+function helpNotes(columns: number): string {
+  const table = (facts: [string, string][]) =>
+    alignFacts(
+      facts.map(([name, text]) => [`  ${name}`, text]),
+      { columns },
+    ).join('\n');
+  return `
 Methods:
 ${table(Object.entries(summaries))}
 
@@ -44,19 +51,22 @@ Examples:
   orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit counts.tsv.gz --method nmf --ranks 5 --names --skip-columns type,2-4 --missing -999
+  zcat counts.csv.gz | orthant fit - --ranks 5 --config orthant.json
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
+}
 
 export function addFitCommand(program: Command, io: Io): void {
   const command = program
     .command('fit')
     .summary('factorize a matrix')
     .description('Factorizes a matrix: X ≈ A⁰A¹…AˡSˡ at every depth l, all entries ≥ 0 unless the method says otherwise.')
-    .argument('<matrix>', `numeric ${byExtension(formats)}, see below; rows are samples`)
+    .argument('<matrix>', `numeric ${byExtension(formats)}, see below; rows are samples; - for standard input`)
     .addOption(new Option('--method <name>', 'which factorization, see below').choices(Object.keys(methods)).default('neural'))
-    .addOption(samplesOption());
+    .addOption(samplesOption())
+    .addOption(inputFormatOption());
   addFitOptions(command, { restarts: 1 }).addOption(
     new Option(
       '--stopping <rule>',
@@ -64,7 +74,7 @@ export function addFitCommand(program: Command, io: Io): void {
     ).choices(['objective', 'initialError']),
   );
   addTableOptions(addMethodOptions(command))
-    .addHelpText('after', notes)
+    .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
     .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command)));
 }
 
@@ -81,15 +91,17 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   if (report !== undefined) await checkReportFile(report, out);
   const table = tableOptionsOf(options);
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
-  checkTableFiles([path, weightsPath], { samples, table });
-  const data = await readData(path, { samples, table }, method);
+  checkStandardInput([path, weightsPath], options.inputFormat);
+  const reading = { samples, table, input: { stdin: io.stdin, signal: io.signal, format: options.inputFormat } };
+  checkTableFiles([path, weightsPath], reading);
+  const data = await readData(path, reading, method);
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
-  if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
+  if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${data.path} is sparse: leave it out.`);
   if (half && data.weights)
-    throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);
-  const weights = weightsPath === undefined ? data.weights : await readWeights(weightsPath, data, { samples, table }, method);
+    throw new InputError(`--half is for data that is only multiplied, and ${data.path} has cells without a value: leave it out.`);
+  const weights = weightsPath === undefined ? data.weights : await readWeights(weightsPath, data, reading, method);
   const labels =
     labelsPath === undefined
       ? undefined
@@ -127,7 +139,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   if (report !== undefined) {
     const known = { labels: labels?.labels, truth: labels?.truth };
     await writeReport(io, report, {
-      title: basename(path),
+      title: basename(data.path),
       model,
       X,
       ...known,
@@ -142,7 +154,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     return endOfFit(io, model, options);
   }
   const head: [string, string][] = [
-    ['data', `${path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
+    ['data', `${data.path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
     ...(data.reading ? [['table', data.reading] as [string, string]] : []),
     ['method', `${method}, ${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}, seed ${model.seed}`],
     ['device', describeDevice(device, options.device)],
@@ -150,16 +162,18 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   const facts = [...head, ...labelFacts(model, labels?.labels ?? []), ...fitFacts(model)];
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
   if (report !== undefined) facts.push(['report', report]);
-  const lines = alignFacts(facts);
-  const end = sentences.length > 0 ? ['', ...sentences] : [];
+  const { columns } = io.stdout;
   io.stdout.print([
-    ...lines.slice(0, head.length),
-    ...data.notes.map((note) => `note: ${note}`),
+    ...alignFacts(head, { columns, among: facts }),
+    ...wrapAll(
+      data.notes.map((note) => `note: ${note}`),
+      columns,
+    ),
     '',
-    ...layerTable(model),
+    ...layerTable(model, columns),
     '',
-    ...lines.slice(head.length),
-    ...end,
+    ...alignFacts(facts.slice(head.length), { columns, among: facts }),
+    ...(sentences.length > 0 ? ['', ...wrapAll(sentences, columns)] : []),
   ]);
   await endOfFit(io, model, options);
 }

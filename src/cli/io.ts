@@ -1,5 +1,5 @@
 /** All that a command touches of the process, and the one place where text goes to a terminal. */
-import { CancelledError } from '../errors.js';
+import { CancelledError, InputError } from '../errors.js';
 
 /** A stream to print on: `process.stdout`, or what a test put in its place. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -24,12 +24,17 @@ export interface Io extends Omit<ProcessIo, 'stdout' | 'stderr'> {
 }
 
 export interface Printer {
+  /** Whether progress can be shown on it. */
   readonly isTTY: boolean;
   readonly columns: number | undefined;
   /** Prints text of lines, or JSON. */
   write(text: string): void;
-  /** Prints lines. A line break in one of them, from a name of somebody's, is no line break. */
+  /** Prints lines for people, unless it is silent. A line break in one of them, from a name of somebody's, is no line break. */
   print(lines: readonly string[]): void;
+  /** Passes on what would be the content of a file, as it is. A terminal gets text alone, and none that it would obey. */
+  content(content: Uint8Array | string): void;
+  /** From now on `print` prints nothing and no progress is shown. */
+  silence(): void;
   /** The stream itself, for progress bars, which move the cursor. Nothing that was read from anywhere may go there. */
   readonly stream: Output;
   /** Waits until all is written, and returns the first error that writing met. */
@@ -51,19 +56,31 @@ export function printer(stream: Output): Printer {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     failure ??= error;
   });
-  const write = (text: string) => {
-    if (failure === undefined) stream.write(visible(text));
+  const pass = (content: Uint8Array | string) => {
+    if (failure === undefined) stream.write(content);
   };
+  const write = (text: string) => pass(visible(text));
+  let silent = false;
   return {
     stream,
     get isTTY() {
-      return stream.isTTY ?? false;
+      return !silent && (stream.isTTY ?? false);
     },
     get columns() {
       return stream.columns;
     },
     write,
-    print: (lines) => write(`${lines.map((line) => line.replace(obeyed, escaped)).join('\n')}\n`),
+    print(lines) {
+      if (!silent) write(`${lines.map((line) => line.replace(obeyed, escaped)).join('\n')}\n`);
+    },
+    content(content) {
+      if (!stream.isTTY) pass(content);
+      else if (typeof content === 'string') write(content);
+      else throw new InputError('Standard output is a terminal, which cannot show this format; send it to a file or another program.');
+    },
+    silence() {
+      silent = true;
+    },
     async end() {
       if (failure === undefined) await new Promise<void>((resolve) => stream.write('', () => resolve()));
       return failure;

@@ -23,7 +23,8 @@ export function endWith(status: number): void {
 /** Whether native code may speak up: not where help is printed or the reference computes. When in doubt it may. */
 function hearsNativeCode(argv: readonly string[]): boolean {
   const { bun, deno } = process.versions;
-  if (process.platform !== 'linux' || bun || deno || process.env.ORTHANT_DEBUG || argv.length === 0) return false;
+  if (process.platform !== 'linux' || bun || deno || process.env.ORTHANT_DEBUG || argv.length === 0 || argv[0] === 'completion')
+    return false;
   const silent = ['-h', '--help', '-V', '--version', '--device=cpu'];
   return !argv.some((word, i) => silent.includes(word) || (word === 'cpu' && argv[i - 1] === '--device'));
 }

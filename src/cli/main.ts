@@ -1,6 +1,9 @@
 /** The command line: `main` parses, runs one command and turns an error into one sentence and an exit status. */
-import { Command, CommanderError, type Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { nearestOf } from '../data/names.js';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
+import { addCompletionCommand } from './completion.js';
+import { withConfig } from './config.js';
 import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
 import { type Io, type ProcessIo, printer, processIo } from './io.js';
@@ -30,7 +33,8 @@ export async function main(argv: readonly string[], given: ProcessIo = processIo
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const program = commandLine(io);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    io.argv = await withConfig(program, argv);
+    await program.parseAsync(io.argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
@@ -52,7 +56,7 @@ function commandLine(io: Io): Command {
       writeErr: (text) => io.stderr.write(text),
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
-      outputError: (text, write) => write(`orthant: ${usageError(text)}\n`),
+      outputError: (text, write) => write(`orthant: ${usageError(text, program, io.argv)}\n`),
     });
   addTopicsCommand(program, io);
   addFitCommand(program, io);
@@ -61,16 +65,57 @@ function commandLine(io: Io): Command {
   addTableOneCommand(program, io);
   addDevicesCommand(program, io);
   addTuneCommand(program, io);
-  return program;
+  for (const command of program.commands) addCommonOptions(command);
+  addCompletionCommand(program, io);
+  return program.addHelpText('after', notes).hook('preAction', (_, command) => {
+    const { quiet, out } = command.opts();
+    if (quiet) for (const stream of [io.stdout, io.stderr]) stream.silence();
+    if (out === '-' && !['transform', 'predict'].includes(command.name()))
+      throw new InputError(`--out of ${command.name()} is a folder, and standard output (-) is none; name one, or see --json.`);
+  });
 }
 
-/** Commander's message as one sentence. */
-function usageError(text: string): string {
+const notes = `
+Examples:
+  orthant topics sotu --ranks 20,8,3                  topics in the State of the Union addresses
+  orthant fit faces.npy --ranks 9,4,2 --out model     factors of a matrix
+  orthant transform model new.csv --out -             their coefficients for other samples
+  orthant fit --help                                  options and examples of a command
+
+Exit status:
+  0    done
+  1    failed
+  2    bad input: an option, a file or its content
+  130  ended by Ctrl-C; what a fit had reached is in --out
+
+Environment:
+  ORTHANT_CACHE  the folder of fetched texts and tunings
+  ORTHANT_DEBUG  errors say where they come from
+  NO_COLOR       nothing to switch off: no colours are used
+`;
+
+/** The options that every command takes. */
+function addCommonOptions(command: Command): void {
+  const group = 'Of every command:';
+  command
+    .addOption(
+      new Option('--config <file>', 'a JSON file whose fields are options, such as { "maxIterations": 50 }; flags win').helpGroup(group),
+    )
+    .addOption(new Option('--quiet', 'no summary, notes or progress; errors only').helpGroup(group));
+}
+
+/** Commander's message as one sentence, with the choice that comes nearest. */
+function usageError(text: string, program: Command, [name]: readonly string[]): string {
+  const help = program.commands.some((command) => command.name() === name) ? `See orthant ${name} --help.` : 'See orthant --help.';
   const message = text
     .replace(/^error: /, '')
     .trim()
-    .replaceAll(/\s*\n\s*/g, ' ');
-  return /[.?)]$/.test(message) ? `${message} See orthant --help.` : `${message}. See orthant --help.`;
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/(?:argument|value) '(.*)' is invalid.*\. Allowed choices are (.*)\.$/, (words, given: string, choices: string) => {
+      const nearest = nearestOf(given, choices.split(', '));
+      return nearest === undefined ? words : `${words} (Did you mean ${nearest}?)`;
+    });
+  return /[.?)]$/.test(message) ? `${message} ${help}` : `${message}. ${help}`;
 }
 
 /** One sentence for people, in the words of a command with these options; with `debug` where it comes from. */

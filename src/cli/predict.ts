@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { predict } from '../models/apply.js';
-import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
+import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
 import type { Io } from './io.js';
 import { printLabels, printNamedLabels } from './labels.js';
+import { outputTarget } from './output-target.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { sayNotes, sayReading } from './summary.js';
+import { wrapAll } from './text-width.js';
 
 interface PredictCommandOptions extends ApplyOptions {
   out?: string;
@@ -14,9 +16,10 @@ interface PredictCommandOptions extends ApplyOptions {
 }
 
 const examples = `
-Example:
+Examples:
   orthant fit faces.npy --ranks 9,4 --labels names.txt --out model
   orthant predict model new-faces.npy
+  zcat new.csv.gz | orthant predict model - --with-names --out - > labels.csv
 `;
 
 export function addPredictCommand(program: Command, io: Io): void {
@@ -28,7 +31,7 @@ export function addPredictCommand(program: Command, io: Io): void {
         'The line is empty for a sample that shares nothing with the model, such as one of zeros: all its scores are 0.',
     );
   addApplyOptions(command, 'by the classifier on this layer, counted from 0 (default: the last that has one)')
-    .option('--out <file>', 'write the labels into this file, not on standard output')
+    .option('--out <file>', 'write the labels into this file, as they are; - for standard output, with a summary on standard error')
     .option('--with-names', 'a table of names and labels, which --labels takes, too')
     .option('--json', 'print classes, labels (null for none) and the scores of every class as JSON')
     .addHelpText('after', examples)
@@ -37,8 +40,8 @@ export function addPredictCommand(program: Command, io: Io): void {
 
 async function predictData(io: Io, modelPath: string, dataPath: string, options: PredictCommandOptions): Promise<void> {
   const { layer, device, out, json, withNames } = options;
-  if (out !== undefined) await checkOutputFile(out);
-  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options, ({ supervision }) => {
+  const target = out === undefined ? undefined : await outputTarget(io, out, options);
+  const { model, data, weights } = await readModelAndData(io, modelPath, dataPath, options, ({ supervision }) => {
     if (supervision) return;
     throw new InputError(`${modelPath} was fitted without labels, so it knows no classes; fit it with --labels to predict.`);
   });
@@ -53,21 +56,23 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
     used: describeDevice(of, device),
   }));
   if (withNames && !sampleNames)
-    throw new InputError(`--with-names needs names of samples, and ${dataPath} has none; leave it out, or see --names.`);
+    throw new InputError(`--with-names needs names of samples, and ${data.path} has none; leave it out, or see --names.`);
   const content = withNames ? printNamedLabels(sampleNames!, labels) : printLabels(labels);
-  if (out === undefined) sayNotes(io, data);
-  if (out !== undefined) await writeOutput(out, content);
+  if (target) await target.write(content);
+  else sayNotes(io, data);
   if (json) {
     const ofSample = (c: number) => Array.from({ length: scores.rows }, (_, i) => scores.data[i * scores.cols + c]);
     io.stdout.write(
       toJson({ layer: chosen, classes: supervision.classes, samples: sampleNames, labels, scores: labels.map((_, c) => ofSample(c)) }),
     );
-  } else if (out === undefined) io.stdout.write(content);
+  } else if (!target) io.stdout.write(content);
   else
-    io.stdout.print([
-      ...sayReading(data),
-      `${out}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`,
-    ]);
+    target.messages.print(
+      wrapAll(
+        [...sayReading(data), `${target.name}: labels of ${labels.length} samples, ${printCounts(labels)}; by ${model.method} on ${used}`],
+        target.messages.columns,
+      ),
+    );
 }
 
 function printCounts(labels: readonly (string | null)[]): string {

@@ -59,7 +59,7 @@ export function sharesTable(field: Field, shares: GroupShares, labels: Labels, w
           `Left out: ${shares.without} ${shares.without === 1 ? 'document' : 'documents'} without a ${field}${field === 'date' ? ' that can be read' : ''}.`,
         ]
       : [];
-  return [`Shares of the topics by ${field}, in percent:`, ...blocks([field, ...columns], rows, width), ...without];
+  return [...wrap(`Shares of the topics by ${field}, in percent:`, width), ...blocks([field, ...columns], rows, width), ...without];
 }
 
 /** Where the topics of a layer go: in each row the parts of one topic that go into those of the next layer. */
@@ -69,7 +69,7 @@ export function flowTable({ layer, shares }: TopicFlow, labels: Labels, width: n
     const whole = row.reduce((sum, share) => sum + share, 0);
     return [labels(layer, index), ...row.map((share) => (whole > 0 ? cell(share / whole) : '–'))];
   });
-  return [`From layer ${layer} to layer ${layer + 1}, percent of each topic:`, ...blocks(['', ...columns], rows, width)];
+  return [...wrap(`From layer ${layer} to layer ${layer + 1}, percent of each topic:`, width), ...blocks(['', ...columns], rows, width)];
 }
 
 const cell = (share: number) => (share >= 0.005 ? (100 * share).toFixed(0) : '·');

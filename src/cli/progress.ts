@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../methods/factorization.js';
 import type { Io } from './io.js';
+import { columnsOf } from './text-width.js';
 
 export interface ProgressLine {
   update(progress: Progress): void;
@@ -9,33 +10,82 @@ export interface ProgressLine {
 }
 
 /** A line on standard error that shows how the fit is going; nothing where standard error is not a terminal. */
-export function progressLine({ stderr }: Io): ProgressLine {
+export function progressLine({ stderr }: Io, limits: { maxSeconds?: number } = {}): ProgressLine {
   if (!stderr.isTTY) return { update() {}, stop() {} };
-  let latest: Progress | undefined;
+  let latest: Reached | undefined;
+  let first: Reached | undefined;
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
   const bar = new SingleBar({
     stream: stderr.stream,
     // A function, for the seconds to go on between two checks.
-    format: (_options, { startTime }) => printProgress(latest, Date.now() - startTime),
+    format: () => printProgress({ first, latest, seconds: seconds(), ...limits }, stderr.columns ?? 80),
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is ours
   });
   bar.start(1, 0);
   return {
     update(progress) {
-      if (latest?.stage !== progress.stage) bar.setTotal(progress.maxIterations);
-      latest = progress;
-      bar.update(progress.iteration);
+      const { stage, iteration, maxIterations, relativeError } = progress;
+      const reached = { stage, iteration, maxIterations, relativeError, seconds: seconds() };
+      // A stage that was resumed, or goes on after a lost device, starts anywhere.
+      if (latest?.stage !== stage || iteration < latest.iteration) {
+        bar.setTotal(maxIterations);
+        first = reached;
+      }
+      latest = reached;
+      bar.update(iteration);
     },
     stop: () => bar.stop(),
   };
 }
 
-function printProgress(progress: Progress | undefined, elapsedMs: number): string {
-  const time = `${(elapsedMs / 1000).toFixed(0)} s`;
-  if (progress === undefined) return `starting, ${time}`;
-  const { stage, iteration, maxIterations, relativeError } = progress;
+/** A check of a fit, and when it came. */
+export interface Reached extends Pick<Progress, 'stage' | 'iteration' | 'maxIterations' | 'relativeError'> {
+  /** Since the start. */
+  seconds: number;
+}
+
+export interface FitProgress {
+  /** The first check of this stage. */
+  first?: Reached;
+  latest?: Reached;
+  /** Since the start. */
+  seconds: number;
+  /** The most that the fit may take. */
+  maxSeconds?: number;
+}
+
+/**
+ * The line of a fit, in as much detail as so many columns hold. The rate is that of the stage so far; the time left is up to the most
+ * iterations of the stage, or the most seconds of the fit: the tolerance may end it before.
+ */
+export function printProgress({ first, latest, seconds, maxSeconds = Number.POSITIVE_INFINITY }: FitProgress, columns: number): string {
+  const time = `${seconds.toFixed(0)} s`;
+  if (first === undefined || latest === undefined) return `starting, ${time}`;
+  const { stage, iteration, maxIterations, relativeError } = latest;
+  const rate = (iteration - first.iteration) / (latest.seconds - first.seconds);
+  const known = rate > 0 && rate < Number.POSITIVE_INFINITY;
+  const left = Math.max(0, Math.min(latest.seconds + (maxIterations - iteration) / rate, maxSeconds) - seconds);
+  const speed = known ? `, ${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)} it/s` : '';
+  const rest = known ? `, ${timeText(left)} left` : '';
   const width = 20;
   const done = Math.round((width * iteration) / maxIterations);
   const bar = '█'.repeat(done) + '░'.repeat(width - done);
-  return `${stage} ${bar} iteration ${iteration} of ${maxIterations}, error ${relativeError.toFixed(5)}, ${time}`;
+  const error = `error ${relativeError.toFixed(5)}`;
+  const lines = [
+    `${stage} ${bar} iteration ${iteration} of ${maxIterations}, ${error}, ${time}${speed}${rest}`,
+    `${stage} ${bar} ${iteration} of ${maxIterations}, ${error}${speed}${rest}`,
+    `${stage}: ${iteration} of ${maxIterations}, ${error}${speed}${rest}`,
+    `${iteration} of ${maxIterations}, ${error}${rest}`,
+    `${iteration} of ${maxIterations}${rest}`,
+  ];
+  return lines.find((line) => columnsOf(line) < columns) ?? `${iteration}/${maxIterations}`;
+}
+
+/** "about 40 s", "about 3 min", "about 5 h". */
+export function timeText(seconds: number): string {
+  if (seconds < 100) return `about ${Math.ceil(seconds)} s`;
+  if (seconds < 6000) return `about ${Math.round(seconds / 60)} min`;
+  return `about ${Math.round(seconds / 3600)} h`;
 }

@@ -66,7 +66,7 @@ export async function fitOnDevice(
   return onDevice(io, { ...options, stops: true }, async (engine, device) => {
     if (signal.aborted) throw new CancelledError('Interrupted.');
     announce(device);
-    const line = progressLine(io);
+    const line = progressLine(io, { maxSeconds });
     const onProgress = (progress: Progress) => {
       line.update(progress);
       return !signal.aborted;
@@ -130,11 +130,14 @@ export async function endOfFit(
     places.length === 0
       ? 'Nothing was written: there is no --out.'
       : `${places.join(' and ')} ${places.length === 1 ? 'holds' : 'hold'} what it had reached.`;
-  stderr.print([`orthant: Ctrl-C ended the fit after ${model.iterations} iterations. ${kept}`]);
+  stderr.write(`orthant: Ctrl-C ended the fit after ${model.iterations} iterations. ${inOneLine(kept)}\n`);
   await stdout.end();
   await stderr.end();
   throw new CancelledError('Interrupted.');
 }
+
+/** A line break in a path is no line break. */
+const inOneLine = (text: string) => text.replaceAll('\n', '\\u000a');
 
 /** One line that names the device, and says so where no GPU was found although one was welcome. */
 export function describeDevice({ kind, description, software, tuned }: Device, asked: DeviceChoice): string {

@@ -3,6 +3,7 @@ import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
 import { alignColumns } from './columns.js';
 import type { Io } from './io.js';
+import { wrap } from './text-width.js';
 
 const stopReasons: Record<StopReason, string> = {
   tolerance: 'the error fell by less than --tolerance',
@@ -13,9 +14,11 @@ const stopReasons: Record<StopReason, string> = {
   unknown: 'why it ended is not known',
 };
 
-/** Errors beside their bounds, one line a layer. */
-export function layerTable({ layers, svdBoundMethod }: Factorization): string[] {
+/** Errors beside their bounds, one line a layer; with short headings where there are few columns. */
+export function layerTable({ layers, svdBoundMethod }: Factorization, columns = Number.POSITIVE_INFINITY): string[] {
   const bound = svdBoundMethod === 'randomised' ? 'SVD bound (estimate)' : 'SVD bound';
+  const wide = ['layer', 'rank', 'relative error', bound, 'error ÷ bound'];
+  const narrow = ['layer', 'rank', 'error', svdBoundMethod === 'randomised' ? '≈ bound' : 'bound', 'ratio'];
   const rows = layers.map(({ rank, relativeError, svdBound }, l) => [
     `${l}`,
     `${rank}`,
@@ -24,7 +27,7 @@ export function layerTable({ layers, svdBoundMethod }: Factorization): string[] 
     // A bound of zero (full rank) is rounding noise, and so would be the quotient.
     svdBound === null || svdBound < 1e-6 ? '–' : (relativeError / svdBound).toFixed(4),
   ]);
-  const headings = ['layer', 'rank', 'relative error', bound, 'error ÷ bound'];
+  const headings = wide.join('  ').length > columns ? narrow : wide;
   return alignColumns(
     [headings, ...rows],
     headings.map(() => 'right'),
@@ -101,8 +104,16 @@ export function sayNotes({ stderr }: Io, { path, notes }: { path: string; notes:
   if (notes.length > 0) stderr.print(notes.map((note) => `orthant: ${path}: ${note}`));
 }
 
-/** One name and its text a line, the texts below each other. */
-export function alignFacts(facts: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...facts.map(([name]) => name.length));
-  return facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+/**
+ * One name and its text a line, the texts below each other as if all the names of `among` were there; in as many lines as a terminal of so
+ * many columns needs. A path stays in one piece.
+ */
+export function alignFacts(
+  facts: readonly (readonly [string, string])[],
+  { columns = Number.POSITIVE_INFINITY, among = facts }: { columns?: number; among?: readonly (readonly [string, string])[] } = {},
+): string[] {
+  const width = Math.max(...among.map(([name]) => name.length));
+  return facts.flatMap(([name, text]) =>
+    wrap(text, columns - width - 2, 'whole').map((line, l) => `${(l === 0 ? name : '').padEnd(width)}  ${line}`),
+  );
 }

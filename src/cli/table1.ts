@@ -8,6 +8,7 @@ import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
+import { timeText } from './progress.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, toJson } from './run-fit.js';
 import {
@@ -168,7 +169,11 @@ function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['on
   let latest = 'starting';
   const bar = new SingleBar({
     stream: stderr.stream,
-    format: (_options, { startTime }) => `${latest}, ${((Date.now() - startTime) / 1000).toFixed(0)} s`,
+    format: (_options, { startTime, value, total }) => {
+      const seconds = (Date.now() - startTime) / 1000;
+      const left = value > 0 ? `, ${timeText((seconds / value) * (total - value))} left` : '';
+      return `${latest}, ${seconds.toFixed(0)} s${left}`;
+    },
     clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is ours
   });
@@ -179,7 +184,8 @@ function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['on
       const width = 20;
       const filled = Math.round((width * done) / total);
       const what = next ? `, seed ${next.seed}: ${next.method}, ${next.layers} layers, labels ${next.supervision}, ${next.stopping}` : '';
-      latest = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done} of ${total} fits${what}`;
+      const line = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done} of ${total} fits`;
+      latest = (stderr.columns ?? 80) > 100 ? `${line}${what}` : (stderr.columns ?? 80) > 60 ? line : `${done} of ${total} fits`;
       bar.update(done);
     },
     stop: () => bar.stop(),

@@ -14,6 +14,7 @@ import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
+import { wrapAll } from './text-width.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
 import { topicTables } from './topic-tables.js';
 
@@ -73,12 +74,17 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
     options,
     (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
     (device) =>
-      print([
-        `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
-        `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
-        ...texts.reading,
-        '',
-      ]),
+      print(
+        wrapAll(
+          [
+            `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
+            `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+            ...texts.reading,
+            '',
+          ],
+          io.stdout.columns,
+        ),
+      ),
   );
   const model: SavedModel = { ...fitted, samples: documents, text: vocabulary };
   const found = describeTopics(model, options, plan, ofTopics);
@@ -113,10 +119,10 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   if (report !== undefined) facts.push(['report', report]);
   print([
     ...printTopics(found, options, Math.min(io.stdout.columns ?? 100, 160)),
-    ...layerTable(model),
+    ...layerTable(model, io.stdout.columns),
     '',
     ...agreementTable(agreements),
-    ...alignFacts(facts),
+    ...alignFacts(facts, { columns: io.stdout.columns }),
   ]);
   await endOfFit(io, model, options);
 }

@@ -4,31 +4,39 @@ import { InputError } from '../errors.js';
 import { transform } from '../models/apply.js';
 import type { SavedModel } from '../models/files.js';
 import { headerOf, isCorpusOnly } from '../node/corpus.js';
-import { encoderFor } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { stemmerOf } from '../text/languages.js';
 import { type TermDocumentMatrix, termDocumentMatrix } from '../text/term-document.js';
 import { checkVocabulary, type Vocabulary } from '../text/vocabulary.js';
 import { type DocumentTopics, documentTopics, type LayerTopic, layerTopics } from '../topics/shares.js';
-import { checkOutputFile, writeOutput } from './apply-model.js';
 import type { DeviceChoice } from './arguments.js';
 import type { Io } from './io.js';
+import { encoderOf, outputTarget } from './output-target.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { readDocuments, type SourceOptions } from './text-options.js';
+import { columnsOf, cut, padded, wrapAll } from './text-width.js';
 
 export interface TransformTextsOptions extends SourceOptions {
   layer?: number;
   out?: string;
+  outputFormat?: string;
+  inputFormat?: string;
   json?: boolean;
   device: DeviceChoice;
 }
 
 /**
  * Whether the data of a command are texts, and no matrix. A table with a column "text" is one for a model of texts, unless most of its columns
- * are terms of the model.
+ * are terms of the model. Standard input has what the model was fitted to, unless its format is told.
  */
-export async function areTexts(modelPath: string, data: string, { textField, encoding }: SourceOptions): Promise<boolean> {
-  if (textField !== undefined || (await isCorpusOnly(data))) return true;
+export async function areTexts(
+  modelPath: string,
+  data: string,
+  { textField, encoding, inputFormat }: Pick<TransformTextsOptions, 'textField' | 'encoding' | 'inputFormat'>,
+): Promise<boolean> {
+  if (textField !== undefined) return true;
+  if (data === '-') return inputFormat === undefined && (await loadModel(modelPath)).text !== undefined;
+  if (await isCorpusOnly(data)) return true;
   const header = await headerOf(data, encoding);
   if (!header.includes('text')) return false;
   const { text } = await loadModel(modelPath);
@@ -62,8 +70,9 @@ export async function printTopicsOf(
   options: TransformTextsOptions,
 ): Promise<void> {
   const { layer, out, json, device: prefer } = options;
-  const encode = out === undefined ? undefined : encoderFor(out);
-  if (out !== undefined) await checkOutputFile(out);
+  if (options.inputFormat !== undefined) throw new InputError('--input-format is for matrices; leave it out for texts.');
+  const encode = out === undefined ? undefined : encoderOf(out, options.outputFormat);
+  const target = out === undefined ? undefined : await outputTarget(io, out, options);
   const vocabulary = vocabularyOf(model, modelPath, source);
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
@@ -76,12 +85,19 @@ export async function printTopicsOf(
     S: (await transform(engine, model, matrix.X, { features: matrix.terms }))[chosen],
     used: describeDevice(device, prefer),
   }));
-  if (out !== undefined) await writeOutput(out, await encode!(transpose(S), { rowNames: matrix.documents }));
+  if (target) await target.write(await encode!(transpose(S), { rowNames: matrix.documents }));
   const found = { topics: layerTopics(model.A, matrix.terms, chosen, 10), documents: documentTopics(model.A, S, chosen, matrix.documents) };
   if (json) return io.stdout.write(toJson({ layer: chosen, ...found, emptyDocuments: matrix.emptyDocuments }));
   const head = `${corpus.name}: ${matrix.documents.length} documents, ${present(matrix)} of the ${matrix.terms.length} terms, by ${model.method} on ${used}`;
-  const written = out === undefined ? [] : ['', `${out}: S of layer ${chosen} (${S.cols}×${S.rows}), a row a document`];
-  io.stdout.print([head, ...corpus.notes, '', ...table(found, io.stdout.columns ?? 100), ...emptyNote(matrix), ...written]);
+  const written = !target ? [] : ['', `${target.name}: S of layer ${chosen} (${S.cols}×${S.rows}), a row a document`];
+  const messages = target?.messages ?? io.stdout;
+  messages.print([
+    ...wrapAll([head, ...corpus.notes], messages.columns),
+    '',
+    ...table(found, messages.columns ?? 100),
+    ...emptyNote(matrix),
+    ...written,
+  ]);
 }
 
 function present({ X }: TermDocumentMatrix): number {
@@ -101,18 +117,18 @@ function emptyNote({ emptyDocuments }: TermDocumentMatrix): string[] {
 
 /** A line for each topic, by number, and one for each document with its largest topics. */
 function table({ topics, documents }: { topics: LayerTopic[]; documents: DocumentTopics[] }, columns: number): string[] {
-  const cut = (line: string) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line);
+  const fitted = (line: string) => cut(line, columns);
   const digits = String(topics.length - 1).length;
-  const named = topics.map(({ index, terms }) => cut(`topic ${String(index).padStart(digits)}  ${terms.join(', ') || '(empty)'}`));
-  const width = Math.min(Math.max(...documents.map(({ name }) => name.length)), Math.max(20, Math.floor(columns / 3)));
+  const named = topics.map(({ index, terms }) => fitted(`topic ${String(index).padStart(digits)}  ${terms.join(', ') || '(empty)'}`));
+  const width = Math.min(Math.max(...documents.map(({ name }) => columnsOf(name))), Math.max(20, Math.floor(columns / 3)));
   const lines = documents.map(({ name, topics: shares }) => {
     const largest = shares.filter(({ share }, i) => i === 0 || (i < 4 && share >= 0.05));
     const parts = largest.map(({ index, share }, i) => {
       const words = i === 0 ? `  ${topics[index].terms.slice(0, 3).join(', ')}` : '';
       return `${String(Math.round(100 * share)).padStart(3)} % topic ${index}${words}`;
     });
-    const shown = name.length > width ? `${name.slice(0, width - 1)}…` : name.padEnd(width);
-    return cut(`${shown}  ${parts.join('; ') || '–'}`.trimEnd());
+    const shown = padded(cut(name, width), width);
+    return fitted(`${shown}  ${parts.join('; ') || '–'}`.trimEnd());
   });
   return [...named, '', ...lines];
 }

@@ -4,12 +4,14 @@ import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import { transform } from '../models/apply.js';
-import { encoderFor, kindAt } from '../node/files.js';
-import { type ApplyOptions, addApplyOptions, checkOutputFile, readModelAndData, writeOutput } from './apply-model.js';
+import { kindAt } from '../node/files.js';
+import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
 import type { Io } from './io.js';
-import { describeDevice, onDevice } from './run-fit.js';
-import { sayReading } from './summary.js';
+import { encoderOf, outputFormatOption, outputTarget } from './output-target.js';
+import { describeDevice, onDevice, toJson } from './run-fit.js';
+import { sayNotes, sayReading } from './summary.js';
 import { addFieldOptions } from './text-options.js';
+import { wrapAll } from './text-width.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
 type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'>;
@@ -17,7 +19,8 @@ type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer
 const examples = `
 Examples:
   orthant transform model new-faces.npy --out coefficients.csv
-  orthant transform topics new-texts/                          the topics of new texts, by a model that topics --out wrote
+  zcat new.csv.gz | orthant transform model - --out - | head
+  orthant transform topics new-texts/               the topics of new texts, by a model of topics --out
 `;
 
 export function addTransformCommand(program: Command, io: Io): void {
@@ -29,8 +32,9 @@ export function addTransformCommand(program: Command, io: Io): void {
         'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed.',
     );
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
-    .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}`)
-    .option('--json', 'of texts: print topics and documents with their shares as JSON');
+    .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}; - for standard output`)
+    .addOption(outputFormatOption())
+    .option('--json', 'print S, one list a sample, as JSON; of texts: topics, and documents with their shares');
   command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
   addFieldOptions(command)
     .addHelpText('after', examples)
@@ -40,16 +44,15 @@ export function addTransformCommand(program: Command, io: Io): void {
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {
-  const { layer, device: prefer, out, json } = options;
-  if (out === undefined) throw await noOutput(dataPath);
-  if (json) throw new InputError('--json is for texts, and does nothing for a matrix; leave it out.');
+  const { layer, device: prefer, out, outputFormat, json } = options;
+  if (out === undefined && !json) throw await noOutput(dataPath);
   // --encoding and --missing are for tables, too.
   for (const [name, value] of Object.entries({ textField: options.textField, idField: options.idField }))
     if (value !== undefined)
       throw new InputError(`The option ${name} is for texts, and ${dataPath} is a matrix; leave it out.`, { option: name });
-  const encode = encoderFor(out);
-  await checkOutputFile(out);
-  const { model, data, weights } = await readModelAndData(modelPath, dataPath, options);
+  const encode = out === undefined ? undefined : encoderOf(out, outputFormat);
+  const target = out === undefined ? undefined : await outputTarget(io, out, options);
+  const { model, data, weights } = await readModelAndData(io, modelPath, dataPath, options);
   const { X, sampleNames, samples } = data;
   const chosen = layer ?? model.S.length - 1;
   if (chosen >= model.S.length)
@@ -61,26 +64,32 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
   const components = sampleNames && Array.from({ length: S.rows }, (_, c) => `component ${c}`);
-  await writeOutput(
-    out,
-    await encode(
-      inFile,
-      samples === 'rows' ? { rowNames: sampleNames, columnNames: components } : { rowNames: components, columnNames: sampleNames },
+  const names =
+    samples === 'rows' ? { rowNames: sampleNames, columnNames: components } : { rowNames: components, columnNames: sampleNames };
+  if (target) await target.write(await encode!(inFile, names));
+  if (json) {
+    sayNotes(io, data);
+    const ofSample = (c: number) => Array.from({ length: S.rows }, (_, k) => S.data[k * S.cols + c]);
+    return io.stdout.write(toJson({ layer: chosen, samples: sampleNames, S: Array.from({ length: S.cols }, (_, c) => ofSample(c)) }));
+  }
+  target?.messages.print(
+    wrapAll(
+      [
+        ...sayReading(data),
+        `${target.name}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
+      ],
+      target.messages.columns,
     ),
   );
-  io.stdout.print([
-    ...sayReading(data),
-    `${out}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
-  ]);
 }
 
 /** What is missing where --out is: data that are meant to be texts need none. */
 async function noOutput(dataPath: string): Promise<InputError> {
-  if ((await kindAt(dataPath)) === 'nothing') return new InputError(`There is no file '${dataPath}'.`);
+  if (dataPath !== '-' && (await kindAt(dataPath)) === 'nothing') return new InputError(`There is no file '${dataPath}'.`);
   const texts = /\.(csv|tsv)$/i.test(dataPath)
     ? ' If it is a table of texts, name their field: --text-field.'
     : /\.txt$/i.test(dataPath)
       ? ' Texts, one a line, come on standard input: -.'
       : '';
-  return new InputError(`required option '--out <file>' not specified: ${dataPath} is read as a matrix, and S needs a file.${texts}`);
+  return new InputError(`required option '--out <file>' not specified: ${dataPath} is read as a matrix, and S needs a file, or - for standard output.${texts}`);
 }

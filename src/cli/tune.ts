@@ -13,6 +13,7 @@ import { mergeTunings } from '../webgpu/tune/tuning.js';
 import { parseFraction, parseProblem } from './arguments.js';
 import { alignColumns } from './columns.js';
 import { type Io, untilAborted } from './io.js';
+import { timeText } from './progress.js';
 import { toJson } from './run-fit.js';
 
 interface Options {
@@ -145,17 +146,11 @@ function progressBar({ stderr }: Io): { update(progress: TuneProgress): void; st
   return {
     update({ done, of, entry }) {
       bar.setTotal(of);
-      bar.update(done, { class: entry.class, left: `, ${timeText(((performance.now() - from) / done) * (of - done))} left` });
+      bar.update(done, { class: entry.class, left: `, ${timeText(((performance.now() - from) / 1000 / done) * (of - done))} left` });
     },
     stop() {
       if (running) bar.stop();
       running = false;
     },
   };
-}
-
-/** "about 40 s", "about 3 min". */
-function timeText(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds < 100 ? `about ${seconds} s` : `about ${Math.round(seconds / 60)} min`;
 }

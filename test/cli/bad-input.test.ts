@@ -202,7 +202,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
     /There is no file '.*none\.txt'/,
   ],
   'texts for a model without a vocabulary': [['transform', at('model'), at('apart')], /has no vocabulary.* orthant topics --out/],
-  '--json of a matrix': [['transform', at('model'), good, '--json', ...toS], /--json is for texts/],
+  '--json beside --out -': [['transform', at('model'), good, '--json', '--out', '-'], /--json and --out - both write on standard output/],
   'a field of a matrix': [['transform', at('model'), good, '--id-field', 'x', ...toS], /--id-field is for texts/],
   'texts without words': [['topics', at('stop'), '--ranks', '1'], /No document has a word that counts/],
   'a vocabulary that ends up empty': [['topics', at('apart'), '--ranks', '1', '--min-documents', '2'], /None of the 3 words/],

@@ -1,0 +1,89 @@
+/** The scripts of docs/examples run as they stand, on a small problem and the f64 executor, and find what they generated. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { build } from '../support/build.js';
+import { repository } from './fixture.js';
+
+const examples = path.join(repository, 'docs/examples');
+const [mostPicture, mostLines] = [40_000, 75];
+const names = (await readdir(examples)).flatMap((file) => (file.endsWith('.mjs') && file !== 'kit.mjs' ? file.replace('.mjs', '') : []));
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'orthant-examples-'));
+  await build();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What the small run of an example prints. Its picture is checked besides. */
+async function runQuick(name: string): Promise<string> {
+  const env = { ...process.env, ORTHANT_EXAMPLE_QUICK: '1' };
+  const { stdout } = await promisify(execFile)(process.execPath, [path.join(examples, `${name}.mjs`), folder], { env });
+  expect(stdout).toContain('device: f64 reference');
+  const svg = await readFile(path.join(folder, `${name}.svg`), 'utf8');
+  expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg".*<\/svg>\n$/s);
+  expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  return stdout;
+}
+
+/** The numbers in the groups of a pattern, of every place where it fits. */
+function numbersIn(text: string, pattern: RegExp): number[] {
+  const found = Array.from(text.matchAll(pattern), ([, number]) => Number(number));
+  if (found.length === 0) throw new Error(`Nothing of ${pattern} is in:\n${text}`);
+  return found;
+}
+
+/** What each example has to find. */
+const claims: Record<string, (said: string) => void> = {
+  // Noise of 1 % of the peak; a mixture with a tenth of another spectrum would be 6° away.
+  spectra(said) {
+    const angles = numbersIn(said, /angle to the truth ([\d.]+)°/g);
+    expect(angles).toHaveLength(3);
+    expect(Math.max(...angles)).toBeLessThan(3);
+  },
+  // No prediction is better than the noise of a rating. The mean of a film is what NMF has to beat.
+  ratings(said) {
+    const [mean] = numbersIn(said, /mean of the film: RMSE ([\d.]+)/g);
+    const [ofTruth] = numbersIn(said, /the true ratings: RMSE ([\d.]+)/g);
+    const best = Math.min(...numbersIn(said, /NMF of rank \d: RMSE ([\d.]+)/g));
+    expect(ofTruth).toBeCloseTo(0.3, 1); // the noise, within 0.05: three standard errors of 162 ratings
+    expect(best).toBeGreaterThan(ofTruth * 0.95);
+    expect(best).toBeLessThan((mean + ofTruth) / 2);
+  },
+  signatures(said) {
+    const [chosen] = numbersIn(said, /rank (\d) is chosen/g);
+    expect(chosen).toBe(numbersIn(said, /there are (\d) processes/g)[0]);
+    const [cosines] = said.match(/(?<=cosines to the truth: ).*/) ?? [''];
+    expect(
+      cosines
+        .split(', ')
+        .map(Number)
+        .filter((cosine) => cosine >= 0.95),
+    ).toHaveLength(chosen);
+  },
+};
+
+test('every example has a page in the index, a picture of it, and a claim that is checked', async () => {
+  expect(Object.keys(claims).sort()).toEqual([...names].sort());
+  const index = await readFile(path.join(examples, 'README.md'), 'utf8');
+  for (const name of names) expect(index).toContain(`](${name}.md)`);
+});
+
+describe.each(names)('%s', (name) => {
+  test('finds what is claimed, on a small problem', async () => claims[name](await runQuick(name)));
+
+  test('is a recipe of a page with what it printed and a small picture', async () => {
+    const [script, page, svg] = await Promise.all(
+      ['mjs', 'md', 'svg'].map((end) => readFile(path.join(examples, `${name}.${end}`), 'utf8')),
+    );
+    expect(script.split('\n').length).toBeLessThanOrEqual(mostLines);
+    expect(page).toContain(`node docs/examples/${name}.mjs`);
+    expect(page).toMatch(new RegExp(`!\\[[^\\]]{10,}\\]\\(${name}\\.svg\\)`));
+    expect(page).toContain('device: ');
+    expect(svg.length).toBeLessThanOrEqual(mostPicture);
+  });
+});

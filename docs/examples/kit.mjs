@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as Plot from '@observablehq/plot';
+import { encode } from 'fast-png';
 import { parseHTML } from 'linkedom';
 import { createEngine } from 'orthant/node';
 
@@ -70,4 +71,12 @@ export async function picture(name, { legend = {}, ...options }) {
   const whole = svg.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"').replace(/<\/svg>$/, `${entries}</svg>`);
   const places = (tag) => tag.replace(/\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1)))); // in pixels
   await writeFile(path.join(folder, `${name}.svg`), `${whole.replace(/<[^>]+>/g, places)}\n`);
+}
+
+/** An image of side × side values as the address of a PNG, the largest value black. */
+export function tile(values, side) {
+  const most = Math.max(...values);
+  const data = Uint8Array.from(values, (value) => 255 - Math.round((255 * Math.max(0, value)) / most));
+  const png = encode({ width: side, height: side, data, channels: 1 });
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }

@@ -65,6 +65,21 @@ const claims: Record<string, (said: string) => void> = {
         .filter((cosine) => cosine >= 0.95),
     ).toHaveLength(chosen);
   },
+  // Eras are no topics, but words changed with them; one topic for all would be right for the most frequent era alone.
+  speeches(said) {
+    const [purity] = numbersIn(said, /purity ([\d.]+)/g);
+    const [ofOne] = numbersIn(said, /one topic for all: ([\d.]+)/g);
+    expect(ofOne).toBeLessThan(0.5);
+    expect(purity).toBeGreaterThan(0.8);
+  },
+  // A tenth of the guesses is right by chance.
+  digits(said) {
+    const [ofParts] = numbersIn(said, /of the parts ([\d.]+)/g);
+    const [ofDigits] = numbersIn(said, /of the digits ([\d.]+)/g);
+    expect(ofParts).toBeGreaterThan(ofDigits + 0.2);
+    expect(numbersIn(said, /([\d.]+) % by 24 parts/g)[0]).toBeGreaterThan(80);
+    expect(numbersIn(said, /([\d.]+) % right by 64 pixels/g)[0]).toBeGreaterThan(80);
+  },
 };
 
 test('every example has a page in the index, a picture of it, and a claim that is checked', async () => {

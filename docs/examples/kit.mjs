@@ -73,10 +73,10 @@ export async function picture(name, { legend = {}, ...options }) {
   await writeFile(path.join(folder, `${name}.svg`), `${whole.replace(/<[^>]+>/g, places)}\n`);
 }
 
-/** An image of side × side values as the address of a PNG, the largest value black. */
-export function tile(values, side) {
-  const most = Math.max(...values);
-  const data = Uint8Array.from(values, (value) => 255 - Math.round((255 * Math.max(0, value)) / most));
-  const png = encode({ width: side, height: side, data, channels: 1 });
+/** An image of values, row by row, as the address of a PNG; the largest value is black. It has 16 greys, which pack well. */
+export function tile(values, width, height = width) {
+  const most = values.reduce((a, b) => Math.max(a, b));
+  const data = Uint8Array.from(values, (value) => 255 - 17 * Math.round((15 * Math.max(0, value)) / most));
+  const png = encode({ width, height, data, channels: 1 });
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }

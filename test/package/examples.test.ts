@@ -10,7 +10,9 @@ import { repository } from './fixture.js';
 
 const examples = path.join(repository, 'docs/examples');
 const [mostPicture, mostLines] = [40_000, 75];
-const names = (await readdir(examples)).flatMap((file) => (file.endsWith('.mjs') && file !== 'kit.mjs' ? file.replace('.mjs', '') : []));
+/** What scripts share. */
+const parts = ['kit.mjs', 'sound.mjs'];
+const names = (await readdir(examples)).flatMap((file) => (file.endsWith('.mjs') && !parts.includes(file) ? file.replace('.mjs', '') : []));
 
 let folder = '';
 beforeAll(async () => {
@@ -71,6 +73,12 @@ const claims: Record<string, (said: string) => void> = {
     const [ofOne] = numbersIn(said, /one topic for all: ([\d.]+)/g);
     expect(ofOne).toBeLessThan(0.5);
     expect(purity).toBeGreaterThan(0.8);
+  },
+  // In the mixture the other instrument is the distortion, so the two SDRs are opposite but for the noise. A factor of ten is 10 dB.
+  audio(said) {
+    const [before, after] = [/SDR (-?[\d.]+) dB in/g, /([\d.]+) dB separated/g].map((pattern) => numbersIn(said, pattern));
+    expect(Math.abs(before[0] + before[1])).toBeLessThan(0.5);
+    expect(after.map((decibels, i) => decibels - before[i]).filter((gain) => gain > 10)).toHaveLength(2);
   },
   // A tenth of the guesses is right by chance.
   digits(said) {

@@ -91,5 +91,7 @@ async function noOutput(dataPath: string): Promise<InputError> {
     : /\.txt$/i.test(dataPath)
       ? ' Texts, one a line, come on standard input: -.'
       : '';
-  return new InputError(`required option '--out <file>' not specified: ${dataPath} is read as a matrix, and S needs a file, or - for standard output.${texts}`);
+  return new InputError(
+    `required option '--out <file>' not specified: ${dataPath} is read as a matrix, and S needs a file, or - for standard output.${texts}`,
+  );
 }

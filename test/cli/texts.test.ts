@@ -226,7 +226,7 @@ test('what a newcomer meets: another field, no --out, a date that is none', asyn
   expect(body.stderr).toMatch(/must be an object with a string "text"\. It has "body": choose one by (the option )?--text-field\.$/m);
   const noOut = async (path: string) => (await runCli(['transform', at('model'), path, '--device', 'cpu'])).stderr;
   expect(await noOut(put('m.csv', '1,2\n'))).toMatch(
-    /m\.csv is read as a matrix, and S needs a file\. If it is a table of texts, name .* --text-field\./,
+    /m\.csv is read as a matrix, and S needs a file, or - for standard output\. If it is a table of texts, name .* --text-field\./,
   );
   expect(await noOut(put('m.txt', '1,2\n'))).toMatch(/Texts, one a line, come on standard input: -\./);
   expect(await noOut(at('nothing.csv'))).toMatch(/There is no file '.*nothing\.csv'\./);

@@ -1,6 +1,7 @@
 /** The summary of a fit for people. */
 import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
+import { errorRows } from '../report/numbers.js';
 import { alignColumns } from './columns.js';
 import type { Io } from './io.js';
 import { wrap } from './text-width.js';
@@ -19,14 +20,7 @@ export function layerTable({ layers, svdBoundMethod }: Factorization, columns = 
   const bound = svdBoundMethod === 'randomised' ? 'SVD bound (estimate)' : 'SVD bound';
   const wide = ['layer', 'rank', 'relative error', bound, 'error ÷ bound'];
   const narrow = ['layer', 'rank', 'error', svdBoundMethod === 'randomised' ? '≈ bound' : 'bound', 'ratio'];
-  const rows = layers.map(({ rank, relativeError, svdBound }, l) => [
-    `${l}`,
-    `${rank}`,
-    relativeError.toFixed(5),
-    svdBound === null ? '–' : svdBound.toFixed(5),
-    // A bound of zero (full rank) is rounding noise, and so would be the quotient.
-    svdBound === null || svdBound < 1e-6 ? '–' : (relativeError / svdBound).toFixed(4),
-  ]);
+  const rows = errorRows(layers);
   const headings = wide.join('  ').length > columns ? narrow : wide;
   return alignColumns(
     [headings, ...rows],

@@ -2,7 +2,7 @@
 import { sha256 } from '../data/sha256.js';
 import type { Confusion } from './confusion.js';
 import { escapeJson, html, type Markup } from './html.js';
-import { percent } from './numbers.js';
+import { errorRows, percent } from './numbers.js';
 import type { ReportData, ReportTable, ReportTopic } from './types.js';
 
 /** The script and the style of the page, which scripts/bundle-report.mjs makes of `client/`. */
@@ -123,13 +123,7 @@ function outline(topics: readonly ReportTopic[], sample: string): Markup {
 
 function errorSection({ layers, svdBoundMethod, restarts, confusions }: ReportData): Markup {
   const bound = svdBoundMethod === 'randomised' ? 'SVD bound (estimate)' : 'SVD bound';
-  const rows = layers.map(({ rank, relativeError, svdBound }, l) => [
-    `${l}`,
-    `${rank}`,
-    relativeError.toFixed(5),
-    svdBound === null ? '–' : svdBound.toFixed(5),
-    svdBound === null || svdBound < 1e-6 ? '–' : (relativeError / svdBound).toFixed(4),
-  ]);
+  const rows = errorRows(layers);
   const count = restarts.errors.length;
   const broken = restarts.errors.filter((error) => error === null).length;
   return html`<section aria-labelledby="errors-title">

@@ -1,7 +1,8 @@
 /** Words of a topic that the page needs: those that the slider of λ can bring up, and no more. */
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, storedRows } from '../data/sparse.js';
-import { lambdas, relevance, wordsShown } from './relevance.js';
+import { relevance } from '../topics/relevance.js';
+import { lambdas, wordsShown } from './slider.js';
 
 export interface ReportWord {
   term: string;

@@ -2,6 +2,7 @@
 import { checkPositiveInteger, describe } from '../data/check.js';
 import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
+import { relevance } from './relevance.js';
 
 export interface TopicTerm {
   term: string;
@@ -59,7 +60,7 @@ export function relevantTerms(
   checkPositiveInteger('count', count);
   return weighted(phi, overall, terms)
     .filter((one) => one.overall > 0)
-    .map((one) => ({ ...one, relevance: lambda * Math.log(one.weight) + (1 - lambda) * Math.log(one.weight / one.overall) }))
+    .map((one) => ({ ...one, relevance: relevance(one.weight, one.overall, lambda) }))
     .sort((a, b) => b.relevance - a.relevance || (a.term < b.term ? -1 : 1))
     .slice(0, count);
 }

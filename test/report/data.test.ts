@@ -7,10 +7,11 @@ import { reportData } from '../../src/report/data.js';
 import { blockMeans, blocksOf, byDominant, heatMap, productMeans } from '../../src/report/heat-map.js';
 import { escapeHtml, escapeJson, html } from '../../src/report/html.js';
 import { percent } from '../../src/report/numbers.js';
-import { lambdas, relevance, wordsShown } from '../../src/report/relevance.js';
+import { lambdas, wordsShown } from '../../src/report/slider.js';
 import { csvOf, downloadsOf } from '../../src/report/tables.js';
 import type { ReportTopic } from '../../src/report/types.js';
 import { rowShares, topicWords } from '../../src/report/words.js';
+import { relevance } from '../../src/topics/relevance.js';
 import { exampleModel, exampleSource, hostile } from './example.js';
 
 const seed = 1 + Math.floor(Math.random() * 2 ** 31);

@@ -1,7 +1,8 @@
 /** The chosen part: its words in the order that λ gives them, and the samples with most of it. */
 
+import { relevance } from '../../topics/relevance.js';
 import { percent } from '../numbers.js';
-import { relevance, wordsShown } from '../relevance.js';
+import { wordsShown } from '../slider.js';
 import type { ReportData, ReportTopic } from '../types.js';
 import type { ReportWord } from '../words.js';
 import { byId, element, setProperties } from './dom.js';

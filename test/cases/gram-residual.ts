@@ -21,8 +21,11 @@ import {
   unit,
 } from './support.js';
 
-/** By restart: how far X is from AZ, relative to its entries. Gram matrices stand for 'far' ones; for 'near' ones X is read. */
-type Distance = 'far' | 'near';
+/**
+ * By restart: how far X is from AZ, relative to its entries. Gram matrices stand for 'far' ones; for 'near' ones X is read. With 'faint' ones
+ * AZ is so small that no wrong term brings the sum down to where X would be read, and the right result hide the fault.
+ */
+type Distance = 'far' | 'near' | 'faint';
 
 interface Circumstances {
   distances?: readonly Distance[];
@@ -53,7 +56,8 @@ function written(
   const noise = uniformEntries(r, N * M);
   let entries: Entries = Float32Array.from(noise, (e, at) => product(near.A, near.Z, M, k, at) + 0.02 * (e - 0.5));
   if (halfInputs) entries = rounded(entries);
-  const factors = distances.map((distance) => (distance === 'near' ? near : { A: uniformEntries(r, N * k), Z: uniformEntries(r, k * M) }));
+  const other = (scale: number) => ({ A: uniformEntries(r, N * k), Z: uniformEntries(r, k * M).map((z) => scale * z) });
+  const factors = distances.map((distance) => (distance === 'near' ? near : other(distance === 'far' ? 1 : 0.02)));
   const residualOf = ({ A, Z }: typeof near) => normOf(Float64Array.from(entries, (x, at) => x - product(A, Z, M, k, at)));
 
   const p = programBuilder(name, { restarts });
@@ -125,6 +129,8 @@ const threshold = (times: number) => (residual: number, norm: number) => (times 
 export const gramResidual: Case[] = [
   gramCase('far', [37, 29, 3]),
   gramCase('near', [37, 29, 3], { distances: ['near'] }),
+  gramCase('faint', [37, 29, 3], { distances: ['faint'], fall: () => 0.5 }),
+  gramCase('faint restarts beside near ones', [45, 131, 7], { distances: ['faint', 'near', 'faint'] }),
   gramCase('some restarts near', [130, 67, 9], { distances: ['far', 'near', 'far', 'near', 'near'] }),
   gramCase('one row of Z and 5 columns', [300, 5, 1], { distances: ['far', 'near'] }),
   gramCase('few rows and many columns', [9, 1030, 6], { distances: ['near', 'far'], once: true }),

@@ -5,6 +5,7 @@
  */
 import { type Definition, type Input, type Operands, type Output, type Writer, whole } from './operations/definition.js';
 import { elementwise } from './operations/elementwise.js';
+import { multilinear } from './operations/multilinear.js';
 import { nnls } from './operations/nnls.js';
 import { products } from './operations/products.js';
 import { reduce } from './operations/reduce.js';
@@ -14,7 +15,7 @@ import type { Tensor } from './tensor.js';
 export { type MapFunction, mapFunctions } from './operations/elementwise.js';
 export { control, type Sweep } from './operations/update.js';
 
-export const operations = { ...elementwise, ...products, ...nnls, ...reduce, ...update };
+export const operations = { ...elementwise, ...multilinear, ...products, ...nnls, ...reduce, ...update };
 
 export type OperationKind = keyof typeof operations;
 

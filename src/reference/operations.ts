@@ -4,10 +4,11 @@
  */
 import type { OperationKind } from '../graph/operations.js';
 import { elementwise } from './elementwise.js';
+import { multilinear } from './multilinear.js';
 import { nnls } from './nnls.js';
 import { products } from './products.js';
 import { reduce } from './reduce.js';
 import { update } from './update.js';
 import type { Meanings } from './value.js';
 
-export const meanings: Meanings<OperationKind> = { ...elementwise, ...products, ...nnls, ...reduce, ...update };
+export const meanings: Meanings<OperationKind> = { ...elementwise, ...multilinear, ...products, ...nnls, ...reduce, ...update };

@@ -7,6 +7,7 @@ import { withGpus } from './gpus.js';
 import { gramResidual } from './gram-residual.js';
 import { hals } from './hals.js';
 import { matmul } from './matmul.js';
+import { multilinear } from './multilinear.js';
 import { nnls } from './nnls.js';
 import { panels } from './panels.js';
 import { programs } from './programs.js';
@@ -28,6 +29,7 @@ const written: Record<string, Case[]> = {
   gramResidual,
   hals,
   matmul,
+  multilinear,
   nnls,
   panels,
   programs,

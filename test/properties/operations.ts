@@ -115,6 +115,17 @@ export const properties: Record<OperationKind, Property> = {
     return near(p.rowProducts(A, { into: out('out', rows, k * k, [A]) }), 1);
   },
 
+  khatriRao(p, _r, { rows, inner, k, exponent, shared }, { input, out }) {
+    const [A, B] = [input('A', rows, k, { scale: 2 ** exponent }), input('B', inner, k, { shared })];
+    return near(p.khatriRao(A, B, { into: out('out', rows * inner, k, [A, B]) }), 1);
+  },
+
+  contract(p, _r, { rows, inner, k, exponent, shared, flags: [first] }, { input, out }) {
+    const [X, F] = [input('X', rows * inner, k, { shared }), input('F', inner, k, { scale: 2 ** exponent })];
+    const into = out('out', rows, k, [X, F]);
+    return near(p.contract(X, F, first ? 'first' : 'last', { into }), inner, tail * tail * 2 ** exponent);
+  },
+
   takeColumns(p, _r, { rows, cols, option, shared }, { input, state, out }) {
     const X = input('X', rows, cols, { shared });
     // Any list of columns will do.

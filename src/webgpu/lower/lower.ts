@@ -7,12 +7,13 @@ import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedOperation } from '../steps/step.js';
 import type { Dispatch, Lowerings } from './dispatch.js';
 import { elementwise } from './elementwise.js';
+import { multilinear } from './multilinear.js';
 import { nnls } from './nnls.js';
 import { lowerProduct, products } from './products.js';
 import { reduce } from './reduce.js';
 import { update } from './update.js';
 
-const lowerings: Lowerings<OperationKind> = { ...elementwise, ...products, ...nnls, ...reduce, ...update };
+const lowerings: Lowerings<OperationKind> = { ...elementwise, ...multilinear, ...products, ...nnls, ...reduce, ...update };
 
 export function lower(operation: FusedOperation, facts: AdapterFacts, forced: Forced = {}): Dispatch[] {
   if (operation.kind === 'fusedProduct') return lowerProduct(operation, facts, forced);

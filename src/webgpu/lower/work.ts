@@ -149,6 +149,8 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     (of) => of('BATCH'),
     (of) => ({ A: across(of), B: of('OWN_TILES') / 4 }),
   ),
+  'multilinear/contract': each((of) => 8 * of('SUMMED')),
+  'multilinear/khatri-rao': each(4),
   'nnls/kkt': each((of) => 2 * of('K') ** 2 + of('K')),
   'nnls/masked-solve': indexed(
     (of) => solved(of('K')),

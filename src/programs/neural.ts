@@ -8,6 +8,7 @@
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
+import { acceptStart, controlledStep, type Evaluated, type Variable, variable } from './controlled-step.js';
 import { errorSection, type Layers, layerTensors, type SequentialFit, sequentialSections } from './hierarchical.js';
 import { type ClassifierTensors, type CostWeights, costAndGradient, fitClassifier, type Terms } from './neural-cost.js';
 import { forwardQ, weighData, weightsOf } from './q.js';
@@ -49,14 +50,6 @@ export function lastLevel(layers: number): number[] {
   return Array.from({ length: layers }, (_, l) => (l === layers - 1 ? 1 : 0));
 }
 
-/** One free variable (an Aˡ, or a B with cross-entropy): its gradient and metric at the point that was last accepted. */
-interface Variable {
-  value: Tensor;
-  D: Tensor;
-  Q: Tensor;
-  M?: Tensor;
-}
-
 export interface NeuralProgram extends Layers {
   program: Program;
   /** η, accepted cost and counts of each restart: see `control` in graph/operations. */
@@ -82,12 +75,8 @@ export interface NeuralProgram extends Layers {
 }
 
 /**
- * Sections: 'start' evaluates the given A; 'step' is one iteration, with 'projected'
- *
- *     Aˡ' = max(Aˡ − η ∂C/∂Aˡ ⊘ 2 diag(M_l) diag(Q_l)ᵀ, 0)      (entrywise division: the scale-free diagonal metric)
- *     keep A' and let η grow if C(A') ≤ C(A), else drop it and halve η
- *
- * with every decision on the device; 'finish' makes S exact for the accepted A and measures the KKT residuals.
+ * Sections: 'start' evaluates the given A; 'step' is one iteration, with 'projected' that of controlled-step.ts; 'finish' makes S exact for
+ * the accepted A and measures the KKT residuals.
  */
 export function neuralProgram(N: number, M: number, ranks: readonly number[], options: NeuralProgramOptions): NeuralProgram {
   const { restarts, start, weighted = false, optimiser = { name: 'projected' }, tolerance = 1e-5 } = options;
@@ -106,18 +95,25 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   const support = options.supported ? p.input('support', N, ranks[0]) : undefined;
   const terms: Terms = { X, mask, weights, classifiers, fall: tolerance || undefined };
   const variables = [...A, ...classifiers.filter(({ loss }) => loss === 'crossEntropy').map(({ B }) => B)].map((value, i) =>
-    variable(p, value, i, ranks.length),
+    variable(p, value, i, { rowMetric: i > 0 && i < ranks.length }),
   );
 
   const sequential = start === 'hierarchical' ? sequentialSections(p, layers, 'anls', { W, support }) : undefined;
   p.section('start', () => {
     if (mask) weighData(p, X, mask);
-    const evaluated = evaluate(p, terms, A, S, false);
-    p.acceptReject(evaluated.cost, control, { grow: 1 });
-    keepGradient(p, variables, evaluated.gradients, control);
+    acceptStart(p, variables, evaluate(p, terms, A, S, false), control);
   });
   const descent = optimiser.name === 'projected' ? undefined : freeDescent(p, options, optimiser, terms, A, S, variables, control, support);
-  if (!descent) controlledStep(p, terms, A, S, variables, control, support);
+  if (!descent) {
+    p.section('step', () => {
+      const evaluateAt = (trialOf: (value: Tensor) => Tensor) => {
+        const free = terms.classifiers.map((own) => (own.loss === 'crossEntropy' ? { ...own, B: trialOf(own.B) } : own));
+        return evaluate(p, { ...terms, classifiers: free }, A.map(trialOf), S, true);
+      };
+      // The metric is diagonal, so cutting to the support is its projection, too.
+      controlledStep(p, variables, control, evaluateAt, (trial, i) => (support && i === 0 ? p.hadamard(trial, support) : trial));
+    });
+  }
 
   const rounds = A.map((_, l) => p.state(`roundsOf${l}`, 1, M));
   const kkt = A.map((_, l) => p.state(`kkt${l}`, 1, 1));
@@ -153,17 +149,6 @@ function classifierTensors(p: ProgramBuilder, spec: ClassifierSpec, c: number, r
   };
 }
 
-/** The states that one free variable needs; Aˡ beyond the first have a metric on their rows, too. */
-function variable(p: ProgramBuilder, value: Tensor, i: number, layers: number): Variable {
-  const square = (label: string, size: number) => p.state(`${label}${i}`, size, size);
-  return {
-    value,
-    D: p.state(`D${i}`, value.rows, value.cols),
-    Q: square('Q', value.cols),
-    M: i > 0 && i < layers ? square('M', value.rows) : undefined,
-  };
-}
-
 function solveLayer(
   p: ProgramBuilder,
   { X, mask, weights }: Terms,
@@ -175,47 +160,9 @@ function solveLayer(
   return forwardQ(p, l === 0 ? X : S[l - 1], A[l], S[l], { rounds, l1: weights.l1[l], weights: l === 0 ? mask : undefined });
 }
 
-interface Evaluated {
-  cost: Tensor;
-  /** Of each variable, in their order. */
-  gradients: { D: Tensor; Q: Tensor; M?: Tensor }[];
-}
-
 function evaluate(p: ProgramBuilder, terms: Terms, A: readonly Tensor[], S: readonly Tensor[], warm: boolean): Evaluated {
   const { cost, D, Q, M, classifiers } = costAndGradient(p, terms, A, S, warm);
   return { cost, gradients: [...D.map((own, l) => ({ D: own, Q: Q[l], M: M[l] })), ...classifiers] };
-}
-
-function keepGradient(p: ProgramBuilder, variables: readonly Variable[], gradients: Evaluated['gradients'], control: Tensor): void {
-  variables.forEach((current, i) => {
-    p.keepAccepted(current.D, gradients[i].D, control);
-    p.keepAccepted(current.Q, gradients[i].Q, control);
-    if (current.M && gradients[i].M) p.keepAccepted(current.M, gradients[i].M!, control);
-  });
-}
-
-/** 'step' with accept and reject. */
-function controlledStep(
-  p: ProgramBuilder,
-  terms: Terms,
-  A: readonly Tensor[],
-  S: readonly Tensor[],
-  variables: readonly Variable[],
-  control: Tensor,
-  support?: Tensor,
-): void {
-  p.section('step', () => {
-    const trial = variables.map(({ value, D, Q, M }, i) => p.projectedStep(value, D, Q, control, { M, layer: i, name: `${value.name}'` }));
-    if (support) trial[0] = p.hadamard(trial[0], support); // the metric is diagonal, so this is its projection, too
-    const trialOf = (value: Tensor) => trial[variables.findIndex((own) => own.value === value)];
-    const classifiers = terms.classifiers.map((own) => (own.loss === 'crossEntropy' ? { ...own, B: trialOf(own.B) } : own));
-    const { cost, gradients } = evaluate(p, { ...terms, classifiers }, A.map(trialOf), S, true);
-    p.acceptReject(cost, control);
-    variables.forEach(({ value }, i) => {
-      p.keepAccepted(value, trial[i], control);
-    });
-    keepGradient(p, variables, gradients, control);
-  });
 }
 
 /** 'step' and 'measure' of the optimisers that keep every step, on all columns or on mini-batches. */

@@ -23,6 +23,8 @@ export interface NeuralNcpProgramOptions {
   weights: readonly number[];
   /** Whether the F_n stay as they are given. */
   held: boolean;
+  /** The modes that have a chain; default all. The factors of the others are F_n at every level. */
+  modes?: readonly number[];
   /**
    * X is [[F]] of held factors: then C is made of k×k matrices alone. It serves to find good starts. Rounding hides a difference of
    * 2⁻²² ‖X‖².
@@ -36,10 +38,12 @@ export interface NeuralNcpProgram {
   /** Not with `kruskal`. */
   X?: Tensor;
   F: Tensor[];
-  /** By mode and level: A_n⁰ is d_n×r₁, A_nˡ r_l×r_{l+1}. */
+  /** By mode and level: A_n⁰ is d_n×r₁, A_nˡ r_l×r_{l+1}. None where the mode has no chain. */
   A: Tensor[][];
   /** r_{l+1}×R. */
   S: Tensor[][];
+  /** The free variables, each with ∂C/∂ it at the accepted point. */
+  free: { value: Tensor; D: Tensor }[];
   /** η, accepted cost and counts of each restart: see `control` in graph/operations. */
   control: Tensor;
   /** ‖X − [[F]]‖² and ‖X − X_l‖² as 'errors' leaves them, 1×1 each. */
@@ -66,12 +70,13 @@ export function neuralNcpProgram(
   shape: readonly number[],
   rank: number,
   ranks: readonly number[],
-  { restarts, weights, held, kruskal = false, tolerance = 1e-5 }: NeuralNcpProgramOptions,
+  { restarts, weights, held, modes, kruskal = false, tolerance = 1e-5 }: NeuralNcpProgramOptions,
 ): NeuralNcpProgram {
   const p = programBuilder('neuralNcp', { restarts });
   const X = kruskal ? undefined : tensorInput(p, shape);
   const F = shape.map((size, n) => p.state(`F${n}`, size, rank));
-  const byLevel = <V>(make: (n: number, l: number) => V): V[][] => shape.map((_, n) => ranks.map((_, l) => make(n, l)));
+  const byLevel = <V>(make: (n: number, l: number) => V): V[][] =>
+    shape.map((_, n) => (modes === undefined || modes.includes(n) ? ranks.map((_, l) => make(n, l)) : []));
   const A = byLevel((n, l) => p.state(`A${n}.${l}`, l === 0 ? shape[n] : ranks[l - 1], ranks[l]));
   const S = byLevel((n, l) => p.state(`S${n}.${l}`, ranks[l], rank));
   const control = p.controlState();
@@ -81,7 +86,7 @@ export function neuralNcpProgram(
 
   const evaluate = (valueOf: (value: Tensor) => Tensor, warm: boolean): Evaluated => {
     const trial = { F: held ? F : F.map(valueOf), A: A.map((own) => own.map(valueOf)), S };
-    const { cost, ofF, ofA } = costAndGradient(p, data, trial, { weights, held, warm, fall: tolerance || undefined });
+    const { cost, ofF, ofA } = costAndGradient(p, data, trial, ranks.length, { weights, held, warm, fall: tolerance || undefined });
     return { cost, gradients: [...ofF, ...ofA.flat()] };
   };
   p.section('start', () =>
@@ -110,7 +115,7 @@ export function neuralNcpProgram(
       for (let l = -1; l < ranks.length; l++) squaredError(p, X, levelFactors(p, { F, A, S }, l)[0], { into: errors[l + 1] });
     });
   }
-  return { program: p.build(), X, F, A, S, control, errors, kkt, rounds };
+  return { program: p.build(), X, F, A, S, free: variables, control, errors, kkt, rounds };
 }
 
 interface Chains {
@@ -119,12 +124,13 @@ interface Chains {
   S: readonly (readonly Tensor[])[];
 }
 
-/** Zʲ_n = A_nʲ…A_nˡS_nˡ by j and mode for level l, so that Z⁰_n are its factors; for l = −1 those are F_n. */
+/** Zʲ_n = A_nʲ…A_nˡS_nˡ by j and mode for level l, so that Z⁰_n are its factors. For l = −1 and for modes without a chain those are F_n. */
 function levelFactors(p: ProgramBuilder, { F, A, S }: Chains, l: number): Tensor[][] {
   if (l < 0) return [[...F]];
+  const chained = (n: number) => A[n].length > 0;
   const Z: Tensor[][] = [];
-  Z[l + 1] = S.map((own) => own[l]);
-  for (let j = l; j >= 0; j--) Z[j] = A.map((own, n) => p.matmul(own[j], Z[j + 1][n]));
+  Z[l + 1] = F.map((f, n) => (chained(n) ? S[n][l] : f));
+  for (let j = l; j >= 0; j--) Z[j] = F.map((f, n) => (chained(n) ? p.matmul(A[n][j], Z[j + 1][n]) : f));
   return Z;
 }
 
@@ -133,19 +139,15 @@ function costAndGradient(
   p: ProgramBuilder,
   data: Data,
   chains: Chains,
+  depth: number,
   { weights, held, warm, fall }: { weights: readonly number[]; held: boolean; warm: boolean; fall?: number },
 ): { cost: Tensor; ofF: Gradient[]; ofA: Gradient[][] } {
   const { F, A, S } = chains;
-  const depth = A[0].length;
-  const q: Solved[][] = F.map((f, n) => {
-    const solved: Solved[] = [];
-    for (let l = 0; l < depth; l++) solved.push(forwardQ(p, l === 0 ? f : S[n][l - 1], A[n][l], S[n][l], { warm }));
-    return solved;
-  });
+  const q: Solved[][] = A.map((own, n) => own.map((a, l) => forwardQ(p, l === 0 ? F[n] : S[n][l - 1], a, S[n][l], { warm })));
   const sum = (before: Tensor | undefined, next: Tensor) => (before ? p.combine(1, before, 1, next) : next);
   let cost: Tensor | undefined;
   const dF: (Tensor | undefined)[] = F.map(() => undefined);
-  let ofF: Gradient[] = [];
+  const QF: (Tensor | undefined)[] = F.map(() => undefined);
   const dA: (Tensor | undefined)[][] = A.map((own) => own.map(() => undefined));
   const dS: (Tensor | undefined)[][] = A.map((own) => own.map(() => undefined));
   const Q: (Tensor | undefined)[][] = A.map((own) => own.map(() => undefined));
@@ -157,14 +159,12 @@ function costAndGradient(
     const Z = levelFactors(p, chains, l);
     const part = partOf(p, data, Z[0], { weight, fall });
     cost = sum(cost, part.cost);
-    if (l < 0) {
-      F.forEach((_, n) => {
-        dF[n] = part.D[n];
-      });
-      ofF = part.others.map((Q, n) => ({ D: part.D[n], Q: p.combine(weight, Q, 0, Q) }));
-      continue;
-    }
     F.forEach((_, n) => {
+      if (l < 0 || A[n].length === 0) {
+        dF[n] = sum(dF[n], part.D[n]);
+        QF[n] = QF[n] ? p.combine(1, QF[n], weight, part.others[n]) : p.combine(weight, part.others[n], 0, part.others[n]);
+        return;
+      }
       let back = part.D[n]; // Ψᵀ D with Ψ = A⁰…Aʲ⁻¹
       for (let j = 0; j <= l; j++) {
         const Zj = Z[j + 1][n];
@@ -179,7 +179,7 @@ function costAndGradient(
   // Backward through every q of every mode.
   const ofA = A.map((own, n) => {
     const gradients: Gradient[] = [];
-    for (let l = depth - 1; l >= 0; l--) {
+    for (let l = own.length - 1; l >= 0; l--) {
       const from = dS[n][l] ?? p.combine(0, S[n][l], 0, S[n][l]);
       const { dX, dA: through } = backwardQ(p, q[n][l], from, { wantX: l > 0 || !held });
       if (l > 0) dS[n][l - 1] = sum(dS[n][l - 1], dX!);
@@ -195,7 +195,7 @@ function costAndGradient(
     });
     return gradients;
   });
-  if (!held) ofF = F.map((f, n) => ({ D: dF[n]!, Q: ofF[n]?.Q ?? p.gram(f) }));
+  const ofF = held ? [] : F.map((f, n) => ({ D: dF[n]!, Q: QF[n] ?? p.gram(f) }));
   return { cost: cost!, ofF, ofA };
 }
 

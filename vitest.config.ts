@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 // The tests run what lies in shaders/, not what was bundled some time ago.
 const bundler = new URL('./scripts/bundle-shaders.mjs', import.meta.url);
@@ -21,6 +22,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks', // a Dawn per process, in its main thread
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Far, for a machine may be busy with something else: only what hangs is to end here.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,

@@ -1,14 +1,21 @@
 // `npm run test:mutants`: plants every fault of test/mutants/faults.json, one at a time, runs what covers it, and lists those that nobody
-// notices. It takes long and is run by hand. Options: --renew writes a new list by the rules, --only TEXT takes faults whose text has it,
-// --jobs N processes at once (default 2), --from N begins later.
+// notices. It takes long and is run by hand.
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { coversOf, planted as places } from '../test/mutants/covers.mjs';
 import { candidates, lineOf, nameOf, planted } from '../test/mutants/rules.mjs';
+
+const usage = `node scripts/mutants.mjs [options]
+  --renew      write a new list of faults by the rules
+  --only TEXT  faults whose file or text has it
+  --jobs N     processes at once (default 2)
+  --from N     begin with fault N of the list's random order
+  --help       this`;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inTests = (name) => path.join(root, 'test/mutants', name);
@@ -126,20 +133,29 @@ async function outcomeOf(fault, worker, copy) {
 }
 
 async function main() {
-  const options = process.argv.slice(2);
-  if (options.includes('--renew')) return renew();
-  const after = (name) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined);
-  const jobs = Number(after('--jobs') ?? 2);
+  // What is not known is refused: a slip, or a question for help, is not to begin hours of work.
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean' },
+      renew: { type: 'boolean' },
+      only: { type: 'string' },
+      jobs: { type: 'string' },
+      from: { type: 'string' },
+    },
+  });
+  if (values.help) return console.log(usage);
+  if (values.renew) return renew();
+  const { only } = values;
+  const jobs = Number(values.jobs ?? 2);
   const all = JSON.parse(await readFile(inTests('faults.json'), 'utf8'));
   const equivalents = JSON.parse(await readFile(inTests('survivors.json'), 'utf8'));
-  const only = after('--only');
   const faults = only ? all.filter((fault) => nameOf(fault).includes(only)) : all;
   const counts = { noticed: 0, stillborn: 0, equivalent: 0, survivors: [], gone: [] };
   // In no order, so that the first of them stand for all.
   const hash = (i) => Math.imul(i + 1, 0x9e3779b1) >>> 0;
   const queue = [...faults.entries()]
     .sort(([a], [b]) => hash(a) - hash(b))
-    .slice(Number(after('--from') ?? 0))
+    .slice(Number(values.from ?? 0))
     .values();
   const results = [];
   const work = async () => {

@@ -28,7 +28,7 @@ export interface Engine extends Disposes {
   /**
    * Compiles the pipelines of a program, all at once, without memory for its tensors. Later fits start without that wait.
    * Pipelines do not depend on shapes, so a program of the same ranks and roughly the expected size will do. Two exceptions: a product
-   * whose size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns on.
+   * whose size asks for another tile, and on a software adapter a solve of 17 to 32 unknowns, which has another kernel from 256 columns of X on.
    */
   warmup(program: Program): Promise<void>;
   /**
@@ -128,7 +128,7 @@ export interface Problem {
   rows: number;
   cols: number;
   rank: number;
-  /** Default 1. */
+  /** Restarts that it is timed with; default 1. The choices hold for any number. */
   restarts?: number;
   /** The share of entries that a sparse X stores, above 0 and at most 1. Default: X is dense. */
   density?: number;

@@ -1,5 +1,5 @@
 import { afterAll, describe, test } from 'vitest';
-import { suites } from './cases/index.js';
+import { inChrome } from './cases/stacks.js';
 import { launchChrome, newPage } from './support/chrome.js';
 import { serveRepository } from './support/serve.js';
 
@@ -43,9 +43,9 @@ afterAll(async () => {
   await Promise.allSettled(opened.map((close) => close()));
 });
 
-for (const [suite, cases] of Object.entries(suites)) {
+for (const [suite, cases] of Object.entries(inChrome())) {
   describe(`${suite} (Chrome)`, () => {
-    for (const { name } of cases.filter(({ once }) => !once)) {
+    for (const { name } of cases) {
       test(name, async () => {
         started ??= start();
         const { page, errors } = await started;

@@ -1,6 +1,7 @@
 /** The cost of a checkpoint: ten iterations with one at their end, and without. All states of all restarts come to the host. */
 import type { Run } from '../../src/engine.js';
 import { type Checkpoint, restoreStates, takeCheckpoint } from '../../src/methods/checkpoint.js';
+import { frozenOf } from '../../src/methods/frozen.js';
 import { nmfProgram } from '../../src/programs/nmf.js';
 import { type Bench, interleave, rowOf, type Subject } from '../measure.js';
 import { makeProblem } from '../peers/contender.js';
@@ -53,8 +54,14 @@ export async function checkpointSuite(bench: Bench): Promise<Row[]> {
 }
 
 function checkpointOf(run: Run): Promise<Checkpoint> {
-  const loop = { iteration: 0, costs: [], readings: [], exactReadings: [], checks: [] };
-  return takeCheckpoint(run, { method: 'nmf', fingerprint: '', ended: [], stage: { name: 'nmf', norm: [1], loop }, elapsedMs: 0 });
+  const loop = { iteration: 0, courses: [], checks: [] };
+  return takeCheckpoint(run, frozenOf(run), {
+    method: 'nmf',
+    fingerprint: '',
+    ended: [],
+    stage: { name: 'nmf', norm: [1], loop },
+    elapsedMs: 0,
+  });
 }
 
 /** Whether the states that are written back are those that were read. */

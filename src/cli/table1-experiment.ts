@@ -27,7 +27,7 @@ const tableRanks = [9, 4, 2] as const;
 const labelledShare = 0.4;
 
 /**
- * Most iterations of a stage: more than the best restart takes to settle, and few enough to give up early on restarts that cannot catch up.
+ * Most iterations of a stage: more than the best restart takes to settle, and few enough not to wait long for others that creep.
  * Only deep NMF need not settle. With one layer its multiplicative updates still creep (by less than 0.5 % from here on); with more its
  * objective has no minimum, since it falls for ever as scale moves from S⁰ to A⁰, and ten times as many iterations change its errors by
  * less than 0.5 %, up or down.

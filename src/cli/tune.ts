@@ -114,7 +114,7 @@ export function tuningTable(entries: readonly TuningEntry[]): string[] {
   return alignColumns([['work', 'sizes up to', 'default', 'tuned', 'gain'], ...rows], ['left', 'left', 'left', 'left', 'right']);
 }
 
-/** "AᵀB 16×256×16 ×8" → the work and its sizes. */
+/** "AᵀB 16×256×16" → the work and its sizes. */
 export function splitClass(name: string): [work: string, sizes: string] {
   const at = name.search(/ \d/);
   return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)];

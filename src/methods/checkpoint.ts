@@ -3,6 +3,7 @@
 import type { Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import type { Frozen } from './frozen.js';
 import type { LoopState, StageResult } from './loop.js';
 
 /**
@@ -24,14 +25,18 @@ export interface Checkpoint {
   elapsedMs: number;
 }
 
-const format = 1;
+const format = 2;
 
 const statesOf = ({ program }: Run): Tensor[] => program.tensors.filter(({ role }) => role === 'state');
 
-/** The checkpoint of a fit whose stage has reached `loop`. Reading copies the states in the order of the queue and changes nothing. */
-export async function takeCheckpoint(run: Run, rest: Omit<Checkpoint, 'format' | 'states'>): Promise<Checkpoint> {
+/**
+ * The checkpoint of a fit whose stage has reached `loop`. Reading copies the states in the order of the queue and changes nothing. Restarts
+ * that have ended are in it as they ended.
+ */
+export async function takeCheckpoint(run: Run, frozen: Frozen, rest: Omit<Checkpoint, 'format' | 'states'>): Promise<Checkpoint> {
   const states = statesOf(run);
   const read = await run.sample(states);
+  frozen.into(states, read);
   return { format, ...rest, states: states.map(({ name }, i) => ({ name, data: read[i] })) };
 }
 

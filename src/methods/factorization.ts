@@ -13,12 +13,13 @@ export interface FitOptions {
   ranks: number | readonly number[];
   /**
    * Seed of the random starts: an integer from 0 to 2³² − 1. Default 0.
-   * The same seed on the same adapter gives bit-equal results.
+   * The same seed on the same adapter gives bit-equal results. The random numbers are the same on every machine.
    */
   seed?: number;
   /**
    * Number of independent starts, which run side by side in one batch. Default 1.
    * The one with the smallest final objective is returned.
+   * Restart r of a seed is the same to the last bit, whatever their number.
    */
   restarts?: number;
   /** Most iterations of one stage. The default differs by method. */
@@ -26,8 +27,7 @@ export interface FitOptions {
   /**
    * When a restart has settled: a number from 0 up to 1, a fraction per iteration. The default differs by method.
    * Between two checks its objective fell by no more than this fraction of its current value per iteration.
-   * A restart that could not reach the best one by maxIterations, even at its present rate, counts as settled, too.
-   * The fit has converged when all restarts have settled. 0 runs maxIterations.
+   * Each restart ends there, with the factors that it has then. The fit ends with the last of them. 0 runs maxIterations.
    */
   tolerance?: number;
   /**
@@ -85,6 +85,7 @@ export interface Progress {
    * Reads the factors of the best restart.
    * They are those of the batch that is queued already, up to `checkEvery` iterations after `iteration`.
    * Reading does not change the fit. The promise rejects if the fit ends first.
+   * A restart that has ended goes on here until all have; its result is from its end.
    */
   factors(): Promise<{ A: Matrix[]; S: Matrix[] }>;
 }
@@ -169,8 +170,9 @@ export interface Model<M extends string = string, Own = unknown> {
   illConditioned: number;
   /** Relative error of the best restart at each check. */
   history: { stage: string; iteration: number; relativeError: number }[];
-  /** Iterations of all stages. */
+  /** Iterations of all stages, of the restart that was kept. */
   iterations: number;
+  /** Whether the restart that was kept has settled. */
   converged: boolean;
   /**
    * 'exact' where the relative error is 1e-6 at most. A last layer that is exact alone ends with 'tolerance'. 'unknown' in a model that was

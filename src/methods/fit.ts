@@ -10,6 +10,7 @@ import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from 
 import { squaredErrorOf, squaredNorm } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
+import type { Frozen } from './frozen.js';
 import type { LoopState, StageResult } from './loop.js';
 import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
@@ -21,19 +22,19 @@ export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
   run.write(tensor, isSparse(X) ? X : X.data);
 }
 
-/** `restarts` random factors one after another, each from a stream of its own: |N(0,1)| · scale. */
+/** `restarts` random factors one after another, each from the stream of its restart and the number of its tensor: |N(0,1)| · scale. */
 export function randomFactors(
   rows: number,
   cols: number,
   { seed, restarts }: Pick<Settings, 'seed' | 'restarts'>,
-  stream: number,
+  tensor: number,
   scale = 1,
 ): Float32Array {
   const size = rows * cols;
   const entries = new Float32Array(size * restarts);
   for (let restart = 0; restart < restarts; restart++) {
-    const r = random(seed ^ Math.imul(restart + 1, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca77));
-    for (let i = 0; i < size; i++) entries[restart * size + i] = Math.abs(r.normal()) * scale;
+    const { normal } = random(seed, { purpose: 'start', restart, tensor });
+    for (let i = 0; i < size; i++) entries[restart * size + i] = Math.abs(normal()) * scale;
   }
   return entries;
 }
@@ -108,9 +109,9 @@ export interface Fit {
   /** The exponent of the power of two by which the S of a result are multiplied; 0 where A takes the unit of X. */
   readonly unitOfS: number;
   /**
-   * Writes a random start of every restart, |N(0,1)| · scale, which `change` may change before. Each number of a stream gives another start.
+   * Writes a random start of every restart, |N(0,1)| · scale, which `change` may change before. Every number of a tensor gives another start.
    */
-  writeRandom(tensor: Tensor, stream: number, scale?: number, change?: (entries: Float32Array) => void): void;
+  writeRandom(tensor: Tensor, number: number, scale?: number, change?: (entries: Float32Array) => void): void;
   /** Repeats a section until its objective settles. Once a progress callback has stopped the fit, it does nothing. */
   stage(stage: FitStage): Promise<StageResult>;
   /** Executes sections and reads small tensors: the first entry of each restart. */
@@ -168,8 +169,8 @@ function createFit(run: Run, running: Running): Fit {
     run,
     settings,
     unitOfS: carrier === 'S' ? unit : 0,
-    writeRandom(tensor, stream, scale, change) {
-      const entries = randomFactors(tensor.rows, tensor.cols, settings, stream, scale);
+    writeRandom(tensor, number, scale, change) {
+      const entries = randomFactors(tensor.rows, tensor.cols, settings, number, scale);
       change?.(entries);
       run.write(tensor, entries);
     },
@@ -184,8 +185,8 @@ function createFit(run: Run, running: Running): Fit {
       if (resumed) restoreStates(run, from!);
       const norm = resumed?.norm ?? given.norm ?? squaredNorm(stored(seen));
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
-      const inF64 = async () => {
-        const factors = await Promise.all(Array.from({ length: restarts }, (_, r) => given.factors(r)));
+      const inF64 = async (asked: readonly number[]) => {
+        const factors = await Promise.all(asked.map((r) => given.factors(r)));
         return factors.map(({ A, S }) => squaredErrorOf(running, A, S[S.length - 1]));
       };
       const stage: Stage = {
@@ -196,16 +197,16 @@ function createFit(run: Run, running: Running): Fit {
         inF64: objective === 'error' ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
-        keep: keep && ((loop) => keep(name, norms, loop)),
+        keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),
       };
-      const over = ['stopped', 'maxSeconds'].includes(stages.at(-1)?.result.stopReason ?? '');
-      const before = stages.reduce((sum, { result }) => sum + result.iterations, 0);
+      const over = stages.at(-1)?.result.ends.find(({ stopReason }) => stopReason === 'stopped' || stopReason === 'maxSeconds');
+      const before = stages.reduce((sum, { result }) => sum + Math.max(...result.ends.map(({ iterations }) => iterations)), 0);
       const onProgress =
         settings.onProgress &&
         ((told: StageProgress) =>
           settings.onProgress!({ ...told, totalIterations: before + told.iteration, lostDevices: progress.lostDevices }));
       const result: StageResult = over
-        ? { costs: [], iterations: 0, stopReason: stages.at(-1)!.result.stopReason, checks: [] }
+        ? { ends: norms.map(() => ({ cost: Number.NaN, iterations: 0, checked: 0, stopReason: over.stopReason })), checks: [] }
         : await runStage(run, stage, { ...settings, onProgress, tolerance: given.tolerance ?? settings.tolerance });
       stages.push({ name, start, result });
       return result;
@@ -232,12 +233,12 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
   if (seconds === Number.POSITIVE_INFINITY) return undefined;
   let taken = performance.now();
   let saved = taken;
-  return async (name: string, norm: number[], loop: () => Promise<LoopState>): Promise<void> => {
+  return async (name: string, norm: number[], loop: () => Promise<LoopState>, frozen: Frozen): Promise<void> => {
     const now = performance.now();
     if (now - taken < 1000 * seconds) return;
     const ended = stages.map(({ result }) => result);
     const stage = { name, norm, loop: await loop() };
-    progress.latest = await takeCheckpoint(run, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
+    progress.latest = await takeCheckpoint(run, frozen, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
     taken = now;
     if (now - saved < 1000 * wanted) return;
     await settings.checkpoint?.save(progress.latest);
@@ -293,8 +294,8 @@ async function resultOf<M extends string, Own>(
   });
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
-  const ended = stages[stages.length - 1].result.stopReason;
-  const settled = ({ result: { stopReason } }: Ended) => stopReason === 'tolerance' || stopReason === 'exact';
+  const ended = stages[stages.length - 1].result.ends[restart].stopReason;
+  const settled = ({ result: { ends } }: Ended) => ends[restart].stopReason === 'tolerance' || ends[restart].stopReason === 'exact';
   return {
     method,
     ranks,
@@ -307,9 +308,11 @@ async function resultOf<M extends string, Own>(
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
     history: stages.flatMap(({ name, result }) =>
-      result.checks.map(({ iteration, errors }) => ({ stage: name, iteration, relativeError: errors[restart] })),
+      result.checks
+        .filter(({ iteration }) => iteration <= result.ends[restart].checked)
+        .map(({ iteration, errors }) => ({ stage: name, iteration, relativeError: errors[restart] })),
     ),
-    iterations: stages.reduce((sum, { result }) => sum + result.iterations, 0),
+    iterations: stages.reduce((sum, { result }) => sum + result.ends[restart].iterations, 0),
     converged: stages.filter(({ start }) => !start).every(settled),
     stopReason: ended === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : ended,
     restartErrors,

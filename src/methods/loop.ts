@@ -3,29 +3,43 @@
 /** Why a fit ended; 'unknown' for a model that was read, and that no fit of orthant made. */
 export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact' | 'unknown';
 
-export interface StageResult {
-  /** Objective of each restart at the last check. */
-  costs: number[];
+/** The end of a restart: it does not depend on the other restarts, but where time or a caller ended the whole fit. */
+export interface End {
+  /** Objective at the last check, NaN where there was none. */
+  cost: number;
+  /** Iterations that its factors have seen. */
   iterations: number;
+  /** The iteration of the last check. */
+  checked: number;
   stopReason: StopReason;
-  /** Relative errors of every restart at each check. */
+}
+
+export interface StageResult {
+  /** One a restart. */
+  ends: End[];
+  /** Relative errors of every restart at each check. Those of a restart that has ended stay as they were. */
   checks: { iteration: number; errors: number[] }[];
 }
 
-/** Objectives of all restarts after a number of iterations. */
+/** An objective after a number of iterations. */
 export interface Reading {
   iteration: number;
-  costs: readonly number[];
+  cost: number;
+}
+
+/** A restart between two batches. */
+export interface Course {
+  readings: Reading[];
+  /** Those that were measured in f64. */
+  exactReadings: Reading[];
+  end?: End;
 }
 
 /** The loop of a stage between two batches. */
 export interface LoopState {
   iteration: number;
-  /** Objective of each restart at the last check. */
-  costs: number[];
-  readings: Reading[];
-  /** Those that were measured in f64. */
-  exactReadings: Reading[];
+  /** One a restart. */
+  courses: Course[];
   checks: StageResult['checks'];
   /** The objectives of the iteration that the device has reached, which the next check looks at. */
   pending?: number[];

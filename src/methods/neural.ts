@@ -188,7 +188,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     initial[control.cost] = 3e38;
     run.write(t.control, initial);
     run.execute('start');
-    const { costs } = await fit.stage({
+    const { ends } = await fit.stage({
       name: 'all layers',
       step: 'step',
       ...(t.objective ? { measure: 'measure', cost: t.objective } : { cost: t.control, costAt: control.cost }),
@@ -198,13 +198,14 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
         return readFactors(run, t.A, t.view, restart);
       },
     });
+    const costs = ends.map(({ cost }) => cost);
     const { errors, kkt } = await fit.measure(['finish', 'errors'], { errors: t.errors, kkt: t.kkt });
     return fit.result('neural', {
       A: t.A,
       S: t.S,
       errors,
       // Without labels and with the plain cost the objective is the last squared error itself.
-      objectives: (supervision || options.cost) && costs.length > 0 ? costs : undefined,
+      objectives: (supervision || options.cost) && !costs.some(Number.isNaN) ? costs : undefined,
       kkt,
       rounds: t.rounds,
       exact: { l1: ownL1 },
@@ -242,7 +243,8 @@ function writeInputs(run: Run, t: NeuralProgram, { W, settings }: Problem, targe
   if (t.order) {
     const M = t.order.cols;
     const order = new Float32Array(M * settings.restarts);
-    for (let r = 0; r < settings.restarts; r++) order.set(permutation(random(settings.seed ^ Math.imul(r + 1, 0x9e3779b1)), M), r * M);
+    for (let restart = 0; restart < settings.restarts; restart++)
+      order.set(permutation(random(settings.seed, { purpose: 'columns', restart }), M), restart * M);
     run.write(t.order, order);
   }
   if (!targets) return;

@@ -167,15 +167,16 @@ function startOfLambda(given: SparseCodingOptions['l1'], layers: number, unit: n
 function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefined, lambda: number[], settings: Settings): void {
   const { restarts, seed } = settings;
   const M = t.X.cols;
-  const streams = Array.from({ length: restarts }, (_, restart) => random(seed ^ Math.imul(restart + 1, 0x9e3779b1)));
-  for (const tensor of t.startOrder) {
+  const numbers = Array.from({ length: restarts }, (_, restart) => restart);
+  t.startOrder.forEach((tensor, l) => {
     const orders = new Float32Array(restarts * M);
-    streams.forEach((r, restart) => {
-      orders.set(inTurns(permutation(r, M), targets?.indices), restart * M);
-    });
+    for (const restart of numbers) {
+      const order = permutation(random(seed, { purpose: 'columns', restart, tensor: l }), M);
+      orders.set(inTurns(order, targets?.indices), restart * M);
+    }
     if (tensor) run.write(tensor, orders);
     else run.write(t.select!, selection(orders, t.select!, restarts));
-  }
+  });
   t.lambda.forEach((tensor, l) => {
     run.write(tensor, new Float32Array(restarts).fill(lambda[l]));
   });
@@ -183,7 +184,11 @@ function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefi
     const { rows, cols } = t.B!;
     run.write(t.Y!, targets.Y.data);
     // Small, so that every class starts about as likely, and not equal, so that restarts differ.
-    run.write(t.B!, Float32Array.from(streams.flatMap((r) => Array.from({ length: rows * cols }, () => 0.1 * r.normal()))));
+    const startOfB = (restart: number) => {
+      const { normal } = random(seed, { purpose: 'classifier', restart });
+      return Array.from({ length: rows * cols }, () => 0.1 * normal());
+    };
+    run.write(t.B!, Float32Array.from(numbers.flatMap(startOfB)));
   }
 }
 
@@ -211,7 +216,7 @@ function inTurns(order: Float32Array, indices?: Int32Array): Float32Array {
  * Steps over mini-batches, with a fresh permutation of the columns before every pass over them. Writes are queued in order with the steps.
  */
 function inEpochs(run: Run, order: Tensor, batchColumns: number, seed: number): (times: number, skip?: boolean) => void {
-  const r = random(seed ^ 0x51ed270b);
+  const r = random(seed, { purpose: 'epochs' });
   let left = 0;
   return (times, skip = false) => {
     for (let todo = times; todo > 0; ) {

@@ -4,7 +4,9 @@ import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { FitOptions, Progress, Stopping } from './factorization.js';
-import type { LoopState, Reading, StageResult, StopReason } from './loop.js';
+import { type Frozen, frozenOf } from './frozen.js';
+import type { Course, LoopState, StageResult, StopReason } from './loop.js';
+import { hasSettled, isSlow } from './settling.js';
 
 /** The settings of a fit that the loop needs. */
 export interface StageSettings {
@@ -45,14 +47,14 @@ export interface Stage {
    * iteration apart show a fall at the tolerated rate.
    */
   cancels?: boolean;
-  /** The objective of every restart as it stands now, in f64. */
-  inF64?: () => Promise<number[]>;
+  /** The objectives of these restarts as they stand now, in f64. */
+  inF64?: (restarts: readonly number[]) => Promise<number[]>;
   maxIterations: number;
   factors(restart: number): Promise<{ A: Matrix[]; S: Matrix[] }>;
   /** Where a checkpoint left the loop. */
   resumed?: LoopState;
-  /** Called between batches. `loop` may be asked for, in order to keep it. */
-  keep?: (loop: () => Promise<LoopState>) => Promise<void>;
+  /** Called between batches. `loop` may be asked for, in order to keep it beside the states, those of ended restarts as `frozen` has them. */
+  keep?: (loop: () => Promise<LoopState>, frozen: Frozen) => Promise<void>;
 }
 
 /** Below this fraction of ‖X‖² the objective is what f32 factors leave of an exact fit. */
@@ -65,15 +67,18 @@ const rounding = 2 ** -22;
  * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at those of the last
  * batch, the next one is queued already, so the device never waits. With the early stop the host looks first, from the start on, so that a
  * fit ends exactly where earlier implementations would end it.
+ *
+ * Every restart ends by its own objective, with the factors that it has then, so it is the same beside any number of others.
  */
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
   const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal } = settings;
-  const { resumed } = stage;
+  const { resumed, norm } = stage;
   const checks: StageResult['checks'] = [...(resumed?.checks ?? [])];
-  const readings: Reading[] = [...(resumed?.readings ?? [])];
-  const exactReadings: Reading[] = [...(resumed?.exactReadings ?? [])];
+  const courses = Array.from({ length: restarts }, (_, r) => copyOf(resumed?.courses[r]));
+  const frozen = frozenOf(run);
+  const isOpen = (r: number) => courses[r].end === undefined;
+  const openOnes = () => courses.map((_, r) => r).filter(isOpen);
   let iteration = resumed?.iteration ?? 0;
-  let costs = resumed?.costs ?? [];
   let queued: { iteration: number; values: Promise<ArrayLike<number>> } | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
@@ -87,27 +92,40 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   };
   const loop = async (): Promise<LoopState> => {
     const pending = queued && Array.from(await queued.values);
-    return { iteration, costs, readings: [...readings], exactReadings: [...exactReadings], checks: [...checks], pending };
+    return { iteration, courses: courses.map(copyOf), checks: [...checks], pending };
   };
-  const finish = (stopReason: StopReason): StageResult => ({ costs, iterations: iteration, stopReason, checks });
-  const resolution = (cost: number, r: number) => rounding * (stage.cancels ? cost + stage.norm[r] : cost);
-  /** Whether every restart has settled, judged in f64 where the device's rounding hides it. */
-  const settled = async (): Promise<boolean> => {
-    const rule = { resolution, maxIterations: stage.maxIterations, tolerance, finer: stage.inF64 !== undefined };
-    const verdict = allSettled(readings, rule);
+  const end = (r: number, stopReason: StopReason) => {
+    const { cost, iteration: checked } = courses[r].readings.at(-1) ?? { cost: Number.NaN, iteration: 0 };
+    courses[r].end = { cost, iterations: iteration, checked, stopReason };
+  };
+  /** The restarts that are left end with this reason. */
+  const finish = async (stopReason: StopReason): Promise<StageResult> => {
+    await frozen.thaw();
+    for (const r of openOnes()) end(r, stopReason);
+    return { ends: courses.map((course) => course.end!), checks };
+  };
+  const f64Of = async (r: number) => (await stage.inF64!([r]))[0];
+  /** Whether a restart has settled, judged in f64 where the device's rounding hides it. */
+  const settled = async (r: number): Promise<boolean> => {
+    const { readings, exactReadings } = courses[r];
+    const resolution = (cost: number) => rounding * (stage.cancels ? cost + norm[r] : cost);
+    const verdict = hasSettled(readings, { resolution, tolerance, finer: stage.inF64 !== undefined });
     if (verdict !== undefined || !stage.inF64) return verdict ?? false;
-    if (exactReadings.at(-1)?.iteration !== iteration) exactReadings.push({ iteration, costs: await stage.inF64() });
-    return allSettled(exactReadings, { ...rule, resolution: (cost) => 1e-14 * cost, finer: false }) ?? false;
+    if (exactReadings.at(-1)?.iteration !== iteration) exactReadings.push({ iteration, cost: await f64Of(r) });
+    return hasSettled(exactReadings, { resolution: (cost) => 1e-14 * cost, tolerance, finer: false }) ?? false;
   };
-  const isExact = async (): Promise<boolean> => {
-    const small = (values: readonly number[]) => values.every((cost, r) => cost <= exact * stage.norm[r]);
-    if (!small(costs)) return false;
-    return stage.inF64 ? small(await stage.inF64()) : !stage.cancels;
+  const isExact = async (r: number): Promise<boolean> => {
+    const small = (cost: number) => cost <= exact * norm[r];
+    if (!small(courses[r].readings.at(-1)!.cost)) return false;
+    return stage.inF64 ? small(await f64Of(r)) : !stage.cancels;
   };
+  const slows = (r: number) => (stopping === 'objective' ? settled(r) : isSlow(courses[r].readings, tolerance));
 
   if (resumed) {
     if (typeof stage.step === 'function') stage.step(iteration, true);
     if (resumed.pending) queued = { iteration, values: Promise.resolve(resumed.pending) };
+    const ended = courses.map((_, r) => r).filter((r) => !isOpen(r));
+    if (ended.length > 0) await frozen.freeze(ended);
   } else if (stopping === 'initialError') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
@@ -122,10 +140,11 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
       const { iteration: checked, values } = queued;
       const read = await values;
       const width = read.length / restarts;
-      costs = Array.from({ length: restarts }, (_, r) => read[r * width + (stage.costAt ?? 0)]);
-      readings.push({ iteration: checked, costs });
+      const left = openOnes();
+      for (const r of left) courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)] });
+      const costs = courses.map(({ readings }) => readings.at(-1)!.cost);
       refuseNonFinite(stage.name, costs, checked);
-      const errors = costs.map((cost, r) => Math.sqrt(cost / stage.norm[r]));
+      const errors = costs.map((cost, r) => Math.sqrt(cost / norm[r]));
       checks.push({ iteration: checked, errors });
       const best = smallest(errors);
       const go = await onProgress?.({
@@ -141,14 +160,21 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
         },
       });
       if (go === false) return finish('stopped');
-      if (await isExact()) return finish('exact');
+      for (const r of left) if (await isExact(r)) end(r, 'exact');
       if (performance.now() > deadline) return finish('maxSeconds');
-      if (tolerance > 0 && (stopping === 'objective' ? await settled() : allSlow(readings, tolerance))) return finish('tolerance');
+      if (tolerance > 0) for (const r of left) if (isOpen(r) && (await slows(r))) end(r, 'tolerance');
+      if (!courses.some((_, r) => isOpen(r))) return finish('tolerance');
+      const ended = left.filter((r) => !isOpen(r));
+      if (ended.length > 0) await frozen.freeze(ended);
     }
     queued = next;
-    await stage.keep?.(loop);
+    await stage.keep?.(loop, frozen);
   }
   return finish('maxIterations');
+}
+
+function copyOf({ readings, exactReadings, end }: Course = { readings: [], exactReadings: [] }): Course {
+  return { readings: [...readings], exactReadings: [...exactReadings], end };
 }
 
 function refuseNonFinite(stage: string, costs: readonly number[], iteration: number): void {
@@ -157,54 +183,6 @@ function refuseNonFinite(stage: string, costs: readonly number[], iteration: num
   throw new BreakdownError(
     `${stage}: the objective became ${bad} by iteration ${iteration}. Take another seed or smaller ranks; with an optimiser that has a rate, a lower rate.`,
   );
-}
-
-/**
- * See FitOptions.tolerance. A cost is compared with that of the check before. Where a fall at the tolerated rate is less than the rounding
- * of the cost, an earlier check decides from which it would be more. Undefined where there is none, or where `finer` costs can be had.
- */
-function allSettled(readings: readonly Reading[], { resolution, maxIterations, tolerance, finer }: Settling): boolean | undefined {
-  if (readings.length < 2) return false;
-  const [previous, last] = readings.slice(-2);
-  const best = Math.min(...last.costs);
-  let known = true;
-  for (let r = 0; r < last.costs.length; r++) {
-    const cost = last.costs[r];
-    if (cost === 0) {
-      // Nothing is left, or rounding hides the rest.
-      if (resolution(cost, r) > 0) known = false;
-      continue;
-    }
-    const needed = resolution(cost, r) / (tolerance * cost);
-    const tells = ({ iteration }: Reading) => last.iteration - iteration >= needed;
-    const before = tells(previous) || finer ? previous : (readings.slice(0, -1).findLast(tells) ?? previous);
-    const since = last.iteration - before.iteration;
-    const fall = before.costs[r] - cost;
-    // Rounding alone could not make a change seem larger than this.
-    const blur = tells(before) ? 0 : resolution(cost, r);
-    if (Math.abs(fall) > tolerance * cost * since + blur) {
-      if (blur === 0 && cost > best && cost - (fall / since) * (maxIterations - last.iteration) > best) continue;
-      return false;
-    }
-    if (blur > 0) known = false;
-  }
-  return known ? true : undefined;
-}
-
-interface Settling {
-  /** The rounding of a cost. */
-  resolution: (cost: number, restart: number) => number;
-  maxIterations: number;
-  tolerance: number;
-  /** Whether costs with less rounding can be had. */
-  finer: boolean;
-}
-
-/** See FitOptions.stopping. */
-function allSlow(readings: readonly Reading[], tolerance: number): boolean {
-  if (readings.length < 2) return false;
-  const [before, now] = readings.slice(-2);
-  return now.costs.every((cost, r) => Math.sqrt(before.costs[r]) - Math.sqrt(cost) < tolerance * Math.sqrt(readings[0].costs[r]));
 }
 
 /** Index of the smallest value, the first of equal ones. */

@@ -119,14 +119,15 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   const kkt = A.map((_, l) => p.state(`kkt${l}`, 1, 1));
   p.section('finish', () => {
     for (let l = 0; l < A.length; l++) {
-      const { G, B } = solveLayer(p, terms, A, S, l, rounds[l]);
+      const { G, B } = solveLayer(p, terms, A, S, l, { rounds: rounds[l] });
       p.reduce(p.kktResidual(G, B, S[l]), 'maxAbs', { into: kkt[l] });
     }
     for (const { loss, layer, Y, mask: labelled, B } of classifiers) if (loss === 'squared') fitClassifier(p, S[layer], Y, labelled, B);
   });
   const view = S.map((s, l) => p.state(`view${l}`, s.rows, s.cols));
   p.section('view', () => {
-    for (let l = 0; l < A.length; l++) solveLayer(p, terms, A, view, l);
+    // Cold: what is seen must not depend on how often one has looked.
+    for (let l = 0; l < A.length; l++) solveLayer(p, terms, A, view, l, { warm: false });
   });
   const errors = errorSection(p, layers, W);
   const D = variables.slice(0, A.length).map((own) => own.D);
@@ -155,9 +156,9 @@ function solveLayer(
   A: readonly Tensor[],
   S: readonly Tensor[],
   l: number,
-  rounds?: Tensor,
+  options: { rounds?: Tensor; warm?: boolean } = {},
 ) {
-  return forwardQ(p, l === 0 ? X : S[l - 1], A[l], S[l], { rounds, l1: weights.l1[l], weights: l === 0 ? mask : undefined });
+  return forwardQ(p, l === 0 ? X : S[l - 1], A[l], S[l], { ...options, l1: weights.l1[l], weights: l === 0 ? mask : undefined });
 }
 
 function evaluate(p: ProgramBuilder, terms: Terms, A: readonly Tensor[], S: readonly Tensor[], warm: boolean): Evaluated {

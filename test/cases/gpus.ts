@@ -14,7 +14,8 @@ const limits: Omit<AdapterFacts, 'software' | 'subgroups'> = {
   maxInvocationsPerWorkgroup: 256,
 };
 
-const software: AdapterFacts = { ...limits, software: true, subgroups: true };
+/** What the planner is told of a software adapter. */
+export const software: AdapterFacts = { ...limits, software: true, subgroups: true };
 
 /** From the plan that most devices can run to the plan that fewer can. */
 const gpus: readonly { name: string; facts: AdapterFacts }[] = [
@@ -24,7 +25,20 @@ const gpus: readonly { name: string; facts: AdapterFacts }[] = [
 
 /** The cases, each followed by its variants. */
 export function withGpus(cases: readonly Case[]): Case[] {
-  return cases.flatMap((one) => [one, ...variants(one)]);
+  return cases.map(remembering).flatMap((one) => [one, ...variants(one)]);
+}
+
+/** Planned once for each adapter: lists of cases are made from pipelines, too. */
+function remembering(one: Case): Case {
+  const { pipelines } = one;
+  if (!pipelines) return one;
+  const known = new Map<AdapterFacts, string>();
+  const remembered = (facts: AdapterFacts) => {
+    const text = known.get(facts) ?? pipelines(facts);
+    known.set(facts, text);
+    return text;
+  };
+  return { ...one, pipelines: remembered };
 }
 
 function variants(one: Case): Case[] {
@@ -43,6 +57,7 @@ function variants(one: Case): Case[] {
       name: `${one.name}, ${name}`,
       subgroups: one.subgroups || facts.subgroups,
       kernels: () => one.kernels!(facts),
+      pipelines: () => pipelines(facts),
       run: (stack) => one.run(planned(stack, facts)),
     }));
 }

@@ -19,7 +19,7 @@ import type { Case } from './support.js';
 import { unfolded } from './unfolded.js';
 import { vocabulary } from './vocabulary.js';
 
-/** Every case, by suite, and differential ones also with the plans of a GPU. Nearly all run three times: in Node on Dawn (dawn.test.ts), in Chrome (chrome.test.ts) and in Deno (deno.test.ts). */
+/** Every case, by suite, and differential ones also with the plans of a GPU. All run in Node on Dawn (dawn.test.ts); test/cases/stacks.ts says which run in Chrome (chrome.test.ts) and in Deno (deno.test.ts), too. */
 const written: Record<string, Case[]> = {
   adapter,
   deep,

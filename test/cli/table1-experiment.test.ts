@@ -9,7 +9,7 @@ import { createEngine } from '../../src/node/engine.js';
 let engine: Promise<Engine> | undefined;
 afterAll(async () => (await engine)?.dispose());
 
-describe.each([0, 1, 2, 3, 4])('seed %i', (seed) => {
+describe.each([0, 2, 4])('seed %i', (seed) => {
   test.each([[[9]], [[9, 4]], [[9, 4, 2]]])('Neural NMF %j, best of 8 restarts, comes within 0.5 %% of the SVD bound', async (ranks) => {
     engine ??= createEngine();
     const { X } = tableOne(seed);

@@ -74,7 +74,7 @@ function errorOf({ X, A }: { X: Matrix; A: Matrix }, S: ArrayLike<number>): { er
     const P = Array.from({ length: k }, (_, j) => j).filter((j) => S[j * M + c] > 0);
     const truth = leastSquares(A, P, x);
     const norm = Math.hypot(...truth);
-    error = Math.max(error, Math.hypot(...truth.map((s, i) => s - S[P[i] * M + c])) / norm);
+    error = Math.max(error, Math.hypot(...truth.map((s, i) => s - S[P[i] * M + c])) / (norm || 1)); // 0 of 0 where S is 0
     const residual = x.map((value, n) => P.reduce((left, j, i) => left - A.data[n * k + j] * truth[i], value));
     const size = Math.hypot(...x);
     for (let j = 0; j < k; j++) {

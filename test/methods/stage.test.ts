@@ -20,7 +20,8 @@ async function staged(cost: (check: number) => number, more: Partial<Stage> = {}
     factors: async () => ({ A: [], S: [] }),
     ...more,
   };
-  return runStage(run, stage, { restarts: 1, tolerance: 1e-6, stopping: 'objective', checkEvery: 10, started: 0 });
+  const { ends } = await runStage(run, stage, { restarts: 1, tolerance: 1e-6, stopping: 'objective', checkEvery: 10, started: 0 });
+  return ends[0];
 }
 
 test('an objective that stands still has settled; one that rises has not', async () => {

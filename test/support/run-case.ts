@@ -3,6 +3,7 @@ import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createWebGpuEngine, type EngineOptions } from '../../src/webgpu/engine.js';
 import { createGuards } from '../cases/guard.js';
 import { suites } from '../cases/index.js';
+import { compileOnce } from './compile-once.js';
 
 /** Runs cases on one device. */
 export interface CaseRunner {
@@ -14,6 +15,7 @@ export interface CaseRunner {
 /** Makes the device and the engine on which the cases run: the same in Node and in the browser. */
 export async function caseRunner(adapter: GPUAdapter): Promise<CaseRunner> {
   const device = await requestDevice(adapter);
+  compileOnce(device);
   const errors: string[] = [];
   device.addEventListener('uncapturederror', (event) => errors.push(event.error.message));
   device.lost.then(({ reason, message }) => reason !== 'destroyed' && errors.push(`the device was lost: ${message}`));

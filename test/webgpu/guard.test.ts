@@ -1,18 +1,38 @@
-/** Every kernel is run by a differential case whose memory is watched: see test/cases/guard.ts. */
+/** Every kernel is run by a differential case whose memory is watched (test/cases/guard.ts), on every stack (test/cases/stacks.ts). */
 import { expect, test } from 'vitest';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
+import { software } from '../cases/gpus.js';
 import { suites } from '../cases/index.js';
-import { adapters } from '../plans/dump.js';
+import { inChrome, inDeno, traits } from '../cases/stacks.js';
+import type { Case } from '../cases/support.js';
 
 /** A look at the compiler, run on every device before anything else: test/webgpu/probe.test.ts. */
 const elsewhere = ['probe/count-rounds'];
 
+const chrome = inChrome();
+const deno = inDeno();
+
+const all = (stack: Record<string, Case[]>) => Object.values(stack).flat();
+const leftOut = (kernels: readonly string[]) =>
+  Object.keys(shaders).filter((kernel) => !kernels.includes(kernel) && !elsewhere.includes(kernel));
+const traitsOf = ({ pipelines }: Case) => (pipelines ? traits(pipelines(software)) : []);
+
 test('no kernel is left out', () => {
-  const guarded = new Set(
-    Object.values(suites)
-      .flat()
-      .flatMap(({ kernels }) => kernels?.(adapters.software) ?? []),
-  );
-  const left = Object.keys(shaders).filter((kernel) => !guarded.has(kernel) && !elsewhere.includes(kernel));
-  expect(left).toEqual([]);
+  expect(leftOut(all(suites).flatMap(({ kernels }) => kernels?.(software) ?? []))).toEqual([]);
+});
+
+test.each([
+  ['Chrome', chrome, ({ once }: Case) => !once],
+  ['Deno', deno, ({ once, subgroups }: Case) => !once && !subgroups],
+] as const)('%s runs every kernel, every constant of a kernel, and every method', (_, stack, fits) => {
+  const compiled = new Set(all(stack).flatMap(traitsOf));
+  const elsewise = all(stack).flatMap((one) => (one.pipelines ? [] : (one.kernels?.(software) ?? [])));
+  expect(leftOut([...compiled, ...elsewise])).toEqual([]);
+  expect(
+    all(suites)
+      .filter(fits)
+      .flatMap(traitsOf)
+      .filter((trait) => !compiled.has(trait)),
+  ).toEqual([]);
+  expect(stack.fits.map(({ name }) => name)).toEqual(suites.fits.map(({ name }) => name));
 });

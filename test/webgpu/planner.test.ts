@@ -78,9 +78,18 @@ describe('on hardware workgroups stage', () => {
         const { rows, cols, inner } = shape;
         expect(splits === 1 || 2 * splits * rows * cols <= (inner * (rows + cols)) / 8, `${role} ${k}`).toBe(true);
         if (role === 'AᵀX') expect(splits).toBeGreaterThan(1);
-        expect(planMatmul({ ...shape, batch: 256 }, hardware).splits, role).toBe(1);
+        expect(planMatmul({ ...shape, batch: 256 }, hardware).splits, role).toBe(splits);
       }
     }
+    expect(planMatmul({ rows: 4096, cols: 4096, inner: 4096, batch: 1 }, hardware).splits).toBe(1);
+  });
+
+  test('restarts beyond the workgroups of a dispatch take fewer parts, and then invocations that work alone', () => {
+    const shape = { rows: 16, cols: 16, inner: 4096, transposeA: true };
+    const of = (batch: number) => planMatmul({ ...shape, batch }, hardware);
+    expect(of(1000).splits).toBe(of(1).splits);
+    expect(of(30_000)).toMatchObject({ algorithm: 'tiled', splits: 2 });
+    expect(of(65_536).algorithm).toBe('register');
   });
 
   test('a smaller tile where the device has fewer invocations or less memory, and none where it has too little', () => {

@@ -26,7 +26,7 @@ function isSmall({ kind, inputs, outputs: [out], attributes }: Operation, facts:
   const [A] = inputs;
   const across = kind === 'gram' ? attributes.of === 'columns' : kind === 'matmul' && attributes.transposeA;
   const inner = kind === 'combine' ? 1 : across ? A.rows : A.cols;
-  return isSmallProduct(out.rows * out.cols * inner * out.batch, facts, forced);
+  return isSmallProduct(out.rows * out.cols * inner, facts, forced);
 }
 
 export function sumsTogether({ inputs, outputs, attributes: { sums } }: ProductSums, facts: AdapterFacts): Dispatch {

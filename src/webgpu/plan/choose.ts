@@ -20,8 +20,9 @@ export type { SolveChoice } from '../../engine.js';
 export function chooseSolve(shape: SolveShape, facts: AdapterFacts, forced: Forced = {}): SolveChoice {
   const tuned = tunedOf('solve', facts, forced)?.(shape);
   if (tuned) return tuned;
-  const { kind, k, cols, restarts, columns } = shape;
-  if (planRegisters(kind, k, cols * restarts, facts, forced)) return { kernel: 'registers', workgroup: planGrid(columns, facts).workgroup };
+  const { kind, k, cols, columns } = shape;
+  // The columns of one restart: kernels differ in the last bits, and a restart is to have the same beside any number of others.
+  if (planRegisters(kind, k, cols, facts, forced)) return { kernel: 'registers', workgroup: planGrid(columns, facts).workgroup };
   const group = planGroup(k, columns, facts, forced);
   if (group) return { kernel: 'group', workgroup: group.group * group.columns };
   const { spill, lanes } = planSolve(k, columns, facts, forced);

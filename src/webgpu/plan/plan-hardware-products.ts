@@ -103,20 +103,20 @@ const busy = 256;
 /** Splitting shorter inner dimensions costs more in the second pass than it gains. */
 const shortestChunk = 64;
 
-/** Parts of the inner dimension: until the device is full, while partial products are an eighth of what the factors are, or less. */
-export function stagedSplits(shape: ProductShape, tile: StagedTile, facts: AdapterFacts): number {
-  const { rows, cols, inner, batch } = shape;
+/** Parts of the inner dimension, the same for any number of restarts: until one fills the device, while partial products are an eighth of what the factors are, or less. */
+export function stagedSplits(shape: ProductShape, tile: StagedTile): number {
+  const { rows, cols, inner } = shape;
   const [x, y] = stagedGroups(shape, tile);
-  const wanted = Math.ceil(busy / (x * y * batch));
+  const wanted = Math.ceil(busy / (x * y));
   const repaid = Math.floor((inner * (rows + cols)) / (16 * rows * cols));
-  const most = Math.min(Math.floor(inner / shortestChunk), repaid, Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
+  const most = Math.min(Math.floor(inner / shortestChunk), repaid, 64);
   return Math.max(1, Math.min(wanted, most));
 }
 
 /** Rounding of a residual by Gram matrices, relative to ‖X‖²: docs/decisions/2026-11-27-dense-residual-from-gram-matrices.md derives it. */
 const gramRounding = 2 ** -22;
 
-/** Fewer entries of X, over all restarts, are read in less time than the two dispatches take that save it (4 MiB in 10 µs). */
+/** Fewer entries of X are read in less time than the two dispatches take that save it (4 MiB in 10 µs). */
 const worthSaving = 1 << 20;
 
 /** Columns of Z that a workgroup of residual/terms takes. */
@@ -132,7 +132,7 @@ export interface GramPlan {
 /**
  * A residual of an N×M input by Gram matrices, with k rows of Z, or undefined where X is read in any case: where that takes less time, and
  * where a change of the result by `fall` would be less than the roundings of the two residuals that it is the difference of, even if they
- * were as large as ‖X‖². On software adapters a dispatch costs as much as such a residual of small data, so plans stay as they are there.
+ * were as large as ‖X‖². The restarts do not count, as they do not for products: see planMatmul. On software adapters a dispatch costs as much as such a residual of small data, so plans stay as they are there.
  */
 export function planGramResidual(
   { rows, cols, batch }: { rows: number; cols: number; batch: number },
@@ -145,7 +145,7 @@ export function planGramResidual(
   const groups = Math.ceil(cols / gramColumns);
   const fits = Math.max(groups, batch) <= facts.maxWorkgroupsPerDimension;
   // Z, B and H are three times k×M.
-  const gains = !facts.software && rows * cols * batch >= worthSaving && 3 * k <= rows / 2;
+  const gains = !facts.software && rows * cols >= worthSaving && 3 * k <= rows / 2;
   const staged = (forced.matmul ?? 'tiled') === 'tiled';
   return fits && staged && from < 1 && (forced.gram ?? gains) ? { groups, from } : undefined;
 }

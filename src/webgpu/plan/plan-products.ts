@@ -60,12 +60,34 @@ function quadSides(size: number, straddles: boolean): [shared: number, own: numb
 /**
  * The measured choice of the adapter. Else on a software adapter the choice of least estimated time, and on hardware workgroups that
  * stage. `norm` is a product of which only the squares are kept.
+ *
+ * Tile and parts say in which order a sum is made, and so its last bits. They are chosen for one restart, whatever `batch` is, so that a
+ * restart has the same bits beside any number of others.
  */
 export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: Forced = {}, norm = false): MatmulPlan {
+  return forAll(shape, planOne(ofOne(shape), facts, forced, norm), facts);
+}
+
+function planOne(shape: ProductShape, facts: AdapterFacts, forced: Forced, norm: boolean): MatmulPlan {
   const tuned = tunedOf('product', facts, forced, !forced.matmul && !forced.blocks)?.(shape, norm);
   if (tuned) return withSplits(shape, tuned, forced.splits ?? tuned.splits, facts);
   if (facts.software && forced.matmul !== 'tiled') return cheapest(shape, facts, forced);
   return split(shape, tileOf(forced.matmul ?? 'tiled', shape, facts, forced), facts, forced);
+}
+
+/** The product of one restart. */
+function ofOne(shape: ProductShape): ProductShape {
+  return { ...shape, batch: 1 };
+}
+
+/**
+ * The plan of one restart for the `batch` of a shape. Only beyond the workgroups that a dispatch can have, 65,535 as a rule, do so many
+ * restarts change it.
+ */
+function forAll(shape: ProductShape, plan: MatmulPlan, facts: AdapterFacts): MatmulPlan {
+  const most = Math.floor(facts.maxWorkgroupsPerDimension / shape.batch);
+  if (!isStaged(plan) || plan.splits <= most) return withSplits(shape, plan, plan.splits, facts);
+  return most > 0 ? withSplits(shape, plan, most, facts) : withSplits(shape, registerTiles[0], 1, facts);
 }
 
 /**
@@ -73,10 +95,15 @@ export function planMatmul(shape: ProductShape, facts: AdapterFacts, forced: For
  * part. Undefined where two passes are the better choice, or the only one.
  */
 export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced = {}): MatmulPlan | undefined {
+  const plan = planOneSweep(ofOne(shape), of, facts, forced);
+  return plan && forAll(shape, plan, facts);
+}
+
+function planOneSweep(shape: ProductShape, of: 'rows' | 'columns', facts: AdapterFacts, forced: Forced): MatmulPlan | undefined {
   const chosen = tunedOf('swept', facts, forced, (forced.matmul ?? forced.blocks ?? forced.splits) === undefined)?.(shape);
   if (chosen?.kernel === 'apart') return undefined;
   const [k, items] = of === 'rows' ? [shape.cols, shape.rows] : [shape.rows, shape.cols];
-  const holds = planRegisters('sweptProduct', k, items * shape.batch, facts, forced);
+  const holds = planRegisters('sweptProduct', k, items, facts, forced);
   if (chosen && holds) return withSplits(shape, sweptTile(of, k, chosen), 1, facts);
   // On hardware X goes through workgroup memory, and the sweep, which reads as little as a factor, follows.
   if (!holds || (!facts.software && !forced.matmul)) return undefined;
@@ -91,7 +118,7 @@ export function planSweep(shape: ProductShape, of: 'rows' | 'columns', facts: Ad
   const fused = leastOf(shape, plans);
   if (fused === undefined || fused.splits > 1) return undefined;
   if (forced.matmul) return fused;
-  const sweep = cost.secondPass + (Math.ceil(items / 4) * shape.batch * k * k * cost.sweepLoad) / cores;
+  const sweep = cost.secondPass + (Math.ceil(items / 4) * k * k * cost.sweepLoad) / cores;
   return estimate(shape, fused) <= estimate(shape, planMatmul(shape, facts, forced)) + sweep ? fused : undefined;
 }
 
@@ -221,10 +248,9 @@ const busy = 16384;
 const shortestChunk = 64;
 
 function split(shape: ProductShape, tile: Tile, facts: AdapterFacts, forced: Forced): MatmulPlan {
-  if (isStaged(tile)) return withSplits(shape, tile, forced.splits ?? stagedSplits(shape, tile, facts), facts);
-  const { inner, batch } = shape;
+  if (isStaged(tile)) return withSplits(shape, tile, forced.splits ?? stagedSplits(shape, tile), facts);
   const wanted = Math.ceil(busy / layoutOf(shape, tile, facts).invocations);
-  const most = Math.min(Math.floor(inner / shortestChunk), Math.floor(facts.maxWorkgroupsPerDimension / batch), 64);
+  const most = Math.min(Math.floor(shape.inner / shortestChunk), 64);
   return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)), facts);
 }
 

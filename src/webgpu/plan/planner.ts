@@ -221,7 +221,7 @@ export function planRows(groups: number, facts: AdapterFacts): [x: number, y: nu
 }
 
 /**
- * Most multiplications of a product, over all restarts, that shares a dispatch with others: beyond, the time of a dispatch no longer counts,
+ * Most multiplications of a product, in one restart, that shares a dispatch with others: beyond, the time of a dispatch no longer counts,
  * and the kernels for single products are faster. On software adapters these are always: there the joined kernel was no faster than the
  * dispatches that it saves (docs/performance.md).
  */

@@ -15,25 +15,25 @@ import {
 import type { ProductShape, SolveShape, SparseShape, SweepShape, Tuned } from '../plan/shapes.js';
 
 /**
- * The name of a product's class: the product, each size rounded up to a power of two (of four beyond 64), and the restarts, such as
- * "AᵀB 16×1024×256" or "ABᵀ 256×256×16 ×8, A shared". `norm` is the sum of squares ‖E − AB‖².
+ * The name of a product's class: the product, and each size rounded up to a power of two (of four beyond 64), such as "AᵀB 16×1024×256".
+ * `norm` is the sum of squares ‖E − AB‖². Restarts are in no name: whatever number was measured, a choice holds for all, since a restart
+ * has to have the same bits beside any number of others.
  */
 export function shapeClass(shape: ProductShape, norm = false): string {
-  const { rows, inner, cols, batch, sharedA, sharedB, transposeA, transposeB } = shape;
+  const { rows, inner, cols, transposeA, transposeB } = shape;
   const product = norm ? '‖E−AB‖²' : `A${transposeA ? 'ᵀ' : ''}B${transposeB ? 'ᵀ' : ''}`;
-  const shared = batch === 1 || norm ? '' : `${sharedA ? ', A shared' : ''}${sharedB ? ', B shared' : ''}`;
-  return `${product} ${bucket(rows)}×${bucket(inner)}×${bucket(cols)}${restartsText(batch)}${shared}`;
+  return `${product} ${bucket(rows)}×${bucket(inner)}×${bucket(cols)}`;
 }
 
-/** "solve 16×1024 ×8", "masked solve 16×256". */
-export function solveClass({ kind, k, cols, restarts }: SolveShape): string {
-  return `${kind === 'masked' ? 'masked ' : ''}solve ${bucket(k)}×${bucket(cols)}${restartsText(restarts)}`;
+/** "solve 16×1024", "masked solve 16×256". */
+export function solveClass({ kind, k, cols }: SolveShape): string {
+  return `${kind === 'masked' ? 'masked ' : ''}solve ${bucket(k)}×${bucket(cols)}`;
 }
 
-/** "sweep of rows 1024×16", "sweep of columns 16×256 ×8". */
-export function sweepClass({ of, k, items, restarts }: SweepShape): string {
+/** "sweep of rows 1024×16", "sweep of columns 16×256". */
+export function sweepClass({ of, k, items }: SweepShape): string {
   const [rows, cols] = of === 'rows' ? [items, k] : [k, items];
-  return `sweep of ${of} ${bucket(rows)}×${bucket(cols)}${restartsText(restarts)}`;
+  return `sweep of ${of} ${bucket(rows)}×${bucket(cols)}`;
 }
 
 /** "AᵀB then sweep 16×1024×256". */
@@ -41,21 +41,16 @@ export function sweptClass(shape: ProductShape): string {
   return shapeClass(shape).replace(' ', ' then sweep ');
 }
 
-/** "sparse XD 4096×16, 64 a line", "sparse (XD)ᵀ 16×1024, 16 a line ×8". */
-export function sparseClass({ lines, entries, k, restarts, makes }: SparseShape): string {
+/** "sparse XD 4096×16, 64 a line", "sparse (XD)ᵀ 16×1024, 16 a line". */
+export function sparseClass({ lines, entries, k, makes }: SparseShape): string {
   const [name, rows, cols] = makes === 'rows' ? ['XD', lines, k] : ['(XD)ᵀ', k, lines];
-  return `sparse ${name} ${bucket(rows)}×${bucket(cols)}, ${bucket(entries / lines)} a line${restartsText(restarts)}`;
+  return `sparse ${name} ${bucket(rows)}×${bucket(cols)}, ${bucket(entries / lines)} a line`;
 }
 
 /** Small sizes matter by the block, large ones by their order of magnitude. */
 function bucket(size: number): number {
   if (size <= 64) return Math.max(4, 2 ** Math.ceil(Math.log2(size)));
   return 4 ** Math.ceil(Math.log2(size) / 2);
-}
-
-/** " ×8"; nothing for one. */
-function restartsText(restarts: number): string {
-  return restarts === 1 ? '' : ` ×${2 ** Math.ceil(Math.log2(restarts))}`;
 }
 
 /** Whether a kernel that is written out for k unknowns compiles in bearable time and, on GPUs, has a chance to stay in registers. */

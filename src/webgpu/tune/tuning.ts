@@ -16,7 +16,7 @@ import { isChoice, isKind } from './choices.js';
 export { tunedBy } from './classes.js';
 
 /** Of the format. */
-export const tuningVersion = 2;
+export const tuningVersion = 3;
 
 /** Tells the kernels that are timed from those of other versions. */
 export const kernelsTimed = fnv1a(

@@ -1,0 +1,36 @@
+/** When a restart has settled, by its own objective alone. */
+import type { Reading } from './loop.js';
+
+export interface Settling {
+  /** The rounding of a cost. */
+  resolution: (cost: number) => number;
+  tolerance: number;
+  /** Whether costs with less rounding can be had. */
+  finer: boolean;
+}
+
+/**
+ * See FitOptions.tolerance. A cost is compared with that of the check before. Where a fall at the tolerated rate is less than the rounding
+ * of the cost, an earlier check decides from which it would be more. Undefined where there is none, or where `finer` costs can be had.
+ */
+export function hasSettled(readings: readonly Reading[], { resolution, tolerance, finer }: Settling): boolean | undefined {
+  if (readings.length < 2) return false;
+  const [previous, last] = readings.slice(-2);
+  const { cost } = last;
+  // Nothing is left, or rounding hides the rest.
+  if (cost === 0) return resolution(cost) > 0 ? undefined : true;
+  const needed = resolution(cost) / (tolerance * cost);
+  const tells = ({ iteration }: Reading) => last.iteration - iteration >= needed;
+  const before = tells(previous) || finer ? previous : (readings.slice(0, -1).findLast(tells) ?? previous);
+  // Rounding alone could not make a change seem larger than this.
+  const blur = tells(before) ? 0 : resolution(cost);
+  if (Math.abs(before.cost - cost) > tolerance * cost * (last.iteration - before.iteration) + blur) return false;
+  return blur > 0 ? undefined : true;
+}
+
+/** See FitOptions.stopping. */
+export function isSlow(readings: readonly Reading[], tolerance: number): boolean {
+  if (readings.length < 2) return false;
+  const [before, now] = readings.slice(-2);
+  return Math.sqrt(before.cost) - Math.sqrt(now.cost) < tolerance * Math.sqrt(readings[0].cost);
+}

@@ -192,7 +192,7 @@ describe('a part that is left out', () => {
   });
 
   test('long columns of a dictionary are shortened, and λ that was learned goes on', async () => {
-    const D = [given(N, 4, 7), given(4, 2, 8)];
+    const D = [given(N, 4, 7), given(4, 2, 8)].map((d) => scaled(d, 8)); // every column is longer than 1
     const twice = D.map((d) => scaled(d, 2));
     const [once, doubled] = await Promise.all([D, twice].map((A) => sparseCoding(engine, X, { ...begins, start: { A } })));
     doubled.A[0].data.forEach((x, at) => {

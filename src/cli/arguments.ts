@@ -158,7 +158,7 @@ export function samplesOption(): Option {
 /** Adds them to a command; the two that differ by command have their defaults given. */
 export function addFitOptions(command: Command, defaults: { restarts: number; maxIterations?: number; tolerance?: number }): Command {
   return command
-    .requiredOption('--ranks <list>', 'rank of each layer, such as 20,8,3', parseRanks)
+    .requiredOption('--ranks <list>', 'rank of each layer, such as 20,8,3; default those of the factors that --start gives', parseRanks)
     .option('--seed <n>', 'seed of the random starts; the same seed on the same device gives the same result', parseSeed, 0)
     .option('--restarts <n>', 'independent starts in one batch; the best is kept', parsePositiveInteger, defaults.restarts)
     .option('--max-iterations <n>', 'most iterations of a stage', parsePositiveInteger, defaults.maxIterations)

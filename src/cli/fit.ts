@@ -15,10 +15,18 @@ import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js
 import { checkTableFiles, readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
-import { addMethodOptions, checkMethodOptions, givenMethodOptions, type MethodOptions, summaries } from './method-options.js';
+import {
+  addMethodOptions,
+  checkMethodHas,
+  checkMethodOptions,
+  givenMethodOptions,
+  type MethodOptions,
+  summaries,
+} from './method-options.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
+import { ranksAndRestarts, startFolder, startInOrder, startNotes } from './start.js';
 import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
@@ -54,6 +62,7 @@ Examples:
   zcat counts.csv.gz | orthant fit - --ranks 5 --config orthant.json
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
+  orthant fit faces.npy --start model --out model            goes on from the model
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 }
@@ -75,7 +84,8 @@ export function addFitCommand(program: Command, io: Io): void {
   );
   addTableOptions(addMethodOptions(command))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
-    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command)));
+    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command), command));
+  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // given factors have their own
 }
 
 /** How much of a sparse matrix there is. */
@@ -84,8 +94,11 @@ function sparsity(X: DataMatrix): string {
   return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
-async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions): Promise<void> {
-  const { method, ranks, samples, restarts, maxIterations, tolerance, stopping, out, format, report, json } = options;
+async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions, command: Command): Promise<void> {
+  const { method, samples, maxIterations, tolerance, stopping, out, format, report, json } = options;
+  checkMethodHas(method, given);
+  const start = await startFolder(given.start, method);
+  const { ranks, restarts } = ranksAndRestarts(command, options, given.start, start, method);
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
@@ -107,12 +120,14 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
       ? undefined
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
+  const begun = start && startInOrder(start, data, method);
   data.notes.push(...(labels?.notes ?? []));
 
-  const { model: fitted, device } = await fitOnDevice(io, { ...options, half }, (engine, common) => {
+  const { model: fitted, device } = await fitOnDevice(io, { ...options, restarts, half }, (engine, common) => {
     const fitOptions = {
       ...common,
       ...own,
+      ...(begun && { start: begun }),
       ranks,
       stopping,
       weights,
@@ -135,7 +150,10 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
-  const sentences = fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel });
+  const sentences = [
+    ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
+    ...startNotes(given.start, model),
+  ];
   if (report !== undefined) {
     const known = { labels: labels?.labels, truth: labels?.truth };
     await writeReport(io, report, {
@@ -157,6 +175,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     ['data', `${data.path}: ${X.rows} features × ${X.cols} samples${sparsity(X)}`],
     ...(data.reading ? [['table', data.reading] as [string, string]] : []),
     ['method', `${method}, ${ranks.length === 1 ? 'rank' : 'ranks'} ${ranks.join(', ')}, seed ${model.seed}`],
+    ...(start ? [['start', `${start.path}: ${start.read}`] as [string, string]] : []),
     ['device', describeDevice(device, options.device)],
   ];
   const facts = [...head, ...labelFacts(model, labels?.labels ?? []), ...fitFacts(model)];

@@ -15,6 +15,7 @@ import {
   parsePositiveInteger,
   parseWords,
 } from './arguments.js';
+import { startHelp } from './start.js';
 
 /** The flags that were given, by the names of the library; matrices and labels are the names of their files. */
 export type MethodOptions = Record<string, unknown> & {
@@ -76,6 +77,8 @@ export function addMethodOptions(command: Command): Command {
       if (values.some((value) => typeof value === 'number')) flag.argParser(parseOneOf(values.map(Number)));
       else if (option.orLayerValues) flag.choices(values.map(String)).argParser(parseChoiceOrLayerValues(values.map(String)));
       else if (values.length > 0) flag.choices(values.map(String));
+      // A folder is no choice: see startFolder.
+      if (option.factors) flag.argParser((text) => text);
       const parser = parsers[option.kind];
       if (parser) flag.argParser(parser);
       command.addOption(flag);
@@ -117,7 +120,8 @@ function helpOf(name: string, of: readonly Method[], group: string, off: boolean
     return { by: [...defaults.values()].flat().join(', '), sentence };
   });
   if (said.length === 1 && group.includes(`(${said[0].by})`)) return said[0].sentence;
-  return said.map(({ by, sentence }) => `${by}: ${sentence}`).join('; ');
+  const all = said.map(({ by, sentence }) => `${by}: ${sentence}`).join('; ');
+  return optionOf(of[0], name).factors ? `${all}; ${startHelp}` : all;
 }
 
 /** The options of this list that were given, as they were. */
@@ -126,20 +130,24 @@ export function givenMethodOptions(command: Command): MethodOptions {
   return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name)]));
 }
 
-/** Throws InputError for an option that the method does not have, or that would do nothing beside the others. */
-export function checkMethodOptions(method: Method, ranks: readonly number[], given: MethodOptions): void {
-  const { layers, options, checkBeside } = methodOf(method);
+/** Throws InputError for an option that the method does not have. */
+export function checkMethodHas(method: Method, given: MethodOptions): void {
   for (const name of Object.keys(given)) {
     const of = name === 'half' ? half.methods : methodsWith(name);
     if (!of.includes(method)) throw new InputError(`--method ${method} has no option ${flagOf(name)}; it belongs to ${inWords(of)}.`);
   }
+}
+
+/** Throws InputError for ranks that the method does not take, and for an option that would do nothing beside the others. */
+export function checkMethodOptions(method: Method, ranks: readonly number[], given: MethodOptions): void {
+  const { layers, options, checkBeside } = methodOf(method);
   if (layers === 'one' && ranks.length > 1) {
     throw new InputError(
       `--method ${method} takes one rank, but --ranks ${ranks.join(',')} has ${ranks.length}; give one, or choose ${inWords(layered, 'or')}.`,
     );
   }
-  for (const [name, { kind, check }] of Object.entries(options))
-    if (kind === 'choice' && given[name] !== undefined) check(name, given[name]);
+  for (const [name, { kind, check, factors }] of Object.entries(options))
+    if (kind === 'choice' && !factors && given[name] !== undefined) check(name, given[name]);
   checkTogether(options, given, flagOf);
   checkBeside?.(given, ranks, flagOf);
   if (given.half && (given.weights !== undefined || given.batchColumns !== undefined)) {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { checkRanks } from '../data/check.js';
+import { InputError } from '../errors.js';
 import { neuralNmf } from '../methods/neural.js';
 import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
@@ -12,13 +13,14 @@ import { type FindOptions, findInModel } from './find-topics.js';
 import type { Io } from './io.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
+import { ranksAndRestarts, startFolder, startInOrder, startOption } from './start.js';
 import { alignFacts, fitFacts, layerTable } from './summary.js';
 import { addTextOptions, readTexts, type TextOptions } from './text-options.js';
 import { wrapAll } from './text-width.js';
 import { addTopicOptions, describeTopics, planTopics, printTopics, type TopicOptions } from './topic-options.js';
 import { topicTables } from './topic-tables.js';
 
-type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions;
+type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions & { start?: string };
 
 /**
  * A reader's tree, not the last digit: on the built-in examples the topics have settled after some hundred iterations, while the
@@ -47,17 +49,19 @@ export function addTopicsCommand(program: Command, io: Io): void {
   addFitOptions(command, defaults).option('--words <n>', 'words shown for each topic', parsePositiveInteger, 10);
   addTextOptions(command).addHelpText('after', examples);
   addTopicOptions(command)
+    .addOption(startOption('neural').helpGroup('Topics:'))
     .addOption(new Option('--model <dir>', 'with --find: a folder that --out wrote, instead of a corpus').helpGroup('Topics:'))
     .action((corpus: string | undefined, options: TopicsOptions) => {
       if (options.model !== undefined) return findInModel(io, options.model, options);
       if (corpus === undefined) return command.error("error: missing required argument 'corpus'");
-      if (options.ranks === undefined) return command.error("error: required option '--ranks <list>' not specified");
-      return findTopics(io, corpus, options);
+      return findTopics(io, corpus, options, command);
     });
-  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // a model has its own
+  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // models and given factors have their own
 }
 
-async function findTopics(io: Io, source: string, options: TopicsOptions): Promise<void> {
+async function findTopics(io: Io, source: string, given: TopicsOptions, command: Command): Promise<void> {
+  const folder = await startFolder(given.start, 'neural');
+  const options = { ...given, ...ranksAndRestarts(command, given, given.start, folder, 'neural') };
   const { ranks, restarts, maxIterations, tolerance, words, out, format, report, json } = options;
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
@@ -67,18 +71,23 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   checkRanks(ranks, X.rows, X.cols);
   const ofTopics = { documents: corpus.documents, X, terms, reader: await textReader(vocabulary) };
   const plan = await planTopics(options, ranks, ofTopics);
+  if (folder && plan.guide)
+    throw new InputError('--start gives every topic a start, and seed words change one; give one of the two.', { option: 'start' });
+  const named = { path: corpus.name, features: terms, notes: [] };
+  const start = folder ? startInOrder(folder, named, 'neural', 'terms') : (options.start as 'hierarchical' | 'random' | undefined);
 
   const print = (lines: readonly string[]) => json || io.stdout.print(lines);
   const { model: fitted, device } = await fitOnDevice(
     io,
     options,
-    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, guide: plan.guide }),
+    (engine, fitOptions) => neuralNmf(engine, X, { ...fitOptions, ranks, start, guide: plan.guide }),
     (device) =>
       print(
         wrapAll(
           [
             `${corpus.name}: ${documents.length} documents, ${terms.length} terms, on ${describeDevice(device, options.device)}`,
             `Neural NMF with ranks ${ranks.join(', ')}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}, seed ${options.seed}`,
+            ...(folder ? [`Start: ${folder.path}: ${folder.read}`] : []),
             ...texts.reading,
             '',
           ],
@@ -89,7 +98,7 @@ async function findTopics(io: Io, source: string, options: TopicsOptions): Promi
   const model: SavedModel = { ...fitted, samples: documents, text: vocabulary };
   const found = describeTopics(model, options, plan, ofTopics);
   const agreements = classAgreements(model, corpus.labelings);
-  const settings = { corpus: source, restarts, maxIterations, tolerance, words, ...texts.settings };
+  const settings = { corpus: source, start: options.start, restarts, maxIterations, tolerance, words, ...texts.settings };
   const labelled = agreements.length > 0 ? { agreements } : {};
   const extra = { ...provenance(device, settings), terms, documents, emptyDocuments, ...found, ...labelled };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);

@@ -10,15 +10,15 @@ export const maxRank = 128;
 
 /**
  * Throws InputError unless X is a non-empty matrix over a Float32Array of `rows * cols` finite entries ≥ 0, or a sparse one that is well
- * formed and stores such entries. The message names the first bad entry by its 0-based row and column.
+ * formed and stores such entries. The message names the first bad entry by its 0-based row and column. `option` is the option that X is of.
  */
-export function checkNonnegative(X: DataMatrix, name = 'X'): void {
-  checkEntries(X, name, true);
+export function checkNonnegative(X: DataMatrix, name = 'X', option?: string): void {
+  checkEntries(X, name, true, option);
 }
 
 /** As `checkNonnegative`, for a matrix free in sign: only NaN and infinite entries are refused. */
-export function checkFinite(X: DataMatrix, name = 'X'): void {
-  checkEntries(X, name, false);
+export function checkFinite(X: DataMatrix, name = 'X', option?: string): void {
+  checkEntries(X, name, false, option);
 }
 
 function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?: string): void {

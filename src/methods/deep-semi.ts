@@ -13,9 +13,11 @@ import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, randomFactors, readFactors, withFit, writeMatrix } from './fit.js';
+import { givenFactors, lifted } from './given.js';
 import { choice, type OptionsOf, positiveInteger } from './options.js';
 import { problemOf, type Settings } from './problem.js';
 import { nnls } from './q.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
 
 const options = {
@@ -27,7 +29,18 @@ const options = {
     default: 'identity',
   }),
   /** Most iterations of each layer's pre-training. Default 500. It stops earlier at a tolerance of 1e-5. */
-  pretrainIterations: positiveInteger('most iterations of each layer’s pre-training', { default: 500 }),
+  pretrainIterations: positiveInteger('most iterations of each layer’s pre-training', {
+    default: 500,
+    needs: { option: 'start', values: ['hierarchical'] },
+  }),
+  /**
+   * The start.
+   *
+   * - 'hierarchical' (default): every layer is pre-trained alone, see `deepSemiNmf`.
+   * - { A, S }, or a fitted model: the Z and the H of every layer. H that is left out is that of `transformDeepSemi`; of the linear form no
+   *   entry of it starts below a hundredth of the mean, and zeros that were given stay 0. The non-linear forms use the last H alone.
+   */
+  start: startOption(['hierarchical'], 'layers fitted one by one', ['A', 'S']),
   // Labels draw samples of a class together in H_m. λ of the label graph is 1 by default. It has no unit, since H starts in the units of X.
   ...labelOptions,
 };
@@ -54,7 +67,7 @@ export type DeepSemiFactorization = Model<'deep-semi', LabelSettings & { nonline
  * The method learns no classifier. The class of a column s of H_m is argmax B s, row c of B the mean of the labelled columns of class c at
  * unit length: the nearest class mean by angle.
  *
- * Starts of H: in the first restart of the linear form |ΣVᵀ| + 0.1 mean, from the leading right singular vectors; |N(0,1)| in all others.
+ * Starts of H, unless `start` gives them: in the first restart of the linear form |ΣVᵀ| + 0.1 mean, from the leading right singular vectors; |N(0,1)| in all others.
  * The non-linear forms have poor optima, 'square' and 'tanh' above all: give them restarts.
  * maxIterations defaults to 500 for all layers together (1000 for the non-linear forms), tolerance to 1e-6.
  *
@@ -79,11 +92,20 @@ export async function deepSemiNmf(engine: Engine, givenX: DataMatrix, options: D
   });
   // What g takes and gives has no unit: Z₁ alone stands before it.
   const carrier = nonlinearity === 'identity' ? 'S' : 'A0';
+  const given = givenFactors(options.start, problem, { A: t.Z, S: t.H, carrier, signed: true, needsA: true });
+  const solved = given && !given.S ? await solvedH(engine, { A: given.A!, ranks, nonlinearity }, X) : undefined;
+  // The rule of the linear form could not leave a zero.
+  const H = given?.S ?? (nonlinearity === 'identity' ? solved?.map(lifted) : solved);
   return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     if (supervision) writeGraph(run, t, supervision.targets);
-    await pretrain(fit, t, X, nonlinearity, pretrainIterations);
+    if (given) {
+      t.Z.forEach((tensor, l) => {
+        run.write(tensor, given.A![l].data);
+        run.write(t.H[l], H![l].data);
+      });
+    } else await pretrain(fit, t, X, nonlinearity, pretrainIterations);
     if (t.nonlinear) startDescent(run, t.nonlinear);
     await fit.stage({
       name: 'all layers',
@@ -301,7 +323,16 @@ const transformIterations = 300;
  */
 export async function transformDeepSemi(engine: Engine, model: DeepSemiFactorization, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows, { signed: true });
-  const { nonlinearity } = model.settings;
+  return solvedH(engine, { ...model, nonlinearity: model.settings.nonlinearity }, newX);
+}
+
+/** H of every layer with Z held. */
+async function solvedH(
+  engine: Engine,
+  model: Pick<DeepSemiFactorization, 'A' | 'ranks'> & { nonlinearity: Nonlinearity },
+  newX: DataMatrix,
+): Promise<Matrix[]> {
+  const { nonlinearity } = model;
   requireLinear(newX, nonlinearity);
   if (nonlinearity === 'identity') {
     const H: Matrix[] = [];

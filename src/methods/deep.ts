@@ -10,9 +10,11 @@ import { squaredNorm } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { givenFactors, lifted } from './given.js';
 import { moveScale } from './hierarchical.js';
 import { choice, data, type OptionsOf, positive, positiveInteger } from './options.js';
 import { problemOf } from './problem.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const needsPooling = { option: 'pooling', values: ['average', 'max'] };
@@ -52,8 +54,10 @@ const options = {
    *
    * - 'hierarchical' (default): every layer is first fitted alone to the p of the one before.
    * - 'random': |N(0,1)|.
+   * - { A, S, B }, or a fitted model: lists of one for each layer. S that is left out is that of `transformDeep`, no entry of it below a
+   *   hundredth of its mean; B that is left out is random. Zeros that were given stay 0.
    */
-  start: choice(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', { default: 'hierarchical' }),
+  start: startOption(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', ['A', 'S', 'B']),
   /** Iterations per layer of the hierarchical start. Default 50. */
   startIterations: positiveInteger('iterations of the start', {
     default: 50,
@@ -66,7 +70,7 @@ export interface DeepOptions extends FitOptions, OptionsOf<typeof options> {}
 
 export type DeepFactorization = Model<
   'deep',
-  LabelSettings & Bridge & { layerWeights: readonly number[]; start: 'hierarchical' | 'random'; startIterations: number }
+  LabelSettings & Bridge & { layerWeights: readonly number[]; start: 'hierarchical' | 'random' | 'given'; startIterations: number }
 >;
 
 /**
@@ -118,18 +122,36 @@ export async function deepNmf(engine: Engine, givenX: DataMatrix, options: DeepO
   const linear = bridge.activation === 'identity' && bridge.pooling !== 'max';
   // An activation would see S in another unit.
   const carrier = bridge.activation === 'identity' ? 'S' : 'A0';
+  const given = givenFactors(start, problem, {
+    A: t.A,
+    S: t.S,
+    B: t.labels && [t.labels.B],
+    classes: supervision?.targets.classes,
+    carrier,
+    needsA: true,
+  });
+  const begun = given && {
+    A: given.A!,
+    S: given.S ?? (await forwardS(engine, { A: given.A!, ranks, bridge }, X)).map(lifted),
+  };
   return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, X);
     writeGroups(run, t.groups, bridge);
     t.A.forEach((tensor, l) => {
+      if (begun) {
+        run.write(tensor, begun.A[l].data);
+        run.write(t.S[l], begun.S[l].data);
+        return;
+      }
       fit.writeRandom(tensor, 2 * l);
       fit.writeRandom(t.S[l], 2 * l + 1);
     });
     if (t.labels && supervision) {
       run.write(t.labels.Y, supervision.targets.Y.data);
       run.write(t.labels.L, supervision.targets.L.data);
-      fit.writeRandom(t.labels.B, 2 * ranks.length);
+      if (given?.B) run.write(t.labels.B, given.B[0].data);
+      else fit.writeRandom(t.labels.B, 2 * ranks.length);
     }
     if (start === 'hierarchical') await fitAlone(fit, t, startIterations);
     await fit.stage({
@@ -150,7 +172,13 @@ export async function deepNmf(engine: Engine, givenX: DataMatrix, options: DeepO
       // Beyond layer 0, X̂ after max pooling or an activation can have a larger rank than k_l.
       boundRanks: linear ? ranks : ranks.map((rank, l) => (l === 0 ? rank : null)),
       inner: t.lifted,
-      own: { ...bridge, layerWeights, start, startIterations, ...labelSettings(supervision) },
+      own: {
+        ...bridge,
+        layerWeights,
+        start: given ? 'given' : (start as 'hierarchical' | 'random'),
+        startIterations,
+        ...labelSettings(supervision),
+      },
       supervise:
         supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.labels!.B }], restart, S)),
     });
@@ -166,7 +194,16 @@ export async function deepNmf(engine: Engine, givenX: DataMatrix, options: DeepO
  */
 export async function transformDeep(engine: Engine, model: DeepFactorization, newX: DataMatrix): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
-  const bridge = bridgeOf(model.settings);
+  return forwardS(engine, { ...model, bridge: bridgeOf(model.settings) }, newX);
+}
+
+/** S of every layer, forward only. */
+async function forwardS(
+  engine: Engine,
+  model: Pick<DeepFactorization, 'A' | 'ranks'> & { bridge: Bridge },
+  newX: DataMatrix,
+): Promise<Matrix[]> {
+  const { bridge } = model;
   const { program, ...t } = deepForwardProgram(newX.rows, newX.cols, model.ranks, bridge, entriesOf(newX));
   // Every S grows with X; before an activation it must not, so there A⁰ is divided, too.
   const unit = powerOfTwoUnit(stored(newX));

@@ -9,8 +9,9 @@ export interface FitOptions {
   /**
    * The columns of every A: one number for one layer, or a list [k₀, k₁, …].
    * Each is an integer from 1 to 128. None is larger than the one before, and k₀ ≤ min(N, M).
+   * Left out, they are those of the factors that `start` gives. Without such factors every fit needs them.
    */
-  ranks: number | readonly number[];
+  ranks?: number | readonly number[];
   /**
    * Seed of the random starts: an integer from 0 to 2³² − 1. Default 0.
    * The same seed on the same adapter gives bit-equal results. The random numbers are the same on every machine.
@@ -18,8 +19,8 @@ export interface FitOptions {
   seed?: number;
   /**
    * Number of independent starts, which run side by side in one batch. Default 1.
-   * The one with the smallest final objective is returned.
-   * Restart r of a seed is the same to the last bit, whatever their number.
+   * The one with the smallest final objective is returned. Restart r of a seed is the same to the last bit, whatever their number.
+   * A start that is the same in all of them (factors, 'nndsvd', 'nndsvda') takes no more than 1.
    */
   restarts?: number;
   /** Most iterations of one stage. The default differs by method. */

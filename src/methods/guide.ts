@@ -20,12 +20,19 @@ export const guideOption = data<Guide>(
 /** What every other entry of a guided column, and of its row of S, starts from, relative to a random start: none is stuck at 0. */
 const small = 0.01;
 
-/** Throws InputError for a guide that does not fit X and the ranks. */
-export function checkGuide(guide: unknown, { rows }: DataMatrix, [k]: readonly number[]): asserts guide is Guide | undefined {
+/** Throws InputError for a guide that does not fit X and the ranks, or beside a start that is not random. */
+export function checkGuide(
+  guide: unknown,
+  { rows }: DataMatrix,
+  [k]: readonly number[],
+  start: unknown,
+): asserts guide is Guide | undefined {
   if (guide === undefined) return;
   const refuse = (what: string): never => {
     throw new InputError(`guide${what}`, { option: 'guide' });
   };
+  if (start !== 'random' && start !== 'hierarchical')
+    refuse(` changes a random start, and start is ${typeof start === 'object' ? 'factors' : `'${start}'`}; give one of the two.`);
   checkNames('guide', guide as object, ['columns', 'only']);
   const { columns, only = false } = guide as Guide;
   if (typeof only !== 'boolean') refuse(`.only must be true or false, not ${describe(only)}.`);

@@ -1,5 +1,5 @@
 import { checkNewSamples } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
@@ -10,9 +10,12 @@ import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
+import { completed, givenFactors, layerEntries } from './given.js';
+import { type NndsvdStart, nndsvdEntries, nndsvdStarts, type StartEntries } from './nndsvd.js';
 import { choices, flag, layerList, type OptionsOf } from './options.js';
 import { problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
 const options = {
@@ -36,6 +39,16 @@ const options = {
   ...labelOptions,
   /** The layers, counted from 0, whose S also fits the labels. Default: the last. */
   labelLayers: layerList('layers whose S is classified, such as 0,2', { default: 'the last', needs: { option: 'labels' } }),
+  /**
+   * The start of every layer.
+   *
+   * - 'random' (default): |N(0,1)|.
+   * - 'nndsvd', 'nndsvda', 'nndsvdar': from the singular vectors of X, and of each S for the next layer; see `nmf`. Multiplicative updates
+   *   keep the zeros of 'nndsvd'.
+   * - { A, S, B }, or a fitted model: lists of one for each layer. S that is left out is Sˡ = q(Sˡ⁻¹, Aˡ), A likewise; see `nmf`. B that is
+   *   left out is random.
+   */
+  start: startOption(['random', ...nndsvdStarts], 'random numbers, or the singular vectors of X and of each S', ['A', 'S', 'B']),
 };
 
 export interface HierarchicalOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -54,7 +67,7 @@ export type HierarchicalFactorization = Model<
  * The layers before it know nothing of the labels. Accuracy is that of the last classifier.
  * The restart with the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖² is returned.
  *
- * Starts are |N(0,1)|.
+ * Starts are |N(0,1)|, or what `start` says.
  * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does
  * `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
  *
@@ -66,7 +79,7 @@ export async function hierarchicalNmf(
   givenX: DataMatrix,
   options: HierarchicalOptions,
 ): Promise<HierarchicalFactorization> {
-  const { solver = 'anls', normalize = true } = options;
+  const { solver = 'anls', normalize = true, start = 'random' } = options;
   const problem = problemOf(hierarchicalMethod, givenX, options, { maxIterations: 2000, tolerance: 1e-6 });
   const { X, settings } = problem;
   const { ranks } = settings;
@@ -90,8 +103,23 @@ export async function hierarchicalNmf(
   });
   const solverOf = (l: number) => (labelLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
+  const given = givenFactors(start, problem, {
+    A: t.A,
+    S: t.S,
+    B: t.classifiers.length > 0 ? t.classifiers.map(({ labels }) => labels.B) : undefined,
+    classes: supervision?.targets.classes,
+  });
+  const begun = given
+    ? layerEntries(await completed(engine, problem, given, (l) => solverOf(l) === 'mu'))
+    : typeof start === 'string' && start !== 'random'
+      ? [await nndsvdEntries(engine, [X], ranks[0], start, { settings, stream: 0 })]
+      : undefined;
   return withFit(engine, t.program, problem, async (fit) => {
-    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision });
+    const begin =
+      begun &&
+      (async (l: number) =>
+        begun[l] ?? nndsvdEntries(engine, await read(fit.run, t.S[l - 1]), ranks[l], start as NndsvdStart, { settings, stream: 2 * l }));
+    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision, begin, B: given?.B });
     const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
     const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
       errors: t.errors,
@@ -131,6 +159,10 @@ export interface SequentialRun {
   /** Whether columns of A get unit norm after each layer whose solver leaves them at any norm. Default true. */
   normalize?: boolean;
   supervision?: SupervisionSettings;
+  /** The start of a layer, once the layers before it are fitted. Default: random. */
+  begin?: (layer: number) => Promise<StartEntries>;
+  /** The start of each classifier. Default: random. */
+  B?: readonly Matrix[];
   /** Changes the random A⁰ of the restarts. */
   changeStart?: (entries: Float32Array) => void;
   /** Whether the fit is the start of another one: see FitStage. */
@@ -143,21 +175,28 @@ export async function fitSequentially(
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers }: SequentialFit,
   X: DataMatrix,
-  { maxIterations, normalize = true, supervision, changeStart, start }: SequentialRun,
+  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
-  A.forEach((tensor, l) => {
-    fit.writeRandom(tensor, 2 * l, 1, l === 0 ? changeStart : undefined);
-    fit.writeRandom(S[l], 2 * l + 1);
-  });
-  for (const { layer, labels } of classifiers) {
+  if (!begin)
+    A.forEach((tensor, l) => {
+      fit.writeRandom(tensor, 2 * l, 1, l === 0 ? changeStart : undefined);
+      fit.writeRandom(S[l], 2 * l + 1);
+    });
+  for (const [c, { layer, labels }] of classifiers.entries()) {
     run.write(labels.Y, supervision!.targets.Y.data);
     run.write(labels.L, supervision!.targets.L.data);
-    fit.writeRandom(labels.B, 2 * A.length + layer);
+    if (givenB) run.write(labels.B, givenB[c].data);
+    else fit.writeRandom(labels.B, 2 * A.length + layer);
   }
   let norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
   for (let l = 0; l < A.length; l++) {
+    if (begin) {
+      const entries = await begin(l);
+      run.write(A[l], entries.A);
+      run.write(S[l], entries.S);
+    }
     run.execute(layers[l].start);
     await fit.stage({
       name: `layer ${l + 1} of ${A.length}`,
@@ -178,6 +217,15 @@ export async function fitSequentially(
     const size = S[l].rows * S[l].cols;
     norm = norm.map((_, restart) => squaredNorm(all.subarray(restart * size, (restart + 1) * size)) || 1);
   }
+}
+
+/** A state of every restart. */
+async function read(run: Run, tensor: Tensor): Promise<Matrix[]> {
+  const { rows, cols, batch } = tensor;
+  const all = await run.read(tensor);
+  return Array.from({ length: batch }, (_, r) =>
+    matrix(rows, cols, Float32Array.from(all.subarray(r * rows * cols, (r + 1) * rows * cols))),
+  );
 }
 
 /** A column of A below this has died out beside X, whose entries are about 1: what is divided by it is beyond f32. */

@@ -13,12 +13,14 @@ import type { MethodDefinition, ProgramShape, TransformOptions } from './definit
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
+import { givenFactors } from './given.js';
 import { checkGuide, guideColumns, guideOption, supportOf } from './guide.js';
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, choiceOrLayerValues, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
 
 /** Weights of the reconstruction, of the deepest level or of each, and of each layer's energy. */
@@ -33,8 +35,10 @@ const options = {
    *
    * - 'hierarchical' (default): a short hierarchical NMF of each restart.
    * - 'random': |N(0,1)|.
+   * - { A, B }, or a fitted model: the A of every layer. Every S follows from them. B is for labelLoss 'crossEntropy' (else it follows, too);
+   *   left out it is 0. The optimiser begins anew.
    */
-  start: choice(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', { default: 'hierarchical' }),
+  start: startOption(['hierarchical', 'random'], 'layers fitted one by one, or random numbers', ['A', 'B']),
   /** Iterations per layer of the hierarchical start. Default 20. */
   startIterations: positiveInteger('iterations of the start', {
     default: 20,
@@ -115,7 +119,7 @@ export interface NeuralOptions extends FitOptions, OptionsOf<typeof options> {}
 export type NeuralFactorization = Model<
   'neural',
   LabelSettings & {
-    start: 'hierarchical' | 'random';
+    start: 'hierarchical' | 'random' | 'given';
     startIterations: number;
     cost: Pick<CostWeights, 'reconstruction' | 'energy'>;
     /** Of each layer. */
@@ -146,7 +150,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
   const { ranks } = settings;
   const optimiser = neuralOptimiser(options.optimiser);
   const { guide } = options;
-  checkGuide(guide, X, ranks);
+  checkGuide(guide, X, ranks, start);
   checkBatch(options.batchColumns, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost, ranks.length);
@@ -161,7 +165,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
   const t = neuralProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
     csrEntries: entriesOf(X),
-    start,
+    start: typeof start === 'object' ? 'random' : start,
     cost: { ...cost, l1: ownL1 },
     weighted: W !== undefined,
     classifiers,
@@ -169,6 +173,13 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     optimiser,
     batchColumns: options.batchColumns,
     tolerance: settings.tolerance,
+  });
+  const free = t.classifiers.filter(({ loss }) => loss === 'crossEntropy');
+  const given = givenFactors(start, problem, {
+    A: t.A,
+    B: free.length > 0 ? free.map(({ B }) => B) : undefined,
+    classes: supervision?.targets.classes,
+    needsA: true,
   });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
@@ -180,7 +191,11 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     } else {
       writeMatrix(run, t.X, X);
       t.A.forEach((tensor, l) => {
-        fit.writeRandom(tensor, l, 1, l === 0 ? changeStart : undefined);
+        if (given) run.write(tensor, given.A![l].data);
+        else fit.writeRandom(tensor, l, 1, l === 0 ? changeStart : undefined);
+      });
+      given?.B?.forEach(({ data }, c) => {
+        run.write(free[c].B, data);
       });
     }
     const initial = new Float32Array(control.length);
@@ -211,7 +226,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
       exact: { l1: ownL1 },
       boundRanks: W && ranks.map(() => null),
       own: {
-        start,
+        start: typeof start === 'object' ? 'given' : start,
         startIterations,
         cost,
         l1,
@@ -320,7 +335,8 @@ export const neuralMethod = {
   fit: neuralNmf,
   transform: transformNeural,
   program: ({ rows, cols, ranks, restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { start = 'hierarchical', labelWeight = 0.1, batchColumns } = own;
+    const { labelWeight = 0.1, batchColumns } = own;
+    const start = typeof own.start === 'object' ? 'random' : (own.start ?? 'hierarchical');
     const names = Array.from({ length: classes ?? 0 }, (_, c) => String(c));
     // As if every sample were labelled, and ‖X‖² were 1.
     const classifiers = classes

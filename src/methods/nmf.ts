@@ -5,10 +5,13 @@ import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../progr
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
+import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
+import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
+import { startOption } from './start.js';
 
 const options = {
   /**
@@ -31,6 +34,19 @@ const options = {
    * `only: true` keeps the zeros of `columns` in A; with 'mu' alone. Then kktResidual counts the entries that are held, too.
    */
   guide: guideOption,
+  /**
+   * The start.
+   *
+   * - 'random' (default): |N(0,1)| · sqrt(mean X / k).
+   * - 'nndsvd': from the leading singular vectors of X (Boutsidis & Gallopoulos 2008). About half of its entries are 0, which 'mu' keeps.
+   * - 'nndsvda': the same, with the mean of X in place of the zeros.
+   * - 'nndsvdar': the same, with |N(0,1)| times a hundredth of the mean in place of the zeros.
+   * - { A, S }, or a fitted model. S that is left out is q(X, A), and A that is left out q(Xᵀ, Sᵀ)ᵀ; with 'mu' no entry of these starts below
+   *   a hundredth of their mean. 'anls' begins by solving S from A, whatever S was given.
+   *
+   * Zeros that were given stay 0 with 'mu'. Means are those of X in the unit of the fit (docs/methods.md).
+   */
+  start: startOption(['random', ...nndsvdStarts], 'random numbers, or the singular vectors of X', ['A', 'S']),
 };
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -40,7 +56,7 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
 /**
  * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
- * Starts are |N(0,1)| · sqrt(mean X / k).
+ * Starts are |N(0,1)| · sqrt(mean X / k), or what `start` says.
  * maxIterations defaults to 2000 with 'mu', 1000 with 'hals', 500 with 'anls'; tolerance to 1e-6.
  * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖, and svdBound is null: no closed bound is known.
  *
@@ -50,12 +66,12 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { weights, solver = weights ? 'mu' : 'anls' } = options;
+  const { weights, solver = weights ? 'mu' : 'anls', start = 'random' } = options;
   const problem = problemOf(nmfMethod, givenX, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
   const { X, W, settings } = problem;
   const [k] = settings.ranks;
   const { guide } = options;
-  checkGuide(guide, X, settings.ranks);
+  checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
       option: 'guide',
@@ -67,13 +83,24 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     weighted: W !== undefined,
     csrEntries: entriesOf(X),
   });
+  const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
+  const [begun] = given
+    ? layerEntries(await completed(engine, problem, given, () => solver === 'mu'))
+    : typeof start === 'string' && start !== 'random'
+      ? [await nndsvdEntries(engine, [X], k, start, { settings, stream: 0 })]
+      : [];
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
     const scale = Math.sqrt(mean(X) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
-    fit.writeRandom(t.A, 0, scale, guide && ((entries) => guideColumns(entries, k, guide, scale)));
-    fit.writeRandom(t.S, 1, scale, guide && ((entries) => guideRows(entries, k, guide, X, scale)));
+    if (begun) {
+      run.write(t.A, begun.A);
+      run.write(t.S, begun.S);
+    } else {
+      fit.writeRandom(t.A, 0, scale, guide && ((entries) => guideColumns(entries, k, guide, scale)));
+      fit.writeRandom(t.S, 1, scale, guide && ((entries) => guideRows(entries, k, guide, X, scale)));
+    }
     run.execute(t.sections.start);
     await fit.stage({
       name: 'nmf',

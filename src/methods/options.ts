@@ -30,6 +30,9 @@ export interface Need {
   readonly values?: readonly unknown[];
 }
 
+/** A factor that a fit can begin with: see StartFactors. */
+export type StartPart = 'A' | 'S' | 'B';
+
 export interface Option<T = unknown> {
   readonly kind: OptionKind;
   /** A few words for the help, no capital and no full stop. */
@@ -38,6 +41,8 @@ export interface Option<T = unknown> {
   readonly default?: unknown;
   /** The values of a choice. */
   readonly values?: readonly (string | number)[];
+  /** A choice that may be factors instead, and which of them it takes; on the command line a folder. */
+  readonly factors?: readonly StartPart[];
   /** A choice that may be a list of numbers instead, one for each layer. */
   readonly orLayerValues?: true;
   /** The name of a value in the help, such as <name> or <n>. */

@@ -19,6 +19,7 @@ import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
 import { checkValues, choice } from './options.js';
 import type { StageSettings } from './stage.js';
+import { ranksOfStart, restartsOf } from './start.js';
 
 /** Options of every fit with the defaults filled in. */
 export interface Settings extends Omit<StageSettings, 'onProgress'>, Pick<FitOptions, 'onProgress' | 'checkpoint' | 'resume'> {
@@ -101,7 +102,7 @@ function settingsOf(
   else checkNonnegative(X);
   const given = options as FitOptions & Record<string, unknown>;
   checkValues(own, given);
-  const ranks = ranksOf(name, layers, options.ranks);
+  const ranks = ranksOf(name, layers, ranksOfStart(options.ranks, given.start, layers));
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);
   const { stopping = 'objective' } = options;
@@ -109,7 +110,7 @@ function settingsOf(
   const settings: Settings = {
     ranks,
     seed: options.seed ?? 0,
-    restarts: options.restarts ?? 1,
+    restarts: restartsOf(given, 1),
     maxIterations: options.maxIterations ?? defaults.maxIterations,
     tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
     stopping,
@@ -125,7 +126,6 @@ function settingsOf(
   checkSeed(settings.seed);
   if (options.maxSeconds !== undefined) checkPositive('maxSeconds', options.maxSeconds);
   checkCheckpointOption(options.checkpoint);
-  checkPositiveInteger('restarts', settings.restarts);
   checkPositiveInteger('maxIterations', settings.maxIterations);
   checkPositiveInteger('checkEvery', settings.checkEvery);
   if (!(settings.tolerance >= 0 && settings.tolerance < 1))
@@ -150,7 +150,7 @@ const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights
 const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
 
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
-export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: number | readonly number[]): number[] {
+export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: FitOptions['ranks']): number[] {
   const list = typeof ranks === 'number' ? [ranks] : ranks;
   if (!Array.isArray(list))
     throw new InputError(`ranks must be a positive integer or a list of them, not ${describe(ranks)}.`, { option: 'ranks' });

@@ -11,10 +11,12 @@ import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
 import { readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Given, givenFactors } from './given.js';
 import { type GivenOptimiser, optimiserOf } from './optimiser.js';
 import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, problemOf, type Settings } from './problem.js';
 import { nnlsChain } from './q.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 
 const options = {
@@ -50,6 +52,14 @@ const options = {
    * A sparse X takes all of its columns.
    */
   batchColumns: positiveInteger('samples of a mini-batch', { default: 'all, of more than 1024 samples 256' }),
+  /**
+   * The start of the dictionaries.
+   *
+   * - 'samples' (default): columns, taken at random, of the matrix that each one codes.
+   * - { A, B }, or a fitted model: the dictionaries, columns longer than 1 shortened to 1. B that is left out is small and random. A model
+   *   of this method gives its λ, too, unless there is `l1`. The optimiser begins anew.
+   */
+  start: startOption(['samples'], 'columns of the data', ['A', 'B']),
 };
 
 export interface SparseCodingOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -78,7 +88,7 @@ export type SparseCodingFactorization = Model<
  * The fit divides X by the root mean square norm of its columns, so that rates and defaults fit data of any scale. Codes and λ are scaled
  * back (codes of cX with cλ are c times those of X with λ), B the other way. The learned λ is in `settings.l1`.
  *
- * Starts: dictionaries are columns, taken at random, of the matrix that they code. Where labels are known, classes take turns.
+ * Starts, unless `start` gives them: dictionaries are columns, taken at random, of the matrix that they code. Where labels are known, classes take turns.
  * The restart with the smallest final objective is kept.
  * maxIterations defaults to 1000 (at least 20 passes over X). tolerance defaults to 0: a stochastic descent has a fixed number of steps.
  *
@@ -109,7 +119,7 @@ export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: 
   const scale = Math.sqrt(squaredNorm(stored(X)) / X.cols);
   const unitX = isSparse(X) ? { ...X, values: X.values.map((x) => x / scale) } : divided(X, scale);
   const { ranks, restarts } = settings;
-  const lambda = startOfLambda(options.l1, ranks.length, unit, scale);
+  const lambda = startOfLambda(options.l1 ?? learnedL1(options.start), ranks.length, unit, scale);
   const targets = supervision?.targets;
   const supervised = supervision && {
     classes: supervision.targets.classes.length,
@@ -118,11 +128,19 @@ export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: 
   };
   const settled = { restarts, batchColumns, csrEntries: entriesOf(X), reconstruction, supervised, learnLambda: learnL1, optimiser };
   const t = sparseCodingProgram(X.rows, X.cols, ranks, settled);
+  const given = givenFactors(options.start, problem, {
+    A: t.A,
+    B: t.B && [t.B],
+    classes: targets?.classes,
+    signed: true,
+    needsA: true,
+  });
   return withFit(engine, t.program, { ...problem, X: unitX, seen: unitX }, async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, unitX);
     writeStarts(run, t, targets, lambda, settings);
-    run.execute('start');
+    if (given) beginWith(run, t, given, scale);
+    else run.execute('start');
     await fit.stage({
       name: 'all layers',
       step: t.order ? inEpochs(run, t.order, batchColumns, settings.seed) : 'step',
@@ -190,6 +208,35 @@ function writeStarts(run: Run, t: SparseCodingProgram, targets: Targets | undefi
     };
     run.write(t.B!, Float32Array.from(numbers.flatMap(startOfB)));
   }
+}
+
+/** Writes given dictionaries and the classifier, which reads codes of the scaled X, and codes X. */
+function beginWith(run: Run, t: SparseCodingProgram, { A, B }: Given, scale: number): void {
+  t.A.forEach((tensor, l) => {
+    run.write(tensor, withinUnitNorm(A![l]).data);
+  });
+  if (B) run.write(t.B!, scaled(B[0], scale).data);
+  run.execute('measure');
+}
+
+/** Columns longer than 1 shortened to 1. Those that are 1 but for rounding stay as they are. */
+function withinUnitNorm({ rows, cols, data }: Matrix): Matrix {
+  const squares = new Float64Array(cols);
+  data.forEach((x, at) => {
+    squares[at % cols] += x * x;
+  });
+  const factors = squares.map((square) => (square > 1 + 1e-5 ? 1 / Math.sqrt(square) : 1));
+  return matrix(
+    rows,
+    cols,
+    data.map((x, at) => x * factors[at % cols]),
+  );
+}
+
+/** λ of each layer that a given model of this method has learned. */
+function learnedL1(start: SparseCodingOptions['start']): SparseCodingOptions['l1'] {
+  if (typeof start !== 'object' || !('method' in start) || start.method !== 'sparse-coding') return undefined;
+  return (start as SparseCodingFactorization).settings.l1;
 }
 
 /** Of every restart M×k, column j with its one in row order[j]: X times that are the first k columns of X in that order. */

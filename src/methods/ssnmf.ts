@@ -5,15 +5,18 @@ import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.j
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
 import { squared } from '../programs/losses.js';
 import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
 import { type MethodDefinition, type ProgramShape, type TransformOptions, transformOptionNames } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { completed, type Given, givenFactors } from './given.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { runStage } from './stage.js';
+import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
 const models = Object.keys(ssnmfModels).map(Number) as SsnmfModel[];
@@ -30,6 +33,14 @@ const options = {
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing and 1 elsewhere'),
   ...labelOptions,
+  /**
+   * The start.
+   *
+   * - 'random' (default): |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B.
+   * - { A, S, B }, or a fitted model. S that is left out is q(X, A), A that is left out q(Xᵀ, Sᵀ)ᵀ, no entry of them below a hundredth of
+   *   their mean; B that is left out is random. Zeros that were given stay 0.
+   */
+  start: startOption(['random'], 'random numbers', ['A', 'S', 'B']),
 };
 
 export interface SsnmfOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -48,7 +59,7 @@ export type SsnmfFactorization = Model<'ssnmf', LabelSettings & { model: SsnmfMo
  * by multiplicative updates (programs/ssnmf.ts). They never raise the objective of models 1, 2, 3 and 6.
  * In models 4 and 5 the published update of S mixes two measures and has no such guarantee (a counterexample: docs/methods.md).
  *
- * Starts are |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B.
+ * Starts are |N(0,1)| · sqrt(mean X / k) for A and S, |N(0,1)| for B, or what `start` gives.
  * maxIterations defaults to 2000, tolerance to 1e-6 of the objective. The objective also decides between restarts.
  * relativeError is ‖W∘(X − AS)‖ / ‖W∘X‖, whatever the model. svdBound is null with weights.
  * The errors in `history` are roots of the objective, relative to ‖W∘X‖² or, for divergences, to the sum of W∘X.
@@ -82,9 +93,16 @@ export async function ssnmf(engine: Engine, givenX: DataMatrix, options: SsnmfOp
     masked: W !== undefined,
     csrEntries: entriesOf(X),
   });
+  const given = givenFactors(options.start, problem, {
+    A: [t.A],
+    S: [t.S],
+    B: t.labels && [t.labels.B],
+    classes: supervision?.targets.classes,
+  });
+  const begun = given && { ...given, ...(await completed(engine, problem, given)) };
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    writeProblem(fit, t, problem, supervision);
+    writeProblem(fit, t, problem, supervision, begun);
     run.execute(t.sections.start);
     await fit.stage({
       name: 'ssnmf',
@@ -169,17 +187,25 @@ export async function transformSsnmf(
   });
 }
 
-function writeProblem({ run, writeRandom }: Fit, t: SsnmfProgram, { X, W }: Problem, supervision: SupervisionSettings | undefined): void {
+function writeProblem(
+  { run, writeRandom }: Fit,
+  t: SsnmfProgram,
+  { X, W }: Problem,
+  supervision: SupervisionSettings | undefined,
+  begun: Given = {},
+): void {
+  const begin = (tensor: Tensor, [given]: readonly Matrix[] = [], stream: number, scale?: number) =>
+    given ? run.write(tensor, given.data) : writeRandom(tensor, stream, scale);
   const scale = Math.sqrt(mean(X) / t.A.cols);
   writeMatrix(run, t.X, X);
   if (t.W && W) run.write(t.W, W.data);
   writeOnes(run, t.ones);
-  writeRandom(t.A, 0, scale);
-  writeRandom(t.S, 1, scale);
+  begin(t.A, begun.A, 0, scale);
+  begin(t.S, begun.S, 1, scale);
   if (t.labels && supervision) {
     run.write(t.labels.Y, supervision.targets.Y.data);
     run.write(t.labels.L, supervision.targets.L.data);
-    writeRandom(t.labels.B, 2);
+    begin(t.labels.B, begun.B, 2);
   }
 }
 

@@ -10,9 +10,11 @@ import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgra
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import { squaredNorm } from './error.js';
 import type { FitOptions, Model } from './factorization.js';
-import { readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
+import { givenFactors } from './given.js';
 import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
-import { inOwnUnit, problemOf } from './problem.js';
+import { inOwnUnit, type Problem, problemOf } from './problem.js';
+import { type StartFactors, startOption } from './start.js';
 import { sizeOf } from './supervision.js';
 
 export interface UnfoldedSource {
@@ -48,7 +50,14 @@ const options = {
   /** The sources of 'ratioMask', two or more. Their columns add up to the rank. */
   sources: data<readonly UnfoldedSource[]>('the sources of a ratio mask'),
   /** Iterations of the start, a plain NMF of X (alternating exact least squares) for every dictionary. Default 50. */
-  startIterations: positiveInteger('iterations of the start', { default: 50 }),
+  startIterations: positiveInteger('iterations of the start', { default: 50, needs: { option: 'start', values: ['nmf'] } }),
+  /**
+   * The start of the dictionaries.
+   *
+   * - 'nmf' (default): a plain NMF of X.
+   * - { A }, or a fitted model: one W for all, or a list of the distinct ones in the order of the result. Entries that are 0 stay 0.
+   */
+  start: startOption(['nmf'], 'a plain NMF of X', ['A']),
 };
 
 export interface UnfoldedOptions extends FitOptions, OptionsOf<typeof options> {}
@@ -78,7 +87,7 @@ export type UnfoldedFactorization = Model<
  * Columns of W keep the norm that training gives them: with μ > 0 or from a fixed H⁰ their scale is part of the model.
  *
  * Every W starts as the plain NMF of X (alternating exact least squares, columns of unit norm). All its entries are lifted by 0.01/√N,
- * since an exact 0 would stay 0.
+ * since an exact 0 would stay 0. `start` gives other ones, which are taken as they are.
  * relativeError is ‖T − WH^K‖/‖T‖, with the bound of T. For 'ratioMask' it is the root of the objective over Σ_s ‖Tˢ‖², without a bound.
  * Errors in `history` are roots of the objective, for β = 1 relative to Σ T.
  * The multiplicative step is not proven to descend through layers. It did in every run of ours.
@@ -94,7 +103,7 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
   const { X, unit, settings } = problem;
   const { ranks, restarts } = settings;
   const given = checkShape(givenX, ranks[0], options);
-  const { rank: k, beta, l1 } = given.shape;
+  const { beta, l1 } = given.shape;
   const shape = { ...given.shape, l1: inOwnUnit('l1', l1, lossOf(beta).degree * unit) };
   const target = options.target ? matrixTimesPowerOfTwo(options.target, -unit) : X;
   const sources = given.sources.map(({ columns, target }) => ({ columns, target: matrixTimesPowerOfTwo(target, -unit) }));
@@ -102,6 +111,7 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
 
   const sparse = { csrEntries: entriesOf(X), targetEntries: entriesOf(target) };
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
+  const begun = dictionariesOf(options.start, problem, t.W);
   // H starts from ones: every W takes the unit.
   return withFit(engine, t.program, { ...problem, X: target, seen, carrier: 'A' }, async (fit) => {
     const { run } = fit;
@@ -115,21 +125,11 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
     t.sources.forEach((tensors, s) => {
       run.write(tensors.target, sources[s].target.data);
     });
-    const scale = Math.sqrt(mean(X) / k);
-    fit.writeRandom(t.W[0], 0, scale);
-    fit.writeRandom(t.tied.S, 1, scale);
-    run.execute(t.tied.sections.start);
-    await fit.stage({
-      name: 'tied dictionary',
-      step: t.tied.sections.step,
-      measure: t.tied.sections.measure,
-      cost: t.tied.cost,
-      norm: squaredNorm(stored(X)),
-      maxIterations: startIterations,
-      start: true,
-      factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
-    });
-    run.execute('unfold');
+    if (begun) {
+      t.W.forEach((tensor, i) => {
+        run.write(tensor, begun[i].data);
+      });
+    } else await fitTied(fit, t, X, startIterations);
     // A step leaves the cost that it found, so there is none before the first.
     if (settings.stopping === 'initialError') run.execute('gradient');
     await fit.stage({
@@ -160,6 +160,33 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
       },
     });
   });
+}
+
+/** The given dictionaries in the unit of the fit, one for each tensor; undefined where none were given. */
+function dictionariesOf(start: unknown, problem: Problem, W: readonly Tensor[]): Matrix[] | undefined {
+  const one = typeof start === 'object' && start !== null && [(start as StartFactors).A].flat().length === 1;
+  const given = givenFactors(start, problem, { A: one ? W.slice(0, 1) : W, carrier: 'A', needsA: true });
+  return given && W.map((_, i) => given.A![one ? 0 : i]);
+}
+
+/** The start of every dictionary: a plain NMF of X, without zeros. */
+async function fitTied(fit: Fit, t: UnfoldedProgram, X: DataMatrix, maxIterations: number): Promise<void> {
+  const { run } = fit;
+  const scale = Math.sqrt(mean(X) / t.W[0].cols);
+  fit.writeRandom(t.W[0], 0, scale);
+  fit.writeRandom(t.tied.S, 1, scale);
+  run.execute(t.tied.sections.start);
+  await fit.stage({
+    name: 'tied dictionary',
+    step: t.tied.sections.step,
+    measure: t.tied.sections.measure,
+    cost: t.tied.cost,
+    norm: squaredNorm(stored(X)),
+    maxIterations,
+    start: true,
+    factors: (restart) => readFactors(run, [t.W[0]], [t.tied.S], restart),
+  });
+  run.execute('unfold');
 }
 
 function shapeOf(rank: number, { layers = 10, untied = Math.min(3, layers), beta = 2, l1 = 0 }: OptionsOf<typeof options>): UnfoldedShape {

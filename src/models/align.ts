@@ -56,7 +56,9 @@ export function orderOf(
     ...(unknown.length > 0 ? [`${wanted.of} does not know ${some(unknown)}`] : []),
   ];
   if (faults.length > 0)
-    throw new InputError(`The ${what} of ${given.of} are not those of ${wanted.of}: ${inWords(faults)}. ${advice}.`, { option: what });
+    throw new InputError(`The ${what} of ${given.of} are not those of ${wanted.of}: ${inWords(faults)}. ${advice}.`, {
+      option: what === 'features' ? what : undefined,
+    });
   for (const { names, of } of [given, wanted]) {
     const twice = names.find((name, at) => names.indexOf(name, at + 1) >= 0);
     if (twice !== undefined)

@@ -139,11 +139,11 @@ describe('in the docs', () => {
   test('docs/options.md lists the options of every method', async () => {
     const sections = names.map((name) => {
       const { summary, options, fit } = methodOf(name);
-      const rows = Object.entries(options).map(([option, { help, default: byDefault, values, needs }]) => {
+      const rows = Object.entries(options).map(([option, { help, default: byDefault, values, needs, factors }]) => {
         const told =
           byDefault === undefined ? '' : typeof byDefault === 'number' ? String(Number(byDefault.toPrecision(4))) : String(byDefault);
         const needed = needs ? `${needs.option}${needs.values ? ` ${needs.values.join(' or ')}` : ''}` : '';
-        return `| \`${option}\` | ${help} | ${(values ?? []).join(', ')} | ${told} | ${needed} |`;
+        return `| \`${option}\` | ${help} | ${[...(values ?? []), ...(factors ? [`{ ${factors.join(', ')} }`] : [])].join(', ')} | ${told} | ${needed} |`;
       });
       return [
         `## \`${fit.name}\`, \`--method ${name}\``,
@@ -155,7 +155,7 @@ describe('in the docs', () => {
         ...rows,
       ].join('\n');
     });
-    const page = `# Options of the methods\n\nThese are the options beside those of every fit (\`ranks\`, \`seed\`, \`restarts\`, …). On the command line \`labelWeight\` is \`--label-weight\`, and so on. Matrices and labels are files there. Options whose values cannot be written in a word have no flag.\n\n${sections.join('\n\n')}\n`;
+    const page = `# Options of the methods\n\nThese are the options beside those of every fit (\`ranks\`, \`seed\`, \`restarts\`, …). On the command line \`labelWeight\` is \`--label-weight\`, and so on. Matrices and labels are files there, and factors of a \`start\` are a folder. Options whose values cannot be written in a word have no flag.\n\n${sections.join('\n\n')}\n`;
     await expect(page).toMatchFileSnapshot('../../docs/options.md');
   });
 });

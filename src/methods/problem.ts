@@ -90,7 +90,7 @@ function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
 }
 
 function settingsOf(
-  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
+  { name, layers, restarts = 1, signed, options: own, renamed, checkBeside }: MethodDefinition,
   X: DataMatrix,
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
@@ -109,7 +109,7 @@ function settingsOf(
   const settings: Settings = {
     ranks,
     seed: options.seed ?? 0,
-    restarts: options.restarts ?? 1,
+    restarts: options.restarts ?? restarts,
     maxIterations: options.maxIterations ?? defaults.maxIterations,
     tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
     stopping,

@@ -71,10 +71,12 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'cancel
   /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
   /**
-   * The objective. 'error': ‖W ∘ (X − A⁰…AˡSˡ)‖² of the stage's factors, and nothing besides. 'of X' (default): it has a part that
+   * The objective. 'error': ‖W ∘ (X − A⁰…AˡSˡ)‖² of the stage's factors, or a sum over levels, and nothing besides. 'of X' (default): it has a part that
    * depends on X. 'of S': it compares layers with each other.
    */
   objective?: 'error' | 'of X' | 'of S';
+  /** With 'error' the weights of the errors of all levels. Default: 1 for the last, 0 for the others. */
+  levels?: readonly number[];
 }
 
 /** Values of each restart, by the names that their tensors were asked for. */
@@ -174,7 +176,7 @@ function createFit(run: Run, running: Running): Fit {
       change?.(entries);
       run.write(tensor, entries);
     },
-    async stage({ start = false, objective = 'of X', ...given }) {
+    async stage({ start = false, objective = 'of X', levels, ...given }) {
       const { name } = given;
       const done = from?.ended[stages.length];
       if (done) {
@@ -187,7 +189,12 @@ function createFit(run: Run, running: Running): Fit {
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async (asked: readonly number[]) => {
         const factors = await Promise.all(asked.map((r) => given.factors(r)));
-        return factors.map(({ A, S }) => squaredErrorOf(running, A, S[S.length - 1]));
+        return factors.map(({ A, S }) =>
+          S.reduce((sum, ofLevel, l) => {
+            const weight = levels ? levels[l] : l === S.length - 1 ? 1 : 0;
+            return weight === 0 ? sum : sum + weight * squaredErrorOf(running, A.slice(0, l + 1), ofLevel);
+          }, 0),
+        );
       };
       const stage: Stage = {
         ...given,

@@ -91,7 +91,7 @@ function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
 }
 
 function settingsOf(
-  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
+  { name, layers, restarts = 1, signed, options: own, renamed, checkBeside }: MethodDefinition,
   X: DataMatrix,
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
@@ -110,7 +110,7 @@ function settingsOf(
   const settings: Settings = {
     ranks,
     seed: options.seed ?? 0,
-    restarts: restartsOf(given, 1),
+    restarts: restartsOf(given, restarts),
     maxIterations: options.maxIterations ?? defaults.maxIterations,
     tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
     stopping,

@@ -118,6 +118,8 @@ export interface Fit {
   stage(stage: FitStage): Promise<StageResult>;
   /** Executes sections and reads small tensors: the first entry of each restart. */
   measure<T extends Record<string, Tensor | readonly Tensor[]>>(sections: readonly string[], tensors: T): Promise<Measured<T>>;
+  /** How a restart went, over all stages. */
+  course(restart: number): Pick<Model, 'history' | 'iterations' | 'converged' | 'stopReason'>;
   /** Picks the best restart, reads its factors and puts the result together. */
   result<M extends string, Own>(method: M, outcome: Outcome<Own>): Promise<Model<M, Own>>;
 }
@@ -229,6 +231,7 @@ function createFit(run: Run, running: Running): Fit {
       });
       return Object.fromEntries(entries) as Measured<T>;
     },
+    course: (restart) => courseOf(stages, restart),
     result: (method, outcome) => resultOf(run, method, running, stages, outcome),
   };
 }
@@ -301,8 +304,7 @@ async function resultOf<M extends string, Own>(
   });
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
-  const ended = stages[stages.length - 1].result.ends[restart].stopReason;
-  const settled = ({ result: { ends } }: Ended) => ends[restart].stopReason === 'tolerance' || ends[restart].stopReason === 'exact';
+  const course = courseOf(stages, restart);
   return {
     method,
     ranks,
@@ -314,6 +316,20 @@ async function resultOf<M extends string, Own>(
     kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
+    ...course,
+    stopReason: course.stopReason === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : course.stopReason,
+    restartErrors,
+    restart,
+    seed: settings.seed,
+    settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, ...outcome.own },
+    supervision: (await outcome.supervise?.(restart, factors)) ?? null,
+    elapsedMs: performance.now() - settings.started,
+  };
+}
+
+function courseOf(stages: readonly Ended[], restart: number): ReturnType<Fit['course']> {
+  const settled = ({ result: { ends } }: Ended) => ends[restart].stopReason === 'tolerance' || ends[restart].stopReason === 'exact';
+  return {
     history: stages.flatMap(({ name, result }) =>
       result.checks
         .filter(({ iteration }) => iteration <= result.ends[restart].checked)
@@ -321,12 +337,6 @@ async function resultOf<M extends string, Own>(
     ),
     iterations: stages.reduce((sum, { result }) => sum + result.ends[restart].iterations, 0),
     converged: stages.filter(({ start }) => !start).every(settled),
-    stopReason: ended === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : ended,
-    restartErrors,
-    restart,
-    seed: settings.seed,
-    settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, ...outcome.own },
-    supervision: (await outcome.supervise?.(restart, factors)) ?? null,
-    elapsedMs: performance.now() - settings.started,
+    stopReason: stages[stages.length - 1].result.ends[restart].stopReason,
   };
 }

@@ -1,5 +1,5 @@
-import type { Matrix } from '../data/matrix.js';
 import { kruskalError } from '../data/kruskal.js';
+import type { Matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import type { DenseTensor } from '../data/tensors.js';
 import { modeBound, tuckerError } from '../data/tucker.js';
@@ -48,7 +48,10 @@ export interface TensorLevel {
 
 /** What the models of tensors have in common. A model is plain data. */
 export interface TensorModel<M extends string = string, Own = unknown>
-  extends Pick<Model, 'history' | 'iterations' | 'converged' | 'stopReason' | 'kktResidual' | 'unconverged' | 'restart' | 'seed' | 'elapsedMs'> {
+  extends Pick<
+    Model,
+    'history' | 'iterations' | 'converged' | 'stopReason' | 'kktResidual' | 'unconverged' | 'restart' | 'seed' | 'elapsedMs'
+  > {
   method: M;
   /** The sizes of the modes. */
   shape: number[];
@@ -87,7 +90,10 @@ export async function ncp(engine: Engine, X: DenseTensor, given: NcpOptions): Pr
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
     run.write(t.X, problem.tensor.data);
-    if (starts) t.F.forEach((f, n) => run.write(f, starts[n]));
+    if (starts)
+      t.F.forEach((f, n) => {
+        run.write(f, starts[n]);
+      });
     await fit.stage({
       name: 'ncp',
       step: 'step',
@@ -160,7 +166,9 @@ async function goodStarts(
   for (let restart = 0; restart < settings.restarts; restart++) {
     const begun = randomFactors(problem, starts, restart);
     const found = starts === 1 ? begun : await afterSomeSteps(engine, t, problem, begun, startIterations);
-    found.forEach((factor, n) => best[n].set(factor, restart * factor.length));
+    found.forEach((factor, n) => {
+      best[n].set(factor, restart * factor.length);
+    });
   }
   return best;
 }
@@ -176,7 +184,9 @@ async function afterSomeSteps(
   if (settings.signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: settings.signal.reason });
   return withRun(engine, t.program, async (run) => {
     run.write(t.X, tensor.data);
-    t.F.forEach((f, n) => run.write(f, begun[n]));
+    t.F.forEach((f, n) => {
+      run.write(f, begun[n]);
+    });
     run.execute('step', iterations);
     run.execute('measure');
     const [cost] = await run.sample([t.cost]);

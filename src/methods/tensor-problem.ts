@@ -51,7 +51,8 @@ export function tensorProblem(
   checkValues(own, options as unknown as Record<string, unknown>);
   const { rank, bounds = true, restarts = defaults.restarts, onProgress, ...loop } = options;
   checkPositiveInteger('rank', rank);
-  if (rank > largestRank) throw new InputError(`rank is ${rank}, but at most ${largestRank} outer products are fitted.`, { option: 'rank' });
+  if (rank > largestRank)
+    throw new InputError(`rank is ${rank}, but at most ${largestRank} outer products are fitted.`, { option: 'rank' });
   checkPositiveInteger('restarts', restarts);
   if (typeof bounds !== 'boolean') throw new InputError(`bounds must be true or false, not ${describe(bounds)}.`, { option: 'bounds' });
   const settings = loopSettings(
@@ -81,12 +82,12 @@ export function checkLevels(ranks: readonly number[], rank: number, shape: reado
     checkPositiveInteger(`ranks[${l}]`, own);
     const before = l === 0 ? rank : ranks[l - 1];
     if (own > before)
-      refuse(
-        `ranks[${l}] is ${own}, more than the ${before} of ${l === 0 ? 'rank' : `ranks[${l - 1}]`}; ranks must not grow with depth.`,
-      );
+      refuse(`ranks[${l}] is ${own}, more than the ${before} of ${l === 0 ? 'rank' : `ranks[${l - 1}]`}; ranks must not grow with depth.`);
     const small = modes.find((n) => shape[n] < own);
     if (small !== undefined)
-      refuse(`ranks[${l}] is ${own}, but mode ${small} of X has only ${shape[small]} entries; take smaller ranks, or leave the mode out of 'modes'.`);
+      refuse(
+        `ranks[${l}] is ${own}, but mode ${small} of X has only ${shape[small]} entries; take smaller ranks, or leave the mode out of 'modes'.`,
+      );
   });
 }
 

@@ -45,8 +45,12 @@ test.each([
   ['nmf mu', [9], (e: Engine) => nmf(e, X, { ranks: 9, solver: 'mu', restarts: 3, maxIterations: 200 })],
   ['hierarchical anls', [9, 4, 2], (e: Engine) => hierarchicalNmf(e, X, { ranks: [9, 4, 2], restarts: 3, maxIterations: 40 })],
   ['hierarchical mu', [9, 4], (e: Engine) => hierarchicalNmf(e, X, { ranks: [9, 4], solver: 'mu', restarts: 3, maxIterations: 100 })],
-  ['neural', [9, 4, 2], (e: Engine) => neuralNmf(e, X, { ranks: [9, 4, 2], restarts: 3, maxIterations: 60 })],
-  ['neural from random', [9, 4], (e: Engine) => neuralNmf(e, X, { ranks: [9, 4], start: 'random', restarts: 3, maxIterations: 60 })],
+  ['neural', [9, 4, 2], (e: Engine) => neuralNmf(e, X, { ranks: [9, 4, 2], cost: 'reconstruction', restarts: 3, maxIterations: 60 })],
+  [
+    'neural from random',
+    [9, 4],
+    (e: Engine) => neuralNmf(e, X, { ranks: [9, 4], start: 'random', cost: 'reconstruction', restarts: 3, maxIterations: 60 }),
+  ],
 ] as const)('%s returns factors whose errors are what it says', async (_name, ranks, factorize) => {
   const model = await factorize(await engine());
   expect(model.A.map(({ rows, cols }) => [rows, cols])).toEqual(ranks.map((k, l) => [l === 0 ? 87 : ranks[l - 1], k]));
@@ -57,6 +61,7 @@ test.each([
     expect(relativeError).toBeGreaterThan(svdBound! * (1 - 1e-5));
   });
   expect(model.relativeError).toBe(model.layers.at(-1)!.relativeError);
+  // The objective is the error of the last layer, so the restart that was kept has the smallest.
   expect(model.restartErrors[model.restart]).toBe(Math.min(...model.restartErrors));
   expect(model.history.length).toBeGreaterThan(0);
   for (const { data } of [...model.A, ...model.S]) for (const x of data) expect(x >= 0).toBe(true);

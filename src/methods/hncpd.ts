@@ -22,7 +22,9 @@ const passedOn = [
 ] as const satisfies readonly (keyof HierarchicalOptions)[];
 
 /** Those of `hierarchicalNmf` that fit a factor without labels; every mode gets the same ones, the seed, too. */
-export interface HncpdOptions extends Pick<HierarchicalOptions, (typeof passedOn)[number]> {
+export interface HncpdOptions extends Omit<Pick<HierarchicalOptions, (typeof passedOn)[number]>, 'ranks'> {
+  /** The topics of each level: none more than the one before, R, or the size of a mode. */
+  ranks: number | readonly number[];
   /**
    * Whether the norm of every component is first spread evenly over its columns in all modes. Default true.
    * [[F₀, …]] does not say where it lies, but the errors of levels depend on it. The published method takes the factors as they are.

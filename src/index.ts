@@ -1,6 +1,7 @@
 /** orthant in a browser (main thread or worker), or wherever a GPUDevice is at hand. In Node import from 'orthant/node'. */
 
-export { randomLowRank, tableOne } from './data/generate.js';
+export { hierarchicalTensor, randomLowRank, tableOne } from './data/generate.js';
+export { kruskal, kruskalError } from './data/kruskal.js';
 export type { Accuracy, Classifier, Labels } from './data/labels.js';
 export { type Matrix, matrix, transpose } from './data/matrix.js';
 export {
@@ -14,6 +15,16 @@ export {
   toDense,
 } from './data/sparse.js';
 export { svdBounds } from './data/svd-bound.js';
+export {
+  type DataTensor,
+  type DenseTensor,
+  isSparseTensor,
+  type SparseTensor,
+  sparseTensor,
+  tensor,
+  toDenseTensor,
+} from './data/tensors.js';
+export { modeBound, tuckerError } from './data/tucker.js';
 export type {
   AbortSignalLike,
   Choices,
@@ -48,9 +59,13 @@ export {
   hierarchicalNmf,
   transformHierarchical,
 } from './methods/hierarchical.js';
+export { type Hncpd, type HncpdLevel, type HncpdOptions, hncpd } from './methods/hncpd.js';
+export { type HntfLevel, type HntfOptions, hntf } from './methods/hntf.js';
 export type { StopReason } from './methods/loop.js';
 export type { Factorization, Method } from './methods/methods.js';
+export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type TensorModel } from './methods/ncp.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
+export { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neuralNcp } from './methods/neural-ncp.js';
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
 export { type ProgramOptions, programFor } from './methods/program-for.js';
 export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';

@@ -1,11 +1,12 @@
 import { checkNonnegative } from '../data/check.js';
 import { kruskalError } from '../data/kruskal.js';
-import { type Matrix, matrix, multiply } from '../data/matrix.js';
+import { type Matrix, multiply } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { checkNonnegativeTensor, type DataTensor } from '../data/tensors.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type HierarchicalFactorization, type HierarchicalOptions, hierarchicalNmf } from './hierarchical.js';
+import { balanced } from './tensor-problem.js';
 
 const passedOn = [
   'ranks',
@@ -93,22 +94,4 @@ function checkModes(ranks: readonly number[], factors: readonly Matrix[]): void 
         { option: 'ranks' },
       );
   });
-}
-
-/** The same sum of outer products, with the columns of a component of the same norm in every mode. */
-function balanced(factors: readonly Matrix[]): Matrix[] {
-  const { cols: R } = factors[0];
-  const norms = factors.map(({ data }) => {
-    const squares = new Float64Array(R);
-    for (let at = 0; at < data.length; at++) squares[at % R] += data[at] * data[at];
-    return squares.map(Math.sqrt);
-  });
-  const even = Float64Array.from({ length: R }, (_, r) => norms.reduce((product, own) => product * own[r] ** (1 / factors.length), 1));
-  return factors.map(({ rows, data }, n) =>
-    matrix(
-      rows,
-      R,
-      data.map((x, at) => (even[at % R] > 0 ? x * (even[at % R] / norms[n][at % R]) : 0)),
-    ),
-  );
 }

@@ -4,6 +4,7 @@
  */
 import { checkPositiveInteger } from './check.js';
 import { leadingEigenvectors, symmetricEigenvalues } from './eigenvalues.js';
+import { product } from './matrix.js';
 import { orthonormalise, tail } from './svd-bound.js';
 import { checkFiniteTensor, type DataTensor, type DenseTensor, entriesOfShape, isSparseTensor, toDenseTensor } from './tensors.js';
 
@@ -71,18 +72,30 @@ function affordableTensor(X: DataTensor, rank: number): DenseTensor | null {
 interface Tucker {
   /** r₀×…×r_{N−1}. */
   core: Values;
-  /** U_n, d_n×r_n row-major: orthonormal columns, or columns of 0 where X has fewer directions than r_n. */
+  /** U_n, d_n×r_n row-major: orthonormal columns, or columns of 0 where X has no more directions. */
   factors: Float64Array[];
   /** The relative error of the start and after every sweep. It falls, up to the rounding of the squared norm. */
   errors: number[];
 }
 
 /**
- * Tucker decomposition of ranks r_n = min(r, d_n): the leading singular vectors of every X_(n) to start with (HOSVD), then in turn those of
- * X ×_{m≠n} U_mᵀ (HOOI; De Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal. Appl. 21, 2000), until a sweep lowers the relative error by
- * less than 10⁻¹⁰ of itself, at most 100 times, and at most as often as 2·10¹⁰ multiplications allow.
+ * Tucker decomposition of ranks r_n = min(r, d_n), or fewer where the other modes leave no more: the leading singular vectors of every
+ * X_(n) to start with (HOSVD), then in turn those of X ×_{m≠n} U_mᵀ (HOOI; De Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal. Appl. 21,
+ * 2000), until a sweep lowers the relative error by less than 10⁻¹⁰ of itself, at most 100 times, and at most as often as 2·10¹⁰
+ * multiplications allow.
  */
 export function tucker(X: Values, rank: number): Tucker {
+  const tall = X.shape.findIndex((size, n) => size > viewOf(X.shape, n).others);
+  if (tall < 0) return sweeps(X, rank);
+  // A mode that is larger than all others together: in a basis Q of its fibres X loses nothing, and the sweeps read far less.
+  const { size, others } = viewOf(X.shape, tall);
+  const Q = leadingVectors(X, tall, others);
+  const { core, factors, errors } = sweeps(onto(X, tall, Q), rank);
+  const U = product({ rows: size, cols: others, data: Q }, { rows: others, cols: core.shape[tall], data: factors[tall] });
+  return { core, factors: factors.with(tall, U), errors };
+}
+
+function sweeps(X: Values, rank: number): Tucker {
   const modes = X.shape.map((_, n) => n);
   const factors = modes.map((n) => leadingVectors(X, n, rank));
   const norm = squaredNorm(X.data);
@@ -102,8 +115,8 @@ export function tucker(X: Values, rank: number): Tucker {
 
   let core = ontoAll(X, 0, modes.length);
   const errors = [errorOf(core)];
-  const sweeps = Math.min(sweepLimit, Math.ceil(affordable / workOfSweep(X.shape, core.shape)));
-  for (let sweep = 0; sweep < sweeps; sweep++) {
+  const most = Math.min(sweepLimit, Math.ceil(affordable / workOfSweep(X.shape, core.shape)));
+  for (let sweep = 0; sweep < most; sweep++) {
     core = renew(X, 0, modes.length);
     errors.push(errorOf(core));
     if (errors[sweep] - errors[sweep + 1] <= smallestFall * errors[sweep]) break;
@@ -154,17 +167,16 @@ function squaresOfMode(X: Values, n: number): Float64Array {
   return values.map((value) => (value > rounding ? value : 0));
 }
 
-/** The leading min(rank, d_n) left singular vectors of X_(n), d_n×that. */
+/** The leading left singular vectors of X_(n), d_n×min(rank, d_n, columns of X_(n)). */
 function leadingVectors(X: Values, n: number, rank: number): Float64Array {
   const { size, others } = viewOf(X.shape, n);
-  const count = Math.min(rank, size);
+  const count = Math.min(rank, size, others);
   if (size <= others) return transposed(leadingEigenvectors(gramOfRows(X, n), size, count).vectors, size);
   // A tall X_(n): its right singular vectors V are fewer, and X_(n)V are the left ones times the singular values.
-  const found = Math.min(count, others);
-  const { vectors } = leadingEigenvectors(gramOfColumns(X, n), others, found);
+  const { vectors } = leadingEigenvectors(gramOfColumns(X, n), others, count);
   const U = new Float64Array(size * count);
   eachRow(X, n, (row, i) => {
-    for (let c = 0; c < found; c++) for (let j = 0; j < others; j++) U[i * count + c] += row[j] * vectors[c * others + j];
+    for (let c = 0; c < count; c++) for (let j = 0; j < others; j++) U[i * count + c] += row[j] * vectors[c * others + j];
   });
   return orthonormalise(U, count);
 }

@@ -1,3 +1,4 @@
+import { describe } from '../data/check.js';
 import { kruskalError } from '../data/kruskal.js';
 import type { Matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
@@ -5,15 +6,24 @@ import type { DenseTensor } from '../data/tensors.js';
 import { modeBound, tuckerError } from '../data/tucker.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
-import { BreakdownError, CancelledError } from '../errors.js';
+import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import { type NcpProgram, type NcpSolver, ncpProgram, ncpSolvers } from '../programs/ncp.js';
 import { squaredNorm } from './error.js';
 import type { Model } from './factorization.js';
 import { readFactor, withFit } from './fit.js';
-import { choice, type OptionsOf, positiveInteger } from './options.js';
+import { choice, data, type OptionsOf, positiveInteger } from './options.js';
 import { countNegative } from './q.js';
 import { smallest } from './stage.js';
-import { balanced, type TensorFitOptions, type TensorProblem, tensorProblem, unitsOfModes } from './tensor-problem.js';
+import {
+  balanced,
+  checkStart,
+  isTensorStart,
+  type TensorFitOptions,
+  type TensorProblem,
+  type TensorStart,
+  tensorProblem,
+  unitsOfModes,
+} from './tensor-problem.js';
 
 const options = {
   /**
@@ -28,6 +38,10 @@ const options = {
    * sum of outer products has many poor optima, and most show early.
    */
   starts: positiveInteger('random starts of a restart, of which the best goes on', { default: 16 }),
+  /**
+   * Factors to begin with, { factors }: d_n×R matrices, one for each mode, of another package or of a model, which so goes on. Default: random.
+   */
+  start: data<TensorStart>('factors to begin with'),
   /** Iterations by which the starts are judged. Default 40. */
   startIterations: positiveInteger('iterations by which starts are judged', { default: 40 }),
 };
@@ -85,7 +99,8 @@ export async function ncp(engine: Engine, X: DenseTensor, given: NcpOptions): Pr
   const problem = tensorProblem('ncp', options, X, given, { restarts: 1, maxIterations: 500, tolerance: 1e-6 });
   const { rank, settings, unit } = problem;
   const { shape } = problem.tensor;
-  const starts = settings.resume ? undefined : await goodStarts(engine, problem, solver, given);
+  const units = unitsOfModes(shape.length, unit);
+  const starts = settings.resume ? undefined : await startsOf(engine, problem, solver, given, units);
   const t = ncpProgram(shape, rank, { restarts: settings.restarts, solver, tolerance: settings.tolerance });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
@@ -109,7 +124,6 @@ export async function ncp(engine: Engine, X: DenseTensor, given: NcpOptions): Pr
     refuseZero('ncp', found);
     const level = levelOf(problem, rank, found);
     const rounds = await Promise.all((t.rounds ?? []).map((own) => readFactor(run, own, restart)));
-    const units = unitsOfModes(shape.length, unit);
     return {
       method: 'ncp',
       shape,
@@ -150,6 +164,30 @@ export function refuseZero(method: string, factors: readonly Matrix[]): void {
       `${method}: the factor of mode ${n} of the best restart is ${data.every((x) => x === 0) ? 'zero' : 'not finite'}. Take another seed, more restarts or a smaller rank.`,
     );
   });
+}
+
+/** By mode the factors that all restarts begin with, one after another. */
+async function startsOf(
+  engine: Engine,
+  problem: TensorProblem,
+  solver: NcpSolver,
+  given: NcpOptions,
+  units: readonly number[],
+): Promise<Float32Array[]> {
+  const { start } = given;
+  if (start === undefined) return goodStarts(engine, problem, solver, given);
+  const { rank, settings, tensor } = problem;
+  if (!isTensorStart(start)) throw new InputError(`start must be { factors }, not ${describe(start)}.`, { option: 'start' });
+  checkStart(
+    start.factors,
+    'start.factors',
+    tensor.shape.map((size) => [size, rank]),
+  );
+  if (settings.restarts > 1)
+    throw new InputError(`The option 'restarts' is ${settings.restarts}, but every one would begin with the same factors; leave it out.`, {
+      option: 'restarts',
+    });
+  return start.factors.map((factor, n) => matrixTimesPowerOfTwo(factor, -units[n]).data);
 }
 
 /** By mode the factors of all restarts, each the best of its random starts after a few iterations. */

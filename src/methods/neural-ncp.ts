@@ -14,7 +14,16 @@ import { levelOf, ncp, ncpOptions, refuseZero, type TensorModel } from './ncp.js
 import { choice, data, layerNumbers, modeList, type OptionsOf, positiveInteger } from './options.js';
 import { countNegative } from './q.js';
 import { smallest } from './stage.js';
-import { checkLevels, type TensorFitOptions, type TensorProblem, tensorProblem, unitsOfModes } from './tensor-problem.js';
+import {
+  checkLevels,
+  checkStart,
+  isTensorStart,
+  type TensorFitOptions,
+  type TensorProblem,
+  type TensorStart,
+  tensorProblem,
+  unitsOfModes,
+} from './tensor-problem.js';
 
 const options = {
   /** The topics of each level, [r₁, r₂, …]: none more than the one before, the first not more than `rank`. */
@@ -35,6 +44,11 @@ const options = {
    * gets 150 iterations on the outer products alone, where X is not read, and the best goes on. Default 4.
    */
   chains: positiveInteger('random chains of a restart, of which the best goes on', { default: 4 }),
+  /**
+   * Factors to begin with: { factors }, d_n×R matrices such as a model of `ncp` has, in place of a fit of them; or { factors, A } with the
+   * A_nˡ by mode and level, such as a model of `neuralNcp`, which so goes on. With A there is one restart.
+   */
+  start: data<TensorStart>('factors to begin with'),
   solver: ncpOptions.solver,
   starts: ncpOptions.starts,
   startIterations: ncpOptions.startIterations,
@@ -68,7 +82,8 @@ export interface NeuralNcpFactorization
  * options; BreakdownError, LimitError.
  */
 export async function neuralNcp(engine: Engine, X: DenseTensor, given: NeuralNcpOptions): Promise<NeuralNcpFactorization> {
-  const problem = tensorProblem('neural-ncp', options, X, given, { restarts: 8, maxIterations: 1000, tolerance: 1e-5 });
+  const restarts = isTensorStart(given.start) && given.start.A ? 1 : 8;
+  const problem = tensorProblem('neural-ncp', options, X, given, { restarts, maxIterations: 1000, tolerance: 1e-5 });
   const { rank, settings, unit, tensor } = problem;
   const { shape } = tensor;
   const modes = modesOf(given.modes, shape.length);
@@ -80,14 +95,20 @@ export async function neuralNcp(engine: Engine, X: DenseTensor, given: NeuralNcp
   if (held && weights.slice(1).every((weight) => weight === 0)) throw everyZero();
 
   const units = unitsOfModes(shape.length, unit);
-  const begun = settings.resume ? undefined : await outerProducts(engine, X, given, units);
   const program = { weights, held, modes };
-  const started = begun && (await goodChains(engine, problem, begun, ranks, { ...program, chains }));
+  checkGiven(given.start, problem, ranks, modes);
+  const { factors: givenF, A: givenA } = given.start ?? {};
+  const begun = settings.resume
+    ? undefined
+    : (givenF ?? (await outerProducts(engine, X, given))).map((factor, n) => matrixTimesPowerOfTwo(factor, -units[n]));
+  const started = givenA
+    ? givenA.flat().map(({ data: entries }) => entries)
+    : begun && (await goodChains(engine, problem, begun, ranks, { ...program, chains }));
   const t = neuralNcpProgram(shape, rank, ranks, { ...program, restarts: settings.restarts, tolerance: settings.tolerance });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
     run.write(t.X!, tensor.data);
-    if (started) {
+    if (begun && started) {
       t.F.forEach((f, n) => {
         run.write(f, begun[n].data);
       });
@@ -161,8 +182,34 @@ function begin(run: Run, t: NeuralNcpProgram): void {
   run.execute('start');
 }
 
-/** The factors of `ncp` in the unit of the fit. */
-async function outerProducts(engine: Engine, X: DenseTensor, given: NeuralNcpOptions, units: readonly number[]): Promise<Matrix[]> {
+/** Throws InputError or ShapeError for a start that this fit cannot begin with. */
+function checkGiven(start: unknown, { rank, settings, tensor }: TensorProblem, ranks: readonly number[], modes: readonly number[]): void {
+  if (start === undefined) return;
+  if (!isTensorStart(start))
+    throw new InputError(`start must be { factors } or { factors, A }, not ${describe(start)}.`, { option: 'start' });
+  const { shape } = tensor;
+  checkStart(
+    start.factors,
+    'start.factors',
+    shape.map((size) => [size, rank]),
+  );
+  if (start.A === undefined) return;
+  if (!Array.isArray(start.A) || start.A.length !== shape.length)
+    throw new InputError(`start.A must be a list of ${shape.length} lists, one for each mode, not ${describe(start.A)}.`, {
+      option: 'start',
+    });
+  start.A.forEach((own, n) => {
+    const shapes = modes.includes(n) ? ranks.map((k, l) => [l === 0 ? shape[n] : ranks[l - 1], k] as const) : [];
+    checkStart(own, `start.A[${n}]`, shapes);
+  });
+  if (settings.restarts > 1)
+    throw new InputError(`The option 'restarts' is ${settings.restarts}, but every one would begin with the same factors; leave it out.`, {
+      option: 'restarts',
+    });
+}
+
+/** The factors of `ncp`. */
+async function outerProducts(engine: Engine, X: DenseTensor, given: NeuralNcpOptions): Promise<Matrix[]> {
   const { rank, seed, solver, starts, startIterations, signal, maxSeconds, onProgress } = given;
   const { factors } = await ncp(engine, X, {
     rank,
@@ -177,7 +224,7 @@ async function outerProducts(engine: Engine, X: DenseTensor, given: NeuralNcpOpt
     tolerance: 1e-7,
     bounds: false,
   });
-  return factors.map((factor, n) => matrixTimesPowerOfTwo(factor, -units[n]));
+  return factors;
 }
 
 /** Iterations by which random chains are judged. */

@@ -1,10 +1,10 @@
 /** The problem of a fit of a tensor: options that were checked, and a copy of the data in its own unit. */
-import { checkPositiveInteger, describe } from '../data/check.js';
+import { checkNonnegative, checkPositiveInteger, describe } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { asMatrix, checkNonnegativeTensor, type DenseTensor } from '../data/tensors.js';
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
-import { InputError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import { fingerprintOf } from './checkpoint.js';
 import { type FitOptions, fitOptionNames, type Progress } from './factorization.js';
 import { checkValues, type OptionRecord } from './options.js';
@@ -98,6 +98,46 @@ export function checkLevels(ranks: readonly number[], rank: number, shape: reado
 export function unitsOfModes(order: number, unit: number): number[] {
   const each = Math.floor(unit / order);
   return Array.from({ length: order }, (_, n) => each + (n < unit - order * each ? 1 : 0));
+}
+
+/** Factors that a fit of a tensor begins with: a model is one. */
+export interface TensorStart {
+  /** F_n, d_n×R. */
+  factors: readonly Matrix[];
+  /** A_nˡ by mode and level, of `neuralNcp`: with them every restart would be the same. */
+  A?: readonly (readonly Matrix[])[];
+}
+
+/** Whether a start is factors, and not a word or nothing. */
+export const isTensorStart = (start: unknown): start is TensorStart => typeof start === 'object' && start !== null;
+
+/**
+ * Throws ShapeError for a matrix of a start that has another shape; InputError for no list, negative or NaN entries, and a column of zeros.
+ */
+export function checkStart(given: readonly Matrix[] | undefined, name: string, shapes: readonly (readonly [number, number])[]): void {
+  if (!Array.isArray(given) || given.length !== shapes.length)
+    throw new InputError(
+      `${name} must be a list of ${shapes.length} matrices, ${shapes.map(([rows, cols]) => `${rows}×${cols}`).join(', ')}, not ${describe(given)}.`,
+      { option: 'start' },
+    );
+  given.forEach((factor: Matrix, i) => {
+    const [rows, cols] = shapes[i];
+    checkNonnegative(factor, `${name}[${i}]`, 'start');
+    if (factor.rows !== rows || factor.cols !== cols)
+      throw new ShapeError(`${name}[${i}] is ${factor.rows}×${factor.cols}, but X and the ranks of this fit need ${rows}×${cols}.`, {
+        option: 'start',
+      });
+    const used = new Set<number>();
+    factor.data.forEach((x, at) => {
+      if (x > 0) used.add(at % cols);
+    });
+    if (used.size < cols) {
+      const zero = Array.from({ length: cols }, (_, c) => c).find((c) => !used.has(c));
+      throw new InputError(`Column ${zero} of ${name}[${i}] is zero, and could never change; give it a positive entry.`, {
+        option: 'start',
+      });
+    }
+  });
 }
 
 /** Factors whose components have equal norms in all modes, the largest component first. The products are the same, to the rounding of f32. */

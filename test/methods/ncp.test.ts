@@ -154,6 +154,19 @@ describe('neuralNcp', () => {
     expect(three.restartErrors[0]).toBe(one.restartErrors[0]);
   });
 
+  test('a model goes on where it ended, and outer products of another fit serve as well', async () => {
+    const first = await neuralNcp(await engine(), X, { ...small, tolerance: 0, factors: 'learned' });
+    const next = await neuralNcp(await engine(), X, { ...small, restarts: 1, factors: 'learned', start: first });
+    const objective = ({ levels }: NeuralNcpFactorization) => levels.reduce((sum, { relativeError }) => sum + relativeError ** 2, 0);
+    expect(next.history[0].relativeError).toBeLessThanOrEqual(first.history.at(-1)!.relativeError * (1 + 1e-5));
+    expect(objective(next)).toBeLessThanOrEqual(objective(first) * (1 + 1e-5));
+    const flat = await ncp(await engine(), X, { rank: 5, bounds: false });
+    const held = await neuralNcp(await engine(), X, { ...small, start: { factors: flat.factors } });
+    expect(held.factors).toEqual(flat.factors);
+    const again = await ncp(await engine(), X, { rank: 5, bounds: false, start: flat, maxIterations: 20 });
+    expect(again.relativeError).toBeLessThanOrEqual(flat.relativeError * (1 + 1e-5));
+  });
+
   test('a fit that goes on from a checkpoint ends with the same bits', async () => {
     const kept: Checkpoint[] = [];
     const options: NeuralNcpOptions = { ...small, factors: 'learned', tolerance: 0, checkEvery: 5 };
@@ -188,6 +201,19 @@ describe('bad input', () => {
     ['too few weights', { weights: [1] }, /weights has 1 numbers.* 2 are needed/, 'weights'],
     ['a mode that X has not', { modes: [3] }, /modes names mode 3, but X has the modes 0 to 2/, 'modes'],
     ['a mode twice', { modes: [1, 1] }, /names a mode twice/, 'modes'],
+    [
+      'a start of another shape',
+      { start: { factors: [matrix(6, 3), matrix(5, 4), matrix(4, 4)] } },
+      /start\.factors\[0\] is 6×3, but .* 6×4/,
+      'start',
+    ],
+    [
+      'a start of one matrix',
+      { start: { factors: [matrix(6, 4)] } },
+      /start\.factors must be a list of 3 matrices, 6×4, 5×4, 4×4/,
+      'start',
+    ],
+    ['a start that is no object', { start: 'random' as never }, /start must be \{ factors \}/, 'start'],
     ['an unknown option', { levels: 2 } as object, /levels/, 'levels'],
   ])('%s', async (_name, options, words, option) => {
     await refused((e) => neuralNcp(e, X, { rank: 4, ranks: [2], ...options }), words, option);

@@ -102,10 +102,31 @@ function moduleOf(kernel) {
 /** The module with what the kernels say about themselves. */
 function indexText(shaders, sources, parts) {
   const modules = new Set(Object.keys(shaders).map(moduleOf));
-  return `${header}export const shaders = {
+  return `${header}/** What every kernel says about itself, as types: see \`packed\`. */
+type Shaders = {
 ${Object.entries(shaders)
-  .map(([name, shader]) => `  ${JSON.stringify(name)}: ${JSON.stringify(shader)},\n`)
-  .join('')}} as const satisfies Record<string, Shader>;
+  .map(([name, shader]) => `  readonly ${JSON.stringify(name)}: ${JSON.stringify(shader)};\n`)
+  .join('')}};
+
+/** The same for the program, in a line for each kernel: name | bindings | constants | sizes. */
+const packed = \`
+${Object.entries(shaders).map(packedLine).join('\n')}\`;
+
+/** A binding is its name, ! where it is written, and / with its width where it is not 1; a size that ends in : is an f32. */
+export const shaders = Object.fromEntries(
+  packed.slice(1).split('\\n').map((line) => {
+    const [name, ...lists] = line.split('|');
+    const [bindings, constants, sizes] = lists.map((list) => (list ? list.split(' ') : []));
+    return [name, {
+      bindings: bindings.map((one) => {
+        const [named, width = 1] = one.split('/');
+        return { name: named.replace('!', ''), access: named.endsWith('!') ? 'read_write' : 'read', width: Number(width) };
+      }),
+      constants,
+      sizes: sizes.map((one) => ({ name: one.replace(':', ''), type: one.endsWith(':') ? 'f32' : 'u32' })),
+    }];
+  }),
+) as unknown as Shaders satisfies Record<string, Shader>;
 
 /** Numbers that parts have names for, such as the entries of the control vector. */
 export const named = {
@@ -121,6 +142,15 @@ ${Object.keys(shaders)
   .map((name) => `  ${JSON.stringify(name)}: ${variable(moduleOf(name))},\n`)
   .join('')}};
 `;
+}
+
+function packedLine([name, { bindings, constants, sizes }]) {
+  const lists = [
+    bindings.map(({ name, access, width }) => `${name}${access === 'read' ? '' : '!'}${width === 1 ? '' : `/${width}`}`),
+    constants,
+    sizes.map(({ name, type }) => (type === 'f32' ? `${name}:` : name)),
+  ];
+  return [name, ...lists.map((list) => list.join(' '))].join('|');
 }
 
 /** A module with the WGSL of some kernels, and with all parts that they use, so that no other is loaded with it. */

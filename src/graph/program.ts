@@ -33,23 +33,26 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
     rows: number,
     cols: number,
     batch: number,
-    csrEntries?: number,
-    data?: true,
+    {
+      csrEntries,
+      coordinates,
+      data,
+    }: { csrEntries?: number; coordinates?: { shape: readonly number[]; entries: number }; data?: true } = {},
   ): Tensor {
     for (const size of [rows, cols]) {
       if (!Number.isInteger(size) || size < 1)
         throw new ShapeError(`Tensor ${label} of program ${name} is ${rows}×${cols}; both sizes must be positive integers.`);
     }
-    const form = csrEntries === undefined ? 'dense' : 'csr';
     const made: Tensor = {
       id: tensors.length,
       name: label,
       role,
-      form,
+      form: coordinates ? 'coo' : csrEntries === undefined ? 'dense' : 'csr',
       rows,
       cols,
       batch,
       entries: csrEntries ?? rows * cols,
+      ...coordinates,
       ...(data && { data }),
     };
     tensors.push(made);
@@ -109,12 +112,26 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       const { batched = false, csrEntries } = options;
       if (batched && csrEntries !== undefined)
         throw new ShapeError(`Program ${name}: the CSR tensor ${label} cannot differ between restarts; leave out batched.`);
-      return tensor('input', label, rows, cols, batched ? restarts : 1, csrEntries);
+      return tensor('input', label, rows, cols, batched ? restarts : 1, { csrEntries });
     },
 
     /** The matrix that a fit is of, for all restarts. An engine may store it in fewer bits (EngineOptions.halfInputs). */
     data(label: string, rows: number, cols: number, options: { csrEntries?: number } = {}): Tensor {
-      return tensor('input', label, rows, cols, 1, options.csrEntries, true);
+      return tensor('input', label, rows, cols, 1, { csrEntries: options.csrEntries, data: true });
+    },
+
+    /**
+     * A tensor of several modes that a fit is of, for all restarts: dense as a matrix with all modes but the last over its rows and the last
+     * over its columns, or with `cooEntries` by the coordinates of so many stored entries, for which it has two to six modes.
+     */
+    dataTensor(label: string, shape: readonly number[], { cooEntries }: { cooEntries?: number } = {}): Tensor {
+      const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+      const coordinates = cooEntries === undefined ? undefined : { shape: [...shape], entries: cooEntries };
+      const what = `Tensor ${label} of program ${name} is ${shape.join('×')}`;
+      if (shape.some((size) => !Number.isInteger(size) || size < 1)) throw new ShapeError(`${what}; all sizes must be positive integers.`);
+      if (coordinates && (shape.length < 2 || shape.length > 6))
+        throw new ShapeError(`${what}, of order ${shape.length}; in coordinates it has two to six modes.`);
+      return tensor('input', label, rows, shape[shape.length - 1], 1, { coordinates, data: true });
     },
 
     /** A tensor that lives across iterations, one per restart unless `shared`. */
@@ -153,11 +170,12 @@ function checkOperands(program: string, operation: Operation): void {
       throw new ShapeError(`Program ${program}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
     if (inputs.includes(out)) throw new ShapeError(`Program ${program}: ${kind} reads and writes ${out.name}; give it another output.`);
   }
-  const sparse = inputs.find(({ form }, at) => form === 'csr' && !inputRule(operation, at).sparse);
-  if (sparse === undefined) return;
-  throw new ShapeError(
-    `Program ${program}: ${kind} has no rule for the CSR tensor ${sparse.name}; its definition says which inputs may be sparse.`,
-  );
+  inputs.forEach(({ name, form }, at) => {
+    const { sparse, coordinates } = inputRule(operation, at);
+    if (form === 'dense' || (form === 'csr' ? sparse : coordinates)) return;
+    const what = form === 'csr' ? 'the CSR tensor' : 'the tensor in coordinates';
+    throw new ShapeError(`Program ${program}: ${kind} has no rule for ${what} ${name}; its definition says which inputs may be sparse.`);
+  });
 }
 
 /** A transient must be written before it is read, within its own section: memory of transients does not survive between sections. */

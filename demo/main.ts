@@ -141,11 +141,8 @@ function hear(message: FromWorker): void {
       if (state === 'loading') enter('ready', 'Ready');
       break;
     case 'progress': {
-      const { stage, joint, iteration, relativeError, elapsedMs } = message;
-      if (joint) {
-        jointFrom ??= checks.at(-1)?.iteration ?? 0;
-        note(depths.at(-1)!, iteration, relativeError);
-      }
+      const { stage, joint, iteration, elapsedMs } = message;
+      if (joint) jointFrom ??= checks.at(-1)?.iteration ?? 0;
       checks.push({ iteration, elapsedMs });
       count(iteration, elapsedMs);
       const learning = joint ? 'all layers together' : stage;

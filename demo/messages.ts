@@ -20,8 +20,8 @@ export interface Depth {
 
 export type FromWorker =
   | { kind: 'ready'; adapter: string; software: boolean }
-  /** A check. `iteration` counts through all stages; `joint` once all layers learn together, when relativeError is that of the last depth. */
-  | { kind: 'progress'; stage: string; joint: boolean; iteration: number; relativeError: number; elapsedMs: number }
+  /** A check. `iteration` counts through all stages; `joint` once all layers learn together. */
+  | { kind: 'progress'; stage: string; joint: boolean; iteration: number; elapsedMs: number }
   /** The depths there are by now: one while the first layer is fitted, all of them in the joint descent. */
   | { kind: 'drawing'; joint: boolean; iteration: number; depths: Depth[] }
   | { kind: 'done'; stopReason: StopReason; iteration: number; elapsedMs: number; depths: Depth[] }

@@ -65,8 +65,7 @@ function watcher(X: Matrix): (progress: Progress) => void {
     }
     last = progress.iteration;
     const joint = stage === 'all layers';
-    const { relativeError, elapsedMs } = progress;
-    send({ kind: 'progress', stage, joint, iteration: iterationsBefore + last, relativeError, elapsedMs });
+    send({ kind: 'progress', stage, joint, iteration: iterationsBefore + last, elapsedMs: progress.elapsedMs });
 
     if (drawing || performance.now() - drawnAt < drawingEveryMs) return;
     drawing = true;

@@ -14,6 +14,8 @@ export interface InputPlace {
   row?: number;
   /** Its column, in the same way. */
   column?: number;
+  /** Where an entry of a tensor stands: its index in every mode, counted from 0. */
+  indices?: readonly number[];
 }
 
 /** Names and labels of the caller stand in messages: whatever their length, a terminal or a log gets no more than this. */
@@ -21,19 +23,21 @@ const longestMessage = 2000;
 
 /**
  * The data or an option cannot be used as given: the caller has to change it. Where one option is to blame, `option` is its name; where
- * one entry, row or column of a matrix is, `row` and `column` say where it stands in the matrix or file that was given, counted from 0.
- * The message says the same in words.
+ * one entry, row or column of a matrix is, `row` and `column` say where it stands in the matrix or file that was given, counted from 0;
+ * where one entry of a tensor is, `indices` do. The message says the same in words.
  */
 export class InputError extends OrthantError implements InputPlace {
   override readonly name: string = 'InputError';
   declare readonly option?: string;
   declare readonly row?: number;
   declare readonly column?: number;
+  declare readonly indices?: readonly number[];
 
-  constructor(message: string, { option, row, column, ...cause }: InputPlace & { cause?: unknown } = {}) {
+  constructor(message: string, { option, row, column, indices, ...cause }: InputPlace & { cause?: unknown } = {}) {
     super(message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message, cause);
     // What is not known is no property, so that printed errors stay short.
-    for (const [name, value] of Object.entries({ option, row, column })) if (value !== undefined) Object.assign(this, { [name]: value });
+    for (const [name, value] of Object.entries({ option, row, column, indices }))
+      if (value !== undefined) Object.assign(this, { [name]: value });
   }
 }
 

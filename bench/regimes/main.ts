@@ -1,10 +1,11 @@
 /** `npm run regimes`: where Neural NMF helps against sequential hierarchical NMF and Deep NMF; see docs/regimes.md. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/node/engine.js';
+import { insertTables, rounded, writeWhole } from '../pages.js';
 import { installedMnist, type Setting, settings } from './families.js';
 import { plots } from './plots.js';
 import { type Cell, study } from './study.js';
@@ -117,7 +118,7 @@ async function write(found: Results['families']): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeWhole(path.join(folder, 'results.json'), `${JSON.stringify(results, rounded, 1)}\n`);
   for (const [name, svg] of Object.entries(plots(cells))) await writeWhole(path.join(folder, name), svg);
-  await insertTables(tables(results));
+  await insertTables(document, 'npm run regimes', tables(results));
 }
 
 async function earlier(): Promise<Results> {
@@ -127,23 +128,4 @@ async function earlier(): Promise<Results> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { families: {} };
     throw error;
   }
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
-}
-
-/** The tables stand in the document between two marks; the text around them is not touched. */
-async function insertTables(text: string): Promise<void> {
-  const [start, end] = ['<!-- tables: written by npm run regimes -->', '<!-- end of tables -->'];
-  const now = await readFile(document, 'utf8').catch(() => `${start}\n${end}\n`);
-  const [from, to] = [now.indexOf(start), now.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${document} lacks the marks ${start} and ${end}, between which the tables belong.`);
-  await writeWhole(document, `${now.slice(0, from + start.length)}\n\n${text}\n${now.slice(to)}`);
-}
-
-/** The file appears complete or not at all. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.partial`, text);
-  await rename(`${file}.partial`, file);
 }

@@ -79,7 +79,7 @@ function fitOne(
   if (method === 'hierarchical') return hierarchicalNmf(engine, X, options);
   if (method === 'deep') return deepNmf(engine, X, options);
   const labelled = labels?.filter((label) => label !== null).length ?? 0;
-  return neuralNmf(engine, X, { ...options, ...(labels ? { labelWeight: labelled / X.cols } : {}) });
+  return neuralNmf(engine, X, { ...options, cost: 'reconstruction', ...(labels ? { labelWeight: labelled / X.cols } : {}) });
 }
 
 /** Of each class the same share, drawn by seed. */

@@ -4,9 +4,9 @@ import * as Plot from '@observablehq/plot';
 import { nmf, readMatrix, transform } from 'orthant/node';
 import { columns, cosine, example, picture, quick, tile } from './kit.mjs';
 
-// 600 digits of UCI's test set, one a row: 64 pixels from 0 to 16, then the digit itself.
+// The digits of UCI's test set, one a row: 64 pixels from 0 to 16, then the digit itself. The first 600 are taken.
 const file = path.join(import.meta.dirname, 'digits.csv.gz');
-const { X: whole } = await readMatrix(file, { samples: 'columns', header: false, names: false }); // 600 × 65, as the file lies
+const { X: whole } = await readMatrix(file, { samples: 'columns', header: false, names: false }); // 1797 × 65, as the file lies
 const labels = columns(whole)[64];
 const images = Array.from({ length: whole.rows }, (_, m) => [...whole.data.subarray(65 * m, 65 * m + 64)]);
 const train = quick ? 200 : 400;

@@ -1,6 +1,8 @@
 /** The values of the options of the command line. Commander puts the option and the value before each message. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Problem } from '../engine.js';
+import type { MethodDefinition } from '../methods/definition.js';
+import { methods } from '../methods/methods.js';
 import { type FactorForm, factorForms } from '../models/factor-files.js';
 import type { NodeEngineOptions } from '../node/engine.js';
 
@@ -132,7 +134,8 @@ export type DeviceChoice = NonNullable<NodeEngineOptions['prefer']>;
 export interface CommonOptions {
   ranks: number[];
   seed: number;
-  restarts: number;
+  /** Without it that of the method. */
+  restarts?: number;
   maxIterations?: number;
   tolerance?: number;
   svdBound: boolean;
@@ -155,12 +158,25 @@ export function samplesOption(): Option {
   return new Option('--samples <side>', 'the place of a sample in the file').choices(['rows', 'columns']).default('rows');
 }
 
-/** Adds them to a command; the two that differ by command have their defaults given. */
-export function addFitOptions(command: Command, defaults: { restarts: number; maxIterations?: number; tolerance?: number }): Command {
+/** The defaults of the methods in words: those that are not 1 by name. */
+function restartsOfMethods(): string {
+  const own = Object.values(methods).flatMap(({ name, restarts }: MethodDefinition) =>
+    restarts === undefined ? [] : [`${restarts} for ${name}`],
+  );
+  return [...own, '1 for the other methods'].join(', ');
+}
+
+/** Adds them to a command; those that differ by command have their defaults given, and the others are the method's own. */
+export function addFitOptions(command: Command, defaults: { restarts?: number; maxIterations?: number; tolerance?: number } = {}): Command {
   return command
     .requiredOption('--ranks <list>', 'rank of each layer, such as 20,8,3; default those of the factors that --start gives', parseRanks)
     .option('--seed <n>', 'seed of the random starts; the same seed on the same device gives the same result', parseSeed, 0)
-    .option('--restarts <n>', 'independent starts in one batch; the best is kept', parsePositiveInteger, defaults.restarts)
+    .option(
+      '--restarts <n>',
+      `independent starts in one batch; the best is kept${defaults.restarts === undefined ? ` (default: ${restartsOfMethods()})` : ''}`,
+      parsePositiveInteger,
+      defaults.restarts,
+    )
     .option('--max-iterations <n>', 'most iterations of a stage', parsePositiveInteger, defaults.maxIterations)
     .option(
       '--tolerance <t>',

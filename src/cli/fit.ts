@@ -56,7 +56,7 @@ Folders that are matrices:
 ${table(folderFormats.map(({ name, summary }) => [name, summary]))}
 
 Examples:
-  orthant fit faces.npy --ranks 9,4,2 --restarts 8 --out model
+  orthant fit faces.npy --ranks 9,4,2 --out model
   orthant fit spectra.csv --method nmf --ranks 5 --samples columns
   orthant fit counts.tsv.gz --method nmf --ranks 5 --names --skip-columns type,2-4 --missing -999
   zcat counts.csv.gz | orthant fit - --ranks 5 --config orthant.json
@@ -76,7 +76,7 @@ export function addFitCommand(program: Command, io: Io): void {
     .addOption(new Option('--method <name>', 'which factorization, see below').choices(Object.keys(methods)).default('neural'))
     .addOption(samplesOption())
     .addOption(inputFormatOption());
-  addFitOptions(command, { restarts: 1 }).addOption(
+  addFitOptions(command).addOption(
     new Option(
       '--stopping <rule>',
       'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start',
@@ -143,7 +143,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     ...(sampleNames && { samples: sampleNames }),
     ...(image && { image }),
   };
-  const settings = { matrix: path, samples, restarts, maxIterations, tolerance, stopping, ...table, ...given };
+  const settings = { matrix: path, samples, restarts: model.restartErrors.length, maxIterations, tolerance, stopping, ...table, ...given };
   const extra = {
     ...provenance(device, settings),
     ...(data.reading ? { reading: data.reading } : {}),

@@ -35,11 +35,11 @@ export async function startFolder(start: unknown, method: Method): Promise<Start
  */
 export function ranksAndRestarts(
   command: Command,
-  { ranks, restarts }: { ranks?: number[]; restarts: number },
+  { ranks, restarts }: { ranks?: number[]; restarts?: number },
   start: unknown,
   folder: StartFolder | undefined,
   method: Method,
-): { ranks: number[]; restarts: number } {
+): { ranks: number[]; restarts?: number } {
   const found = ranks ?? ranksOfStart(undefined, folder?.factors, methodOf(method).layers);
   if (found === undefined) command.error("error: required option '--ranks <list>' not specified");
   const single = folder !== undefined || start === 'nndsvd' || start === 'nndsvda';

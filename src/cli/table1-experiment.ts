@@ -231,7 +231,9 @@ const fits: Record<ComparedMethod, Fit> = {
     return hierarchicalNmf(engine, X, { ...options, solver: classified ? undefined : stopping === 'early' ? 'mu' : 'anls' });
   },
   deep: (engine, X, options) => deepNmf(engine, X, options),
-  neural: (engine, X, options) => neuralNmf(engine, X, options),
+  // The published cost and its label weight; the defaults are others since.
+  neural: (engine, X, options) =>
+    neuralNmf(engine, X, { ...options, cost: 'reconstruction', ...(options.labels ? { labelWeight: 0.1 } : {}) }),
 };
 
 /**
@@ -256,7 +258,8 @@ export function drawLabelled(classes: readonly number[], share: number, seed: nu
   }
 }
 
-function accuracies(model: Factorization, labelled: readonly boolean[], supervision: TableSupervision) {
+/** The parts of all columns, and of those that were fitted without their label, whose class is predicted. */
+export function accuracies(model: Factorization, labelled: readonly boolean[], supervision: TableSupervision) {
   const { accuracy } = model.supervision ?? {};
   if (!accuracy) return { accuracy: null, unlabelledAccuracy: null };
   if (supervision === 'full' || accuracy.unlabelled === null) return { accuracy: accuracy.labelled, unlabelledAccuracy: null };

@@ -26,7 +26,7 @@ type TopicsOptions = CommonOptions & TextOptions & TopicOptions & FindOptions & 
  * A reader's tree, not the last digit: on the built-in examples the topics have settled after some hundred iterations, while the
  * error still creeps down in its fourth decimal for thousands.
  */
-const defaults = { restarts: 4, maxIterations: 150, tolerance: 1e-5 };
+export const defaults = { restarts: 4, maxIterations: 150, tolerance: 1e-5 };
 
 const examples = `
 Examples:

@@ -1,7 +1,7 @@
 import { InputError, ShapeError } from '../errors.js';
 import { checkDense, type Matrix } from './matrix.js';
 import { checkSparse, type DataMatrix, isSparse, placeOf, requireDense, stored } from './sparse.js';
-import { describe } from './words.js';
+import { describe, inPlace, type Place } from './words.js';
 
 export { describe };
 
@@ -24,18 +24,26 @@ export function checkFinite(X: DataMatrix, name = 'X', option?: string): void {
 function checkEntries(X: DataMatrix, name: string, nonnegative: boolean, option?: string): void {
   if (isSparse(X)) checkSparse(X, name);
   else checkDense(X, name, option);
-  const values = stored(X);
+  checkValues(stored(X), (p) => placeOf(X, p), { name, nonnegative, option });
+}
+
+/** Throws InputError for the first value that is not finite, or below 0 where that is refused. */
+export function checkValues(
+  values: Float32Array,
+  placeOf: (p: number) => Place,
+  { name, nonnegative, option }: { name: string; nonnegative: boolean; option?: string },
+): void {
   for (let p = 0; p < values.length; p++) {
     const value = values[p];
     // One comparison per good entry: NaN fails it, too.
     if (nonnegative ? value >= 0 && value < Infinity : Number.isFinite(value)) continue;
-    const { row, column } = placeOf(X, p);
-    const where = `${name} has the entry ${value} in row ${row}, column ${column} (counted from 0)`;
+    const place = placeOf(p);
+    const where = `${name} has the entry ${value} ${inPlace(place)} (counted from 0)`;
     throw new InputError(
       value < 0 && Number.isFinite(value)
         ? `${where}, but every entry must be ≥ 0; shift or clip the data first.`
         : `${where}, but every entry must be a finite number; replace or remove it first.`,
-      { option, row, column },
+      { option, ...place },
     );
   }
 }

@@ -2,7 +2,9 @@ import { checkAtLeastZero, checkPositiveInteger, checkSeed } from './check.js';
 import type { Matrix } from './matrix.js';
 import { matrix } from './matrix.js';
 import { checkNames } from './names.js';
+import { numpyRandom } from './numpy-random.js';
 import { random } from './random.js';
+import { type DenseTensor, tensor } from './tensors.js';
 
 const rowGroups = [10, 5, 10, 12, 13, 4, 11, 8, 14];
 const columnGroups = [10, 10, 5, 7, 5, 20, 10, 9, 14];
@@ -55,5 +57,44 @@ export function randomLowRank(N: number, M: number, rank: number, options: { see
     if (noise > 0) for (let j = 0; j < M; j++) row[j] += noise * uniform();
     X.data.set(row, i * M);
   }
+  return X;
+}
+
+type Range = readonly [number, number];
+
+/** A value, and the half-open ranges of the three modes that have it. Later blocks overwrite earlier ones. */
+const blocks: readonly (readonly [number, Range, Range, Range])[] = [
+  [0.75, [0, 20], [0, 20], [0, 20]],
+  [0.75, [20, 40], [20, 40], [20, 40]],
+  [2, [0, 12], [0, 12], [0, 8]],
+  [2, [12, 20], [12, 20], [8, 20]],
+  [2, [20, 27], [20, 34], [20, 27]],
+  [2, [27, 40], [34, 40], [27, 40]],
+  [3.5, [0, 12], [0, 6], [0, 4]],
+  [3.5, [0, 12], [6, 12], [4, 8]],
+  [3.5, [12, 17], [12, 20], [8, 13]],
+  [3.5, [17, 20], [12, 20], [13, 20]],
+  [3.5, [20, 23], [20, 27], [20, 27]],
+  [3.5, [23, 27], [27, 34], [20, 27]],
+];
+
+/**
+ * The 40×40×40 tensor of the published experiments with hierarchical tensor decompositions (Vendrow, Haddock, Needell, arXiv 2009.12708 and
+ * 2109.14820): 7 blocks in 4 in 2, plus `noise` · |standard normal| as NumPy's `random.seed(seed)` draws it, rounded to f32. The published
+ * pairs of noise and seed are 0.1 and 1, the defaults, and 0.4 and 14.
+ *
+ * @throws InputError for a noise that is negative or not finite, and a seed that is no integer from 0 to 2³²−1.
+ */
+export function hierarchicalTensor(options: { noise?: number; seed?: number } = {}): DenseTensor {
+  checkNames('hierarchicalTensor', options, ['noise', 'seed']);
+  const { noise = 0.1, seed = 1 } = options;
+  checkAtLeastZero('noise', noise);
+  const { normal } = numpyRandom(seed);
+  const X = tensor([40, 40, 40]);
+  for (const [value, first, second, third] of blocks) {
+    for (let i = first[0]; i < first[1]; i++)
+      for (let j = second[0]; j < second[1]; j++) X.data.fill(value, (i * 40 + j) * 40 + third[0], (i * 40 + j) * 40 + third[1]);
+  }
+  for (let at = 0; at < X.data.length; at++) X.data[at] += noise * Math.abs(normal());
   return X;
 }

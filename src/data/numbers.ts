@@ -1,7 +1,7 @@
 /** Numbers as callers and files have them, made into typed arrays. What is no number is an error with its place, never 0 in silence. */
 import { InputError } from '../errors.js';
 import { isTyped } from './realm.js';
-import { describe } from './words.js';
+import { describe, inPlace, type Place } from './words.js';
 
 type NumberLike = number | bigint | string;
 
@@ -54,10 +54,10 @@ function numberIn(value: unknown): number | undefined {
 /**
  * The list as f32, rounded; a Float32Array as it is, not copied.
  *
- * @param placeOf the place of an entry in its matrix, for messages.
+ * @param placeOf the place of an entry in its matrix or tensor, for messages.
  * @throws InputError for the first entry that is no number, or too large for f32. NaN and infinities are numbers here.
  */
-export function toFloat32(list: NumberList, placeOf: (at: number) => { row: number; column: number }): Float32Array {
+export function toFloat32(list: NumberList, placeOf: (at: number) => Place): Float32Array {
   if (isTyped(list, 'Float32Array')) return list;
   const entries = new Float32Array(list.length);
   forEachValue(list, (value, at) => {
@@ -66,11 +66,8 @@ export function toFloat32(list: NumberList, placeOf: (at: number) => { row: numb
       entries[at] = number;
       if (Math.abs(entries[at]) !== Number.POSITIVE_INFINITY || !Number.isFinite(number)) return;
     }
-    const { row, column } = placeOf(at);
-    throw new InputError(`The entry in row ${row}, column ${column} (counted from 0) is ${describe(value)}, ${fault(value, number)}.`, {
-      row,
-      column,
-    });
+    const place = placeOf(at);
+    throw new InputError(`The entry ${inPlace(place)} (counted from 0) is ${describe(value)}, ${fault(value, number)}.`, place);
   });
   return entries;
 }

@@ -78,7 +78,7 @@ export function sparseFromEntries(
 }
 
 /** Throws InputError unless these are the lists that a function needs, and no others. */
-function checkLists<Name extends string>(what: string, lists: Record<Name, NumberList>, names: readonly Name[]): void {
+export function checkLists<Name extends string>(what: string, lists: Record<Name, NumberList>, names: readonly Name[]): void {
   checkNames(what, lists, names);
   for (const name of names)
     if (!isList(lists[name])) throw new InputError(`${what} needs ${name}, a list of numbers, not ${describe(lists[name])}.`);

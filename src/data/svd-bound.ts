@@ -59,7 +59,7 @@ export function svdBounds(X: DataMatrix, ranks: readonly number[]): { values: nu
 }
 
 /** The sum of the values from index `from` on, smallest first. */
-function tail(descending: Float64Array, from: number): number {
+export function tail(descending: Float64Array, from: number): number {
   let sum = 0;
   for (let i = descending.length - 1; i >= from; i--) sum += descending[i];
   return sum;
@@ -159,7 +159,7 @@ function transposedTimes({ rows, cols, values, columns, start }: StoredRows, Q: 
  * Makes the columns of Q orthonormal in place, by Gram–Schmidt done twice (once is not orthogonal enough);
  * a column that depends on those before it becomes 0.
  */
-function orthonormalise(Q: Float64Array, width: number): Float64Array {
+export function orthonormalise(Q: Float64Array, width: number): Float64Array {
   const dots = new Float64Array(width);
   for (let c = 0; c < width; c++) {
     const before = columnNorm(Q, width, c);

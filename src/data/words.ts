@@ -13,6 +13,14 @@ export function quoted(text: string): string {
   return JSON.stringify(shortened(text));
 }
 
+/** Where an entry stands, of a matrix or of a tensor. */
+export type Place = { row: number; column: number } | { indices: readonly number[] };
+
+/** A place as a message says it. */
+export function inPlace(place: Place): string {
+  return 'indices' in place ? `at [${place.indices.join(', ')}]` : `in row ${place.row}, column ${place.column}`;
+}
+
 /** A value of any type as an error message says it, in few characters however large it is. */
 export function describe(value: unknown): string {
   switch (typeof value) {

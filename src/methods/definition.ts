@@ -45,6 +45,8 @@ export interface MethodDefinition {
   readonly summary: string;
   /** Whether it takes one layer, or one and more. */
   readonly layers: 'one' | 'many';
+  /** The default of the option `restarts`; 1 where it is left out. */
+  readonly restarts?: number;
   /** Whether X and A may have negative entries. */
   readonly signed: { readonly X: boolean; readonly A: boolean };
   /** Whether each Aˡ has a row for each row of Sˡ⁻¹, so that A⁰A¹…Aˡ can be multiplied whatever stands between the factors. */

@@ -18,7 +18,7 @@ export interface FitOptions {
    */
   seed?: number;
   /**
-   * Number of independent starts, which run side by side in one batch. Default 1.
+   * Number of independent starts, which run side by side in one batch. Default 4 for 'neural', 1 for the other methods.
    * The one with the smallest final objective is returned. Restart r of a seed is the same to the last bit, whatever their number.
    * A start that is the same in all of them (factors, 'nndsvd', 'nndsvda') takes no more than 1.
    */
@@ -79,7 +79,10 @@ export interface Progress {
   totalIterations: number;
   /** How many devices were lost so far. After each the fit goes on from its last checkpoint. */
   lostDevices: number;
-  /** The root of this stage's objective relative to what the stage fits: ‖X − X̂‖ / ‖X‖, or the same of a layer's S. Of the best restart. */
+  /**
+   * The root of this stage's objective relative to what the stage fits: ‖X − X̂‖ / ‖X‖, or the same of a layer's S. Of the best restart.
+   * Where the errors of several levels count, it is the root of their mean square.
+   */
   relativeError: number;
   elapsedMs: number;
   /**
@@ -169,7 +172,7 @@ export interface Model<M extends string = string, Own = unknown> {
    * See NnlsResult; 0 where no S is an exact solve.
    */
   illConditioned: number;
-  /** Relative error of the best restart at each check. */
+  /** Relative error of the best restart at each check: see Progress. */
   history: { stage: string; iteration: number; relativeError: number }[];
   /** Iterations of all stages, of the restart that was kept. */
   iterations: number;

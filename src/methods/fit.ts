@@ -71,10 +71,12 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'cancel
   /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
   /**
-   * The objective. 'error': ‖W ∘ (X − A⁰…AˡSˡ)‖² of the stage's factors, and nothing besides. 'of X' (default): it has a part that
+   * The objective. 'error': ‖W ∘ (X − A⁰…AˡSˡ)‖² of the stage's factors, or a sum over levels, and nothing besides. 'of X' (default): it has a part that
    * depends on X. 'of S': it compares layers with each other.
    */
   objective?: 'error' | 'of X' | 'of S';
+  /** With 'error' the weights of the errors of all levels. Default: 1 for the last, 0 for the others. */
+  levels?: readonly number[];
 }
 
 /** Values of each restart, by the names that their tensors were asked for. */
@@ -116,6 +118,8 @@ export interface Fit {
   stage(stage: FitStage): Promise<StageResult>;
   /** Executes sections and reads small tensors: the first entry of each restart. */
   measure<T extends Record<string, Tensor | readonly Tensor[]>>(sections: readonly string[], tensors: T): Promise<Measured<T>>;
+  /** How a restart went, over all stages. */
+  course(restart: number): Pick<Model, 'history' | 'iterations' | 'converged' | 'stopReason'>;
   /** Picks the best restart, reads its factors and puts the result together. */
   result<M extends string, Own>(method: M, outcome: Outcome<Own>): Promise<Model<M, Own>>;
 }
@@ -174,7 +178,7 @@ function createFit(run: Run, running: Running): Fit {
       change?.(entries);
       run.write(tensor, entries);
     },
-    async stage({ start = false, objective = 'of X', ...given }) {
+    async stage({ start = false, objective = 'of X', levels, ...given }) {
       const { name } = given;
       const done = from?.ended[stages.length];
       if (done) {
@@ -187,7 +191,12 @@ function createFit(run: Run, running: Running): Fit {
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async (asked: readonly number[]) => {
         const factors = await Promise.all(asked.map((r) => given.factors(r)));
-        return factors.map(({ A, S }) => squaredErrorOf(running, A, S[S.length - 1]));
+        return factors.map(({ A, S }) =>
+          S.reduce((sum, ofLevel, l) => {
+            const weight = levels ? levels[l] : l === S.length - 1 ? 1 : 0;
+            return weight === 0 ? sum : sum + weight * squaredErrorOf(running, A.slice(0, l + 1), ofLevel);
+          }, 0),
+        );
       };
       const stage: Stage = {
         ...given,
@@ -222,6 +231,7 @@ function createFit(run: Run, running: Running): Fit {
       });
       return Object.fromEntries(entries) as Measured<T>;
     },
+    course: (restart) => courseOf(stages, restart),
     result: (method, outcome) => resultOf(run, method, running, stages, outcome),
   };
 }
@@ -294,8 +304,7 @@ async function resultOf<M extends string, Own>(
   });
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
-  const ended = stages[stages.length - 1].result.ends[restart].stopReason;
-  const settled = ({ result: { ends } }: Ended) => ends[restart].stopReason === 'tolerance' || ends[restart].stopReason === 'exact';
+  const course = courseOf(stages, restart);
   return {
     method,
     ranks,
@@ -307,6 +316,20 @@ async function resultOf<M extends string, Own>(
     kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
+    ...course,
+    stopReason: course.stopReason === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : course.stopReason,
+    restartErrors,
+    restart,
+    seed: settings.seed,
+    settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, ...outcome.own },
+    supervision: (await outcome.supervise?.(restart, factors)) ?? null,
+    elapsedMs: performance.now() - settings.started,
+  };
+}
+
+function courseOf(stages: readonly Ended[], restart: number): ReturnType<Fit['course']> {
+  const settled = ({ result: { ends } }: Ended) => ends[restart].stopReason === 'tolerance' || ends[restart].stopReason === 'exact';
+  return {
     history: stages.flatMap(({ name, result }) =>
       result.checks
         .filter(({ iteration }) => iteration <= result.ends[restart].checked)
@@ -314,12 +337,6 @@ async function resultOf<M extends string, Own>(
     ),
     iterations: stages.reduce((sum, { result }) => sum + result.ends[restart].iterations, 0),
     converged: stages.filter(({ start }) => !start).every(settled),
-    stopReason: ended === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : ended,
-    restartErrors,
-    restart,
-    seed: settings.seed,
-    settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, ...outcome.own },
-    supervision: (await outcome.supervise?.(restart, factors)) ?? null,
-    elapsedMs: performance.now() - settings.started,
+    stopReason: stages[stages.length - 1].result.ends[restart].stopReason,
   };
 }

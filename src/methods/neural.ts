@@ -29,6 +29,9 @@ export interface CostObject {
   energy?: number | readonly number[];
 }
 
+/** λ: the defaults are measured, see docs/defaults.md. */
+const defaultLabelWeight = 1;
+
 const options = {
   /**
    * The start.
@@ -47,8 +50,8 @@ const options = {
   /**
    * The cost, beside labels.
    *
-   * - 'reconstruction' (default): ‖X − A⁰…AᴸSᴸ‖², the error of the deepest level alone.
-   * - 'levels': Σ_l ‖X − A⁰…AˡSˡ‖², the errors of all levels.
+   * - 'levels' (default): Σ_l ‖X − A⁰…AˡSˡ‖², the errors of all levels.
+   * - 'reconstruction': ‖X − A⁰…AᴸSᴸ‖², the error of the deepest level alone, as published. The levels above it drift.
    * - 'energy': Σ_l ‖Sˡ⁻¹ − AˡSˡ‖² with S⁻¹ = X. It ends with far larger reconstruction errors.
    * - A list of weights ≥ 0: Σ_l w_l ‖X − A⁰…AˡSˡ‖², one for each level.
    * - An object with weights ≥ 0: `reconstruction`, a number for the deepest level or a list of one for each, and `energy` for each layer.
@@ -56,9 +59,7 @@ const options = {
   cost: choiceOrLayerValues<CostObject>()(
     ['reconstruction', 'levels', 'energy'],
     'the error of the deepest level, of all levels, or of every layer alone; or the weight of each level',
-    {
-      default: 'reconstruction',
-    },
+    { default: 'levels' },
   ),
   /**
    * λ₁ ≥ 0 on the coefficients, one for all layers or a list of one each: Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S.
@@ -75,7 +76,7 @@ const options = {
    * `only: true` keeps the zeros of `columns` in A⁰.
    */
   guide: guideOption,
-  // Labels add λ times the loss of a classifier B ≥ 0 on S to the objective. λ is 0.1 by default.
+  // Labels add λ times the loss of a classifier B ≥ 0 on S to the objective. λ is 1 by default.
   ...labelOptions,
   /** The layers, counted from 0, whose S the classifiers read. Default: the last. */
   labelLayers: layerList('layers whose S is classified, such as 0,2', { default: 'the last', needs: { option: 'labels' } }),
@@ -131,12 +132,12 @@ export type NeuralFactorization = Model<
 
 /**
  * Neural NMF: the coefficients are functions of the features, S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ) with q(X, A) = argmin_{S ≥ 0} ‖X − AS‖².
- * All A⁰ … Aᴸ learn together by projected gradient, differentiated exactly through every q. The objective is ‖X − A⁰…AᴸSᴸ‖² by default,
- * with labels also the loss of classifiers. The default optimiser drops a step that would raise the objective, so it never increases.
+ * All A⁰ … Aᴸ learn together by projected gradient, differentiated exactly through every q. The objective is Σ_l ‖X − A⁰…AˡSˡ‖² by
+ * default, with labels also the loss of classifiers. The default optimiser drops a step that would raise the objective, so it never increases.
  *
  * With weights, relativeError is ‖W ∘ (X − X̂)‖ / ‖W ∘ X‖ and svdBound is null: no closed bound is known.
  * With labels the restart with the smallest objective is kept, and `supervision` holds classes, classifiers and accuracy.
- * maxIterations defaults to 1000, tolerance to 1e-5.
+ * restarts defaults to 4, maxIterations to 1000, tolerance to 1e-5.
  *
  * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization for Hierarchical Multilayer Topic
  * Modeling, CAMSAP 2019; arXiv:2303.00058.
@@ -155,7 +156,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost, ranks.length);
   const norm = squaredNorm(stored(seen));
-  const supervision = checkSupervision(options, problem, { weight: 0.1 });
+  const supervision = checkSupervision(options, problem, { weight: defaultLabelWeight });
   const classifiers = supervision
     ? classifierSpecs(options, { ...supervision.targets, labelWeight: supervision.labelWeight }, ranks, X, { norm, costUnit })
     : [];
@@ -207,7 +208,10 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
       name: 'all layers',
       step: 'step',
       ...(t.objective ? { measure: 'measure', cost: t.objective } : { cost: t.control, costAt: control.cost }),
-      objective: supervision || options.cost || options.batchColumns ? 'of X' : 'error',
+      // The root mean square of the levels, where there are several.
+      norm: norm * (sum(cost.reconstruction) || 1),
+      objective: supervision || sum(cost.energy) > 0 || options.batchColumns ? 'of X' : 'error',
+      levels: cost.reconstruction,
       factors: async (restart) => {
         run.execute('view');
         return readFactors(run, t.A, t.view, restart);
@@ -219,8 +223,8 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
       A: t.A,
       S: t.S,
       errors,
-      // Without labels and with the plain cost the objective is the last squared error itself.
-      objectives: (supervision || options.cost) && !costs.some(Number.isNaN) ? costs : undefined,
+      // Without labels the objective of the deepest level alone is the last squared error itself.
+      objectives: !(isPlain(cost) && !supervision) && !costs.some(Number.isNaN) ? costs : undefined,
       kkt,
       rounds: t.rounds,
       exact: { l1: ownL1 },
@@ -293,7 +297,7 @@ function classifierSpecs(
   return labelLayersOf(labelLayers, ranks).map((layer) => ({ layer, ...spec }));
 }
 
-function costWeights(cost: NeuralOptions['cost'] = 'reconstruction', layers: number): Pick<CostWeights, 'reconstruction' | 'energy'> {
+function costWeights(cost: NeuralOptions['cost'] = 'levels', layers: number): Pick<CostWeights, 'reconstruction' | 'energy'> {
   const none = new Array<number>(layers).fill(0);
   const one = new Array<number>(layers).fill(1);
   if (cost === 'reconstruction') return { reconstruction: lastLevel(layers), energy: none };
@@ -313,6 +317,13 @@ function costWeights(cost: NeuralOptions['cost'] = 'reconstruction', layers: num
   return { reconstruction, energy };
 }
 
+const sum = (weights: readonly number[]) => weights.reduce((before, weight) => before + weight, 0);
+
+/** Whether the deepest level alone counts. */
+function isPlain({ reconstruction, energy }: Pick<CostWeights, 'reconstruction' | 'energy'>): boolean {
+  return sum(energy) === 0 && reconstruction.slice(0, -1).every((weight) => weight === 0);
+}
+
 function neuralOptimiser(given: NeuralOptions['optimiser'] = 'projected'): Optimiser {
   return optimiserOf(given, { momentum: 0.05, adam: 0.01 }, ['projected', 'momentum', 'adam']);
 }
@@ -328,6 +339,7 @@ export const neuralMethod = {
   name: 'neural',
   summary: 'all layers by gradients through exact least squares',
   layers: 'many',
+  restarts: 4,
   signed: { X: false, A: false },
   chained: true,
   options,
@@ -335,7 +347,7 @@ export const neuralMethod = {
   fit: neuralNmf,
   transform: transformNeural,
   program: ({ rows, cols, ranks, restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { labelWeight = 0.1, batchColumns } = own;
+    const { labelWeight = defaultLabelWeight, batchColumns } = own;
     const start = typeof own.start === 'object' ? 'random' : (own.start ?? 'hierarchical');
     const names = Array.from({ length: classes ?? 0 }, (_, c) => String(c));
     // As if every sample were labelled, and ‖X‖² were 1.

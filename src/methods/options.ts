@@ -145,6 +145,17 @@ export function layerList(help: string, words: Words = {}): Option<readonly numb
   return { kind: 'layerList', help, placeholder: 'list', check, ...words };
 }
 
+/** Modes of a tensor, counted from 0, none twice. */
+export function modeList(help: string, words: Words = {}): Option<readonly number[]> {
+  const check = (name: string, value: unknown) => {
+    const isMode = (mode: unknown) => Number.isSafeInteger(mode) && (mode as number) >= 0;
+    if (!(Array.isArray(value) && value.length > 0 && value.every(isMode)))
+      throw new InputError(`${name} must be a list of modes, counted from 0, not ${describe(value)}.`, { option: name });
+    if (new Set(value).size !== value.length) throw new InputError(`${name} ${describe(value)} names a mode twice.`, { option: name });
+  };
+  return { kind: 'layerList', help, placeholder: 'list', check, ...words };
+}
+
 /** A matrix of the shape of X, on the command line a file. */
 export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
   return { kind: 'matrix', help, placeholder: 'file', check: () => {}, ...words };

@@ -91,7 +91,7 @@ function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
 }
 
 function settingsOf(
-  { name, layers, signed, options: own, renamed, checkBeside }: MethodDefinition,
+  { name, layers, restarts = 1, signed, options: own, renamed, checkBeside }: MethodDefinition,
   X: DataMatrix,
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
@@ -105,12 +105,21 @@ function settingsOf(
   const ranks = ranksOf(name, layers, ranksOfStart(options.ranks, given.start, layers));
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);
+  return loopSettings(options, { ...defaults, started, ranks, restarts: restartsOf(given, restarts) });
+}
+
+/** The settings that say how a fit runs, checked, with the defaults filled in. */
+export function loopSettings(
+  options: Omit<FitOptions, 'ranks' | 'restarts'>,
+  defaults: { started: number; ranks: number[]; restarts: number; maxIterations: number; tolerance: number; checkEvery?: number },
+): Settings {
+  const { started, ranks, restarts } = defaults;
   const { stopping = 'objective' } = options;
   stoppingRule.check('stopping', stopping);
   const settings: Settings = {
     ranks,
     seed: options.seed ?? 0,
-    restarts: restartsOf(given, 1),
+    restarts,
     maxIterations: options.maxIterations ?? defaults.maxIterations,
     tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
     stopping,
@@ -134,7 +143,7 @@ function settingsOf(
 }
 
 /** The options that say what is computed, and not how long or who is told. */
-function identity({ maxIterations, maxSeconds, checkpoint, resume, onProgress, signal, ...options }: FitOptions): object {
+export function identity({ maxIterations, maxSeconds, checkpoint, resume, onProgress, signal, ...options }: FitOptions): object {
   return options;
 }
 

@@ -14,7 +14,7 @@ export interface ShapeOfFit {
   cols: number;
   /** One number for one layer, or [k₀, k₁, …]. */
   ranks: number | readonly number[];
-  /** Default 1. */
+  /** Default: that of the method, 4 for 'neural' and 1 for the others. */
   restarts?: number;
   /** Number of stored entries of a sparse X, roughly; left out for a dense one. */
   nonZeros?: number;
@@ -35,11 +35,12 @@ export type ProgramOptions<M extends Method> = ShapeOfFit &
  */
 export function programFor<M extends Method>(
   method: M,
-  { rows, cols, ranks, restarts = 1, nonZeros, weighted = false, classes, ...own }: ProgramOptions<M>,
+  { rows, cols, ranks, restarts: givenRestarts, nonZeros, weighted = false, classes, ...own }: ProgramOptions<M>,
 ): Program {
   if (!Object.hasOwn(methods, method))
     throw new InputError(`There is no method ${describe(method)}; there are ${Object.keys(methods).join(', ')}.`);
-  const { name, layers, options, program, renamed } = methodOf(method);
+  const { name, layers, options, program, renamed, restarts: byDefault = 1 } = methodOf(method);
+  const restarts = givenRestarts ?? byDefault;
   checkNames(`The program of ${name}`, own, Object.keys(options), { rank: "'ranks'", ...renamed });
   checkPositiveInteger('rows', rows);
   checkPositiveInteger('cols', cols);

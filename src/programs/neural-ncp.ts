@@ -85,8 +85,8 @@ export function neuralNcpProgram(
   const free = [...(held ? [] : F), ...A.flat()];
   const variables = free.map((value, i) => variable(p, value, i, { rowMetric: A.some((own) => own.indexOf(value) > 0) }));
 
-  const evaluate = (valueOf: (value: Tensor) => Tensor, warm: boolean): Evaluated => {
-    const trial = { F: held ? F : F.map(valueOf), A: A.map((own) => own.map(valueOf)), S };
+  const evaluate = (trialOf: (value: Tensor) => Tensor, warm: boolean): Evaluated => {
+    const trial = { F: held ? F : F.map(trialOf), A: A.map((own) => own.map(trialOf)), S };
     const { cost, ofF, ofA } = costAndGradient(p, data, trial, ranks.length, { weights, held, warm, fall: tolerance || undefined });
     return { cost, gradients: [...ofF, ...ofA.flat()] };
   };

@@ -265,7 +265,7 @@ const memory: Case = {
     };
     try {
       using engine = await createWebGpuEngine({ device });
-      await neuralNmf(engine, X, { ranks: [20, 6], maxIterations: 2, startIterations: 1, svdBound: false });
+      await neuralNmf(engine, X, { ranks: [20, 6], restarts: 1, maxIterations: 2, startIterations: 1, svdBound: false });
     } finally {
       device.createBuffer = createBuffer;
     }

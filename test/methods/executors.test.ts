@@ -19,7 +19,7 @@ afterAll(async () => (await started)?.dispose());
 
 const { X, labels: classes } = tableOne(2);
 const labels = classes[4].map((label, c) => (c % 5 < 2 ? String(label) : ''));
-const common = { seed: 3, maxIterations: 100, tolerance: 0, svdBound: false };
+const common = { seed: 3, restarts: 1, maxIterations: 100, tolerance: 0, svdBound: false };
 const two = { ...common, ranks: [9, 4] };
 
 const fits: Record<string, (engine: Engine) => Promise<Factorization>> = {

@@ -16,7 +16,7 @@ const engine = () => {
 afterAll(async () => (await started)?.dispose());
 
 const { X, labels } = tableOne(1);
-const bound = async (ranks: number[]) => (await neuralNmf(await engine(), X, { ranks, maxIterations: 10 })).svdBound!;
+const bound = async (ranks: number[]) => (await neuralNmf(await engine(), X, { ranks, restarts: 1, maxIterations: 10 })).svdBound!;
 
 /** The labels of every sample, and those of 40 % of them, drawn until each class has one. */
 function someLabels(rank: 9 | 4 | 2, seed: number): { truth: string[]; some: string[] } {
@@ -76,7 +76,7 @@ test.each([0, 1, 2, 3, 4])(
 
 test('weights of levels: a list is what reconstruction says in an object', async () => {
   const fitted = async (cost: NeuralOptions['cost']) =>
-    neuralNmf(await engine(), X, { ranks: [9, 4], maxIterations: 20, tolerance: 0, cost });
+    neuralNmf(await engine(), X, { ranks: [9, 4], restarts: 1, maxIterations: 20, tolerance: 0, cost });
   const [listed, named, even, levels, deepest, plain] = await Promise.all(
     [[3, 1], { reconstruction: [3, 1] }, [1, 1], 'levels' as const, [0, 1], 'reconstruction' as const].map(fitted),
   );
@@ -101,8 +101,8 @@ test.each<[string, Partial<NeuralOptions>, number]>([
 
 test('L1 makes the coefficients sparser and keeps them exact', async () => {
   const zeros = ({ data }: Matrix) => data.reduce((count, s) => count + (s === 0 ? 1 : 0), 0);
-  const plain = await neuralNmf(await engine(), X, { ranks: [9], maxIterations: 100 });
-  const sparse = await neuralNmf(await engine(), X, { ranks: [9], maxIterations: 100, l1: 0.5 });
+  const plain = await neuralNmf(await engine(), X, { ranks: [9], restarts: 1, maxIterations: 100 });
+  const sparse = await neuralNmf(await engine(), X, { ranks: [9], restarts: 1, maxIterations: 100, l1: 0.5 });
   expect(zeros(sparse.S[0])).toBeGreaterThan(zeros(plain.S[0]));
   expect(sparse.kktResidual).toBeLessThan(1e-5);
 });
@@ -126,7 +126,7 @@ test('weights of zero hide entries, and they are predicted', async () => {
 });
 
 test('unseen columns get the coefficients they would have had', async () => {
-  const model = await neuralNmf(await engine(), X, { ranks: [9, 4], maxIterations: 60 });
+  const model = await neuralNmf(await engine(), X, { ranks: [9, 4], restarts: 1, maxIterations: 60 });
   const S = await transformNeural(await engine(), model, X);
   S.forEach(({ data }, l) => {
     data.forEach((s, i) => {

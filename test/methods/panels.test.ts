@@ -28,7 +28,7 @@ const fits: [string, (engine: Engine) => Promise<Factorization>][] = [
   ['nmf by multiplicative updates', (engine) => nmf(engine, X, { ranks: 5, solver: 'mu', maxIterations: 30 })],
   ['nmf by exact solves', (engine) => nmf(engine, X, { ranks: 5, solver: 'anls', maxIterations: 30 })],
   ['weighted nmf', (engine) => nmf(engine, X, { ranks: 5, solver: 'mu', maxIterations: 30, weights: W })],
-  ['Neural NMF', (engine) => neuralNmf(engine, X, { ranks: [6, 3], start: 'random', maxIterations: 30 })],
+  ['Neural NMF', (engine) => neuralNmf(engine, X, { ranks: [6, 3], restarts: 1, start: 'random', maxIterations: 30 })],
   ['supervised nmf', (engine) => ssnmf(engine, X, { ranks: 5, labels, maxIterations: 30 })],
 ];
 

@@ -39,7 +39,7 @@ function termsByDocuments(seed: number) {
 const X = termsByDocuments(1);
 const dense = toDense(X);
 const labels = Array.from({ length: M }, (_, c) => (c % 5 < 2 ? `topic ${c % 3}` : ''));
-const common = { seed: 3, maxIterations: 30, tolerance: 0, svdBound: false };
+const common = { seed: 3, restarts: 1, maxIterations: 30, tolerance: 0, svdBound: false };
 const two = { ...common, ranks: [6, 3] };
 
 type Fit = (engine: Engine, X: DataMatrix) => Promise<Factorization>;

@@ -24,8 +24,8 @@ const device = () => (started ??= createEngine());
 
 const [N, M] = [15, 21];
 const X = randomLowRank(N, M, 3, { seed: 4, noise: 0.2 });
-const flat = { ranks: 3, maxIterations: 40 };
-const layered = { ranks: [3, 2], maxIterations: 40 };
+const flat = { ranks: 3, restarts: 1, maxIterations: 40 };
+const layered = { ranks: [3, 2], restarts: 1, maxIterations: 40 };
 
 type Fitting = (engine: Engine, X: Matrix, c: number) => Promise<Factorization>;
 /** A fit, and whether its S grows with X. */

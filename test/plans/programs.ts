@@ -37,7 +37,7 @@ const tall = randomLowRank(700, 260, 12, { seed: 2, noise: 0.1 });
 const sparse = sparseFromDense({ ...X, data: X.data.map((x, i) => (i % 3 === 0 ? x : 0)) });
 const mask: Matrix = { ...X, data: X.data.map((_, i) => (i % 5 === 0 ? 0 : 1)) };
 const labels = Array.from({ length: X.cols }, (_, c) => (c % 4 === 3 ? '' : 'abc'[c % 3]));
-const short = { maxIterations: 3, checkEvery: 2 } as const;
+const short = { restarts: 1, maxIterations: 3, checkEvery: 2 } as const;
 
 const methods: PlanCase[] = [
   ...(['mu', 'hals', 'anls'] as const).flatMap((solver): PlanCase[] => [

@@ -44,11 +44,12 @@ export const multilinear: Meanings<keyof typeof definitions> = {
 
   storedResidual([X, ...F], [out]) {
     const R = F[0].cols;
-    out.data[0] = 0;
+    let sum = 0;
     eachStored(X, F.length, (x, indices) => {
       let y = 0;
       for (let r = 0; r < R; r++) y += F.reduce((before, f, n) => before * f.data[indices[n] * R + r], 1);
-      out.data[0] += (x - y) ** 2 - y ** 2;
+      sum += (x - y) ** 2 - y ** 2;
     });
+    out.data[0] = sum;
   },
 };

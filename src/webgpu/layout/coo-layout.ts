@@ -62,10 +62,10 @@ export function packCoo({ shape, coordinates, values }: SparseTensor): Uint32Arr
   const [order, entries] = [shape.length, values.length];
   const packed = new Uint32Array(cooByteLength({ shape, entries }) / 4);
   const bits = new Uint32Array(values.buffer, values.byteOffset, entries);
-  for (let e = 0; e < entries; e++) {
-    packed.set(coordinates.subarray(order * e, order * (e + 1)), (order + 1) * e);
-    packed[(order + 1) * e + order] = bits[e];
-  }
+  bits.forEach((value, e) => {
+    for (let n = 0; n < order; n++) packed[(order + 1) * e + n] = coordinates[order * e + n];
+    packed[(order + 1) * e + order] = value;
+  });
   cooModes({ shape, entries }).forEach((mode, n) => {
     packMode(packed, mode, (e) => coordinates[order * e + n], entries);
   });

@@ -123,6 +123,21 @@ test('a product with an X in coordinates reads the entries and one mode, and a r
   expect(steps[1].operations).toBe(2 * 9 * (4 * 3 + 4) + 2); // and a fold of one partial sum each
 });
 
+test('where lines are longer than a segment, the entries beyond it are the work of the tails', () => {
+  // 10 lines of 100 entries: 64 in their heads, 36 in their tails, of which there may be 1000 / 64.
+  const works = workOfOne((p) => {
+    const X = p.dataTensor('X', [10, 20, 30], { cooEntries: 1000 });
+    const F = [10, 20, 30].map((size, n) => p.input(`F${n}`, size, 4));
+    p.mttkrp(X, F, 0, { into: p.state('M', 10, 4, { shared: true }) });
+  });
+  const [entries, mode, factors, tails] = [4 * 4 * 1000, 4 * (2 * 11 + 1000 + 2 * 15), 16 * (20 + 30), 16 * 15];
+  expect(works).toMatchObject([
+    { bytes: 0.36 * (entries + mode) + factors + tails, operations: 360 * 4 * 3 },
+    { bytes: 0.64 * (entries + mode) + factors + tails + 16 * 10, operations: 640 * 4 * 3 },
+  ]);
+  expect(works[0].requested).toBeCloseTo(0.36 * (entries + mode) + 2 * 16 * 360 + tails);
+});
+
 test('the bound is the roofline of the part that is filled, and a dispatch', () => {
   const profile: Profile = { ...profiles['rtx-4090'], bandwidth: 1e9, flops: 1e12, units: 2, lanesPerUnit: 64, dispatchSeconds: 1e-6 };
   const bound = (bytes: number, operations: number, invocations: number) => boundSeconds({ bytes, operations, invocations }, profile);

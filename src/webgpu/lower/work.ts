@@ -3,7 +3,7 @@
  *
  * - Operations on f32: an FMA is two, any other one, exp or sqrt included. Comparisons, addresses and the scale of a product count nothing.
  * - What depends on the data is an assumption: a solve takes one round, on a full support; a trial is accepted; where
- *   Gram matrices may stand for a residual, they do.
+ *   Gram matrices may stand for a residual, they do; the lines of a mode of a tensor in coordinates are of equal length.
  */
 import type { Tensor } from '../../graph/tensor.js';
 import { cooModes } from '../layout/coo-layout.js';
@@ -110,8 +110,25 @@ function gathers(of: Numbers, { rows, cols, entries }: Tensor): number {
 }
 
 /** How often rows of the factors of a tensor in coordinates are read in the mean, by the names of their bindings. */
-function factorGathers(X: Tensor, modes: readonly number[]): Record<string, number> {
-  return Object.fromEntries(modes.map((mode, m) => [`F${m}`, X.entries / X.shape![mode]]));
+function factorGathers(X: Tensor, modes: readonly number[], entries = X.entries): Record<string, number> {
+  return Object.fromEntries(modes.map((mode, m) => [`F${m}`, entries / X.shape![mode]]));
+}
+
+/** The product of one mode of a tensor in coordinates: the heads of its lines, or their tails. An FMA and the other factors an entry. */
+function ofOneMode(part: 'heads' | 'tails'): Rule {
+  const entriesIn = (of: Numbers, { entries, shape }: Tensor) => {
+    const heads = Math.min(entries, shape![of('MODE')] * of('SEGMENT'));
+    return part === 'heads' ? heads : entries - heads;
+  };
+  return {
+    operations: (of, { bindings: [X] }) => of('RESTARTS') * 4 * of('STRIDE') * entriesIn(of, X as Tensor) * (of('OTHERS') + 1),
+    passes(of, { bindings }) {
+      const X = bindings[0] as Tensor;
+      const own = entriesIn(of, X);
+      const others = [...X.shape!.keys()].filter((mode) => mode !== of('MODE'));
+      return { X: (of('STRIDE') * of('RESTARTS') * own) / Math.max(1, X.entries), ...factorGathers(X, others, own) };
+    },
+  };
 }
 
 /** Of one restart. */
@@ -157,18 +174,8 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   ),
   'multilinear/contract': each((of) => 8 * of('SUMMED')),
   'multilinear/khatri-rao': each(4),
-  // Entries in tails are counted here.
-  'multilinear/mttkrp': {
-    operations: (of, { bindings }) => of('RESTARTS') * 4 * of('STRIDE') * (bindings[0] as Tensor).entries * (of('OTHERS') + 1),
-    passes: (of, { bindings: [X] }) => ({
-      X: of('STRIDE') * of('RESTARTS'),
-      ...factorGathers(
-        X as Tensor,
-        [...(X as Tensor).shape!.keys()].filter((mode) => mode !== of('MODE')),
-      ),
-    }),
-  },
-  'multilinear/mttkrp-tails': { operations: () => 0, passes: () => ({ X: 0, F0: 0, F1: 0, F2: 0, F3: 0, F4: 0 }) },
+  'multilinear/mttkrp': ofOneMode('heads'),
+  'multilinear/mttkrp-tails': ofOneMode('tails'),
   'multilinear/stored-residual': {
     operations: (of) => of('RESTARTS') * of('ENTRIES') * (4 * of('F0_STRIDE') * of('ORDER') + 4),
     passes: (of, { bindings: [X] }) => ({ X: of('RESTARTS'), ...factorGathers(X as Tensor, [...(X as Tensor).shape!.keys()]) }),

@@ -27,34 +27,8 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   const sections: Record<string, Operation[]> = {};
   let current: Operation[] | undefined;
 
-  function tensor(
-    role: Tensor['role'],
-    label: string,
-    rows: number,
-    cols: number,
-    batch: number,
-    {
-      csrEntries,
-      coordinates,
-      data,
-    }: { csrEntries?: number; coordinates?: { shape: readonly number[]; entries: number }; data?: true } = {},
-  ): Tensor {
-    for (const size of [rows, cols]) {
-      if (!Number.isInteger(size) || size < 1)
-        throw new ShapeError(`Tensor ${label} of program ${name} is ${rows}×${cols}; both sizes must be positive integers.`);
-    }
-    const made: Tensor = {
-      id: tensors.length,
-      name: label,
-      role,
-      form: coordinates ? 'coo' : csrEntries === undefined ? 'dense' : 'csr',
-      rows,
-      cols,
-      batch,
-      entries: csrEntries ?? rows * cols,
-      ...coordinates,
-      ...(data && { data }),
-    };
+  function tensor(role: Tensor['role'], label: string, rows: number, cols: number, batch: number, form: Form = {}): Tensor {
+    const made = tensorOf(name, { id: tensors.length, name: label, role, rows, cols, batch }, form);
     tensors.push(made);
     return made;
   }
@@ -125,12 +99,9 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
      * over its columns, or with `cooEntries` by the coordinates of so many stored entries, for which it has two to six modes.
      */
     dataTensor(label: string, shape: readonly number[], { cooEntries }: { cooEntries?: number } = {}): Tensor {
+      checkTensor(`Tensor ${label} of program ${name} is ${shape.join('×')}`, shape, cooEntries !== undefined);
       const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
       const coordinates = cooEntries === undefined ? undefined : { shape: [...shape], entries: cooEntries };
-      const what = `Tensor ${label} of program ${name} is ${shape.join('×')}`;
-      if (shape.some((size) => !Number.isInteger(size) || size < 1)) throw new ShapeError(`${what}; all sizes must be positive integers.`);
-      if (coordinates && (shape.length < 2 || shape.length > 6))
-        throw new ShapeError(`${what}, of order ${shape.length}; in coordinates it has two to six modes.`);
       return tensor('input', label, rows, shape[shape.length - 1], 1, { coordinates, data: true });
     },
 
@@ -156,6 +127,31 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       return { name, restarts, tensors, sections };
     },
   };
+}
+
+/** What a tensor is but a dense one. */
+interface Form {
+  csrEntries?: number;
+  coordinates?: { shape: readonly number[]; entries: number };
+  data?: true;
+}
+
+type Frame = Pick<Tensor, 'id' | 'name' | 'role' | 'rows' | 'cols' | 'batch'>;
+
+function tensorOf(program: string, frame: Frame, { csrEntries, coordinates, data }: Form): Tensor {
+  const { name, rows, cols } = frame;
+  for (const size of [rows, cols]) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new ShapeError(`Tensor ${name} of program ${program} is ${rows}×${cols}; both sizes must be positive integers.`);
+  }
+  const form = coordinates ? 'coo' : csrEntries === undefined ? 'dense' : 'csr';
+  return { ...frame, form, entries: csrEntries ?? rows * cols, ...coordinates, ...(data && { data }) };
+}
+
+function checkTensor(what: string, shape: readonly number[], inCoordinates: boolean): void {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1)) throw new ShapeError(`${what}; all sizes must be positive integers.`);
+  if (inCoordinates && (shape.length < 2 || shape.length > 6))
+    throw new ShapeError(`${what}, of order ${shape.length}; in coordinates it has two to six modes.`);
 }
 
 function requireShape(what: string, given: Tensor, rows: number, cols: number): void {

@@ -1,5 +1,5 @@
 /** The interface of both executors, WebGPU (src/webgpu) and the f64 reference (src/reference). Methods are written against it. */
-import type { SparseMatrix } from './data/sparse.js';
+import type { Content } from './data/content.js';
 import type { Program } from './graph/program.js';
 import type { Tensor } from './graph/tensor.js';
 
@@ -61,9 +61,9 @@ export interface Run extends Disposes {
   readonly program: Program;
   /**
    * Fills an input or state from row-major entries. rows·cols of them go to every restart; R·rows·cols are one restart after another.
-   * A CSR tensor takes a sparse matrix with the tensor's number of stored entries.
+   * A CSR tensor takes a sparse matrix with the tensor's number of stored entries, one in coordinates a sparse tensor.
    */
-  write(tensor: Tensor, entries: ArrayLike<number> | SparseMatrix): void;
+  write(tensor: Tensor, entries: Content): void;
   /** Executes a section `times` times (default 1). On a GPU it returns at once; the work is queued in order. */
   execute(section: string, times?: number): void;
   /** Number of dispatches of one execution of a section; on the reference, of operations. */

@@ -1,4 +1,4 @@
-import { InputError, ShapeError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { checkDense, type Matrix, matrix } from './matrix.js';
 import { checkNames } from './names.js';
 import { isList, type NumberList, toFloat32, toIndices } from './numbers.js';
@@ -264,22 +264,4 @@ export function requireDense(X: DataMatrix, what: string, instead?: string, opti
   if (!isSparse(X)) return;
   const advice = `${instead ? `${instead}, or ` : ''}make X dense (toDense(X), or a file that is not sparse)`;
   throw new InputError(`${what} needs a dense matrix with an entry for each of X, but X is sparse; ${advice}.`, { option });
-}
-
-/** Throws ShapeError unless a program's tensor and what is written into it have the same form, and if they are sparse the same size. */
-export function checkContent(
-  tensor: { name: string; form: 'dense' | 'csr'; rows: number; cols: number; entries: number },
-  content: ArrayLike<number> | SparseMatrix,
-): void {
-  const { name, form, rows, cols, entries } = tensor;
-  const sparse = 'rowStarts' in content;
-  if (sparse !== (form === 'csr'))
-    throw new ShapeError(
-      `${name} is ${form === 'csr' ? 'a CSR tensor and takes a SparseMatrix' : 'dense and takes its entries row by row'}.`,
-    );
-  if (!sparse) return;
-  if (content.rows === rows && content.cols === cols && content.values.length === entries) return;
-  throw new ShapeError(
-    `${name} is ${rows}×${cols} with ${entries} stored entries, but what was given is ${content.rows}×${content.cols} with ${content.values.length}.`,
-  );
 }

@@ -9,7 +9,7 @@ export function printProgram(program: Program): string {
     for (const tensor of program.tensors) {
       if (tensor.role !== role) continue;
       lines.push(
-        `  ${role.padEnd(6)} ${tensor.name.padEnd(10)} ${shapeText(tensor)}${tensor.form === 'csr' ? ` csr, ${tensor.entries} entries` : ''}`,
+        `  ${role.padEnd(6)} ${tensor.name.padEnd(10)} ${shapeText(tensor)}${tensor.form === 'dense' ? '' : ` ${tensor.form}, ${tensor.entries} entries`}`,
       );
     }
   }

@@ -27,31 +27,8 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   const sections: Record<string, Operation[]> = {};
   let current: Operation[] | undefined;
 
-  function tensor(
-    role: Tensor['role'],
-    label: string,
-    rows: number,
-    cols: number,
-    batch: number,
-    csrEntries?: number,
-    data?: true,
-  ): Tensor {
-    for (const size of [rows, cols]) {
-      if (!Number.isInteger(size) || size < 1)
-        throw new ShapeError(`Tensor ${label} of program ${name} is ${rows}×${cols}; both sizes must be positive integers.`);
-    }
-    const form = csrEntries === undefined ? 'dense' : 'csr';
-    const made: Tensor = {
-      id: tensors.length,
-      name: label,
-      role,
-      form,
-      rows,
-      cols,
-      batch,
-      entries: csrEntries ?? rows * cols,
-      ...(data && { data }),
-    };
+  function tensor(role: Tensor['role'], label: string, rows: number, cols: number, batch: number, form: Form = {}): Tensor {
+    const made = tensorOf(name, { id: tensors.length, name: label, role, rows, cols, batch }, form);
     tensors.push(made);
     return made;
   }
@@ -109,12 +86,23 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
       const { batched = false, csrEntries } = options;
       if (batched && csrEntries !== undefined)
         throw new ShapeError(`Program ${name}: the CSR tensor ${label} cannot differ between restarts; leave out batched.`);
-      return tensor('input', label, rows, cols, batched ? restarts : 1, csrEntries);
+      return tensor('input', label, rows, cols, batched ? restarts : 1, { csrEntries });
     },
 
     /** The matrix that a fit is of, for all restarts. An engine may store it in fewer bits (EngineOptions.halfInputs). */
     data(label: string, rows: number, cols: number, options: { csrEntries?: number } = {}): Tensor {
-      return tensor('input', label, rows, cols, 1, options.csrEntries, true);
+      return tensor('input', label, rows, cols, 1, { csrEntries: options.csrEntries, data: true });
+    },
+
+    /**
+     * A tensor of several modes that a fit is of, for all restarts: dense as a matrix with all modes but the last over its rows and the last
+     * over its columns, or with `cooEntries` by the coordinates of so many stored entries, for which it has two to six modes.
+     */
+    dataTensor(label: string, shape: readonly number[], { cooEntries }: { cooEntries?: number } = {}): Tensor {
+      checkTensor(`Tensor ${label} of program ${name} is ${shape.join('×')}`, shape, cooEntries !== undefined);
+      const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+      const coordinates = cooEntries === undefined ? undefined : { shape: [...shape], entries: cooEntries };
+      return tensor('input', label, rows, shape[shape.length - 1], 1, { coordinates, data: true });
     },
 
     /** A tensor that lives across iterations, one per restart unless `shared`. */
@@ -141,6 +129,31 @@ export function programBuilder(name: string, { restarts = 1 }: { restarts?: numb
   };
 }
 
+/** What a tensor is but a dense one. */
+interface Form {
+  csrEntries?: number;
+  coordinates?: { shape: readonly number[]; entries: number };
+  data?: true;
+}
+
+type Frame = Pick<Tensor, 'id' | 'name' | 'role' | 'rows' | 'cols' | 'batch'>;
+
+function tensorOf(program: string, frame: Frame, { csrEntries, coordinates, data }: Form): Tensor {
+  const { name, rows, cols } = frame;
+  for (const size of [rows, cols]) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new ShapeError(`Tensor ${name} of program ${program} is ${rows}×${cols}; both sizes must be positive integers.`);
+  }
+  const form = coordinates ? 'coo' : csrEntries === undefined ? 'dense' : 'csr';
+  return { ...frame, form, entries: csrEntries ?? rows * cols, ...coordinates, ...(data && { data }) };
+}
+
+function checkTensor(what: string, shape: readonly number[], inCoordinates: boolean): void {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1)) throw new ShapeError(`${what}; all sizes must be positive integers.`);
+  if (inCoordinates && (shape.length < 2 || shape.length > 6))
+    throw new ShapeError(`${what}, of order ${shape.length}; in coordinates it has two to six modes.`);
+}
+
 function requireShape(what: string, given: Tensor, rows: number, cols: number): void {
   if (given.rows === rows && given.cols === cols) return;
   throw new ShapeError(`${what}: ${given.name} is ${given.rows}×${given.cols}, but ${rows}×${cols} is needed.`);
@@ -153,11 +166,12 @@ function checkOperands(program: string, operation: Operation): void {
       throw new ShapeError(`Program ${program}: ${kind} writes the input ${out.name}; only states and transients may be written.`);
     if (inputs.includes(out)) throw new ShapeError(`Program ${program}: ${kind} reads and writes ${out.name}; give it another output.`);
   }
-  const sparse = inputs.find(({ form }, at) => form === 'csr' && !inputRule(operation, at).sparse);
-  if (sparse === undefined) return;
-  throw new ShapeError(
-    `Program ${program}: ${kind} has no rule for the CSR tensor ${sparse.name}; its definition says which inputs may be sparse.`,
-  );
+  inputs.forEach(({ name, form }, at) => {
+    const { sparse, coordinates } = inputRule(operation, at);
+    if (form === 'dense' || (form === 'csr' ? sparse : coordinates)) return;
+    const what = form === 'csr' ? 'the CSR tensor' : 'the tensor in coordinates';
+    throw new ShapeError(`Program ${program}: ${kind} has no rule for ${what} ${name}; its definition says which inputs may be sparse.`);
+  });
 }
 
 /** A transient must be written before it is read, within its own section: memory of transients does not survive between sections. */

@@ -11,14 +11,17 @@ export interface Tensor {
   readonly id: number;
   readonly name: string;
   readonly role: 'input' | 'state' | 'transient';
-  readonly form: 'dense' | 'csr';
+  /** 'coo' is a tensor of several modes by the coordinates of its stored entries. */
+  readonly form: 'dense' | 'csr' | 'coo';
+  /** The sizes of the modes of one in coordinates. Its rows run over all modes but the last, its columns over the last. */
+  readonly shape?: readonly number[];
   readonly rows: number;
   readonly cols: number;
   /** R for a tensor that every restart has its own copy of; 1 for one that all restarts share, as X usually is. */
   readonly batch: number;
   /** Whether it is the data of a fit. */
   readonly data?: boolean;
-  /** Stored entries of a CSR tensor; rows·cols of a dense one. */
+  /** Stored entries of a sparse tensor; rows·cols of a dense one. */
   readonly entries: number;
 }
 
@@ -42,8 +45,8 @@ export function operandOf(operand: Operand): { tensor: Tensor; transposed: boole
 }
 
 /** "9×90", "9×90 ×8" with restarts. */
-export function shapeText(tensor: Pick<Tensor, 'rows' | 'cols' | 'batch'>): string {
-  return `${tensor.rows}×${tensor.cols}${tensor.batch > 1 ? ` ×${tensor.batch}` : ''}`;
+export function shapeText({ shape, rows, cols, batch }: Pick<Tensor, 'shape' | 'rows' | 'cols' | 'batch'>): string {
+  return `${(shape ?? [rows, cols]).join('×')}${batch > 1 ? ` ×${batch}` : ''}`;
 }
 
 /** The batch of an operation's result: R as soon as one operand has it. */

@@ -4,8 +4,10 @@
  *
  *     M_n = X_(n) (⊙_{m≠n} F_m),   M_n[i][r] = Σ X[…, i, …] Π_{m≠n} F_m[·][r]
  *
- * of all modes takes two passes over X: X F_{N−1}, of which the other modes are contractions, and Xᵀ (F₀ ⊙ … ⊙ F_{N−2}). (Phan, Tichavský,
- * Cichocki: Fast Alternating LS Algorithms for High Order CANDECOMP/PARAFAC Tensor Factorizations, IEEE Trans. Signal Process. 2013.)
+ * of all modes takes two passes over a dense X: X F_{N−1}, of which the other modes are contractions, and Xᵀ (F₀ ⊙ … ⊙ F_{N−2}). (Phan,
+ * Tichavský, Cichocki: Fast Alternating LS Algorithms for High Order CANDECOMP/PARAFAC Tensor Factorizations, IEEE Trans. Signal Process.
+ * 2013.)
+ * Of an X in coordinates every mode is one sum over the stored entries.
  */
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
@@ -17,7 +19,7 @@ export function leadingProduct(p: ProgramBuilder, F: readonly Tensor[]): Tensor 
 
 /**
  * Calls `update` with M_n of every mode in turn, and M_n is formed of the F that earlier calls have changed. The last call gets
- * F₀ ⊙ … ⊙ F_{N−2}, too.
+ * F₀ ⊙ … ⊙ F_{N−2}, too, where X is dense.
  */
 export function eachMode(
   p: ProgramBuilder,
@@ -25,6 +27,10 @@ export function eachMode(
   F: readonly Tensor[],
   update: (mode: number, M: Tensor, leading?: Tensor) => void,
 ): void {
+  if (X.form === 'coo') {
+    for (let n = 0; n < F.length; n++) update(n, p.mttkrp(X, F, n));
+    return;
+  }
   const last = F.length - 1;
   // X without the modes after n. Their factors are changed after that of n only.
   const tails: Tensor[] = [];
@@ -39,14 +45,22 @@ export function eachMode(
   update(last, p.matmul(T(X), leading), leading);
 }
 
-/** ‖X − [[F₀, …, F_{N−1}]]‖², from the entries of X. */
+/**
+ * ‖X − [[F₀, …, F_{N−1}]]‖², from the entries of X. `leading` is F₀ ⊙ … ⊙ F_{N−2} and `grams` are all F_nᵀF_n, where they are at hand.
+ *
+ * Of an X in coordinates it is Σ_stored ((x − y)² − y²) + Σ ∘_n F_nᵀF_n, a difference of sums as large as ‖X‖²: exact to about the
+ * rounding of f32 times that, and 0 where rounding would leave less.
+ */
 export function squaredError(
   p: ProgramBuilder,
   X: Tensor,
   F: readonly Tensor[],
-  { leading = leadingProduct(p, F), into, fall }: { leading?: Tensor; into?: Tensor; fall?: number } = {},
+  { leading, grams, into, fall }: { leading?: Tensor; grams?: readonly Tensor[]; into?: Tensor; fall?: number } = {},
 ): Tensor {
-  return p.residualNorm(X, leading, p.transpose(F[F.length - 1]), { into, fall });
+  if (X.form !== 'coo') return p.residualNorm(X, leading ?? leadingProduct(p, F), p.transpose(F[F.length - 1]), { into, fall });
+  const ofF = (grams ?? F.map((f) => p.gram(f))).reduce((before, next) => p.hadamard(before, next));
+  const error = p.combine(1, p.storedResidual(X, F), 1, p.reduce(ofF, 'sum'));
+  return p.map('positive', [error], { into });
 }
 
 /** ∘_{m≠n} G_m of every n. */

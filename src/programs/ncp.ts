@@ -26,6 +26,8 @@ export interface NcpProgramOptions {
   restarts: number;
   solver: NcpSolver;
   tolerance?: number;
+  /** Stored entries of an X in coordinates; default: X is dense. */
+  cooEntries?: number;
 }
 
 /**
@@ -35,9 +37,13 @@ export interface NcpProgramOptions {
  * - 'hals': one sweep of coordinate descent over the columns of F_n (Cichocki & Phan, IEICE Trans. Fundamentals 2009).
  * - 'anls': F_nᵀ = argmin_{F ≥ 0}, exactly (Kim & Park, High-Performance Scientific Computing 2012).
  */
-export function ncpProgram(shape: readonly number[], rank: number, { restarts, solver, tolerance }: NcpProgramOptions): NcpProgram {
+export function ncpProgram(
+  shape: readonly number[],
+  rank: number,
+  { restarts, solver, tolerance, cooEntries }: NcpProgramOptions,
+): NcpProgram {
   const p = programBuilder('ncp', { restarts });
-  const X = tensorInput(p, shape);
+  const X = p.dataTensor('X', shape, { cooEntries });
   const F = shape.map((size, n) => p.state(`F${n}`, size, rank));
   const cost = p.state('cost', 1, 1);
   const kkt = shape.map((_, n) => p.state(`kkt${n}`, 1, 1));
@@ -58,15 +64,6 @@ export function ncpProgram(shape: readonly number[], rank: number, { restarts, s
   p.section('measure', () => squaredError(p, X, F, { into: cost, fall: tolerance || undefined }));
   p.section('finish', () => kktOfModes(p, X, F, kkt));
   return { program: p.build(), X, F, cost, kkt, rounds: exact?.map(({ rounds }) => rounds) };
-}
-
-/** A tensor as the matrix that programs take: see mttkrp.ts. */
-export function tensorInput(p: ProgramBuilder, shape: readonly number[]): Tensor {
-  return p.data(
-    'X',
-    shape.slice(0, -1).reduce((product, size) => product * size, 1),
-    shape[shape.length - 1],
-  );
 }
 
 function exactState(p: ProgramBuilder, n: number, rank: number, size: number): { Ft: Tensor; rounds: Tensor } {

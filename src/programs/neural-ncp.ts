@@ -13,8 +13,7 @@
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 import { acceptStart, controlledStep, type Evaluated, type Gradient, variable } from './controlled-step.js';
-import { eachMode, leadingProduct, otherModes, squaredError } from './mttkrp.js';
-import { tensorInput } from './ncp.js';
+import { eachMode, otherModes, squaredError } from './mttkrp.js';
 import { backwardQ, forwardQ, type Solved } from './q.js';
 
 export interface NeuralNcpProgramOptions {
@@ -31,6 +30,8 @@ export interface NeuralNcpProgramOptions {
    */
   kruskal?: boolean;
   tolerance?: number;
+  /** Stored entries of an X in coordinates; default: X is dense. */
+  cooEntries?: number;
 }
 
 export interface NeuralNcpProgram {
@@ -70,10 +71,10 @@ export function neuralNcpProgram(
   shape: readonly number[],
   rank: number,
   ranks: readonly number[],
-  { restarts, weights, held, modes, kruskal = false, tolerance = 1e-5 }: NeuralNcpProgramOptions,
+  { restarts, weights, held, modes, kruskal = false, tolerance = 1e-5, cooEntries }: NeuralNcpProgramOptions,
 ): NeuralNcpProgram {
   const p = programBuilder('neuralNcp', { restarts });
-  const X = kruskal ? undefined : tensorInput(p, shape);
+  const X = kruskal ? undefined : p.dataTensor('X', shape, { cooEntries });
   const F = shape.map((size, n) => p.state(`F${n}`, size, rank));
   const byLevel = <V>(make: (n: number, l: number) => V): V[][] =>
     shape.map((_, n) => (modes === undefined || modes.includes(n) ? ranks.map((_, l) => make(n, l)) : []));
@@ -211,7 +212,7 @@ function partOf(p: ProgramBuilder, data: Data, P: readonly Tensor[], { weight, f
     D[n] = gradient(n, M);
     leading = product;
   });
-  const error = squaredError(p, data.X, P, { leading: leading ?? leadingProduct(p, P), fall });
+  const error = squaredError(p, data.X, P, { leading, grams, fall });
   return { cost: p.combine(weight, error, 0, error), D, others };
 }
 

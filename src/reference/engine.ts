@@ -1,4 +1,6 @@
-import { checkContent, type SparseMatrix } from '../data/sparse.js';
+import { checkContent } from '../data/content.js';
+import type { SparseMatrix } from '../data/sparse.js';
+import type { SparseTensor } from '../data/tensors.js';
 import { disposeKey, type Engine, type Run } from '../engine.js';
 import { AdapterError, DisposedError, InputError, ShapeError } from '../errors.js';
 import type { Operation } from '../graph/operations.js';
@@ -47,15 +49,14 @@ export function createReferenceEngine(): Engine {
 function prepareReference(program: Program): Run {
   const values = new Map<Tensor, Value[]>();
   for (const tensor of program.tensors) {
-    const { rows, cols } = tensor;
-    const make = (): Value =>
-      tensor.form === 'csr' ? sparseValue(emptyRows(rows, cols)) : { rows, cols, data: new Float64Array(rows * cols) };
-    values.set(tensor, Array.from({ length: tensor.batch }, make));
+    values.set(
+      tensor,
+      Array.from({ length: tensor.batch }, () => emptyValue(tensor)),
+    );
   }
   const entriesOf = (tensor: Tensor, restart: number) => values.get(tensor)![tensor.batch === 1 ? 0 : restart];
   const read = async (tensor: Tensor) => {
-    if (tensor.form === 'csr')
-      throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep the matrix that you wrote.`);
+    if (tensor.form !== 'dense') throw new ShapeError(`${tensor.name} is sparse and cannot be read back; keep what you wrote.`);
     const size = tensor.rows * tensor.cols;
     const all = new Float64Array(size * tensor.batch);
     values.get(tensor)!.forEach((value, restart) => {
@@ -68,8 +69,8 @@ function prepareReference(program: Program): Run {
     program,
     write(tensor, entries) {
       checkContent(tensor, entries);
-      if ('rowStarts' in entries) {
-        values.set(tensor, [sparseValue(entries)]);
+      if ('rowStarts' in entries || 'coordinates' in entries) {
+        values.set(tensor, ['rowStarts' in entries ? rowsValue(entries) : coordinatesValue(tensor, entries)]);
         return;
       }
       const size = tensor.rows * tensor.cols;
@@ -101,11 +102,20 @@ function sectionOf(program: Program, section: string): readonly Operation[] {
   throw new InputError(`Program ${program.name} has no section ${section}; it has ${Object.keys(program.sections).join(', ')}.`);
 }
 
-function emptyRows(rows: number, cols: number): SparseMatrix {
-  return { rows, cols, rowStarts: new Uint32Array(rows + 1), columns: new Uint32Array(), values: new Float32Array() };
+/** Zeros: of a sparse tensor nothing is stored yet. */
+function emptyValue(tensor: Tensor): Value {
+  const { form, rows, cols } = tensor;
+  const [columns, values] = [new Uint32Array(), new Float32Array()];
+  if (form === 'csr') return rowsValue({ rows, cols, rowStarts: new Uint32Array(rows + 1), columns, values });
+  if (form === 'coo') return coordinatesValue(tensor, { coordinates: columns, values });
+  return { rows, cols, data: new Float64Array(rows * cols) };
 }
 
-function sparseValue({ rows, cols, rowStarts, columns, values }: SparseMatrix): Value {
+function coordinatesValue({ rows, cols }: Tensor, { coordinates, values }: Pick<SparseTensor, 'coordinates' | 'values'>): Value {
+  return { rows, cols, data: Float64Array.from(values), coordinates };
+}
+
+function rowsValue({ rows, cols, rowStarts, columns, values }: SparseMatrix): Value {
   return { rows, cols, data: Float64Array.from(values), places: { rowStarts, columns } };
 }
 

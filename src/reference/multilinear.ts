@@ -1,6 +1,13 @@
-/** The meaning of operations of tensors of three and more modes. */
+/** The meaning of operations of tensors of several modes. */
 import type { multilinear as definitions } from '../graph/operations/multilinear.js';
-import type { Meanings } from './value.js';
+import type { Meanings, Value } from './value.js';
+
+/** The stored entries of a tensor in coordinates, each with its index in every mode. */
+function eachStored({ data, coordinates }: Value, order: number, visit: (x: number, indices: Uint32Array) => void): void {
+  data.forEach((x, e) => {
+    visit(x, coordinates!.subarray(order * e, order * (e + 1)));
+  });
+}
 
 export const multilinear: Meanings<keyof typeof definitions> = {
   khatriRao([A, B], [out]) {
@@ -22,5 +29,27 @@ export const multilinear: Meanings<keyof typeof definitions> = {
         for (let r = 0; r < R; r++) out.data[kept * R + r] += X.data[(i * last + j) * R + r] * F.data[summed * R + r];
       }
     }
+  },
+
+  mttkrp([X, ...others], [out], { mode }) {
+    const R = out.cols;
+    out.data.fill(0);
+    eachStored(X, others.length + 1, (x, indices) => {
+      for (let r = 0; r < R; r++) {
+        const product = others.reduce((before, F, m) => before * F.data[indices[m < mode ? m : m + 1] * R + r], x);
+        out.data[indices[mode] * R + r] += product;
+      }
+    });
+  },
+
+  storedResidual([X, ...F], [out]) {
+    const R = F[0].cols;
+    let sum = 0;
+    eachStored(X, F.length, (x, indices) => {
+      let y = 0;
+      for (let r = 0; r < R; r++) y += F.reduce((before, f, n) => before * f.data[indices[n] * R + r], 1);
+      sum += (x - y) ** 2 - y ** 2;
+    });
+    out.data[0] = sum;
   },
 };

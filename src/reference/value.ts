@@ -7,6 +7,8 @@ export interface Value {
   data: Float64Array;
   /** Of a sparse matrix only: compressed rows, as in data/sparse. */
   places?: { rowStarts: Uint32Array; columns: Uint32Array };
+  /** Of a tensor in coordinates only: those of every entry, as in data/tensors. */
+  coordinates?: Uint32Array;
 }
 
 /** Computes outputs from inputs, all of one restart. Random numbers depend on the number of the restart. */

@@ -191,7 +191,7 @@ async function look(
     }
   }
   for (const [tensor, buffer] of tensors) {
-    if (tensor.form === 'csr') continue;
+    if (tensor.form !== 'dense') continue;
     const found = brokenPadding(tensor, all.slice(places.get(buffer)!, places.get(buffer)! + byteLength(tensor)));
     if (found !== undefined) return `${program.name}: ${found}`;
   }

@@ -1,5 +1,6 @@
 /** What the differential cases share. A case is plain data that runs on any device: Dawn in Node, Chrome in a page, wgpu in Deno. */
 import { type Random, random } from '../../src/data/random.js';
+import type { SparseTensor } from '../../src/data/tensors.js';
 import type { Engine, Run } from '../../src/engine.js';
 import { readOutputs } from '../../src/graph/operations.js';
 import type { Program, ProgramBuilder } from '../../src/graph/program.js';
@@ -87,7 +88,7 @@ export function signedEntries(r: Random, count: number): Float32Array {
 
 export interface Written {
   /** What the host provides. */
-  values: Map<Tensor, Entries>;
+  values: Map<Tensor, Entries | SparseTensor>;
   /** What is compared, each with the number of rounded terms in one of its entries. */
   compare: { tensor: Tensor; terms: number; scale?: number }[];
 }
@@ -119,7 +120,9 @@ export function differential(
     pipelines: (facts) => pipelinesOf(written().program, { ...facts, halfInputs }, forced),
     async run({ guarded }) {
       const { compare, values: given, program } = written();
-      const values = halfInputs ? new Map(Array.from(given, ([tensor, entries]) => [tensor, rounded(entries)])) : given;
+      const values = halfInputs
+        ? new Map(Array.from(given, ([tensor, entries]) => [tensor, 'coordinates' in entries ? entries : rounded(entries)]))
+        : given;
       const engine = await guarded({ forced, halfInputs });
       using reference = createReferenceEngine();
       const before = engine.liveBuffers;
@@ -156,7 +159,7 @@ export function rounded(entries: Entries): Float32Array {
 export async function execute(
   engine: Engine,
   program: Program,
-  values: Map<Tensor, Entries>,
+  values: Map<Tensor, Entries | SparseTensor>,
   read: readonly Tensor[],
   times = 1,
 ): Promise<Entries[]> {

@@ -104,6 +104,30 @@ test('a CSR input is a tensor kind that products take and others refuse', () => 
   expect(printProgram(p.build())).toContain('csr, 11 entries');
 });
 
+test('a tensor in coordinates is a kind that its own operations take and others refuse', () => {
+  const p = programBuilder('test');
+  const X = p.dataTensor('X', [5, 2, 7], { cooEntries: 11 });
+  const F = [5, 2, 7].map((size, n) => p.state(`F${n}`, size, 3));
+  expect(X).toMatchObject({ form: 'coo', shape: [5, 2, 7], rows: 10, cols: 7, entries: 11 });
+  p.section('all', () => {
+    expect(p.mttkrp(X, F, 1)).toMatchObject({ rows: 2, cols: 3 });
+    expect(p.storedResidual(X, F)).toMatchObject({ rows: 1, cols: 1 });
+    expect(() => p.matmul(X, F[2])).toThrow(/matmul has no rule for the tensor in coordinates X/);
+    expect(() => p.mttkrp(X, F.slice(1), 0)).toThrow(/mttkrp in program test: X has 3 modes, but 2 factors were given/);
+    expect(() => p.mttkrp(X, [F[0], F[2], F[1]], 0)).toThrow(/F2 is 7×3, but 2×3 is needed/);
+    expect(() => p.mttkrp(p.dataTensor('Y', [5, 2, 7]), F, 0)).toThrow(
+      /mttkrp in program test takes a tensor in coordinates, but Y is not/,
+    );
+    expect(() => p.dataTensor('Y', [5, 2.5, 4])).toThrow(/Tensor Y of program test is 5×2\.5×4; all sizes must be positive integers/);
+    for (const order of [1, 7])
+      expect(() => p.dataTensor('Y', new Array(order).fill(2), { cooEntries: 1 })).toThrow(new RegExp(`of order ${order}; in coordinates`));
+  });
+  const text = printProgram(p.build());
+  expect(text).toContain('X          5×2×7 coo, 11 entries');
+  expect(text).toContain('= X₍₁₎ (F0 ⊙ F2)');
+  expect(text).toContain('‖X − [[F0, F1, F2]]‖² − ‖[[F0, F1, F2]]‖² over stored entries');
+});
+
 test('transients share memory only when their lifetimes do not overlap', () => {
   for (const { program } of [
     neuralProgram(87, 90, [9, 4, 2], { restarts: 2, start: 'hierarchical' }),

@@ -7,6 +7,7 @@ import type { Tensor } from '../../src/graph/tensor.js';
 import { neuralProgram } from '../../src/programs/neural.js';
 import { type NeuralNcpProgram, neuralNcpProgram } from '../../src/programs/neural-ncp.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
+import { denseEntries, drawnTensor } from '../support/tensors.js';
 
 const reference = createReferenceEngine();
 
@@ -106,4 +107,41 @@ test('an order-2 tensor with one chain and the identity as its other factor is N
       }
     }
   }
+});
+
+test.each([
+  { shape: [8, 5], rank: 4, ranks: [3], held: false },
+  { shape: [7, 5, 6], rank: 4, ranks: [3, 2], held: false },
+  { shape: [7, 3, 5, 4], rank: 4, ranks: [3, 2], held: true },
+])('cost, gradients, steps and errors of an X in coordinates are those of the dense one: $shape, held $held', async (given) => {
+  const { shape, rank, ranks, held } = given;
+  const seed = 8;
+  const r = random(seed);
+  const X = drawnTensor(r, { shape, entries: 25 });
+  X.values.forEach((x, e) => {
+    X.values[e] = Math.abs(x);
+  });
+  const programs = [X.values.length, undefined].map((cooEntries) =>
+    neuralNcpProgram(shape, rank, ranks, { restarts: 1, weights: [1, 0.7, 1.3], held, tolerance: 0, cooEntries }),
+  );
+  const starts = [...programs[0].F, ...programs[0].A.flat()].map(({ rows, cols }) =>
+    Float64Array.from({ length: rows * cols }, () => 0.1 + r.uniform()),
+  );
+  const results: (Float32Array | Float64Array)[][] = [];
+  for (const t of programs) {
+    using run = await reference.prepare(t.program);
+    run.write(t.X!, t.X!.form === 'coo' ? X : denseEntries(X));
+    for (const [i, tensor] of [...t.F, ...t.A.flat()].entries()) run.write(tensor, starts[i]);
+    const cost = await costOf(run, t);
+    const read = async () => await run.sample(t.free.flatMap(({ value, D }) => [value, D]));
+    const atStart = await read();
+    run.execute('step', 5);
+    run.execute('errors');
+    results.push([Float64Array.of(cost), ...atStart, ...(await read()), ...(await run.sample(t.errors))]);
+  }
+  results[0].forEach((own, i) => {
+    const other = results[1][i];
+    const worst = Math.max(...own.map((x, at) => Math.abs(x - other[at])));
+    expect(worst, `result ${i}, seed ${seed}`).toBeLessThanOrEqual(1e-10 * Math.max(...other.map(Math.abs)));
+  });
 });

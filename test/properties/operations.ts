@@ -1,12 +1,14 @@
 /** For every operation: what may be drawn of shapes, restarts, scales, masks and options, and how far a device may be from the reference. */
 import fc from 'fast-check';
 import type { Random } from '../../src/data/random.js';
+import type { SparseTensor } from '../../src/data/tensors.js';
 import { control, type MapFunction, mapFunctions, type OperationKind } from '../../src/graph/operations.js';
 import type { ProgramBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
 import { dominant, problemOf, termsOf } from '../cases/solves.js';
 import { type Entries, signedEntries, uniformEntries, type Written } from '../cases/support.js';
+import { drawnTensor } from '../support/tensors.js';
 
 export interface Drawn {
   restarts: number;
@@ -45,6 +47,8 @@ interface Have {
   /** An operand for each restart, or for all. Entries are signed unless `make` says otherwise. */
   input(label: string, rows: number, cols: number, options?: { shared?: boolean; make?: Make; scale?: number }): Tensor;
   state(label: string, rows: number, cols: number, options?: { make?: Make; scale?: number }): Tensor;
+  /** A tensor in coordinates with about as many entries, for all restarts. */
+  tensor(label: string, shape: readonly number[], entries: number, scale?: number): Tensor;
   /** A state that only the operation writes. */
   out(label: string, rows: number, cols: number, inputs: readonly Tensor[]): Tensor;
 }
@@ -68,6 +72,11 @@ function controls(values: Partial<Record<keyof typeof control, (r: Random) => nu
 
 const near = (tensor: Tensor, terms: number, scale?: number) => [{ tensor, terms, ...(scale === undefined ? {} : { scale }) }];
 const simpleMaps = ['affine', 'positive', 'negative', 'weightedProduct'] as const satisfies MapFunction[];
+
+/** Two to six modes of odd and even sizes, one of them 1. */
+function modes(rows: number, option: number): number[] {
+  return Array.from({ length: 2 + (option % 5) }, (_, n) => (n === option % 3 ? 1 + (rows % 9) : 1 + ((rows + 3 * n) % 6)));
+}
 
 export const properties: Record<OperationKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {
@@ -124,6 +133,27 @@ export const properties: Record<OperationKind, Property> = {
     const [X, F] = [input('X', rows * inner, k, { shared }), input('F', inner, k, { scale: 2 ** exponent })];
     const into = out('out', rows, k, [X, F]);
     return near(p.contract(X, F, first ? 'first' : 'last', { into }), inner, tail * tail * 2 ** exponent);
+  },
+
+  mttkrp(p, _r, { rows, inner, k, exponent, shared, option }, { input, tensor, out }) {
+    const shape = modes(rows, option);
+    const X = tensor('X', shape, inner, 2 ** exponent);
+    const F = shape.map((size, n) => input(`F${n}`, size, k, { shared: shared && n === 0 }));
+    const mode = option % shape.length;
+    const into = out('out', shape[mode], k, [X, ...F.filter((_, m) => m !== mode)]);
+    return near(p.mttkrp(X, F, mode, { into }), X.entries + shape.length, tail ** shape.length * 2 ** exponent);
+  },
+
+  storedResidual(p, _r, { rows, inner, k, shared, option }, { input, tensor, out }) {
+    const shape = modes(rows, option);
+    const X = tensor('X', shape, inner);
+    const F = shape.map((size, n) => input(`F${n}`, size, k, { shared: shared && n === 0, scale: 0.25 }));
+    const scale = (tail + k * (tail / 4) ** shape.length) ** 2;
+    return near(
+      p.storedResidual(X, F, { into: out('out', 1, 1, [X, ...F]) }),
+      X.entries + k + shape.length,
+      scale * Math.sqrt(X.entries + 1),
+    );
   },
 
   takeColumns(p, _r, { rows, cols, option, shared }, { input, state, out }) {
@@ -327,7 +357,7 @@ export function forcedOf(kind: OperationKind, { option, k }: Drawn): Forced | un
 /** The program of a draw and what it is given, as a differential case writes it. */
 export function written(kind: OperationKind, one: Drawn) {
   return (p: ProgramBuilder, r: Random): Written => {
-    const values = new Map<Tensor, Entries>();
+    const values = new Map<Tensor, Entries | SparseTensor>();
     const fill = (tensor: Tensor, { make = signedEntries, scale = 1 }: { make?: Make; scale?: number } = {}) => {
       values.set(
         tensor,
@@ -337,6 +367,12 @@ export function written(kind: OperationKind, one: Drawn) {
     };
     const have: Have = {
       input: (label, rows, cols, { shared = false, ...how } = {}) => fill(p.input(label, rows, cols, { batched: !shared }), how),
+      tensor(label, shape, count, scale = 1) {
+        const X = drawnTensor(r, { shape, entries: count });
+        const of = p.dataTensor(label, shape, { cooEntries: X.values.length });
+        values.set(of, { ...X, values: X.values.map((x) => scale * x) });
+        return of;
+      },
       state: (label, rows, cols, how) => fill(p.state(label, rows, cols), how),
       out: (label, rows, cols, inputs) => p.state(label, rows, cols, { shared: inputs.every(({ batch }) => batch === 1) }),
     };

@@ -5,6 +5,8 @@ import { LimitError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { requestDawnAdapter } from '../../src/node/dawn.js';
+import { ncpProgram } from '../../src/programs/ncp.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
 import { planPanels } from '../../src/webgpu/panels/panels.js';
 
@@ -77,6 +79,27 @@ test('what cannot be split names the limit of the device', async () => {
   const p = programBuilder('wide');
   p.section('all', () => p.reduce(p.rowProducts(p.state('A', 16, 2000)), 'sum'));
   await expect(engine.prepare(p.build())).rejects.toThrow(/takes 244\.1 MiB, but this device binds 128\.0 MiB at once/);
+});
+
+test('a tensor in coordinates that exceeds a binding is refused by its name, and what it is written by has its form and size', async () => {
+  const device = await defaultDevice();
+  const { program } = ncpProgram([9, 8, 7], 2, { restarts: 1, solver: 'hals', cooEntries: 200 });
+  using small = await createWebGpuEngine({ device, forced: { bindingBytes: 4096 } });
+  const refused = await small.prepare(program).catch((error) => error);
+  expect(refused).toBeInstanceOf(LimitError);
+  expect(refused.message).toMatch(/^ncp\/X needs 5\d\d\d bytes, but this device allows 4096 bytes per buffer/);
+  expect(small.liveBuffers).toBe(0);
+  using engine = await createWebGpuEngine({ device });
+  const X = program.tensors[0];
+  for (const on of [engine, createReferenceEngine()]) {
+    using run = await on.prepare(program);
+    expect(() => run.write(X, new Float32Array(9 * 8 * 7))).toThrow(/X is a tensor in coordinates and takes a SparseTensor/);
+    const [coordinates, values] = [new Uint32Array(3 * 199), new Float32Array(199)];
+    expect(() => run.write(X, { shape: [9, 8, 7], coordinates, values })).toThrow(
+      /X is 9×8×7 with 200 stored entries, but what was given is 9×8×7 with 199/,
+    );
+    await expect(run.read(X)).rejects.toThrow(/X is sparse and cannot be read back/);
+  }
 });
 
 test('a device below what the kernels need is refused with what it lacks', async () => {

@@ -102,6 +102,42 @@ test('a product with a CSR X reads the side that it needs, and a row of the dens
   expect(workOfOne(product(true))).toMatchObject([{ bytes: 8 * 17 + 16 * 5 + 16 * 7 + none, operations: 2 * 4 * 9 }]);
 });
 
+test('a product with an X in coordinates reads the entries and one mode, and a row of every other factor for each entry', () => {
+  // 9 entries of 4 words; mode 1 has 7 lines, one more, and the order of the entries. Factors have 3 columns, padded to 4; 2 restarts.
+  const p = programBuilder('test', { restarts: 2 });
+  const X = p.dataTensor('X', [5, 7, 2], { cooEntries: 9 });
+  const F = [5, 7, 2].map((size, n) => p.input(`F${n}`, size, 3, { batched: n === 0 }));
+  p.section('all', () => {
+    p.mttkrp(X, F, 1, { into: p.state('M', 7, 3) });
+    p.storedResidual(X, F, { into: p.state('out', 1, 1) });
+  });
+  const { steps } = costOf(p.build(), 'rtx-4090', { forced }).all;
+  const none = 16; // the smallest scratch buffer, where there are no tails
+  const [entries, mode] = [4 * 4 * 9, 4 * (2 * 8 + 9)];
+  expect(steps[0]).toMatchObject({
+    bytes: entries + mode + 2 * 16 * 5 + 16 * 2 + 2 * 16 * 7 + none,
+    // X once for every restart and four columns; a row of F0 for each of 9 entries and restarts, of the shared F2 as often.
+    requested: 2 * (entries + mode) + 2 * 16 * 9 + 2 * 16 * 9 + 2 * 16 * 7 + none,
+    operations: 2 * 4 * 9 * 3,
+  });
+  expect(steps[1].operations).toBe(2 * 9 * (4 * 3 + 4) + 2); // and a fold of one partial sum each
+});
+
+test('where lines are longer than a segment, the entries beyond it are the work of the tails', () => {
+  // 10 lines of 100 entries: 64 in their heads, 36 in their tails, of which there may be 1000 / 64.
+  const works = workOfOne((p) => {
+    const X = p.dataTensor('X', [10, 20, 30], { cooEntries: 1000 });
+    const F = [10, 20, 30].map((size, n) => p.input(`F${n}`, size, 4));
+    p.mttkrp(X, F, 0, { into: p.state('M', 10, 4, { shared: true }) });
+  });
+  const [entries, mode, factors, tails] = [4 * 4 * 1000, 4 * (2 * 11 + 1000 + 2 * 15), 16 * (20 + 30), 16 * 15];
+  expect(works).toMatchObject([
+    { bytes: 0.36 * (entries + mode) + factors + tails, operations: 360 * 4 * 3 },
+    { bytes: 0.64 * (entries + mode) + factors + tails + 16 * 10, operations: 640 * 4 * 3 },
+  ]);
+  expect(works[0].requested).toBeCloseTo(0.36 * (entries + mode) + 2 * 16 * 360 + tails);
+});
+
 test('the bound is the roofline of the part that is filled, and a dispatch', () => {
   const profile: Profile = { ...profiles['rtx-4090'], bandwidth: 1e9, flops: 1e12, units: 2, lanesPerUnit: 64, dispatchSeconds: 1e-6 };
   const bound = (bytes: number, operations: number, invocations: number) => boundSeconds({ bytes, operations, invocations }, profile);

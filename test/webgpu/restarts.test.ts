@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { programFor } from '../../src/index.js';
 import { type Method, methodOf, methods, methodsWith } from '../../src/methods/methods.js';
+import { ncpProgram } from '../../src/programs/ncp.js';
 import type { Dispatch } from '../../src/webgpu/lower/dispatch.js';
 import { lowerProgram } from '../../src/webgpu/lower/lower-program.js';
 import { planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
@@ -83,6 +84,19 @@ describe.each(Object.entries(adapters))('on %s', (_adapter, facts) => {
       }
     }
   });
+});
+
+test.each(Object.entries(adapters))('a tensor in coordinates on %s', (_adapter, facts) => {
+  for (const [shape, rank, cooEntries] of [
+    [[7, 9, 5], 3, 100],
+    [[300, 1, 2000, 20], 17, 50_000],
+  ] as const) {
+    const plan = (restarts: number) => {
+      const { sections } = lowerProgram(ncpProgram(shape, rank, { restarts, solver: 'hals', cooEntries }).program, facts);
+      return essence([...sections.values()].flat().flatMap(({ dispatches }) => dispatches));
+    };
+    for (const restarts of [3, 40]) expect(plan(restarts)).toEqual(plan(1));
+  }
 });
 
 test('products of any shape have one tile, one number of parts and one answer about sweeps', () => {

@@ -22,6 +22,8 @@ export const byColumn: Axes = { cols: 'j' };
 export interface Input extends Axes {
   /** Whether it may be a CSR tensor. */
   readonly sparse?: true;
+  /** Whether it is a tensor in coordinates. */
+  readonly coordinates?: true;
   /** Whether it may be stored as 16-bit floats. */
   readonly half?: true;
 }

@@ -1,13 +1,27 @@
 /**
- * Operations of tensors of three and more modes. Such a tensor is kept as a matrix: all modes but the last run over its rows, the last one
- * fastest, and the last mode over its columns. So nothing is ever unfolded.
+ * Operations of tensors of several modes. A dense one is kept as a matrix: all modes but the last run over its rows, the last one
+ * fastest, and the last mode over its columns. So nothing is ever unfolded. A sparse one is kept by the coordinates of its entries.
  */
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../tensor.js';
-import { define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
+import { define, type Input, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 
 /** The mode of a contraction: the one that runs slowest over the rows, or the one that runs fastest. */
 export type ContractedMode = 'first' | 'last';
+
+const coordinates: Input = { coordinates: true };
+
+/** Throws ShapeError unless X is in coordinates and F has a factor for every mode, with as many rows as the mode is long. */
+function requireFactors(w: Writer<object>, kind: string, X: Tensor, F: readonly Tensor[]): void {
+  const { name, shape } = X;
+  if (shape === undefined)
+    throw new ShapeError(`${kind} in program ${w.program} takes a tensor in coordinates, but ${name} is not; use matmul and contract.`);
+  if (F.length !== shape.length)
+    throw new ShapeError(`${kind} in program ${w.program}: ${name} has ${shape.length} modes, but ${F.length} factors were given.`);
+  F.forEach((f, n) => {
+    w.requireShape(f, shape[n], F[0].cols);
+  });
+}
 
 export const multilinear = {
   /** The Khatri–Rao product: out[i J + j][r] = A[i][r] B[j][r] for A (I×R) and B (J×R). */
@@ -36,6 +50,31 @@ export const multilinear = {
           `contract in program ${w.program}: ${X.name} has ${X.rows} rows, which is no multiple of the ${F.rows} of ${F.name}.`,
         );
       return w.result([X, F], X.rows / F.rows, X.cols, { mode }, options);
+    },
+  }),
+
+  /**
+   * The matricised tensor times Khatri–Rao product of one mode of a tensor X in coordinates, X_(n) (⊙_{m≠n} F_m):
+   * out[i][r] = Σ x Π_{m≠n} F_m[i_m][r] over the entries with index i in mode n. F has a factor for every mode; that of n is not read.
+   */
+  mttkrp: define({
+    inputs: { X: coordinates },
+    outputs: { out: whole },
+    text: ([X, ...others], [out], { mode }) => `${out} = ${X}₍${String.fromCharCode(0x2080 + mode)}₎ (${others.join(' ⊙ ')})`,
+    write: (w: Writer<{ mode: number }>, X: Tensor, F: readonly Tensor[], mode: number, options: Into = {}) => {
+      requireFactors(w, 'mttkrp', X, F);
+      return w.result([X, ...F.filter((_, m) => m !== mode)], F[mode].rows, F[mode].cols, { mode }, options);
+    },
+  }),
+
+  /** out = Σ ((x − y)² − y²) over the stored entries x of a tensor X in coordinates, with the entries y of [[F]] there (1×1). */
+  storedResidual: define({
+    inputs: { X: coordinates },
+    outputs: { out: whole },
+    text: ([X, ...F], [out]) => `${out} = ‖${X} − [[${F.join(', ')}]]‖² − ‖[[${F.join(', ')}]]‖² over stored entries`,
+    write: (w: Writer<NoAttributes>, X: Tensor, F: readonly Tensor[], options: Into = {}) => {
+      requireFactors(w, 'storedResidual', X, F);
+      return w.result([X, ...F], 1, 1, {}, options);
     },
   }),
 };

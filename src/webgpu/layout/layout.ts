@@ -1,11 +1,12 @@
 /**
  * Device layout of dense tensors: row-major f32, every row padded with zeros to a multiple of four entries, restarts one after
  * another. So every row starts on a 16-byte boundary, all loads can be vec4, and kernels need no edge cases along rows. Every kernel
- * keeps the padding zero. CSR tensors have a form of their own (csr-layout.ts), and inputs may be 16-bit floats (halves.ts).
+ * keeps the padding zero. Sparse tensors have forms of their own (csr-layout.ts, coo-layout.ts), and inputs may be 16-bit floats (halves.ts).
  */
-import { checkContent, type SparseMatrix } from '../../data/sparse.js';
+import { type Content, checkContent } from '../../data/content.js';
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../../graph/tensor.js';
+import { cooByteLength, packCoo } from './coo-layout.js';
 import { csrByteLength, packCsr } from './csr-layout.js';
 import { isHalf, packHalves, unpackHalves } from './halves.js';
 
@@ -41,6 +42,7 @@ export function placeOf(tensor: Tensor | View): { holder: Tensor; offset: number
 
 export function byteLength(tensor: Tensor): number {
   if (tensor.form === 'csr') return csrByteLength(tensor);
+  if (tensor.form === 'coo') return cooByteLength(tensor);
   return toVec4(batchStrideOf(tensor) * tensor.batch * entryBytes(tensor));
 }
 
@@ -54,12 +56,10 @@ function toVec4(bytes: number): number {
 }
 
 /** The host's entries of a tensor in the device layout. */
-export function deviceForm(
-  tensor: Tensor,
-  content: ArrayLike<number> | SparseMatrix,
-): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+export function deviceForm(tensor: Tensor, content: Content): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
   checkContent(tensor, content);
   if ('rowStarts' in content) return packCsr(content);
+  if ('coordinates' in content) return packCoo(content);
   const padded = pad(tensor, content);
   return isHalf(tensor) ? packHalves(padded) : padded;
 }
@@ -81,8 +81,7 @@ export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<Ar
 }
 
 export function unpad(tensor: Tensor, stored: Float32Array): Float32Array {
-  if (tensor.form === 'csr')
-    throw new ShapeError(`${tensor.name} is a CSR tensor, which cannot be read back; keep the matrix that you wrote.`);
+  if (tensor.form !== 'dense') throw new ShapeError(`${tensor.name} is sparse and cannot be read back; keep what you wrote.`);
   const padded = isHalf(tensor) ? unpackHalves(stored) : stored;
   const stride = strideOf(tensor);
   const rows = tensor.rows * tensor.batch;

@@ -36,7 +36,7 @@ export function lowerProduct(operation: OperationOf<'matmul'> | FusedProduct, fa
 /** Whether a product and the sweep it ends in are one dispatch, or better two. */
 export function sweepsInOne({ inputs, outputs: [C], attributes }: FusedProduct, facts: AdapterFacts, forced: Forced): boolean {
   const sweep = sweepOf(attributes);
-  if (!sweep || inputs.some(({ form }) => form === 'csr')) return false;
+  if (!sweep || inputs.some(({ form }) => form !== 'dense')) return false;
   return planSweep(shapeOf(inputs, C, attributes), sweep.of, facts, forced) !== undefined;
 }
 

@@ -22,7 +22,7 @@ export function withSums({ name, sections }: SplitProgram, facts: AdapterFacts, 
 }
 
 function isSmall({ kind, inputs, outputs: [out], attributes }: Operation, facts: AdapterFacts, forced: Forced): boolean {
-  if (inputs.some((tensor) => tensor.form === 'csr' || isHalf(tensor))) return false;
+  if (inputs.some((tensor) => tensor.form !== 'dense' || isHalf(tensor))) return false;
   const [A] = inputs;
   const across = kind === 'gram' ? attributes.of === 'columns' : kind === 'matmul' && attributes.transposeA;
   const inner = kind === 'combine' ? 1 : across ? A.rows : A.cols;

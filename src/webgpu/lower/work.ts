@@ -3,9 +3,10 @@
  *
  * - Operations on f32: an FMA is two, any other one, exp or sqrt included. Comparisons, addresses and the scale of a product count nothing.
  * - What depends on the data is an assumption: a solve takes one round, on a full support; a trial is accepted; where
- *   Gram matrices may stand for a residual, they do.
+ *   Gram matrices may stand for a residual, they do; the lines of a mode of a tensor in coordinates are of equal length.
  */
 import type { Tensor } from '../../graph/tensor.js';
+import { cooModes } from '../layout/coo-layout.js';
 import { csrSides } from '../layout/csr-layout.js';
 import { byteLength } from '../layout/layout.js';
 import { shaders } from '../shaders.generated.js';
@@ -108,6 +109,28 @@ function gathers(of: Numbers, { rows, cols, entries }: Tensor): number {
   return entries / (of('LINES_AT') === 0 ? cols : rows);
 }
 
+/** How often rows of the factors of a tensor in coordinates are read in the mean, by the names of their bindings. */
+function factorGathers(X: Tensor, modes: readonly number[], entries = X.entries): Record<string, number> {
+  return Object.fromEntries(modes.map((mode, m) => [`F${m}`, entries / X.shape![mode]]));
+}
+
+/** The product of one mode of a tensor in coordinates: the heads of its lines, or their tails. An FMA and the other factors an entry. */
+function ofOneMode(part: 'heads' | 'tails'): Rule {
+  const entriesIn = (of: Numbers, { entries, shape }: Tensor) => {
+    const heads = Math.min(entries, shape![of('MODE')] * of('SEGMENT'));
+    return part === 'heads' ? heads : entries - heads;
+  };
+  return {
+    operations: (of, { bindings: [X] }) => of('RESTARTS') * 4 * of('STRIDE') * entriesIn(of, X as Tensor) * (of('OTHERS') + 1),
+    passes(of, { bindings }) {
+      const X = bindings[0] as Tensor;
+      const own = entriesIn(of, X);
+      const others = [...X.shape!.keys()].filter((mode) => mode !== of('MODE'));
+      return { X: (of('STRIDE') * of('RESTARTS') * own) / Math.max(1, X.entries), ...factorGathers(X, others, own) };
+    },
+  };
+}
+
 /** Of one restart. */
 function folded(of: Numbers): number {
   return of('COUNT') * (of('MAP') === terms.PARTIALS ? 1 : of('MAP') === terms.SQUARES ? 8 : of('MAXIMUM') ? 0 : 4);
@@ -151,6 +174,12 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   ),
   'multilinear/contract': each((of) => 8 * of('SUMMED')),
   'multilinear/khatri-rao': each(4),
+  'multilinear/mttkrp': ofOneMode('heads'),
+  'multilinear/mttkrp-tails': ofOneMode('tails'),
+  'multilinear/stored-residual': {
+    operations: (of) => of('RESTARTS') * of('ENTRIES') * (4 * of('F0_STRIDE') * of('ORDER') + 4),
+    passes: (of, { bindings: [X] }) => ({ X: of('RESTARTS'), ...factorGathers(X as Tensor, [...(X as Tensor).shape!.keys()]) }),
+  },
   'nnls/kkt': each((of) => 2 * of('K') ** 2 + of('K')),
   'nnls/masked-solve': indexed(
     (of) => solved(of('K')),
@@ -220,7 +249,7 @@ export function workOf(dispatch: Dispatch): Work {
   for (const [bound, times] of moved) {
     const size = times * sizeOf(bound, of);
     const own = passes.get(bound) ?? 1;
-    const copies = 'scratch' in bound || bound.batch > 1 || bound.form === 'csr' ? 1 : restarts;
+    const copies = 'scratch' in bound || bound.batch > 1 || bound.form !== 'dense' ? 1 : restarts;
     bytes += size * Math.min(1, own);
     requested += size * own * copies;
   }
@@ -228,10 +257,14 @@ export function workOf(dispatch: Dispatch): Work {
   return { bytes, requested, operations: rule.operations(of, dispatch), invocations };
 }
 
-/** Bytes of a binding. A CSR tensor is held by rows and by columns, and a kernel reads one of the two. */
+/** Bytes of a binding. A sparse tensor is held by rows and by columns, or by every mode, and a kernel reads one of these. */
 function sizeOf(bound: Tensor | Scratch, of: Numbers): number {
   if ('scratch' in bound) return bound.bytes;
   if (bound.form === 'dense') return byteLength(bound);
+  if (bound.form === 'coo') {
+    const mode = cooModes(bound).find(({ linesAt }) => linesAt === of('LINES_AT'));
+    return 4 * (bound.entries * (bound.shape!.length + 1) + (mode ? mode.end - mode.linesAt : 0));
+  }
   const { plain, transposed } = csrSides(bound);
   const side = of('LINES_AT') === transposed.linesAt ? transposed : plain;
   return 8 * (side.end - side.linesAt);

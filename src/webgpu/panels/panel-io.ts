@@ -1,11 +1,11 @@
 /** How the host writes and reads tensors that are stored as panels: a panel at a time, so that no copy of the whole is padded. */
-import { checkContent, type SparseMatrix } from '../../data/sparse.js';
+import { type Content, checkContent } from '../../data/content.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { batchStrideOf, checkEntries, strideOf, unpad } from '../layout/layout.js';
 import type { Panelled, Piece } from './panels.js';
 
 /** A panel's share of row-major entries in the device layout; one copy of them fills every restart. */
-export function padPanel(panel: Piece, content: ArrayLike<number> | SparseMatrix): Float32Array<ArrayBuffer> {
+export function padPanel(panel: Piece, content: Content): Float32Array<ArrayBuffer> {
   const { whole } = panel;
   checkContent(whole, content);
   const entries = content as ArrayLike<number>;

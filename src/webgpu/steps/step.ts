@@ -92,8 +92,8 @@ export interface Spread {
 
 export function spreadOf(operation: FusedOperation): Spread {
   const { inputs, outputs } = operation;
-  // CSR tensors are one piece, and with them everything they meet.
-  if (inputs.some(({ form }) => form === 'csr')) return { inputs: inputs.map(() => whole), outputs: outputs.map(() => whole) };
+  // Sparse tensors are one piece, and with them everything they meet.
+  if (inputs.some(({ form }) => form !== 'dense')) return { inputs: inputs.map(() => whole), outputs: outputs.map(() => whole) };
   const own = operation.kind === 'fusedProduct' ? productOf(operation) : operation;
   return { inputs: inputs.map((_, at) => inputRule(own, at)), outputs: outputs.map((_, at) => outputRule(own, at)) };
 }

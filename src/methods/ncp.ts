@@ -2,7 +2,7 @@ import { describe } from '../data/check.js';
 import { kruskalError } from '../data/kruskal.js';
 import type { Matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
-import type { DenseTensor } from '../data/tensors.js';
+import { type DataTensor, entriesOfShape, isSparseTensor } from '../data/tensors.js';
 import { modeBound, tuckerError } from '../data/tucker.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
@@ -17,12 +17,15 @@ import { smallest } from './stage.js';
 import {
   balanced,
   checkStart,
+  cooEntriesOf,
   isTensorStart,
+  storedEntries,
   type TensorFitOptions,
   type TensorProblem,
   type TensorStart,
   tensorProblem,
   unitsOfModes,
+  writeTensor,
 } from './tensor-problem.js';
 
 const options = {
@@ -94,17 +97,22 @@ export type NcpFactorization = TensorModel<'ncp', { solver: NcpSolver }>;
  *
  * @throws InputError for tensors of order 1 or above 6, negative, NaN or infinite entries, bad options; BreakdownError, LimitError.
  */
-export async function ncp(engine: Engine, X: DenseTensor, given: NcpOptions): Promise<NcpFactorization> {
+export async function ncp(engine: Engine, X: DataTensor, given: NcpOptions): Promise<NcpFactorization> {
   const { solver = 'hals' } = given;
   const problem = tensorProblem('ncp', options, X, given, { restarts: 1, maxIterations: 500, tolerance: 1e-6 });
   const { rank, settings, unit } = problem;
   const { shape } = problem.tensor;
   const units = unitsOfModes(shape.length, unit);
   const starts = settings.resume ? undefined : await startsOf(engine, problem, solver, given, units);
-  const t = ncpProgram(shape, rank, { restarts: settings.restarts, solver, tolerance: settings.tolerance });
+  const t = ncpProgram(shape, rank, {
+    restarts: settings.restarts,
+    solver,
+    tolerance: settings.tolerance,
+    cooEntries: cooEntriesOf(problem.tensor),
+  });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    run.write(t.X, problem.tensor.data);
+    writeTensor(run, t.X, problem.tensor);
     if (starts)
       t.F.forEach((f, n) => {
         run.write(f, starts[n]);
@@ -114,10 +122,18 @@ export async function ncp(engine: Engine, X: DenseTensor, given: NcpOptions): Pr
       step: 'step',
       measure: 'measure',
       cost: t.cost,
+      cancels: isSparseTensor(problem.tensor),
+      inF64: (restarts) =>
+        Promise.all(
+          restarts.map(async (restart) => {
+            const factors = await Promise.all(t.F.map((f) => readFactor(run, f, restart)));
+            return kruskalError(problem.tensor, factors).error;
+          }),
+        ),
       factors: async (restart) => ({ A: await Promise.all(t.F.map((f) => readFactor(run, f, restart))), S: [] }),
     });
     const { cost, kkt } = await fit.measure(['measure', 'finish'], { cost: t.cost, kkt: t.kkt });
-    const norm = squaredNorm(problem.tensor.data);
+    const norm = squaredNorm(storedEntries(problem.tensor));
     const restartErrors = cost.map((own) => (Number.isNaN(own) ? Number.POSITIVE_INFINITY : Math.sqrt(own / norm)));
     const restart = smallest(restartErrors);
     const found = balanced(await Promise.all(t.F.map((f) => readFactor(run, f, restart))));
@@ -200,7 +216,7 @@ async function goodStarts(
   const { rank, settings, tensor } = problem;
   const { shape } = tensor;
   const best = shape.map((size) => new Float32Array(size * rank * settings.restarts));
-  const t = ncpProgram(shape, rank, { restarts: starts, solver });
+  const t = ncpProgram(shape, rank, { restarts: starts, solver, cooEntries: cooEntriesOf(tensor) });
   for (let restart = 0; restart < settings.restarts; restart++) {
     const begun = randomFactors(problem, starts, restart);
     const found = starts === 1 ? begun : await afterSomeSteps(engine, t, problem, begun, startIterations);
@@ -221,7 +237,7 @@ async function afterSomeSteps(
 ): Promise<Float32Array[]> {
   if (settings.signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: settings.signal.reason });
   return withRun(engine, t.program, async (run) => {
-    run.write(t.X, tensor.data);
+    writeTensor(run, t.X, tensor);
     t.F.forEach((f, n) => {
       run.write(f, begun[n]);
     });
@@ -235,8 +251,8 @@ async function afterSomeSteps(
 
 /** By mode `starts` factors one after another: |N(0,1)| and uniform in turn, of the size that makes their products about as large as X. */
 function randomFactors({ tensor, rank, settings }: TensorProblem, starts: number, restart: number): Float32Array[] {
-  const { shape, data } = tensor;
-  const mean = data.reduce((sum, x) => sum + x, 0) / data.length;
+  const { shape } = tensor;
+  const mean = storedEntries(tensor).reduce((sum, x) => sum + x, 0) / entriesOfShape(shape);
   const scale = (mean / rank) ** (1 / shape.length);
   return shape.map((size, n) => {
     const entries = new Float32Array(starts * size * rank);

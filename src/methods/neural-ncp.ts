@@ -1,7 +1,7 @@
 import { checkAtLeastZero, describe } from '../data/check.js';
 import { type Matrix, matrix, multiply } from '../data/matrix.js';
 import { type Random, random, shuffle } from '../data/random.js';
-import type { DenseTensor } from '../data/tensors.js';
+import { type DataTensor, isSparseTensor } from '../data/tensors.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { CancelledError, InputError } from '../errors.js';
@@ -17,12 +17,15 @@ import { smallest } from './stage.js';
 import {
   checkLevels,
   checkStart,
+  cooEntriesOf,
   isTensorStart,
+  storedEntries,
   type TensorFitOptions,
   type TensorProblem,
   type TensorStart,
   tensorProblem,
   unitsOfModes,
+  writeTensor,
 } from './tensor-problem.js';
 
 const options = {
@@ -81,7 +84,7 @@ export interface NeuralNcpFactorization
  * @throws InputError for tensors of order 1 or above 6, negative, NaN or infinite entries, ranks that grow with depth or exceed a mode, bad
  * options; BreakdownError, LimitError.
  */
-export async function neuralNcp(engine: Engine, X: DenseTensor, given: NeuralNcpOptions): Promise<NeuralNcpFactorization> {
+export async function neuralNcp(engine: Engine, X: DataTensor, given: NeuralNcpOptions): Promise<NeuralNcpFactorization> {
   const restarts = isTensorStart(given.start) && given.start.A ? 1 : 8;
   const problem = tensorProblem('neural-ncp', options, X, given, { restarts, maxIterations: 1000, tolerance: 1e-5 });
   const { rank, settings, unit, tensor } = problem;
@@ -104,10 +107,15 @@ export async function neuralNcp(engine: Engine, X: DenseTensor, given: NeuralNcp
   const started = givenA
     ? givenA.flat().map(({ data: entries }) => entries)
     : begun && (await goodChains(engine, problem, begun, ranks, { ...program, chains }));
-  const t = neuralNcpProgram(shape, rank, ranks, { ...program, restarts: settings.restarts, tolerance: settings.tolerance });
+  const t = neuralNcpProgram(shape, rank, ranks, {
+    ...program,
+    restarts: settings.restarts,
+    tolerance: settings.tolerance,
+    cooEntries: cooEntriesOf(tensor),
+  });
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    run.write(t.X!, tensor.data);
+    writeTensor(run, t.X!, tensor);
     if (begun && started) {
       t.F.forEach((f, n) => {
         run.write(f, begun[n].data);
@@ -122,11 +130,12 @@ export async function neuralNcp(engine: Engine, X: DenseTensor, given: NeuralNcp
       step: 'step',
       cost: t.control,
       costAt: control.cost,
-      norm: squaredNorm(tensor.data) * (held ? weights.slice(1) : weights).reduce((sum, weight) => sum + weight, 0),
+      cancels: isSparseTensor(tensor),
+      norm: squaredNorm(storedEntries(tensor)) * (held ? weights.slice(1) : weights).reduce((sum, weight) => sum + weight, 0),
       factors: async (restart) => ({ A: await Promise.all(t.F.map((f) => readFactor(run, f, restart))), S: [] }),
     });
     const { errors, kkt } = await fit.measure(['finish', 'errors'], { errors: t.errors, kkt: t.kkt.flat() });
-    const norm = squaredNorm(tensor.data);
+    const norm = squaredNorm(storedEntries(tensor));
     const counted = errors.map((own, l) => own.map((error) => (held && l === 0 ? 0 : weights[l] * error)));
     const objective = ends.map(({ cost }, r) => (Number.isNaN(cost) ? counted.reduce((sum, own) => sum + own[r], 0) : cost));
     const restartErrors = objective.map((own) => (Number.isFinite(own) ? Math.sqrt(own / norm) : Number.POSITIVE_INFINITY));
@@ -209,7 +218,7 @@ function checkGiven(start: unknown, { rank, settings, tensor }: TensorProblem, r
 }
 
 /** The factors of `ncp`. */
-async function outerProducts(engine: Engine, X: DenseTensor, given: NeuralNcpOptions): Promise<Matrix[]> {
+async function outerProducts(engine: Engine, X: DataTensor, given: NeuralNcpOptions): Promise<Matrix[]> {
   const { rank, seed, solver, starts, startIterations, signal, maxSeconds, onProgress } = given;
   const { factors } = await ncp(engine, X, {
     rank,

@@ -2,9 +2,11 @@
 import { checkNonnegative, checkPositiveInteger, describe } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
-import { asMatrix, checkNonnegativeTensor, type DenseTensor } from '../data/tensors.js';
+import { checkNonnegativeTensor, checkSparseTensor, type DataTensor, isSparseTensor } from '../data/tensors.js';
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
+import type { Run } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
 import { fingerprintOf } from './checkpoint.js';
 import { type FitOptions, fitOptionNames, type Progress } from './factorization.js';
 import { checkValues, type OptionRecord } from './options.js';
@@ -24,8 +26,8 @@ export interface TensorFitOptions extends Omit<FitOptions, 'ranks' | 'svdBound' 
 export type TensorProgress = Omit<Progress, 'factors'>;
 
 export interface TensorProblem extends Problem {
-  /** X of the fit, with the shape of its modes. `X` is the same data as a matrix. */
-  tensor: DenseTensor;
+  /** X of the fit, with the shape of its modes. `X` has its stored entries in one row, for norms. */
+  tensor: DataTensor;
   rank: number;
   bounds: boolean;
 }
@@ -40,7 +42,7 @@ const tensorOptionNames = ['rank', 'bounds', ...fitOptionNames.filter((name) => 
 export function tensorProblem(
   method: string,
   own: OptionRecord,
-  X: DenseTensor,
+  X: DataTensor,
   options: TensorFitOptions,
   defaults: { restarts: number; maxIterations: number; tolerance: number; checkEvery?: number },
 ): TensorProblem {
@@ -48,6 +50,7 @@ export function tensorProblem(
   const renamed = own.ranks ? undefined : { ranks: "'rank', the number of outer products" };
   checkNames(method, options, [...tensorOptionNames, ...Object.keys(own)], renamed);
   checkNonnegativeTensor(X);
+  if (isSparseTensor(X)) checkSparseTensor(X);
   checkValues(own, options as unknown as Record<string, unknown>);
   const { rank, bounds = true, restarts = defaults.restarts, onProgress, ...loop } = options;
   checkPositiveInteger('rank', rank);
@@ -59,12 +62,30 @@ export function tensorProblem(
     { ...loop, ...(onProgress && { onProgress: ({ factors: _, ...told }: Progress) => onProgress(told) }) },
     { ...defaults, started, ranks: [rank], restarts },
   );
-  if (X.data.every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
-  const unit = powerOfTwoUnit(X.data);
-  const tensor = { shape: [...X.shape], data: timesPowerOfTwo(X.data, -unit) };
-  const matrix = asMatrix(tensor);
+  const entries = storedEntries(X);
+  if (entries.every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
+  const unit = powerOfTwoUnit(entries);
+  const data = timesPowerOfTwo(entries, -unit);
+  const shape = [...X.shape];
+  const tensor = isSparseTensor(X) ? { shape, coordinates: X.coordinates.slice(), values: data } : { shape, data };
+  const row = { rows: 1, cols: data.length, data };
   const fingerprint = fingerprintOf(tensor, unit, identity(options as unknown as FitOptions));
-  return { X: matrix, seen: matrix, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
+  return { X: row, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
+}
+
+/** The entries of a dense tensor, and those that a sparse one stores. */
+export function storedEntries(X: DataTensor): Float32Array {
+  return isSparseTensor(X) ? X.values : X.data;
+}
+
+/** Writes a tensor in its own form. */
+export function writeTensor(run: Run, tensor: Tensor, X: DataTensor): void {
+  run.write(tensor, isSparseTensor(X) ? X : X.data);
+}
+
+/** The stored entries of a sparse tensor, as programs take them; undefined for a dense one. */
+export function cooEntriesOf(X: DataTensor): number | undefined {
+  return isSparseTensor(X) ? X.values.length : undefined;
 }
 
 const largestRank = 128;

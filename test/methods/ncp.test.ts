@@ -4,7 +4,7 @@ import { hierarchicalTensor } from '../../src/data/generate.js';
 import { kruskal, kruskalError } from '../../src/data/kruskal.js';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
-import { type DenseTensor, tensor } from '../../src/data/tensors.js';
+import { type DenseTensor, sparseTensor, tensor } from '../../src/data/tensors.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import type { Checkpoint } from '../../src/methods/checkpoint.js';
@@ -88,6 +88,39 @@ describe('ncp', () => {
     expect(scaled.factors.map((f, n) => Math.log2(f.data.find((x) => x > 0)! / own.factors[n].data.find((x) => x > 0)!))).toEqual([
       4, 3, 3,
     ]);
+  });
+});
+
+describe('a sparse tensor', () => {
+  const dense = planted([9, 7, 8], 3, 6);
+  const places = Array.from(dense.data.keys()).filter((at) => dense.data[at] !== 0);
+  const sparse = sparseTensor(dense.shape, {
+    coordinates: places.flatMap((at) => [Math.floor(at / 56), Math.floor(at / 8) % 7, at % 8]),
+    values: places.map((at) => dense.data[at]),
+  });
+
+  test('is fitted as the dense one', async () => {
+    // As long as f32 shows the same progress of both: the error of a sparse X is a difference of sums as large as ‖X‖².
+    const options: NcpOptions = { rank: 2, starts: 1, tolerance: 0, maxIterations: 12 };
+    const [own, other] = [await ncp(await engine(), sparse, options), await ncp(await engine(), dense, options)];
+    expect(Math.abs(own.relativeError - other.relativeError)).toBeLessThan(1e-5);
+    expect(own.levels[0].tuckerError).toBeCloseTo(other.levels[0].tuckerError!, 9);
+    own.factors.forEach(({ data }, n) => {
+      data.forEach((x, at) => {
+        expect(Math.abs(x - other.factors[n].data[at])).toBeLessThan(1e-3);
+      });
+    });
+    const levels = { ...options, ranks: [2, 1], restarts: 1, chains: 1, start: own };
+    const [a, b] = [await neuralNcp(await engine(), sparse, levels), await neuralNcp(await engine(), dense, levels)];
+    a.levels.forEach(({ relativeError }, l) => {
+      expect(Math.abs(relativeError - b.levels[l].relativeError)).toBeLessThan(1e-4);
+    });
+  });
+
+  test('stops where rounding hides the rest, and says the error in f64', async () => {
+    const model = await ncp(await engine(), sparse, { rank: 3, restarts: 2, maxIterations: 3000, tolerance: 1e-6, bounds: false });
+    expect(model.relativeError).toBeLessThan(3e-3);
+    expect(model.stopReason).not.toBe('maxIterations');
   });
 });
 

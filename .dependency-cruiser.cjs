@@ -9,6 +9,7 @@ const rooms = {
   models: ['methods', 'formats', 'text', 'data', 'engine.ts'],
   formats: ['data'],
   text: ['data'],
+  ranks: ['methods', 'programs', 'graph', 'data', 'engine.ts'],
   methods: ['programs', 'graph', 'data', 'engine.ts'],
   programs: ['graph'],
   reference: ['graph', 'data', 'engine.ts'],

@@ -2,7 +2,7 @@
 
 /** Every room of src, and the rooms and files that it may import; all may import errors.ts. */
 const rooms = {
-  cli: ['node', 'report', 'topics', 'models', 'methods', 'webgpu', 'formats', 'text', 'data', 'engine.ts'],
+  cli: ['node', 'report', 'topics', 'models', 'ranks', 'methods', 'webgpu', 'formats', 'text', 'data', 'engine.ts'],
   node: ['models', 'methods', 'webgpu', 'reference', 'formats', 'text', 'data', 'engine.ts'],
   report: ['topics', 'methods', 'data'],
   topics: ['methods', 'text', 'data'],

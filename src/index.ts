@@ -75,6 +75,14 @@ export {
   unfoldedNmf,
 } from './methods/unfolded.js';
 export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
+export {
+  type Arrangement,
+  arranged,
+  type Component,
+  componentsOf,
+  type DiagonalForm,
+  diagonalForm,
+} from './models/arranged.js';
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
 export { chooseRank, chooseRanks, type LayerRanksOptions } from './ranks/choose.js';
 export { type Consensus, consensus } from './ranks/consensus.js';

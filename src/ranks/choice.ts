@@ -30,8 +30,8 @@ export function choiceOf(results: readonly RankResult[]): RankChoice {
   if (opinion !== undefined && opinion !== chosen)
     notes.push(
       opinion === null
-        ? `Stability says otherwise: no rank has a silhouette of ${stableFrom} in all components of A.`
-        : `Stability says otherwise: ${opinion} is the largest rank all of whose components have a silhouette of ${stableFrom} or more in A.`,
+        ? `By stability alone no rank would be chosen: none has a silhouette of ${stableFrom} in all components of A.`
+        : `By stability alone it would be ${opinion}, the largest rank all of whose components have a silhouette of ${stableFrom} or more in A.`,
     );
   return { chosen, reason, notes };
 }

@@ -81,7 +81,11 @@ export async function chooseRank(engine: Engine, X: DataMatrix, options: RankOpt
     chosen,
     reason,
     notes,
-    consensus: { matrix: inOrder(matrix, order), samples: order.map((at) => samples[at]) },
+    consensus: {
+      matrix: inOrder(matrix, order),
+      samples: order.map((at) => samples[at]),
+      clusters: order.map((at) => clusterings[best][at]),
+    },
     factors: await factorsOf(engine, X, fitted, settings, options.weights, notes),
     best: { A: fitted.A[best], S: matrixTimesPowerOfTwo(fitted.S[best], data.unit) },
     settings,

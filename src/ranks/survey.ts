@@ -78,8 +78,11 @@ export interface RankSurvey {
   reason: string;
   /** What the other measures say, and what a reader could miss: sentences. */
   notes: string[];
-  /** The consensus matrix of the chosen rank, and the samples that its rows stand for, in the order of the linkage. */
-  consensus: { matrix: Matrix; samples: number[] };
+  /**
+   * The consensus matrix of the chosen rank in the order of the linkage, the samples that its rows stand for, and the largest component of
+   * each in the best restart.
+   */
+  consensus: { matrix: Matrix; samples: number[]; clusters: number[] };
   /** cNMF's factors of the chosen rank; null where too few components are dense. */
   factors: ConsensusFactors | null;
   /** The factors of the best restart at the chosen rank. */

@@ -112,7 +112,7 @@ const leastRestarts = 4;
 
 /** The options with their defaults. Throws InputError, which names option and value, before anything is computed. */
 export function surveySettings(X: DataMatrix, options: RankOptions): SurveySettings {
-  checkNames('chooseRank', options, rankOptionNames, { rank: "'ranks', a list", tries: "'restarts'" });
+  checkNames('chooseRank', options, rankOptionNames);
   checkNonnegative(X);
   if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   checkRankList(options.ranks, X.rows, X.cols);
@@ -145,11 +145,12 @@ function checkRankList(ranks: readonly number[], N: number, M: number): void {
   if (!Array.isArray(ranks) || ranks.length === 0) refuse('but it must be a list of ranks to try, such as [2, 3, 4]');
   ranks.forEach((rank, at) => {
     if (!Number.isSafeInteger(rank) || rank < 1) refuse(`but a rank is a positive integer, not ${describe(rank)}`);
+    if (at > 0 && rank === ranks[at - 1]) refuse(`which has ${rank} twice; give each rank once`);
+    if (at > 0 && rank < ranks[at - 1]) refuse(`which runs backwards, ${rank} after ${ranks[at - 1]}; give the smallest first`);
+  });
+  ranks.forEach((rank) => {
     if (rank > maxRank) refuse(`but ${rank} exceeds the largest rank supported, ${maxRank}`);
     if (rank > Math.min(N, M)) refuse(`but rank ${rank} is more than a ${N}×${M} matrix can use; the largest is ${Math.min(N, M)}`);
-    if (at === 0) return;
-    if (rank === ranks[at - 1]) refuse(`which has ${rank} twice; give each rank once`);
-    if (rank < ranks[at - 1]) refuse(`which runs backwards, ${rank} after ${ranks[at - 1]}; give the smallest first`);
   });
 }
 

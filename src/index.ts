@@ -69,6 +69,16 @@ export { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neura
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
 export { type ProgramOptions, programFor } from './methods/program-for.js';
 export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
+export {
+  type Agreement,
+  agreement,
+  explainedVariance,
+  heldOutError,
+  type Matched,
+  matchedCosine,
+  type Scored,
+  sparsity,
+} from './methods/scores.js';
 export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
 export { type SsnmfFactorization, type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
 export type { StartFactors } from './methods/start.js';
@@ -80,7 +90,20 @@ export {
   unfoldedNmf,
 } from './methods/unfolded.js';
 export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
+export {
+  type Arrangement,
+  arranged,
+  type Component,
+  componentsOf,
+  type DiagonalForm,
+  diagonalForm,
+} from './models/arranged.js';
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
+export { chooseRank, chooseRanks, type LayerRanksOptions } from './ranks/choose.js';
+export { type Consensus, consensus } from './ranks/consensus.js';
+export { type ConsensusFactors, type ConsensusOptions, consensusFactors } from './ranks/consensus-factors.js';
+export { type Stability, stability } from './ranks/stability.js';
+export type { HeldOut, RankOptions, RankProgress, RankResult, RankSurvey, SurveySettings } from './ranks/survey.js';
 export { createReferenceEngine } from './reference/engine.js';
 export type { TextModel } from './text/text-model.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';

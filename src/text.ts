@@ -1,6 +1,7 @@
 /** Texts in a browser or in Node: documents from files, their words and terms, and the topics of new texts. Nothing here needs Node. */
 
 export * from './errors.js';
+export { type Agreement, agreement } from './methods/scores.js';
 export {
   type Document,
   type FieldOptions,
@@ -15,7 +16,7 @@ export type { TextModel } from './text/text-model.js';
 export { type TokenOptions, tokenize } from './text/tokens.js';
 export { checkVocabulary, type Vocabulary, type VocabularyOptions, type Weighting } from './text/vocabulary.js';
 export type { Preset, Stemmer, WordOptions, WordSettings } from './text/words.js';
-export { type Agreement, agreement, largestTopics } from './topics/clustering.js';
+export { largestTopics } from './topics/clustering.js';
 export {
   type Coherence,
   type CoherenceMeasure,

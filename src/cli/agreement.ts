@@ -1,8 +1,9 @@
 /** How far the topics of each layer agree with classes of the documents that are known. */
 import type { Factorization } from '../methods/methods.js';
+import { type Agreement, agreement } from '../methods/scores.js';
 import type { Labeling } from '../node/corpus.js';
 import type { ReportTable } from '../report/types.js';
-import { type Agreement, agreement, largestTopics } from '../topics/clustering.js';
+import { largestTopics } from '../topics/clustering.js';
 import { alignColumns } from './columns.js';
 
 export interface LayerAgreement extends Agreement {

@@ -14,6 +14,19 @@ export function parseRanks(text: string): number[] {
   return parts.map(Number);
 }
 
+/** Ranks to try: '2..15', or single ones and ranges with commas between them. Their order and size are a matter of the library. */
+export function parseRankRange(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const ends = part.split('..').map((end) => end.trim());
+    const [from, to] = ends.length === 1 ? [ends[0], ends[0]] : ends;
+    if (ends.length > 2 || !isPositiveInteger(from) || !isPositiveInteger(to))
+      throw new InvalidArgumentError('It must be a range such as 2..15, or ranks and ranges separated by commas, such as 2,4,8..12.');
+    if (Number(from) > Number(to)) throw new InvalidArgumentError(`The range runs backwards; write ${to}..${from}.`);
+    if (Number(to) - Number(from) >= 128) throw new InvalidArgumentError('The largest rank is 128.');
+    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i);
+  });
+}
+
 export function parsePositiveInteger(text: string): number {
   if (!isPositiveInteger(text)) throw new InvalidArgumentError('It must be a positive integer.');
   return Number(text);

@@ -8,6 +8,7 @@ import { folderFormats, formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
+import { type Arrangement, arranged, checkArrangement, componentsOf, orders, scales } from '../models/arranged.js';
 import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
@@ -27,7 +28,7 @@ import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { ranksAndRestarts, startFolder, startInOrder, startNotes } from './start.js';
-import { alignFacts, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
+import { alignFacts, componentLines, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
 import type { Samples } from './wording.js';
@@ -37,6 +38,8 @@ interface FitCommandOptions extends CommonOptions, TableOptions {
   samples: Samples;
   stopping?: FitOptions['stopping'];
   inputFormat?: string;
+  order: NonNullable<Arrangement['order']>;
+  scale: NonNullable<Arrangement['scale']>;
 }
 
 function helpNotes(columns: number): string {
@@ -82,6 +85,17 @@ export function addFitCommand(program: Command, io: Io): void {
       'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start',
     ).choices(['objective', 'initialError']),
   );
+  command
+    .addOption(
+      new Option('--order <by>', 'components by the part of ‖X‖² that they explain, or by their mass, the largest first')
+        .choices(orders)
+        .default('none'),
+    )
+    .addOption(
+      new Option('--scale <norm>', 'columns of every A to the sum, length or largest entry 1; S takes the scale')
+        .choices(scales)
+        .default('none'),
+    );
   addTableOptions(addMethodOptions(command))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
     .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command), command));
@@ -95,8 +109,9 @@ function sparsity(X: DataMatrix): string {
 }
 
 async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions, command: Command): Promise<void> {
-  const { method, samples, maxIterations, tolerance, stopping, out, format, report, json } = options;
+  const { method, samples, maxIterations, tolerance, stopping, out, format, report, json, order, scale } = options;
   checkMethodHas(method, given);
+  checkArrangement({ method, settings: given }, { order, scale });
   const start = await startFolder(given.start, method);
   const { ranks, restarts } = ranksAndRestarts(command, options, given.start, start, method);
   checkMethodOptions(method, ranks, given);
@@ -138,21 +153,36 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
   const model: SavedModel = {
-    ...fitted,
+    ...(methodOf(method).chained ? arranged(fitted, { order, scale }) : fitted),
     ...(features && { features }),
     ...(sampleNames && { samples: sampleNames }),
     ...(image && { image }),
   };
-  const settings = { matrix: path, samples, restarts: model.restartErrors.length, maxIterations, tolerance, stopping, ...table, ...given };
+  const settings = {
+    matrix: path,
+    samples,
+    restarts: model.restartErrors.length,
+    maxIterations,
+    tolerance,
+    stopping,
+    order,
+    scale,
+    ...table,
+    ...given,
+  };
   const extra = {
     ...provenance(device, settings),
     ...(data.reading ? { reading: data.reading } : {}),
+    ...(methodOf(method).chained ? { components: componentsOf(model) } : {}),
     ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   const sentences = [
     ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
     ...startNotes(given.start, model),
+    ...(scale !== 'none' && ranks.length > 1
+      ? ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.']
+      : []),
   ];
   if (report !== undefined) {
     const known = { labels: labels?.labels, truth: labels?.truth };
@@ -191,6 +221,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     '',
     ...layerTable(model, columns),
     '',
+    ...(order === 'none' ? [] : [...componentLines(model), '']),
     ...alignFacts(facts.slice(head.length), { columns, among: facts }),
     ...(sentences.length > 0 ? ['', ...wrapAll(sentences, columns)] : []),
   ]);

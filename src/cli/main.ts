@@ -8,6 +8,7 @@ import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
 import { type Io, type ProcessIo, printer, processIo } from './io.js';
 import { addPredictCommand } from './predict.js';
+import { addRankCommand } from './rank.js';
 import { version } from './run-fit.js';
 import { addTableOneCommand } from './table1.js';
 import { addTopicsCommand } from './topics.js';
@@ -60,6 +61,7 @@ function commandLine(io: Io): Command {
     });
   addTopicsCommand(program, io);
   addFitCommand(program, io);
+  addRankCommand(program, io);
   addTransformCommand(program, io);
   addPredictCommand(program, io);
   addTableOneCommand(program, io);
@@ -79,6 +81,7 @@ const notes = `
 Examples:
   orthant topics sotu --ranks 20,8,3                  topics in the State of the Union addresses
   orthant fit faces.npy --ranks 9,4,2 --out model     factors of a matrix
+  orthant rank faces.npy --ranks 2..15                the rank of a matrix, by many fits of each
   orthant transform model new.csv --out -             their coefficients for other samples
   orthant fit --help                                  options and examples of a command
 

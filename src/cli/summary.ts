@@ -1,6 +1,7 @@
 /** The summary of a fit for people. */
 import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
+import { componentsOf } from '../models/arranged.js';
 import { errorRows } from '../report/numbers.js';
 import { alignColumns } from './columns.js';
 import type { Io } from './io.js';
@@ -26,6 +27,16 @@ export function layerTable({ layers, svdBoundMethod }: Factorization, columns = 
     [headings, ...rows],
     headings.map(() => 'right'),
   );
+}
+
+/** The components of the last layer that most is explained by, one line each. */
+export function componentLines(model: Factorization): string[] {
+  const all = componentsOf(model)[model.A.length - 1];
+  const most = 20;
+  const share = (x: number) => `${(100 * x).toFixed(1)} %`;
+  const rows = all.slice(0, most).map(({ explained, mass }, j) => [`${j}`, share(explained), share(mass)]);
+  const lines = alignColumns([['component', 'explains of ‖X‖²', 'mass'], ...rows], ['right', 'right', 'right']);
+  return all.length > most ? [...lines, `and ${all.length - most} more`] : lines;
 }
 
 /** The course of the fit, as pairs of a name and a text. */

@@ -93,7 +93,7 @@ function viridis(t: number): number[] {
   return coefficients.map((channel) => Math.min(Math.max(255 * channel.reduceRight((sum, c) => sum * t + c, 0), 0), 255));
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

@@ -14,7 +14,7 @@ export interface Random {
 }
 
 /** What a stream is for. Two purposes of one seed have no number in common. */
-const purposes = { data: 0, start: 1, columns: 2, epochs: 3, classifier: 4, chains: 5 } as const;
+const purposes = { data: 0, start: 1, columns: 2, epochs: 3, classifier: 4, masks: 5, perturbation: 6, clusters: 7, chains: 8 } as const;
 
 /** The name of a stream beside its seed. Each field is an integer from 0 to 2³² − 1. */
 export interface Stream {

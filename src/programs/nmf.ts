@@ -171,15 +171,24 @@ export interface NmfProgram extends LayerTensors {
   W?: Tensor;
 }
 
+export interface NmfProgramOptions {
+  restarts: number;
+  solver: NmfSolver;
+  weighted: boolean;
+  csrEntries?: number;
+  /** Every restart has an X of its own, which is dense. Default: all share one. */
+  ownX?: boolean;
+}
+
 export function nmfProgram(
   N: number,
   M: number,
   k: number,
-  { restarts, solver, weighted, csrEntries }: { restarts: number; solver: NmfSolver; weighted: boolean; csrEntries?: number },
+  { restarts, solver, weighted, csrEntries, ownX = false }: NmfProgramOptions,
 ): NmfProgram {
   const p = programBuilder('nmf', { restarts });
   const tensors: LayerTensors = {
-    X: p.data('X', N, M, { csrEntries }),
+    X: ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries }),
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),
     cost: p.state('cost', 1, 1),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { matrix } from '../../src/data/matrix.js';
-import { agreement, largestTopics } from '../../src/topics/clustering.js';
+import { agreement } from '../../src/methods/scores.js';
+import { largestTopics } from '../../src/topics/clustering.js';
 import { documentTopics, layerTopics } from '../../src/topics/shares.js';
 
 test('purity and NMI of six documents by hand', () => {
@@ -17,15 +18,15 @@ test('purity and NMI of six documents by hand', () => {
 });
 
 test('equal, independent and missing partitions', () => {
-  expect(agreement([5, 5, -1, -1], ['x', 'x', 'y', 'y'])).toEqual({ samples: 4, classes: 2, purity: 1, nmi: 1 });
+  expect(agreement([5, 5, -1, -1], ['x', 'x', 'y', 'y'])).toEqual({ samples: 4, classes: 2, purity: 1, nmi: 1, ari: 1 });
   const independent = agreement([0, 1, 0, 1], ['x', 'x', 'y', 'y']);
   expect(independent.purity).toBe(0.5);
   expect(independent.nmi).toBeCloseTo(0, 12);
   // Documents without a class do not count.
-  expect(agreement([0, 1, 1], ['x', undefined, 'y'])).toEqual({ samples: 2, classes: 2, purity: 1, nmi: 1 });
+  expect(agreement([0, 1, 1], ['x', undefined, 'y'])).toEqual({ samples: 2, classes: 2, purity: 1, nmi: 1, ari: 1 });
   expect(agreement([0, 1], ['x', 'x'])).toMatchObject({ purity: 1, nmi: 0 });
   expect(agreement([0], ['x'])).toMatchObject({ purity: 1, nmi: 0 });
-  expect(agreement([0, 1], [undefined, undefined])).toEqual({ samples: 0, classes: 0, purity: 0, nmi: 0 });
+  expect(agreement([0, 1], [undefined, undefined])).toEqual({ samples: 0, classes: 0, purity: 0, nmi: 0, ari: 0 });
 });
 
 test('the largest topic is that of most mass, whatever the scale of the factors', () => {

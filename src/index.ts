@@ -47,6 +47,7 @@ export type {
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
+export type { ColumnSource } from './methods/batches.js';
 export type { Checkpoint } from './methods/checkpoint.js';
 export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
@@ -67,6 +68,15 @@ export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type Ten
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
 export { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neuralNcp } from './methods/neural-ncp.js';
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
+export {
+  type BlockFit,
+  createOnline,
+  type Online,
+  type OnlineNmfOptions,
+  type OnlineProgress,
+  onlineNmf,
+} from './methods/online.js';
+export type { OnlineOptions, OnlineState } from './methods/online-state.js';
 export { type ProgramOptions, programFor } from './methods/program-for.js';
 export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
 export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';

@@ -62,7 +62,7 @@ export {
 } from './methods/hierarchical.js';
 export { type Hncpd, type HncpdLevel, type HncpdOptions, hncpd } from './methods/hncpd.js';
 export { type HntfLevel, type HntfOptions, hntf } from './methods/hntf.js';
-export type { StopReason } from './methods/loop.js';
+export type { StopMeasures, StopReason } from './methods/loop.js';
 export type { Factorization, Method } from './methods/methods.js';
 export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type TensorModel } from './methods/ncp.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';

@@ -10,7 +10,7 @@ import { onlineProgram } from '../programs/online.js';
 import { type Batch, batchesOf, type ColumnSource, checkBlock, checkSource, closed, emptyBatch, filled, isUsedUp } from './batches.js';
 import { squaredNorm } from './error.js';
 import { readFactor } from './fit.js';
-import type { StopReason } from './loop.js';
+import type { StopMeasures, StopReason } from './loop.js';
 import type { NmfFactorization } from './nmf.js';
 import {
   type Beginning,
@@ -147,6 +147,7 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
   const learnerFor = async (rows: number) => (learner ??= await learnerOf(engine, beginningOf({ ...own, rows })));
   const history: NmfFactorization['history'] = [];
   let stopReason: StopReason | undefined;
+  let stopping: StopMeasures | null = null;
   let last = nothingSeen();
   const watch = watcherOf({ onProgress, signal, maxSeconds }, performance.now());
   try {
@@ -158,7 +159,9 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
         watch(number),
       );
       if (pass.columns === 0 && ending === undefined) throw number > 1 ? usedUp(passes) : new InputError('The source has no columns.');
-      const slow = number > 1 && last.squaredError - pass.squaredError <= tolerance * pass.squaredError;
+      const fall = number > 1 ? (last.squaredError - pass.squaredError) / pass.squaredError : null;
+      stopping = fall === null ? null : { rule: 'objective', relativeChange: Math.abs(fall), initialErrorFall: null, kktRatio: null };
+      const slow = fall !== null && fall <= tolerance;
       stopReason = ending ?? (tolerance > 0 && slow ? 'tolerance' : undefined);
       last = pass;
       history.push({ stage: `pass ${number}`, iteration: pass.batches, relativeError: relativeErrorOf(pass) });
@@ -172,6 +175,7 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
       history,
       converged: stopReason === 'tolerance',
       stopReason: stopReason ?? 'maxIterations',
+      stopping,
       settings: { ...model.settings, maxIterations: passes, tolerance },
     };
   } finally {
@@ -329,6 +333,7 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         iterations: seen.batches,
         converged: false,
         stopReason: 'stopped',
+        stopping: null,
         restart: 0,
         seed,
         settings: { maxIterations: 1, tolerance: 0, solver: update },

@@ -62,7 +62,7 @@ export async function main(args: string[]): Promise<void> {
   console.log(`${N}×${M} columns, rank ${k}`);
   const told = [10, 100, 300, 600, 900].map((batch) => Math.min(batch, Math.ceil(M / 1024)));
   const models: [string, Matrix][] = [];
-  for (const options of [{}, { samples: M }, { update: 'mu', samples: M }] as const) {
+  for (const options of [{}, { samples: M }, { update: 'mu' }, { update: 'mu', samples: M }] as const) {
     const began = performance.now();
     const { A, relativeError } = await onlineNmf(engine, source, {
       ranks: k,

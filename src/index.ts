@@ -47,6 +47,7 @@ export type {
 export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
+export type { ColumnSource } from './methods/batches.js';
 export type { Checkpoint } from './methods/checkpoint.js';
 export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
@@ -61,12 +62,21 @@ export {
 } from './methods/hierarchical.js';
 export { type Hncpd, type HncpdLevel, type HncpdOptions, hncpd } from './methods/hncpd.js';
 export { type HntfLevel, type HntfOptions, hntf } from './methods/hntf.js';
-export type { StopReason } from './methods/loop.js';
+export type { StopMeasures, StopReason } from './methods/loop.js';
 export type { Factorization, Method } from './methods/methods.js';
 export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type TensorModel } from './methods/ncp.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
 export { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neuralNcp } from './methods/neural-ncp.js';
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
+export {
+  type BlockFit,
+  createOnline,
+  type Online,
+  type OnlineNmfOptions,
+  type OnlineProgress,
+  onlineNmf,
+} from './methods/online.js';
+export type { OnlineOptions, OnlineState } from './methods/online-state.js';
 export { type ProgramOptions, programFor } from './methods/program-for.js';
 export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
 export {

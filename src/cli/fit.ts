@@ -82,8 +82,8 @@ export function addFitCommand(program: Command, io: Io): void {
   addFitOptions(command).addOption(
     new Option(
       '--stopping <rule>',
-      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start',
-    ).choices(['objective', 'initialError']),
+      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start; kkt (nmf alone): when the KKT residual is at most --tolerance of its start',
+    ).choices(['objective', 'initialError', 'kkt']),
   );
   command
     .addOption(

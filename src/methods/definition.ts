@@ -51,6 +51,8 @@ export interface MethodDefinition {
   readonly signed: { readonly X: boolean; readonly A: boolean };
   /** Whether each Aˡ has a row for each row of Sˡ⁻¹, so that A⁰A¹…Aˡ can be multiplied whatever stands between the factors. */
   readonly chained: boolean;
+  /** Whether its stages can end by the KKT residual; default false. */
+  readonly kktStops?: boolean;
   /** Its options beside `FitOptions`. */
   readonly options: OptionRecord;
   /**

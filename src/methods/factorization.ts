@@ -3,7 +3,7 @@ import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { StopReason } from './loop.js';
+import type { StopMeasures, StopReason } from './loop.js';
 
 export interface FitOptions {
   /**
@@ -38,7 +38,10 @@ export interface FitOptions {
    * - 'initialError': the error (the root of the objective) at the start. A restart has settled when its error fell by less than
    *   `tolerance` (default 1e-4) times its first error between two checks.
    *
-   * 'initialError' is the early stop of earlier implementations. It ends long before convergence, the sooner the worse the start.
+   * - 'kkt': the KKT residual of both factors (`kktResidual`). A restart has settled when it is at most `tolerance` (default 1e-4) times that
+   *   of its start. Only 'nmf' has this rule. scikit-learn's solver 'cd' has it with the sum of the projected gradients of a sweep as residual.
+   *
+   * 'initialError' is scikit-learn's rule for its solver 'mu', and the early stop of earlier implementations. It ends long before convergence, the sooner the worse the start.
    */
   stopping?: Stopping;
   /** Iterations between two checks, recorded and submitted together. Default 10. */
@@ -111,7 +114,7 @@ export const fitOptionNames = Object.keys({
   resume: true,
 } satisfies Record<keyof FitOptions, true>);
 
-export type Stopping = 'objective' | 'initialError';
+export type Stopping = 'objective' | 'initialError' | 'kkt';
 
 /** Error of X ≈ A⁰…AˡSˡ at one depth. */
 export interface Layer {
@@ -183,6 +186,11 @@ export interface Model<M extends string = string, Own = unknown> {
    * read and made elsewhere.
    */
   stopReason: StopReason;
+  /**
+   * What all stopping rules measured at the end of the last stage, beside `iterations`, `elapsedMs` and `kktResidual`. Null where no check
+   * was made, and in a model that does not say.
+   */
+  stopping: StopMeasures | null;
   /** Final relative error of each restart; Infinity for one that broke down. */
   restartErrors: number[];
   /** The number of the restart that was kept. */

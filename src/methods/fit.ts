@@ -322,6 +322,7 @@ async function resultOf<M extends string, Own>(
     illConditioned: again?.illConditioned ?? 0,
     ...course,
     stopReason: course.stopReason === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : course.stopReason,
+    stopping: stages[stages.length - 1].result.ends[restart].measures ?? null,
     restartErrors,
     restart,
     seed: settings.seed,

@@ -1,7 +1,21 @@
 /** The loop of a stage as data: its end, and its state between two batches. */
 
+import type { Stopping } from './factorization.js';
+
 /** Why a fit ended; 'unknown' for a model that was read, and that no fit of orthant made. */
 export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact' | 'unknown';
+
+/** What the stopping rules measure, at the last check of a restart. Null where there was no such measure. */
+export interface StopMeasures {
+  /** The rule that was asked for: see FitOptions.stopping. */
+  rule: Stopping;
+  /** |change| of the objective between the last two checks, relative to its value, for each iteration between them. */
+  relativeChange: number | null;
+  /** Fall of the error between the last two checks, relative to the error at the first one. */
+  initialErrorFall: number | null;
+  /** KKT residual, relative to that of the start. Only with 'kkt', since it takes products that no other rule needs. */
+  kktRatio: number | null;
+}
 
 /** The end of a restart: it does not depend on the other restarts, but where time or a caller ended the whole fit. */
 export interface End {
@@ -12,6 +26,7 @@ export interface End {
   /** The iteration of the last check. */
   checked: number;
   stopReason: StopReason;
+  measures?: StopMeasures;
 }
 
 export interface StageResult {
@@ -25,6 +40,8 @@ export interface StageResult {
 export interface Reading {
   iteration: number;
   cost: number;
+  /** The KKT residual, with the rule 'kkt'. */
+  kkt?: number;
 }
 
 /** A restart between two batches. */
@@ -43,4 +60,6 @@ export interface LoopState {
   checks: StageResult['checks'];
   /** The objectives of the iteration that the device has reached, which the next check looks at. */
   pending?: number[];
+  /** Their KKT residuals, with the rule 'kkt'. */
+  pendingKkt?: number[];
 }

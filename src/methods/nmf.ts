@@ -107,6 +107,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       step: t.sections.step,
       measure: t.sections.measure,
       cost: t.cost,
+      kkt: { section: t.sections.finish, tensors: t.kkt },
       objective: 'error',
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
@@ -130,6 +131,7 @@ export const nmfMethod = {
   layers: 'one',
   signed: { X: false, A: false },
   chained: true,
+  kktStops: true,
   options,
   fit: nmf,
   transform: (engine: Engine, { A }: NmfFactorization, newX: DataMatrix, { weights }: TransformOptions = {}) =>

@@ -91,7 +91,7 @@ function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
 }
 
 function settingsOf(
-  { name, layers, restarts = 1, signed, options: own, renamed, checkBeside }: MethodDefinition,
+  { name, layers, restarts = 1, signed, kktStops = false, options: own, renamed, checkBeside }: MethodDefinition,
   X: DataMatrix,
   options: FitOptions,
   defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
@@ -105,6 +105,10 @@ function settingsOf(
   const ranks = ranksOf(name, layers, ranksOfStart(options.ranks, given.start, layers));
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);
+  if (options.stopping === 'kkt' && !kktStops)
+    throw new InputError(`The option 'stopping' is 'kkt', which ${name} does not have; choose 'objective', or the method nmf.`, {
+      option: 'stopping',
+    });
   return loopSettings(options, { ...defaults, started, ranks, restarts: restartsOf(given, restarts) });
 }
 
@@ -121,7 +125,7 @@ export function loopSettings(
     seed: options.seed ?? 0,
     restarts,
     maxIterations: options.maxIterations ?? defaults.maxIterations,
-    tolerance: options.tolerance ?? (stopping === 'initialError' ? 1e-4 : defaults.tolerance),
+    tolerance: options.tolerance ?? (stopping === 'objective' ? defaults.tolerance : 1e-4),
     stopping,
     checkEvery: options.checkEvery ?? defaults.checkEvery ?? 10,
     svdBound: options.svdBound ?? true,
@@ -156,7 +160,7 @@ function checkCheckpointOption(checkpoint: FitOptions['checkpoint']): void {
 }
 
 const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
-const stoppingRule = choice(['objective', 'initialError'], 'when a restart has settled');
+const stoppingRule = choice(['objective', 'initialError', 'kkt'], 'when a restart has settled');
 
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
 export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: FitOptions['ranks']): number[] {

@@ -1,5 +1,6 @@
 /** When a restart has settled, by its own objective alone. */
-import type { Reading } from './loop.js';
+import type { Stopping } from './factorization.js';
+import type { Reading, StopMeasures } from './loop.js';
 
 export interface Settling {
   /** The rounding of a cost. */
@@ -28,9 +29,43 @@ export function hasSettled(readings: readonly Reading[], { resolution, tolerance
   return blur > 0 ? undefined : true;
 }
 
-/** See FitOptions.stopping. */
+/** See FitOptions.stopping, 'initialError'. */
 export function isSlow(readings: readonly Reading[], tolerance: number): boolean {
-  if (readings.length < 2) return false;
+  const fall = initialErrorFallOf(readings);
+  return fall !== null && fall < tolerance;
+}
+
+/** See FitOptions.stopping, 'kkt'. */
+export function isStationary(readings: readonly Reading[], tolerance: number): boolean {
+  const ratio = kktRatioOf(readings);
+  return ratio !== null && ratio <= tolerance;
+}
+
+function initialErrorFallOf(readings: readonly Reading[]): number | null {
+  if (readings.length < 2) return null;
   const [before, now] = readings.slice(-2);
-  return Math.sqrt(before.cost) - Math.sqrt(now.cost) < tolerance * Math.sqrt(readings[0].cost);
+  return (Math.sqrt(before.cost) - Math.sqrt(now.cost)) / Math.sqrt(readings[0].cost);
+}
+
+function kktRatioOf(readings: readonly Reading[]): number | null {
+  const [first, last] = [readings[0]?.kkt, readings.at(-1)?.kkt];
+  if (first === undefined || last === undefined || readings.length < 2) return null;
+  return first === 0 ? 0 : last / first;
+}
+
+function relativeChangeOf(readings: readonly Reading[]): number | null {
+  if (readings.length < 2) return null;
+  const [before, now] = readings.slice(-2);
+  return Math.abs(before.cost - now.cost) / (now.cost * (now.iteration - before.iteration));
+}
+
+/** The measures of all rules at the last check. */
+export function measuresOf(rule: Stopping, readings: readonly Reading[]): StopMeasures {
+  const finite = (x: number | null) => (x !== null && Number.isFinite(x) ? x : null);
+  return {
+    rule,
+    relativeChange: finite(relativeChangeOf(readings)),
+    initialErrorFall: finite(initialErrorFallOf(readings)),
+    kktRatio: finite(kktRatioOf(readings)),
+  };
 }

@@ -6,7 +6,7 @@ import type { Tensor } from '../graph/tensor.js';
 import type { FitOptions, Progress, Stopping } from './factorization.js';
 import { type Frozen, frozenOf } from './frozen.js';
 import type { Course, LoopState, StageResult, StopReason } from './loop.js';
-import { hasSettled, isSlow } from './settling.js';
+import { hasSettled, isSlow, isStationary, measuresOf } from './settling.js';
 
 /** The settings of a fit that the loop needs. */
 export interface StageSettings {
@@ -38,6 +38,8 @@ export interface Stage {
   cost: Tensor;
   /** The place of the objective in each restart's row of `cost`. */
   costAt?: number;
+  /** KKT residuals of its factors, each 1×1, and the section that refreshes them. The rule 'kkt' needs them. */
+  kkt?: { section: string; tensors: readonly Tensor[] };
   /** Squared norm of the fitted data, for the relative errors of this stage, one a restart. */
   norm: number[];
   /**
@@ -57,6 +59,12 @@ export interface Stage {
   keep?: (loop: () => Promise<LoopState>, frozen: Frozen) => Promise<void>;
 }
 
+/** What a check reads: the objectives, and one KKT residual a restart where the rule asks for them. */
+interface Values {
+  costs: ArrayLike<number>;
+  kkt?: number[];
+}
+
 /** Below this fraction of ‖X‖² the objective is what f32 factors leave of an exact fit. */
 const exact = 1e-12;
 
@@ -65,8 +73,8 @@ const rounding = 2 ** -22;
 
 /**
  * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at those of the last
- * batch, the next one is queued already, so the device never waits. With the early stop the host looks first, from the start on, so that a
- * fit ends exactly where earlier implementations would end it.
+ * batch, the next one is queued already, so the device never waits. With the other rules the host looks first, from the start on, so that a
+ * fit ends exactly at the check that they ask about.
  *
  * Every restart ends by its own objective, with the factors that it has then, so it is the same beside any number of others.
  */
@@ -79,10 +87,15 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   const isOpen = (r: number) => courses[r].end === undefined;
   const openOnes = () => courses.map((_, r) => r).filter(isOpen);
   let iteration = resumed?.iteration ?? 0;
-  let queued: { iteration: number; values: Promise<ArrayLike<number>> } | undefined;
+  const kkt = stopping === 'kkt' ? stage.kkt : undefined;
+  let queued: { iteration: number; values: Promise<Values> } | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
-    const values = run.sample([stage.cost]).then(([cost]) => cost);
+    if (kkt) run.execute(kkt.section);
+    const values = run.sample([stage.cost, ...(kkt?.tensors ?? [])]).then(([costs, ...residuals]) => ({
+      costs,
+      kkt: kkt && Array.from(residuals[0], (_, r) => Math.max(...residuals.map((of) => of[r]))),
+    }));
     values.catch(() => {}); // a failure surfaces where the value is awaited
     return { iteration, values };
   };
@@ -91,12 +104,12 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     else stage.step(times);
   };
   const loop = async (): Promise<LoopState> => {
-    const pending = queued && Array.from(await queued.values);
-    return { iteration, courses: courses.map(copyOf), checks: [...checks], pending };
+    const { costs, kkt: pendingKkt } = (await queued?.values) ?? {};
+    return { iteration, courses: courses.map(copyOf), checks: [...checks], pending: costs && Array.from(costs), pendingKkt };
   };
   const end = (r: number, stopReason: StopReason) => {
     const { cost, iteration: checked } = courses[r].readings.at(-1) ?? { cost: Number.NaN, iteration: 0 };
-    courses[r].end = { cost, iterations: iteration, checked, stopReason };
+    courses[r].end = { cost, iterations: iteration, checked, stopReason, measures: measuresOf(stopping, courses[r].readings) };
   };
   /** The restarts that are left end with this reason. */
   const finish = async (stopReason: StopReason): Promise<StageResult> => {
@@ -119,14 +132,17 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     if (!small(courses[r].readings.at(-1)!.cost)) return false;
     return stage.inF64 ? small(await f64Of(r)) : !stage.cancels;
   };
-  const slows = (r: number) => (stopping === 'objective' ? settled(r) : isSlow(courses[r].readings, tolerance));
+  const slows = (r: number) => {
+    if (stopping === 'objective') return settled(r);
+    return (stopping === 'kkt' ? isStationary : isSlow)(courses[r].readings, tolerance);
+  };
 
   if (resumed) {
     if (typeof stage.step === 'function') stage.step(iteration, true);
-    if (resumed.pending) queued = { iteration, values: Promise.resolve(resumed.pending) };
+    if (resumed.pending) queued = { iteration, values: Promise.resolve({ costs: resumed.pending, kkt: resumed.pendingKkt }) };
     const ended = courses.map((_, r) => r).filter((r) => !isOpen(r));
     if (ended.length > 0) await frozen.freeze(ended);
-  } else if (stopping === 'initialError') queued = measured();
+  } else if (stopping !== 'objective') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
     let next: typeof queued;
@@ -138,10 +154,11 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     }
     if (queued !== undefined) {
       const { iteration: checked, values } = queued;
-      const read = await values;
+      const { costs: read, kkt: residuals } = await values;
       const width = read.length / restarts;
       const left = openOnes();
-      for (const r of left) courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)] });
+      for (const r of left)
+        courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)], kkt: residuals?.[r] });
       const costs = courses.map(({ readings }) => readings.at(-1)!.cost);
       refuseNonFinite(stage.name, costs, checked);
       const errors = costs.map((cost, r) => Math.sqrt(cost / norm[r]));

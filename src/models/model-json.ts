@@ -5,7 +5,7 @@ import { sha256 } from '../data/sha256.js';
 import { inWords, quoted } from '../data/words.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { ImageSize } from '../formats/file-format.js';
-import type { StopReason } from '../methods/loop.js';
+import type { StopMeasures, StopReason } from '../methods/loop.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import type { TextModel } from '../text/text-model.js';
 
@@ -32,6 +32,7 @@ export interface ModelJson {
   iterations?: number;
   converged?: boolean;
   stopReason?: StopReason;
+  stopping?: StopMeasures | null;
   restartErrors?: (number | null)[];
   restart?: number;
   settings?: Record<string, unknown>;
@@ -84,6 +85,14 @@ export const checks: { readonly [Name in Exclude<keyof ModelJson, 'format'>]-?: 
   iterations: isCount,
   converged: oneOf([true, false]),
   stopReason: oneOf(stopReasons),
+  stopping: orNull(
+    record({
+      rule: oneOf(['objective', 'initialError', 'kkt']),
+      relativeChange: orNull(isNumber),
+      initialErrorFall: orNull(isNumber),
+      kktRatio: orNull(isNumber),
+    }),
+  ),
   restartErrors: listOf(orNull(isNumber)),
   restart: isCount,
   settings: isRecord,
@@ -245,6 +254,7 @@ export function modelOf(content: ModelJson, factors: Factors): SavedModel {
     iterations: content.iterations ?? 0,
     converged: content.converged ?? false,
     stopReason: content.stopReason ?? 'unknown',
+    stopping: content.stopping ?? null,
     // JSON has no infinity: a restart that broke down was written as null.
     restartErrors: (content.restartErrors ?? []).map((error) => error ?? Number.POSITIVE_INFINITY),
     restart: content.restart ?? 0,

@@ -42,6 +42,7 @@ const fits: Record<string, Fitting> & Record<Method, Fitting> = {
   nmf: (e, more) => nmf(e, X, { ...flat, solver: 'mu', ...more }),
   'nmf, sparse': (e, more) => nmf(e, sparseFromDense(X), { ...flat, ...more }),
   'nmf, early stop': (e, more) => nmf(e, X, { ...flat, solver: 'mu', stopping: 'initialError', tolerance: 1e-3, ...more }),
+  'nmf, KKT residual': (e, more) => nmf(e, X, { ...flat, solver: 'mu', stopping: 'kkt', tolerance: 1e-2, ...more }),
   ssnmf: (e, more) => ssnmf(e, X, { ...flat, labels, model: 6, ...more }),
   hierarchical: (e, more) => hierarchicalNmf(e, X, { ...layered, labels, solver: 'mu', ...more }),
   deep: (e, more) => deepNmf(e, X, { ...layered, pooling: 'max', ...more }),

@@ -13,7 +13,8 @@ import type { Engine } from '../../src/engine.js';
 import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
 import type { Factorization } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
-import { agreement, largestTopics } from '../../src/topics/clustering.js';
+import { agreement } from '../../src/methods/scores.js';
+import { largestTopics } from '../../src/topics/clustering.js';
 import { brownTopics, digits } from './data.js';
 import { accuracyOf } from './study.js';
 

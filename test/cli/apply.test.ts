@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Matrix, multiply, transpose } from '../../src/data/matrix.js';
+import { type Matrix, matrix, multiply, transpose } from '../../src/data/matrix.js';
 import { parseCsvMatrix } from '../../src/formats/csv.js';
 import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
@@ -46,6 +46,21 @@ describe('orthant predict', () => {
 });
 
 describe('orthant transform', () => {
+  test('NaN in an .npy is a cell without a value, in fits and new samples', async () => {
+    const holed = rows.map((row, i) => row.map((x, j) => (i % 6 === j ? Number.NaN : x)));
+    const csv = put('holed.csv', holed.map((row) => row.map((x) => (Number.isNaN(x) ? '' : x)).join(',')).join('\n'));
+    const npy = put('holed.npy', encodeNpy(matrix(12, 6, holed.flat())));
+    for (const [path, name] of [
+      [csv, 'of-csv'],
+      [npy, 'of-npy'],
+    ]) {
+      await run('fit', path, '--method', 'nmf', '--ranks', '3', '--max-iterations', '5', '--device', 'cpu', '--out', at(name));
+      await run('transform', at('of-csv'), path, '--device', 'cpu', '--out', at(`${name}.npy`));
+    }
+    for (const file of ['/A0.npy', '/S0.npy', '.npy'].map((end) => [`of-csv${end}`, `of-npy${end}`]))
+      expect(readFileSync(at(file[0]))).toEqual(readFileSync(at(file[1])));
+  });
+
   test('--inverse gives the data of an S, of any layer, lying as S does', async () => {
     const A = [0, 1].map((l) => factor(`model/A${l}.npy`));
     const S = [0, 1].map((l) => factor(`model/S${l}.npy`));

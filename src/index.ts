@@ -109,6 +109,7 @@ export {
   diagonalForm,
 } from './models/arranged.js';
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
+export { inverseTransform } from './models/inverse.js';
 export { chooseRank, chooseRanks, type LayerRanksOptions } from './ranks/choose.js';
 export { type Consensus, consensus } from './ranks/consensus.js';
 export { type ConsensusFactors, type ConsensusOptions, consensusFactors } from './ranks/consensus-factors.js';

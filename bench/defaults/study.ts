@@ -2,8 +2,8 @@
 import { random, shuffle } from '../../src/data/random.js';
 import type { Engine } from '../../src/engine.js';
 import { type NeuralFactorization, type NeuralOptions, neuralNmf } from '../../src/methods/neural.js';
-import { predict } from '../../src/models/apply.js';
 import { agreement } from '../../src/methods/scores.js';
+import { predict } from '../../src/models/apply.js';
 import { largestTopics } from '../../src/topics/clustering.js';
 import type { Data, DataSet } from './data.js';
 

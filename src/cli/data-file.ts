@@ -1,6 +1,7 @@
 /** Matrices that the command line reads, with complaints in the terms of the file. */
 import { checkFinite, checkNonnegative, checkWeights } from '../data/check.js';
 import { type Matrix, transpose } from '../data/matrix.js';
+import { zerosForMissing } from '../data/missing.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
@@ -56,10 +57,18 @@ async function readNamed(path: string, { samples, table }: Reading): Promise<Dat
 
 /** X in a file, every entry of which the method can take, and weights where cells have no value. Of `newSamples` whole features may have none. */
 export async function readData(path: string, reading: Reading, method: Method, { newSamples = false } = {}): Promise<Data> {
-  const file = await readFile(path, reading);
-  checkFile(file, () => (methodOf(method).signed.X ? checkFinite(file.X) : checkNonnegative(file.X)));
+  const file = withNaNMissing(await readFile(path, reading));
   if (file.weights) checkMissing(file, file.weights, method, newSamples);
+  checkFile(file, () => (methodOf(method).signed.X ? checkFinite(file.X) : checkNonnegative(file.X)));
   return file;
+}
+
+/** NaN, as .npy files have it, is a cell without a value, as an empty one of a table is. */
+function withNaNMissing(file: Data): Data {
+  const { X, weights } = file;
+  if (isSparse(X)) return file;
+  const seen = zerosForMissing(X, weights);
+  return { ...file, X: seen.X, weights: seen.weights };
 }
 
 function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: boolean): void {

@@ -1,24 +1,32 @@
 import type { Command } from 'commander';
 import { transpose } from '../data/matrix.js';
+import { toDense } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
+import { featureNames } from '../models/align.js';
 import { transform } from '../models/apply.js';
+import { inverseTransform } from '../models/inverse.js';
 import { kindAt } from '../node/files.js';
+import { loadModel } from '../node/model-folder.js';
 import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
+import { checkTableFiles, readData } from './data-file.js';
 import type { Io } from './io.js';
-import { encoderOf, outputFormatOption, outputTarget } from './output-target.js';
+import { encoderOf, type OutputTarget, outputFormatOption, outputTarget } from './output-target.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
+import { checkStandardInput } from './standard-input.js';
 import { sayNotes, sayReading } from './summary.js';
+import { tableOptionsOf } from './table-options.js';
 import { addFieldOptions } from './text-options.js';
 import { wrapAll } from './text-width.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
-type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'>;
+type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'> & { inverse?: true };
 
 const examples = `
 Examples:
   orthant transform model new-faces.npy --out coefficients.csv
+  orthant transform model coefficients.csv --inverse --out faces.npy
   zcat new.csv.gz | orthant transform model - --out - | head
   orthant transform topics new-texts/               the topics of new texts, by a model of topics --out
 `;
@@ -34,12 +42,15 @@ export function addTransformCommand(program: Command, io: Io): void {
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
     .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}; - for standard output`)
     .addOption(outputFormatOption())
+    .option('--inverse', 'the matrix is an S: write the data A⁰…AˡS that it stands for')
     .option('--json', 'print S, one list a sample, as JSON; of texts: topics, and documents with their shares');
   command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
   addFieldOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) =>
-      (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
+      !options.inverse && (await areTexts(model, data, options))
+        ? transformTexts(io, model, data, options)
+        : transformData(io, model, data, options),
     );
 }
 
@@ -52,6 +63,7 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
       throw new InputError(`The option ${name} is for texts, and ${dataPath} is a matrix; leave it out.`, { option: name });
   const encode = out === undefined ? undefined : encoderOf(out, outputFormat);
   const target = out === undefined ? undefined : await outputTarget(io, out, options);
+  if (options.inverse) return writeInverse(io, { modelPath, path: dataPath, encode, target }, options);
   const { model, data, weights } = await readModelAndData(io, modelPath, dataPath, options);
   const { X, sampleNames, samples } = data;
   const chosen = layer ?? model.S.length - 1;
@@ -77,6 +89,54 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
       [
         ...sayReading(data),
         `${target.name}: S of layer ${chosen} (${inFile.rows}×${inFile.cols}) for ${X.cols} samples, by ${model.method} on ${used}`,
+      ],
+      target.messages.columns,
+    ),
+  );
+}
+
+/** `--inverse`: the data that an S in a file stands for, lying as that file does. */
+async function writeInverse(
+  io: Io,
+  given: { modelPath: string; path: string; encode?: ReturnType<typeof encoderOf>; target?: OutputTarget },
+  options: TransformCommandOptions,
+): Promise<void> {
+  const { modelPath, path, encode, target } = given;
+  const { samples, weights, inputFormat, json } = options;
+  if (weights !== undefined)
+    throw new InputError('--weights is for samples with missing values, and --inverse reads an S, which has none; leave it out.');
+  checkStandardInput([path], inputFormat);
+  const reading = { samples, table: tableOptionsOf(options), input: { stdin: io.stdin, signal: io.signal, format: inputFormat } };
+  const model = await loadModel(modelPath);
+  checkTableFiles([path], reading);
+  const data = await readData(path, reading, model.method, { newSamples: true });
+  if (data.weights) throw new InputError(`${data.path} has cells without a value, but an S needs all of them.`);
+  const { layer = model.ranks.length - 1 } = options;
+  const S = toDense(data.X);
+  const k = model.ranks[layer];
+  if (k !== undefined && S.rows !== k) {
+    const side = samples === 'rows' ? 'columns' : 'rows';
+    const hint = S.cols === k ? `it has as many ${samples}: try --samples ${side}` : 'give an S of this model, or another --layer';
+    throw new InputError(`${data.path} has ${S.rows} components (its ${side}), but layer ${layer} of the model has rank ${k}; ${hint}.`);
+  }
+  const X = inverseTransform(model, S, { layer });
+  const features = featureNames(model);
+  const inFile = samples === 'rows' ? transpose(X) : X;
+  const names =
+    samples === 'rows' ? { rowNames: data.sampleNames, columnNames: features } : { rowNames: features, columnNames: data.sampleNames };
+  if (target) await target.write(await encode!(inFile, names));
+  if (json) {
+    sayNotes(io, data);
+    const ofSample = (c: number) => Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + c]);
+    return io.stdout.write(
+      toJson({ layer, samples: data.sampleNames, features, X: Array.from({ length: X.cols }, (_, c) => ofSample(c)) }),
+    );
+  }
+  target?.messages.print(
+    wrapAll(
+      [
+        ...sayReading(data),
+        `${target.name}: the data (${inFile.rows}×${inFile.cols}) of S of layer ${layer} for ${X.cols} samples, by ${model.method}`,
       ],
       target.messages.columns,
     ),

@@ -68,15 +68,22 @@ export function checkWeights(
     const what = `${name} is ${W.rows}×${W.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`;
     throw new ShapeError(what, { option: name });
   }
+  const { row, column } = hiddenLine(W, { newSamples }) ?? {};
+  if (row !== undefined) refuse(`hides all of row ${row} (counted from 0); leave the row out of X instead.`, { row });
+  if (column !== undefined) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });
+}
+
+/** The first row, else column, of weights that are all 0; of `newSamples` a column alone. */
+export function hiddenLine(W: Matrix, { newSamples = false } = {}): { row?: number; column?: number } | undefined {
   const rows = new Uint8Array(W.rows);
   const cols = new Uint8Array(W.cols);
   W.data.forEach((w, at) => {
     if (w > 0) rows[Math.floor(at / W.cols)] = cols[at % W.cols] = 1;
   });
   const row = newSamples ? -1 : rows.indexOf(0);
+  if (row >= 0) return { row };
   const column = cols.indexOf(0);
-  if (row >= 0) refuse(`hides all of row ${row} (counted from 0); leave the row out of X instead.`, { row });
-  if (column >= 0) refuse(`hides all of column ${column} (counted from 0); leave the sample out of X instead.`, { column });
+  return column < 0 ? undefined : { column };
 }
 
 /**

@@ -161,11 +161,11 @@ export function entriesOf(X: DataMatrix): number | undefined {
   return isSparse(X) ? X.values.length : undefined;
 }
 
-/** The mean of all entries, also of those that are not stored. */
-export function mean(X: DataMatrix): number {
+/** The mean of all entries, also of those that are not stored; with weights of those whose weight is not 0, where X is 0 elsewhere. */
+export function mean(X: DataMatrix, W?: Matrix): number {
   let sum = 0;
   for (const x of stored(X)) sum += x;
-  return sum / (X.rows * X.cols);
+  return sum / (W ? W.data.reduce((count, w) => count + (w > 0 ? 1 : 0), 0) : X.rows * X.cols);
 }
 
 /** Rows of either form: those of row i are `values[e]`, e from start(i) up to start(i + 1), in column `columns[e]`, or in turn. */

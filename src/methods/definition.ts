@@ -22,7 +22,8 @@ export interface ProgramShape {
 
 export interface TransformOptions {
   /**
-   * W ≥ 0 of the new samples, N×M', for methods that take weights: 0 marks a missing value, which then has no influence. newX must be dense.
+   * W ≥ 0 of the new samples, N×M', for methods that take weights: 0 marks a missing value, as NaN in newX does, which then has no influence. newX must
+   * be dense.
    * Every sample needs a value that is not missing.
    */
   weights?: Matrix;

@@ -67,7 +67,7 @@ const options = {
    */
   l1: layerNumbers('penalty on S', { default: 0, placeholder: 'λ' }),
   /**
-   * W ≥ 0, N×M, multiplies residuals of X entrywise. 0 marks a missing value. Default: no weights.
+   * W ≥ 0, N×M, multiplies residuals of X entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * It takes k₀²(N + M) entries more. X must be dense.
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
@@ -142,7 +142,7 @@ export type NeuralFactorization = Model<
  * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization for Hierarchical Multilayer Topic
  * Modeling, CAMSAP 2019; arXiv:2303.00058.
  *
- * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
+ * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: NeuralOptions): Promise<NeuralFactorization> {
   const { start = 'hierarchical', startIterations = 20 } = options;

@@ -19,13 +19,13 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': one sweep of coordinate descent over each factor. An iteration is cheaper, and it takes more of them.
-   * - 'mu' (default with weights): multiplicative updates. An iteration is as cheap as that of 'hals', and it takes many more.
+   * - 'mu' (default with weights or NaN): multiplicative updates. An iteration is as cheap as that of 'hals', and it takes many more.
    *
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', { default: 'anls, with weights mu' }),
   /**
-   * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value. Default: no weights.
+   * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
@@ -56,19 +56,25 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
 /**
  * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
- * Starts are |N(0,1)| · sqrt(mean X / k), or what `start` says.
+ * Starts are |N(0,1)| · sqrt(mean X / k), the mean of the values that are not missing, or what `start` says.
  * maxIterations defaults to 2000 with 'mu', 1000 with 'hals', 500 with 'anls'; tolerance to 1e-6.
+ * NaN in X is a missing value: its weight is 0. Whatever has the weight 0 may be any number, and changes no bit of the result.
  * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖, and svdBound is null: no closed bound is known.
  *
  * Lee & Seung, NIPS 2001 (multiplicative updates); Cichocki & Phan, IEICE Trans. Fundamentals 2009 (HALS); Kim & Park, SIAM J. Matrix
  * Anal. Appl. 2008 (alternating exact least squares).
  *
- * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, bad options; BreakdownError, LimitError.
+ * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { weights, solver = weights ? 'mu' : 'anls', start = 'random' } = options;
-  const problem = problemOf(nmfMethod, givenX, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
+  const { start = 'random' } = options;
+  const solverOf = (weighted: boolean) => options.solver ?? (weighted ? 'mu' : 'anls');
+  const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
+    maxIterations: mostIterations[solverOf(weighted)],
+    tolerance: 1e-6,
+  }));
   const { X, W, settings } = problem;
+  const solver = solverOf(W !== undefined);
   const [k] = settings.ranks;
   const { guide } = options;
   checkGuide(guide, X, settings.ranks, start);
@@ -91,7 +97,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       : [];
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    const scale = Math.sqrt(mean(X) / k);
+    const scale = Math.sqrt(mean(X, W) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     if (begun) {

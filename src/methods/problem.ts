@@ -1,18 +1,10 @@
 /** The problem of a fit: options that were checked, and a copy of the data in its own unit. */
-import {
-  checkFinite,
-  checkNonnegative,
-  checkPositive,
-  checkPositiveInteger,
-  checkRanks,
-  checkSeed,
-  checkWeights,
-  describe,
-} from '../data/check.js';
+import { checkFinite, checkNonnegative, checkPositive, checkPositiveInteger, checkRanks, checkSeed, describe } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
+import { refuseMissing, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
-import { matrixTimesPowerOfTwo, powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
+import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
 import { InputError } from '../errors.js';
 import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
@@ -35,9 +27,9 @@ export interface Settings extends Omit<StageSettings, 'onProgress'>, Pick<FitOpt
  * result.
  */
 export interface Problem {
-  /** X / 2^unit, and 0 where W is 0: a hidden entry has no influence, whatever stands there. */
+  /** X / 2^unit, and 0 where W is 0 or X is NaN: a hidden entry has no influence, whatever stands there. */
   X: DataMatrix;
-  /** The weights, divided by the power of two that their largest is. */
+  /** The weights, 0 where X is NaN, divided by the power of two that their largest is. */
   W?: Matrix;
   /** The data that errors are relative to: W ∘ X. */
   seen: DataMatrix;
@@ -50,38 +42,53 @@ export interface Problem {
   fingerprint: string;
 }
 
+/** Defaults of a method. */
+interface Defaults {
+  maxIterations: number;
+  tolerance: number;
+  checkEvery?: number;
+}
+
+/** The methods with the option 'weights', which leave out what is missing. A test compares them with the definitions. */
+export const withMissing = ['nmf', 'ssnmf', 'neural'] as const;
+
 /**
- * Checks X, ranks and options against the definition of a method, fills in the defaults, and copies X and the weights. Throws InputError
+ * Checks X, ranks and options against the definition of a method, fills in the defaults, and copies X and the weights. NaN is a missing
+ * value: its weight is 0, and the defaults may depend on whether there are weights. Throws InputError
  * before anything is allocated: for options that the method does not have, values that they do not take, and options that do nothing beside
  * the others.
  */
 export function problemOf(
   method: MethodDefinition,
-  X: DataMatrix,
+  givenX: DataMatrix,
   options: FitOptions & { weights?: Matrix },
-  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
+  defaults: Defaults | ((weighted: boolean) => Defaults),
 ): Problem {
-  const settings = settingsOf(method, X, options, defaults);
-  if (stored(X).every((x) => x === 0)) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
-  if (options.weights === undefined) {
-    const unit = powerOfTwoUnit(stored(X));
-    const own = copyInUnit(X, unit);
-    return { X: own, seen: own, unit, costUnit: unit, settings, fingerprint: fingerprintOf(own, unit, identity(options)) };
-  }
-  checkWeights(options.weights, X);
+  const started = performance.now();
+  const { name, options: own, renamed } = method;
+  checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
+  if (!('weights' in own)) refuseMissing(givenX, name, withMissing);
+  const { X, weights } = seenOf(givenX, options.weights);
+  const settings = settingsOf(method, X, options, {
+    ...(typeof defaults === 'function' ? defaults(weights !== undefined) : defaults),
+    started,
+  });
+  if (stored(X).every((x) => x === 0))
+    throw new InputError(
+      weights === undefined
+        ? 'Every entry of X is zero; there is nothing to factorize.'
+        : 'No entry of X that has a value, and a weight above 0, is other than zero; there is nothing to factorize.',
+      { option: options.weights && 'weights' },
+    );
+  const unit = powerOfTwoUnit(stored(X));
+  const ownX = copyInUnit(X, unit);
+  const fingerprint = fingerprintOf(ownX, unit, identity({ ...options, ...(weights && { weights }) }));
+  if (weights === undefined || isSparse(ownX)) return { X: ownX, seen: ownX, unit, costUnit: unit, settings, fingerprint };
   // The largest stands for all: weights of zeros and ones stay as they are.
-  const weightUnit = powerOfTwoUnit([options.weights.data.reduce((most, w) => Math.max(most, w), 0)]);
-  const W = copyInUnit(options.weights, weightUnit);
-  const visible = { ...X, data: X.data.map((x, at) => (W.data[at] > 0 ? x : 0)) };
-  const unit = powerOfTwoUnit(visible.data);
-  const own = matrixTimesPowerOfTwo(visible, -unit);
-  const seen = { ...own, data: own.data.map((x, at) => x * W.data[at]) };
-  if (seen.data.every((x) => x === 0))
-    throw new InputError("The option 'weights' leaves no entry of X that is not zero; there is nothing to factorize.", {
-      option: 'weights',
-    });
-  const fingerprint = fingerprintOf(own, unit, identity(options));
-  return { X: own, W, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
+  const weightUnit = powerOfTwoUnit([weights.data.reduce((most, w) => Math.max(most, w), 0)]);
+  const W = copyInUnit(weights, weightUnit);
+  const seen = { ...ownX, data: ownX.data.map((x, at) => x * W.data[at]) };
+  return { X: ownX, W, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
 }
 
 /** X / 2^unit in arrays of its own. */
@@ -91,13 +98,11 @@ function copyInUnit<X extends DataMatrix>(X: X, unit: number): X {
 }
 
 function settingsOf(
-  { name, layers, restarts = 1, signed, kktStops = false, options: own, renamed, checkBeside }: MethodDefinition,
+  { name, layers, restarts = 1, signed, kktStops = false, options: own, checkBeside }: MethodDefinition,
   X: DataMatrix,
   options: FitOptions,
-  defaults: { maxIterations: number; tolerance: number; checkEvery?: number },
+  defaults: Defaults & { started: number },
 ): Settings {
-  const started = performance.now();
-  checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
   if (signed.X) checkFinite(X);
   else checkNonnegative(X);
   const given = options as FitOptions & Record<string, unknown>;
@@ -109,7 +114,7 @@ function settingsOf(
     throw new InputError(`The option 'stopping' is 'kkt', which ${name} does not have; choose 'objective', or the method nmf.`, {
       option: 'stopping',
     });
-  return loopSettings(options, { ...defaults, started, ranks, restarts: restartsOf(given, restarts) });
+  return loopSettings(options, { ...defaults, ranks, restarts: restartsOf(given, restarts) });
 }
 
 /** The settings that say how a fit runs, checked, with the defaults filled in. */

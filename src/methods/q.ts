@@ -1,5 +1,6 @@
-import { checkAtLeastZero, checkFinite, checkWeights } from '../data/check.js';
+import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
+import { seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import {
@@ -45,24 +46,24 @@ export interface NnlsResult {
  * not sure are solved again in f64 on the host, from X and A themselves: all of them where columns of A are nearly dependent (condition
  * above about 30), and those whose KKT residual is above 1e-5.
  *
- * @param X N×M data, columns are samples; any finite sign.
+ * @param X N×M data, columns are samples; any finite sign. NaN is a missing value; every column needs one that is not.
  * @param A N×k features, k from 1 to 128; any finite sign.
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. weights: W ≥ 0, N×M, of ½‖W ∘ (X − AS)‖² + λ₁ Σ S; 0 marks a missing value,
  * and X must be dense; it takes k² M entries more. polish: solve every column again in f64; default false. With it `polished`
  * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it.
- * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN, infinities, k > 128, or an S beyond f32.
+ * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN in A or in a sparse X, infinities, k > 128, or an S beyond f32.
  */
 export async function nnls(
   engine: Engine,
-  X: DataMatrix,
+  givenX: DataMatrix,
   A: Matrix,
   options: { l1?: number; weights?: Matrix; polish?: boolean } = {},
 ): Promise<NnlsResult> {
   checkNames('nnls', options, ['l1', 'weights', 'polish']);
-  const { l1 = 0, weights, polish = false } = options;
+  const { l1 = 0, polish = false } = options;
+  const { X, weights } = seenOf(givenX, options.weights, { newSamples: true });
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
-  if (weights !== undefined) checkWeights(weights, X, 'weights', { newSamples: true });
   const problem = inUnits(X, A, l1, weights);
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));
@@ -95,9 +96,7 @@ interface Scaled {
 }
 
 /** λ₁ is one number for all unknowns, so with it all columns of A have one unit. */
-function inUnits(given: DataMatrix, A: Matrix, l1: number, weights?: Matrix): Scaled {
-  // What is hidden may be anything.
-  const X = weights && !isSparse(given) ? { ...given, data: given.data.map((x, at) => (weights.data[at] > 0 ? x : 0)) } : given;
+function inUnits(X: DataMatrix, A: Matrix, l1: number, weights?: Matrix): Scaled {
   const ofX = powerOfTwoUnit(stored(X));
   const ofW = weights ? powerOfTwoUnit(weights.data) : 0;
   const ofA = l1 === 0 ? columnUnits(A) : new Array<number>(A.cols).fill(powerOfTwoUnit(A.data));

@@ -1,5 +1,6 @@
-import { checkNewSamples, checkPositiveInteger, checkWeights } from '../data/check.js';
+import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
+import { seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
@@ -28,7 +29,7 @@ const options = {
    */
   model: choice(models, `${models[0]} to ${models.at(-1)}, see docs/methods.md`, { default: '3 with labels, else 1', placeholder: 'n' }),
   /**
-   * W, N×M, of zeros and ones. 0 marks a missing value. Default: no weights.
+   * W, N×M, of zeros and ones. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * Every row and column needs a one. X must be dense.
    */
   weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing and 1 elsewhere'),
@@ -67,7 +68,7 @@ export type SsnmfFactorization = Model<'ssnmf', LabelSettings & { model: SsnmfMo
  *
  * Haddock et al., arXiv:2010.07956; Lee, Yoo & Choi, IEEE Signal Processing Letters 17(1), 2010 (model 3).
  *
- * @throws InputError for negative, NaN or infinite entries, a rank that does not fit, labels that do not fit or agree, weights that are not
+ * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, a rank that does not fit, labels that do not fit or agree, weights that are not
  * zeros and ones or hide a whole row or column, λ < 0; ShapeError; BreakdownError, LimitError.
  */
 export async function ssnmf(engine: Engine, givenX: DataMatrix, options: SsnmfOptions): Promise<SsnmfFactorization> {
@@ -135,34 +136,30 @@ export async function ssnmf(engine: Engine, givenX: DataMatrix, options: SsnmfOp
  * S ≥ 0 (k×M') of new samples with the features of a fitted model, in a list of one layer.
  * Models 1, 3 and 4: argmin ‖X − AS‖², exactly. Models 2, 5 and 6: argmin D(X ‖ AS) by multiplicative updates.
  *
- * @param newX N×M', ≥ 0, N as in the model's A[0].
- * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A.
+ * @param givenX N×M', ≥ 0, N as in the model's A[0]. NaN is a missing value, of weight 0.
+ * @throws InputError for negative or infinite entries, and a sample without any value; ShapeError where newX has not as many rows as A.
  */
 export async function transformSsnmf(
   engine: Engine,
   model: SsnmfFactorization,
-  newX: DataMatrix,
+  givenX: DataMatrix,
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   checkNames('transformSsnmf', options, transformOptionNames);
   const [A] = model.A;
-  checkNewSamples(newX, A.rows);
   const which = model.settings.model;
   const loss = ssnmfModels[which].data;
-  const { weights } = options;
-  if (weights !== undefined) {
-    checkWeights(weights, newX, 'weights', { newSamples: true });
-    checkZerosAndOnes(weights);
-  }
+  if (options.weights !== undefined) checkZerosAndOnes(options.weights);
+  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
+  checkNewSamples(newX, A.rows);
   if (loss === squared) return nnlsChain(engine, newX, [A], { weights });
 
   requireDense(newX, `Model ${which}, which measures X by ${loss.name},`, 'fit model 1, 3 or 4');
   const { maxIterations = 2000, tolerance = 1e-7 } = options;
   checkPositiveInteger('maxIterations', maxIterations);
   const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss, weights !== undefined);
-  const visible = weights ? { ...newX, data: newX.data.map((x, at) => x * weights.data[at]) } : newX;
-  const [ofX, ofA] = [powerOfTwoUnit(visible.data), powerOfTwoUnit(A.data)];
-  const X = matrixTimesPowerOfTwo(visible, -ofX);
+  const [ofX, ofA] = [powerOfTwoUnit(newX.data), powerOfTwoUnit(A.data)];
+  const X = matrixTimesPowerOfTwo(newX, -ofX);
   return withRun(engine, t.program, async (run) => {
     run.write(t.X, X.data);
     if (weights) run.write(t.W!, weights.data);
@@ -196,7 +193,7 @@ function writeProblem(
 ): void {
   const begin = (tensor: Tensor, [given]: readonly Matrix[] = [], stream: number, scale?: number) =>
     given ? run.write(tensor, given.data) : writeRandom(tensor, stream, scale);
-  const scale = Math.sqrt(mean(X) / t.A.cols);
+  const scale = Math.sqrt(mean(X, W) / t.A.cols);
   writeMatrix(run, t.X, X);
   if (t.W && W) run.write(t.W, W.data);
   writeOnes(run, t.ones);

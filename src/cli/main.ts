@@ -10,6 +10,7 @@ import { type Io, type ProcessIo, printer, processIo } from './io.js';
 import { addPredictCommand } from './predict.js';
 import { version } from './run-fit.js';
 import { addTableOneCommand } from './table1.js';
+import { addTensorCommand } from './tensor.js';
 import { addTopicsCommand } from './topics.js';
 import { addTransformCommand } from './transform.js';
 import { addTuneCommand } from './tune.js';
@@ -60,6 +61,7 @@ function commandLine(io: Io): Command {
     });
   addTopicsCommand(program, io);
   addFitCommand(program, io);
+  addTensorCommand(program, io);
   addTransformCommand(program, io);
   addPredictCommand(program, io);
   addTableOneCommand(program, io);

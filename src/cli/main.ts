@@ -9,6 +9,7 @@ import { addFitCommand } from './fit.js';
 import { type Io, type ProcessIo, printer, processIo } from './io.js';
 import { addPredictCommand } from './predict.js';
 import { version } from './run-fit.js';
+import { addTableTensorCommand } from './table-tensor.js';
 import { addTableOneCommand } from './table1.js';
 import { addTensorCommand } from './tensor.js';
 import { addTopicsCommand } from './topics.js';
@@ -65,6 +66,7 @@ function commandLine(io: Io): Command {
   addTransformCommand(program, io);
   addPredictCommand(program, io);
   addTableOneCommand(program, io);
+  addTableTensorCommand(program, io);
   addDevicesCommand(program, io);
   addTuneCommand(program, io);
   for (const command of program.commands) addCommonOptions(command);

@@ -40,7 +40,7 @@ function printLevel({ topics, joined }: TensorTopics['levels'][number], l: numbe
   return [
     ...wrap(title + apart, width),
     ...topics.flatMap(({ index, modes: own }) => [
-      `topic ${index}`,
+      `${l === 0 ? 'product' : 'topic'} ${index}`,
       ...own.flatMap(({ share, entries }, m) => {
         const head = `  ${padded(modes[m], room)}  ${percent(share)}  `;
         const text =

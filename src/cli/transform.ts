@@ -5,6 +5,7 @@ import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import { transform } from '../models/apply.js';
 import { kindAt } from '../node/files.js';
+import { isTensorModel } from '../node/model-folder.js';
 import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
 import type { Io } from './io.js';
 import { encoderOf, outputFormatOption, outputTarget } from './output-target.js';
@@ -12,15 +13,17 @@ import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { sayNotes, sayReading } from './summary.js';
 import { addFieldOptions } from './text-options.js';
 import { wrapAll } from './text-width.js';
+import { transformSlices } from './transform-slices.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
-type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'>;
+type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'> & { mode?: string };
 
 const examples = `
 Examples:
   orthant transform model new-faces.npy --out coefficients.csv
   zcat new.csv.gz | orthant transform model - --out - | head
   orthant transform topics new-texts/               the topics of new texts, by a model of topics --out
+  orthant transform tensors new.npy --mode weeks --out weeks.csv       new slices, by a model of tensor --out
 `;
 
 export function addTransformCommand(program: Command, io: Io): void {
@@ -29,18 +32,23 @@ export function addTransformCommand(program: Command, io: Io): void {
     .summary('coefficients of new samples')
     .description(
       'Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data. ' +
-        'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed.',
+        'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed. ' +
+        'A model of a tensor, from tensor --out, takes new slices along one mode.',
     );
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
     .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}; - for standard output`)
     .addOption(outputFormatOption())
     .option('--json', 'print S, one list a sample, as JSON; of texts: topics, and documents with their shares');
+  command.option('--mode <mode>', 'of a model of a tensor: the mode of the new slices, by name or number (default: 0); --layer is a level');
   command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
   addFieldOptions(command)
     .addHelpText('after', examples)
-    .action(async (model: string, data: string, options: TransformCommandOptions) =>
-      (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options),
-    );
+    .action(async (model: string, data: string, options: TransformCommandOptions) => {
+      if (await isTensorModel(model)) return transformSlices(io, model, data, options);
+      if (options.mode !== undefined)
+        throw new InputError(`--mode is for models of tensors, and ${model} is none; leave it out.`, { option: 'mode' });
+      return (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options);
+    });
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {

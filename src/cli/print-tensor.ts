@@ -35,7 +35,10 @@ export function printTensorTopics({ levels, flows }: TensorTopics, names: Names,
 function printLevel({ topics, joined }: TensorTopics['levels'][number], l: number, names: Names, width: number): string[] {
   const modes = topics[0].modes.map(({ mode }) => names.mode(mode));
   const room = Math.max(...modes.map((name) => name.length));
-  const title = l === 0 ? `level 0: the ${topics.length} outer products` : `level ${l}: ${topics.length} topics of each mode`;
+  const title =
+    l === 0
+      ? `level 0: ${topics.length} outer ${topics.length === 1 ? 'product' : 'products'}`
+      : `level ${l}: ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'} of each mode`;
   const apart = l > 0 && joined < 0.995 ? `; ${percent(joined).trim()} of it joins topics of the same number in all modes` : '';
   return [
     ...wrap(title + apart, width),

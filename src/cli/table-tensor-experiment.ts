@@ -112,11 +112,11 @@ export async function runTensorTable(
     for (let seed = 0; seed < seeds; seed++) {
       const timed = async <T extends { levels: readonly { relativeError: number }[] }>(
         method: ComparedTensorMethod,
-        fit: () => Promise<T>,
+        work: () => Promise<T>,
       ) => {
         onRun?.(runs.length, total, { noise, method, seed });
         const started = performance.now();
-        const found = await fit();
+        const found = await work();
         const errors = found.levels.map(({ relativeError }) => relativeError);
         runs.push({ noise, method, seed, errors, seconds: (performance.now() - started) / 1000 });
         return found;

@@ -10,7 +10,7 @@ import { hncpd } from '../methods/hncpd.js';
 import { hntf } from '../methods/hntf.js';
 import { ncp, type TensorLevel } from '../methods/ncp.js';
 import { neuralNcp } from '../methods/neural-ncp.js';
-import { type SavedTensorModel, tensorModelFiles } from '../models/tensor-model.js';
+import { type SavedTensorModel, tensorFactorFiles, tensorModelFiles } from '../models/tensor-model.js';
 import { removeCheckpoint } from '../node/checkpoint-file.js';
 import { checkTensorModelFolder, saveTensorModel } from '../node/model-folder.js';
 import { ncpSolvers } from '../programs/ncp.js';
@@ -79,7 +79,10 @@ ${alignFacts(
 
 Files of tensors:
 ${alignFacts(
-  tensorFormats.map(({ extensions, summary }) => [extensions.join(', '), summary]),
+  [...new Set(tensorFormats.map(({ summary }) => summary))].map((summary): [string, string] => {
+    const same = tensorFormats.filter((format) => format.summary === summary);
+    return [`  ${same.flatMap(({ extensions }) => extensions).join(', ')}`, summary];
+  }),
   { columns },
 ).join('\n')}
 
@@ -266,7 +269,7 @@ async function fitTensor(io: Io, path: string, options: TensorOptions, command: 
     if (notes.length > 0) io.stderr.print(notes.map((note) => `orthant: ${note}`));
     io.stdout.write(
       found.whole
-        ? tensorModelFiles(model, extra)['model.json']
+        ? tensorModelFiles(model, extra, tensorFactorFiles(model))['model.json']
         : toJson({ ...extra, shape: X.shape, rank, ranks, seed: model.seed, modes }),
     );
     return endOfFit(io, model, options);

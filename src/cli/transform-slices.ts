@@ -1,4 +1,5 @@
 /** `orthant transform` with a model of a tensor: the topics of new slices along one mode. */
+import type { Command } from 'commander';
 import { times } from '../data/tensors.js';
 import { InputError } from '../errors.js';
 import { transformTensor } from '../methods/transform-tensor.js';
@@ -17,7 +18,6 @@ interface SliceOptions {
   mode?: string;
   /** A level, 0 for the outer products. */
   layer?: number;
-  weights?: string;
   inputFormat?: string;
   device: DeviceChoice;
   out?: string;
@@ -25,12 +25,23 @@ interface SliceOptions {
   json?: boolean;
 }
 
+const ofSlices = ['mode', 'layer', 'inputFormat', 'device', 'out', 'outputFormat', 'json', 'config', 'quiet'];
+
+/** Throws InputError for an option that is for matrices or texts. */
+export function checkSliceOptions(command: Command, modelPath: string): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) === 'cli' && !ofSlices.includes(name))
+      throw new InputError(`${option.long} is for matrices and texts, and ${modelPath} is the model of a tensor; leave it out.`, {
+        option: name,
+      });
+  }
+}
+
 export async function transformSlices(io: Io, modelPath: string, dataPath: string, options: SliceOptions): Promise<void> {
   const { mode = '0', layer, inputFormat, device: prefer, out, outputFormat, json } = options;
   if (out === undefined && !json)
     throw new InputError("required option '--out <file>' not specified: the topics of slices need a file, or - for standard output.");
-  if (options.weights !== undefined)
-    throw new InputError('--weights is for models of matrices; slices of a tensor have a value everywhere. Leave it out.');
   const encode = out === undefined ? undefined : encoderOf(out, outputFormat);
   const target = out === undefined ? undefined : await outputTarget(io, out, options);
   checkStandardInput([dataPath], inputFormat);

@@ -13,7 +13,7 @@ import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { sayNotes, sayReading } from './summary.js';
 import { addFieldOptions } from './text-options.js';
 import { wrapAll } from './text-width.js';
-import { transformSlices } from './transform-slices.js';
+import { checkSliceOptions, transformSlices } from './transform-slices.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
 type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'> & { mode?: string };
@@ -44,7 +44,10 @@ export function addTransformCommand(program: Command, io: Io): void {
   addFieldOptions(command)
     .addHelpText('after', examples)
     .action(async (model: string, data: string, options: TransformCommandOptions) => {
-      if (await isTensorModel(model)) return transformSlices(io, model, data, options);
+      if (await isTensorModel(model)) {
+        checkSliceOptions(command, model);
+        return transformSlices(io, model, data, options);
+      }
       if (options.mode !== undefined)
         throw new InputError(`--mode is for models of tensors, and ${model} is none; leave it out.`, { option: 'mode' });
       return (await areTexts(model, data, options)) ? transformTexts(io, model, data, options) : transformData(io, model, data, options);

@@ -35,7 +35,7 @@ export function tensorReportPage(report: TensorReport, { style, plotStyle }: Pag
 <header>
 <p class="kicker">orthant report</p>
 <h1>${title}</h1>
-<p class="lede">${names.shape.replaceAll('×', ' × ')}, ${rank} outer products${ranks.length > 0 ? `, topics of each level ${ranks.join(', ')}` : ''}. Method ${method}: ${summary}.</p>
+<p class="lede">${names.shape.replaceAll('×', ' × ')}, ${counted(rank, 'outer product')}${ranks.length > 0 ? `, topics of each level ${ranks.join(', ')}` : ''}. Method ${method}: ${summary}.</p>
 </header>
 ${notes.map((note) => html`<p class="note">${note}</p>`)}
 ${errorSection(report)}
@@ -69,6 +69,8 @@ function errorSection({ topics: { levels }, model }: TensorReport): Markup {
 ${courses(model.history)}
 </div></section>`;
 }
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const barWidth = 180;
 
@@ -109,7 +111,7 @@ function courses(history: TensorReport['model']['history']): Markup[] {
 }
 
 function levelSection({ topics, joined }: TensorTopics['levels'][number], l: number, names: TensorReport['names']): Markup {
-  const title = l === 0 ? `Level 0: ${topics.length} outer products` : `Level ${l}: ${topics.length} topics`;
+  const title = l === 0 ? `Level 0: ${counted(topics.length, 'outer product')}` : `Level ${l}: ${counted(topics.length, 'topic')}`;
   const hint =
     l === 0
       ? 'Shares are parts of the level, and of the sum of a column.'

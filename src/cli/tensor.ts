@@ -8,12 +8,11 @@ import { tensorFormats } from '../formats/tensor-file.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { hncpd } from '../methods/hncpd.js';
 import { hntf } from '../methods/hntf.js';
-import { ncp, type TensorLevel } from '../methods/ncp.js';
+import { ncp, ncpOptions, type TensorLevel } from '../methods/ncp.js';
 import { neuralNcp } from '../methods/neural-ncp.js';
 import { type SavedTensorModel, tensorFactorFiles, tensorModelFiles } from '../models/tensor-model.js';
 import { removeCheckpoint } from '../node/checkpoint-file.js';
 import { checkTensorModelFolder, saveTensorModel } from '../node/model-folder.js';
-import { ncpSolvers } from '../programs/ncp.js';
 import { hierarchyOf, hierarchyOfProducts, type TensorHierarchy, tensorNames, tensorTopics } from '../topics/tensor.js';
 import {
   type DeviceChoice,
@@ -126,7 +125,7 @@ export function addTensorCommand(program: Command, io: Io): void {
     [
       some,
       new Option('--solver <name>', 'of the outer products: coordinate descent or exact least squares')
-        .choices([...ncpSolvers])
+        .choices(ncpOptions.solver.values!.map(String))
         .default('hals'),
     ],
     [

@@ -62,7 +62,11 @@ describe('orthant tensor', () => {
   });
 
   test('--json, --out and --report have the same model; places and files of names give the same topics', async () => {
-    const { stdout } = await runCli([...fit, '--json', '--out', at('model'), '--report', at('model/report.html')]);
+    const lists = Object.entries({ doc: docs, word: words, week: weeks }).flatMap(([mode, names]) => [
+      '--entries',
+      `${mode}=${put(`${mode}.txt`, names.join('\n'))}`,
+    ]);
+    const { stdout } = await runCli([...fit, ...lists, '--json', '--out', at('model'), '--report', at('model/report.html')]);
     const model = JSON.parse(stdout);
     expect(model).toEqual(JSON.parse(readFileSync(at('model/model.json'), 'utf8')));
     expect(model).toMatchObject({

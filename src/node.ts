@@ -7,6 +7,7 @@ export { type Corpus, type CorpusOptions, type Labeling, readCorpus } from './no
 export { type AdapterDescription, type AdapterPreference, listAdapters } from './node/dawn.js';
 export { createEngine, type NodeEngineOptions } from './node/engine.js';
 export { readMatrix, writeOutputs } from './node/files.js';
-export { loadModel, saveModel } from './node/model-folder.js';
+export { loadModel, loadTensorModel, saveModel, saveTensorModel } from './node/model-folder.js';
+export { readTensor } from './node/tensor-file.js';
 export { loadTuning, storeTuning } from './node/tuning-store.js';
 export * from './text.js';

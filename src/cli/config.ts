@@ -7,7 +7,7 @@ import { decodeText } from '../formats/file-format.js';
 import { readBytes } from '../node/files.js';
 
 /** Options that may be given more than once; a list of another option is one value with commas. */
-const repeatable = ['problem', 'seedTopic'];
+const repeatable = ['problem', 'seedTopic', 'entries'];
 
 /**
  * The words with the fields of the file of --config in front, as flags, but for those that the words give themselves.

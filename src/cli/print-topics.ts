@@ -72,7 +72,7 @@ export function flowTable({ layer, shares }: TopicFlow, labels: Labels, width: n
   return [...wrap(`From layer ${layer} to layer ${layer + 1}, percent of each topic:`, width), ...blocks(['', ...columns], rows, width)];
 }
 
-const cell = (share: number) => (share >= 0.005 ? (100 * share).toFixed(0) : '·');
+export const cell = (share: number) => (share >= 0.005 ? (100 * share).toFixed(0) : '·');
 
 /** The topics that a text is nearest to, the last layer first. */
 export function nearestTable(
@@ -117,7 +117,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[], 
 const headingRoom = 12;
 
 /** As `table`, with headings cut, in as many tables as the width makes necessary. */
-function blocks(header: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
+export function blocks(header: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   const names = Math.min(Math.max(...[header, ...rows].map((row) => columnsOf(row[0]))), Math.max(8, Math.floor(width / 3)));
   const fitting = Math.max(1, Math.floor((width - names) / (headingRoom + 2)));
   const starts = Array.from({ length: Math.ceil((header.length - 1) / fitting) }, (_, b) => 1 + b * fitting);

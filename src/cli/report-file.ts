@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
 import type { PageParts } from '../report/page.js';
+import type { TensorReport } from '../report/tensor-page.js';
 import type { ReportSource } from '../report/types.js';
 import { checkOutputFile, writeOutput } from './apply-model.js';
 import type { Io } from './io.js';
@@ -37,21 +38,35 @@ export async function writeReport(io: Io, path: string, { device, settings, ...s
     ...source,
     facts: fitFacts(model),
     settings: { method: model.method, ranks: model.ranks, seed: model.seed, ...settings },
-    origin: [
-      ['orthant', version],
-      ['device', device],
-      ['runtime', `${runtime()}, ${process.platform} ${process.arch}`],
-      [
-        'made',
-        new Date()
-          .toISOString()
-          .replace(/\.\d+Z$/, ' UTC')
-          .replace('T', ' '),
-      ],
-    ],
+    origin: originOf(device),
     command: commandLine(io.argv),
   });
   await writeOutput(path, reportPage(data, parts));
+}
+
+/** As `writeReport`, for a fit of a tensor. */
+export async function writeTensorReport(
+  io: Io,
+  path: string,
+  { device, ...source }: Omit<TensorReport, 'origin' | 'command'> & { device: string },
+): Promise<void> {
+  const [{ tensorReportPage }, parts] = await Promise.all([import('../report/tensor-page.js'), pageParts()]);
+  await writeOutput(path, tensorReportPage({ ...source, origin: originOf(device), command: commandLine(io.argv) }, parts));
+}
+
+function originOf(device: string): [string, string][] {
+  return [
+    ['orthant', version],
+    ['device', device],
+    ['runtime', `${runtime()}, ${process.platform} ${process.arch}`],
+    [
+      'made',
+      new Date()
+        .toISOString()
+        .replace(/\.\d+Z$/, ' UTC')
+        .replace('T', ' '),
+    ],
+  ];
 }
 
 /** The script and the style of the page. */

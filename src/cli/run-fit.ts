@@ -50,16 +50,21 @@ async function keptTuning({ env, stderr }: Io, adapter: string): Promise<Tuning 
   return found?.tuning;
 }
 
+type FittingOptions = Pick<
+  CommonOptions,
+  'seed' | 'restarts' | 'maxIterations' | 'tolerance' | 'svdBound' | 'maxSeconds' | 'checkpoint' | 'out' | 'device'
+>;
+
 /**
  * `factorize` on a device, with the options that came from the command line, a progress line, and checkpoints in the folder for the model.
  * At Ctrl-C the fit ends with its next check, and gives what it has.
  */
-export async function fitOnDevice(
+export async function fitOnDevice<M>(
   io: Io,
-  options: CommonOptions & { half?: boolean },
-  factorize: (engine: Engine, fitOptions: Omit<FitOptions, 'ranks'>) => Promise<Factorization>,
+  options: FittingOptions & { half?: boolean },
+  factorize: (engine: Engine, fitOptions: Omit<FitOptions, 'ranks'>) => Promise<M>,
   announce: (device: Device) => void = () => {},
-): Promise<{ model: Factorization; device: Device }> {
+): Promise<{ model: M; device: Device }> {
   const { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds } = options;
   const { signal } = io;
   const checkpoints = await checkpointsIn(io, options);
@@ -83,7 +88,7 @@ export async function fitOnDevice(
 }
 
 /** The options of a fit that keeps checkpoints, and goes on from the one that is there. */
-async function checkpointsIn(io: Io, { checkpoint: seconds, out }: CommonOptions): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
+async function checkpointsIn(io: Io, { checkpoint: seconds, out }: FittingOptions): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
   if (seconds === undefined) return {};
   if (out === undefined) throw new InputError('--checkpoint needs --out, the folder in which checkpoints are kept; give both.');
   const resume = await readCheckpoint(out);
@@ -105,7 +110,8 @@ function ofAnotherFit(out: string, cause: InputError): InputError {
 }
 
 /** Whether a fit ended before it was done, so that its checkpoint is still of use. */
-export const isUnfinished = ({ stopReason }: Factorization): boolean => stopReason === 'stopped' || stopReason === 'maxSeconds';
+export const isUnfinished = ({ stopReason }: Pick<Factorization, 'stopReason'>): boolean =>
+  stopReason === 'stopped' || stopReason === 'maxSeconds';
 
 /** Writes the model. Its checkpoint goes, unless there is more to do. Returns the names of the files. */
 export async function writeModel(
@@ -121,7 +127,7 @@ export async function writeModel(
 /** The end of a command whose fit Ctrl-C may have stopped: then all is printed that there is, and the exit status says so. */
 export async function endOfFit(
   { signal, stdout, stderr }: Io,
-  model: Factorization,
+  model: Pick<Factorization, 'iterations'>,
   { out, report }: Pick<CommonOptions, 'out' | 'report'>,
 ): Promise<void> {
   if (!signal.aborted) return;

@@ -40,7 +40,14 @@ export function componentLines(model: Factorization): string[] {
 }
 
 /** The course of the fit, as pairs of a name and a text. */
-export function fitFacts({ kktResidual, iterations, stopReason, restartErrors, restart, elapsedMs }: Factorization): [string, string][] {
+export function fitFacts({
+  kktResidual,
+  iterations,
+  stopReason,
+  restartErrors,
+  restart,
+  elapsedMs,
+}: Pick<Factorization, 'kktResidual' | 'iterations' | 'stopReason' | 'restartErrors' | 'restart' | 'elapsedMs'>): [string, string][] {
   const count = restartErrors.length;
   const [best, worst] = [Math.min(...restartErrors), Math.max(...restartErrors)];
   return [

@@ -262,7 +262,7 @@ function range({ median, min, max }: Spread, digits: number): string {
   return min === max ? number(median, digits) : `${number(median, digits)} [${number(min, digits)}, ${number(max, digits)}]`;
 }
 
-function markdownTable(header: readonly string[], rows: readonly string[][]): string[] {
+export function markdownTable(header: readonly string[], rows: readonly string[][]): string[] {
   const line = (values: readonly string[]) => `| ${values.join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)];
 }

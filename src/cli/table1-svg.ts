@@ -17,10 +17,10 @@ export interface HeatMap {
   /** The value of the colour map's upper end; its lower one is 0. */
   high: number;
   /** The group of each column; runs of equal ones are bracketed below the map. */
-  groups: readonly number[];
+  groups?: readonly number[];
 }
 
-export function heatMapSvg({ title, caption, matrix, high, groups }: HeatMap): string {
+export function heatMapSvg({ title, caption, matrix, high, groups = [] }: HeatMap): string {
   const { rows, cols } = matrix;
   const [width, height] = [cols * cell, rows * cell];
   const brackets = runs(groups).map(([from, to], i) => {
@@ -39,7 +39,7 @@ export function heatMapSvg({ title, caption, matrix, high, groups }: HeatMap): s
     ...strokes(matrix, high),
     '</g>',
     ...brackets,
-    `<text x="${left + width / 2}" y="${top + height + 24}" text-anchor="middle">${cols} columns in ${new Set(groups).size} groups</text>`,
+    `<text x="${left + width / 2}" y="${top + height + 24}" text-anchor="middle">${cols} columns${groups.length > 0 ? ` in ${new Set(groups).size} groups` : ''}</text>`,
     `<text transform="${sideways}" text-anchor="middle">${rows} rows</text>`,
     ...colourBar(left + width + 14, top, height, high),
     '</svg>',

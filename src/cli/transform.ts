@@ -8,7 +8,7 @@ import { featureNames } from '../models/align.js';
 import { transform } from '../models/apply.js';
 import { inverseTransform } from '../models/inverse.js';
 import { kindAt } from '../node/files.js';
-import { loadModel } from '../node/model-folder.js';
+import { isTensorModel, loadModel } from '../node/model-folder.js';
 import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
 import { checkTableFiles, readData } from './data-file.js';
 import type { Io } from './io.js';
@@ -19,9 +19,10 @@ import { sayNotes, sayReading } from './summary.js';
 import { tableOptionsOf } from './table-options.js';
 import { addFieldOptions } from './text-options.js';
 import { wrapAll } from './text-width.js';
+import { checkSliceOptions, transformSlices } from './transform-slices.js';
 import { areTexts, type TransformTextsOptions, transformTexts } from './transform-texts.js';
 
-type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'> & { inverse?: true };
+type TransformCommandOptions = ApplyOptions & Omit<TransformTextsOptions, 'layer' | 'device'> & { inverse?: true; mode?: string };
 
 const examples = `
 Examples:
@@ -29,6 +30,7 @@ Examples:
   orthant transform model coefficients.csv --inverse --out faces.npy
   zcat new.csv.gz | orthant transform model - --out - | head
   orthant transform topics new-texts/               the topics of new texts, by a model of topics --out
+  orthant transform tensors new.npy --mode weeks --out weeks.csv       new slices, by a model of tensor --out
 `;
 
 export function addTransformCommand(program: Command, io: Io): void {
@@ -37,21 +39,31 @@ export function addTransformCommand(program: Command, io: Io): void {
     .summary('coefficients of new samples')
     .description(
       'Computes the coefficients S of new samples by the features of a model, and writes them with samples as in the data. ' +
-        'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed.',
+        'A model of texts, from topics --out, takes a corpus, too: then the topics of each document are printed. ' +
+        'A model of a tensor, from tensor --out, takes new slices along one mode.',
     );
   addApplyOptions(command, 'write S of this layer, counted from 0 (default: the last)')
     .option('--out <file>', `write S into this ${byExtension(formats.filter(({ write }) => write))}; - for standard output`)
     .addOption(outputFormatOption())
     .option('--inverse', 'the matrix is an S: write the data A⁰…AˡS that it stands for')
     .option('--json', 'print S, one list a sample, as JSON; of texts: topics, and documents with their shares');
+  command.option('--mode <mode>', 'of a model of a tensor: the mode of the new slices, by name or number (default: 0); --layer is a level');
   command.registeredArguments[1].description += '; of a model of texts a corpus, as topics takes it';
   addFieldOptions(command)
     .addHelpText('after', examples)
-    .action(async (model: string, data: string, options: TransformCommandOptions) =>
-      !options.inverse && (await areTexts(model, data, options))
+    .action(async (model: string, data: string, options: TransformCommandOptions) => {
+      if (await isTensorModel(model)) {
+        if (options.inverse)
+          throw new InputError(`--inverse is for models of matrices, and ${model} is of a tensor; leave it out.`, { option: 'inverse' });
+        checkSliceOptions(command, model);
+        return transformSlices(io, model, data, options);
+      }
+      if (options.mode !== undefined)
+        throw new InputError(`--mode is for models of tensors, and ${model} is none; leave it out.`, { option: 'mode' });
+      return !options.inverse && (await areTexts(model, data, options))
         ? transformTexts(io, model, data, options)
-        : transformData(io, model, data, options),
-    );
+        : transformData(io, model, data, options);
+    });
 }
 
 async function transformData(io: Io, modelPath: string, dataPath: string, options: TransformCommandOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /** Arrow IPC files and streams (Feather v2), by the package @uwdata/flechette. */
 import { InputError } from '../errors.js';
-import { checkCells, contentOf, needed, unreadable } from './columns.js';
+import { type Column, checkCells, contentOf, needed, plainColumns, unreadable } from './columns.js';
 import type { FileContent, FileFormat } from './file-format.js';
 
 export const arrow = {
@@ -9,9 +9,15 @@ export const arrow = {
   extensions: ['.arrow', '.feather', '.arrows'],
   foreign: true,
   read: readArrow,
+  columns: async (bytes, source) => plainColumns(await columnsIn(bytes, source), source),
 } satisfies FileFormat;
 
 async function readArrow(bytes: Uint8Array, source: string): Promise<FileContent> {
+  const { columns, rows } = await columnsIn(bytes, source);
+  return contentOf(columns, rows, source);
+}
+
+async function columnsIn(bytes: Uint8Array, source: string): Promise<{ columns: Column[]; rows: number }> {
   const { tableFromIPC, Type } = await needed(import('@uwdata/flechette'), '@uwdata/flechette', '.arrow');
   try {
     const table = tableFromIPC(bytes.slice(), { useBigInt: true, useDate: true });
@@ -32,7 +38,7 @@ async function readArrow(bytes: Uint8Array, source: string): Promise<FileContent
       name,
       values: (plain as number[]).includes(type.typeId) ? (table.getChildAt(c) as Iterable<unknown>) : undefined,
     }));
-    return contentOf(columns, table.numRows, source);
+    return { columns, rows: table.numRows };
   } catch (error) {
     if (error instanceof Error && /compress|codec/i.test(error.message))
       throw new InputError(`${source} is packed; write it with compression='uncompressed'.`, { cause: error });

@@ -2,7 +2,7 @@
 import { matrix } from '../data/matrix.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
-import type { FileContent } from './file-format.js';
+import type { FileContent, TableColumns } from './file-format.js';
 import { unpackLimit } from './gzip.js';
 
 /** A column as a reader gives it: numbers, texts, null and so on. */
@@ -71,6 +71,16 @@ export function contentOf(columns: readonly Column[], rows: number, source: stri
     ...(missing && { missing }),
     ...(notes.length > 0 && { notes }),
   };
+}
+
+/** The columns as plain lists, without an index of pandas that counts the rows. Throws InputError for a column of lists or fields. */
+export function plainColumns({ columns, rows }: { columns: readonly Column[]; rows: number }, source: string): TableColumns {
+  const plain = columns.flatMap(({ name, values }) => {
+    if (values === undefined) throw otherColumn(source, name, 'lists or fields in its cells');
+    if (pandasIndex.test(name) && isCounting(values)) return [];
+    return [{ name, values: Array.from(values, (value) => (typeof value === 'bigint' ? Number(value) : (value ?? null))) }];
+  });
+  return { rows, columns: plain };
 }
 
 /** NaN for a cell without a value; undefined for what is no number. */

@@ -3,6 +3,7 @@ import { isDecimal } from '../data/numbers.js';
 import { describe } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { FileContent, FileFormat, MatrixNames } from './file-format.js';
+import { columnsOfText } from './table-columns.js';
 import { checkTableOptions, missingTest, type TableOptions } from './table-options.js';
 import { createTableReader } from './table-reader.js';
 
@@ -16,6 +17,7 @@ export const csv = {
     reader.push(bytes);
     return reader.end();
   },
+  columns: columnsOfText,
   write: encodeCsv,
 } satisfies FileFormat;
 

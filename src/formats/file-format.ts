@@ -28,6 +28,8 @@ export interface FileFormat {
    * others have no use for them.
    */
   pieces?(source: string, options?: TableOptions): PieceReader;
+  /** Of tables: the same file as columns of numbers and texts, one value a row. */
+  columns?(bytes: Uint8Array, source: string): TableColumns | Promise<TableColumns>;
   /**
    * The content of a file from which `read` gets the same entries, bit for bit, and the same names where the format has a place for
    * names. Without it the format is only read.
@@ -41,6 +43,17 @@ export interface PieceReader {
   push(bytes: Uint8Array): void;
   /** The content, with rows as columns if `transposed`. Throws InputError where there is none, or the file ends too early. */
   end(options?: { transposed?: boolean }): FileContent;
+}
+
+/** A table whose columns may have texts. */
+export interface TableColumns {
+  rows: number;
+  columns: {
+    /** '' where the table has no names. */
+    name: string;
+    /** Numbers as numbers or as decimal texts; null for a cell without a value. */
+    values: readonly unknown[];
+  }[];
 }
 
 /** Names of the rows and of the columns of a matrix, as it lies in a file. */

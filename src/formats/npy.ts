@@ -1,7 +1,8 @@
 import { checkDense, type Matrix } from '../data/matrix.js';
+import { type DenseTensor, tensor } from '../data/tensors.js';
 import { describe, quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
-import { type Elements, isElementType, matrixOf, sizeOfElement } from './elements.js';
+import { type Elements, isElementType, matrixOf, numbersIn, sizeOfElement } from './elements.js';
 import { type FileFormat, within } from './file-format.js';
 
 export const npy = {
@@ -107,6 +108,41 @@ export function matrixOfArray(array: NpyArray): Matrix {
   if (elements === undefined)
     throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a matrix needs at least one.`);
   return matrixOf(elements, rows, cols, { what: 'The .npy file', fortran });
+}
+
+/**
+ * The tensor in a .npy file of two to six dimensions, otherwise as `decodeNpy`. Throws InputError for what that refuses, and for an array of
+ * other dimensions.
+ */
+export function decodeNpyTensor(bytes: Uint8Array): DenseTensor {
+  return tensorOfArray(parseNpy(bytes));
+}
+
+/** The same of an array whose header has been read. */
+export function tensorOfArray(array: NpyArray): DenseTensor {
+  const { shape, fortran } = array;
+  if (shape.includes(0))
+    throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a tensor needs at least one.`);
+  const X = fortran ? inCOrder(numbersIn(elementsOf(array)), shape) : numbersIn(elementsOf(array));
+  return tensor(shape, X);
+}
+
+/** Entries whose first mode runs fastest, with the last one running fastest. */
+function inCOrder(numbers: Float64Array, shape: readonly number[]): Float64Array {
+  const order = shape.length;
+  const strides = shape.map((_, n) => shape.slice(0, n).reduce((product, size) => product * size, 1));
+  const indices = new Array<number>(order).fill(0);
+  let from = 0;
+  return numbers.map(() => {
+    const number = numbers[from];
+    for (let n = order - 1; n >= 0; n--) {
+      from += strides[n];
+      if (++indices[n] < shape[n]) break;
+      from -= strides[n] * shape[n];
+      indices[n] = 0;
+    }
+    return number;
+  });
 }
 
 const none = new Uint8Array(0);

@@ -1,12 +1,13 @@
 /** NumPy's .npz: a zip of .npy files, and the sparse matrices that SciPy saves in one. */
 import type { Matrix } from '../data/matrix.js';
 import type { SparseMatrix } from '../data/sparse.js';
+import { type DenseTensor, smallestOrder } from '../data/tensors.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { numbersIn } from './elements.js';
 import { checkBacked, sparseOf, sparseOfLines } from './entries.js';
 import { type FileContent, type FileFormat, type MatrixNames, within } from './file-format.js';
-import { elementsOf, encodeNpy, matrixOfArray, type NpyArray, npyOfTexts, parseNpy, textsOf } from './npy.js';
+import { elementsOf, encodeNpy, matrixOfArray, type NpyArray, npyOfTexts, parseNpy, tensorOfArray, textsOf } from './npy.js';
 import { zipMembers, zipped } from './zip.js';
 
 export const npz = {
@@ -37,6 +38,33 @@ export function encodeNpz(X: Matrix, { rowNames, columnNames }: MatrixNames = {}
  * @throws InputError for a file that is no zip of .npy files, holds several matrices or none, or is damaged.
  */
 export async function decodeNpz(bytes: Uint8Array, source: string): Promise<FileContent> {
+  const arrays = await arraysIn(bytes, source);
+  return within(source, () => (arrays.has('format') ? { X: sparseIn(arrays, bytes.length) } : denseIn(arrays)));
+}
+
+/**
+ * The tensor in a .npz: the one array of numbers of two to six dimensions.
+ *
+ * @throws InputError for a file that is no zip of .npy files, holds several such arrays or none, or is damaged.
+ */
+export async function decodeNpzTensor(bytes: Uint8Array, source: string): Promise<DenseTensor> {
+  const arrays = await arraysIn(bytes, source);
+  return within(source, () => {
+    if (arrays.has('format')) throw new InputError('It holds a sparse matrix of SciPy, not a tensor; orthant fit reads it.');
+    const numbers = [...arrays].filter(([, array]) => !isText(array));
+    const found = numbers.length === 1 ? numbers : numbers.filter(([, { shape }]) => shape.length >= smallestOrder);
+    if (found.length !== 1)
+      throw new InputError(
+        found.length === 0
+          ? 'It holds no array of numbers with two to six dimensions.'
+          : `It holds ${found.length} arrays, ${shortened(found.map(([name]) => name).join(', '), 200)}; save the one that is the tensor.`,
+      );
+    const [[name, array]] = found;
+    return within(name, () => tensorOfArray(array));
+  });
+}
+
+async function arraysIn(bytes: Uint8Array, source: string): Promise<Map<string, NpyArray>> {
   const arrays = new Map<string, NpyArray>();
   for (const member of zipMembers(bytes, source)) {
     if (!member.name.endsWith('.npy'))
@@ -47,11 +75,12 @@ export async function decodeNpz(bytes: Uint8Array, source: string): Promise<File
       within(`${source}: ${shortened(member.name)}`, () => parseNpy(content)),
     );
   }
-  return within(source, () => (arrays.has('format') ? { X: sparseIn(arrays, bytes.length) } : denseIn(arrays)));
+  return arrays;
 }
 
+const isText = ({ dtype }: NpyArray) => /^[<>|=]?[US]\d/.test(dtype);
+
 function denseIn(arrays: ReadonlyMap<string, NpyArray>): FileContent {
-  const isText = ({ dtype }: NpyArray) => /^[<>|=]?[US]\d/.test(dtype);
   const numbers = [...arrays].filter(([, array]) => !isText(array));
   const tables = numbers.filter(([, { shape }]) => shape.length === 2);
   const matrices = tables.length === 1 ? tables : numbers;

@@ -2,7 +2,7 @@
 import type { Matrix } from '../data/matrix.js';
 import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
-import { type Column, checkCells, contentOf, needed, unreadable } from './columns.js';
+import { type Column, checkCells, contentOf, needed, plainColumns, unreadable } from './columns.js';
 import type { FileContent, FileFormat, MatrixNames } from './file-format.js';
 import { unpackLimit } from './gzip.js';
 
@@ -12,10 +12,16 @@ export const parquet = {
   extensions: ['.parquet'],
   foreign: true,
   read: readParquet,
+  columns: async (bytes, source) => plainColumns(await columnsIn(bytes, source), source),
   write: encodeParquet,
 } satisfies FileFormat;
 
 async function readParquet(bytes: Uint8Array, source: string): Promise<FileContent> {
+  const { columns, rows } = await columnsIn(bytes, source);
+  return contentOf(columns, rows, source);
+}
+
+async function columnsIn(bytes: Uint8Array, source: string): Promise<{ columns: Column[]; rows: number }> {
   const { parquetMetadata, parquetRead, parquetSchema } = await needed(import('hyparquet'), 'hyparquet', '.parquet');
   const buffer = bytes.slice().buffer;
   try {
@@ -45,7 +51,7 @@ async function readParquet(bytes: Uint8Array, source: string): Promise<FileConte
       name: element.name,
       values: fields.length > 0 ? undefined : values.get(element.name)!,
     }));
-    return contentOf(columns, rows, source);
+    return { columns, rows };
   } catch (error) {
     throw unreadable(source, 'Parquet', error);
   }

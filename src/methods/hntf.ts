@@ -22,6 +22,8 @@ export interface HntfLevel {
   rank: number;
   /** Of every mode, d_n×r_l: A⁰A¹…Aˡ of the hierarchical one. */
   factors: Matrix[];
+  /** Aˡ, r_{l−1}×r_l: how the outer products of the level before make up those of this one. Not of the first level. */
+  A?: Matrix;
   /** ‖X − [[factors]]‖ / ‖X‖. */
   relativeError: number;
 }
@@ -65,7 +67,7 @@ export async function hntf(engine: Engine, X: DataTensor, factors: readonly Matr
     const above = before.factors.map((factor, n) => (n === mode ? identity : factor));
     const next = await ncp(engine, kruskal(above), { ...own, rank, bounds: false });
     const product = next.factors.map((factor, n) => (n === mode ? multiply(before.factors[mode], factor) : factor));
-    levels.push({ rank, factors: product, relativeError: errorOf(product) });
+    levels.push({ rank, factors: product, A: next.factors[mode], relativeError: errorOf(product) });
   }
   return levels;
 }

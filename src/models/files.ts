@@ -1,13 +1,13 @@
 /** A fitted model as files, and back: see docs/model-format.md. */
 import { checkFinite, checkNonnegative } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import { messageOf } from '../data/realm.js';
-import { sha256 } from '../data/sha256.js';
+import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { within } from '../formats/file-format.js';
-import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
+import { decodeSafetensors } from '../formats/safetensors.js';
 import { methodOf } from '../methods/methods.js';
 import { contentOfFormat2, factorsOfFormat2, idOfFormat2 } from './format2.js';
+import { checkFormat, checkId, factorsFile, filesOf, format, listedFiles, type ModelReader, readFile } from './listed-files.js';
 import {
   checkFields,
   type Factors,
@@ -17,16 +17,11 @@ import {
   namesInWords,
   parseJson,
   type SavedModel,
+  tensorMethods,
   tensorName,
 } from './model-json.js';
 
-export type { SavedModel };
-
-/** Number of the format of model.json. A format that this version cannot read has another number. */
-const format = 3;
-
-/** The file with all matrices. */
-const factorsFile = 'factors.safetensors';
+export type { ModelReader, SavedModel };
 
 /** The matrices of a model by their names: A0 …, S0 …, and the classifiers B0 … by layer. */
 export function factorsOf({ A, S, supervision }: Pick<SavedModel, 'A' | 'S' | 'supervision'>): Record<string, Matrix> {
@@ -53,10 +48,7 @@ export function modelFiles(
   copies: Record<string, Uint8Array | string> = {},
 ): Record<string, Uint8Array | string> & { 'model.json': string } {
   const { A, S, supervision, elapsedMs, method, ranks, seed, features, samples, text, image, ...measures } = model;
-  const matrices = { ...copies, [factorsFile]: encodeSafetensors(factorsOf(model), { format: 'orthant 3' }) };
-  const hashOf = (content: Uint8Array | string) => sha256(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   const own = {
-    format,
     method,
     ranks,
     seed,
@@ -71,20 +63,9 @@ export function modelFiles(
     samples,
     text,
     image,
-    files: Object.fromEntries(Object.entries(matrices).map(([name, content]) => [name, hashOf(content)])),
   };
-  // As it will stand there: JSON knows neither infinities nor fields without a value.
-  const written = JSON.parse(JSON.stringify(own)) as Record<string, unknown>;
-  const { format: number, ...rest } = written;
-  const content = { ...extra, format: number, id: idOf(written), ...rest, times: { elapsedMs: Math.round(elapsedMs) } };
-  return { ...matrices, 'model.json': `${JSON.stringify(content, null, 2)}\n` };
+  return filesOf(own, factorsOf(model), { extra, copies, elapsedMs, idOf });
 }
-
-/**
- * Gives the bytes of a file of a model by its name. `listed` tells whether bytes are those that model.json lists, for a reader that knows
- * of more places than one.
- */
-export type ModelReader = (name: string, listed: (bytes: Uint8Array) => boolean) => Promise<Uint8Array>;
 
 /**
  * The model that `modelFiles` wrote, or that somebody else made: model.json needs no more than `format`, `method` and `ranks`, and
@@ -98,35 +79,18 @@ export type ModelReader = (name: string, listed: (bytes: Uint8Array) => boolean)
  */
 export async function modelFromFiles(read: ModelReader): Promise<SavedModel> {
   const json = parseJson(await readFile(read, 'model.json'));
-  if (json.format !== format && json.format !== 2) {
-    const what = json.format === undefined ? 'has no format number' : `has format ${JSON.stringify(json.format)?.slice(0, 80)}`;
-    const newer =
-      typeof json.format === 'number' && json.format > format ? 'take a newer version' : 'fit the model again with this version';
-    throw new InputError(`model.json ${what}, but this version of orthant reads formats 2 and ${format}; ${newer}.`);
-  }
+  if (tensorMethods.includes(json.method as string))
+    throw new InputError(`model.json is that of a tensor, by the method ${quoted(json.method as string)}; loadTensorModel reads it.`);
+  checkFormat(json, [2, format]);
   const old = json.format === 2;
   const content = old ? contentOfFormat2(json) : checkFields(json, ['method', 'ranks']);
-  const differ: string[] = [];
-  const readListed = async (name: string) => {
-    const hash = content.files && Object.hasOwn(content.files, name) ? content.files[name] : undefined;
-    if (hash === undefined && !old) return readFile(read, name);
-    const known = new WeakSet<Uint8Array>(); // so that bytes which `read` has asked about are hashed once
-    const listed = (bytes: Uint8Array) => {
-      const same = known.has(bytes) || sha256(bytes) === hash;
-      if (same) known.add(bytes);
-      return same;
-    };
-    const bytes = await readFile(read, name, listed);
-    if (!listed(bytes)) differ.push(name);
-    return bytes;
-  };
-  const factors = await (old ? factorsOfFormat2(json, content, readListed) : factorsOfFormat3(content, readListed));
+  const listed = listedFiles(read, content.files, { all: old });
+  const factors = await (old ? factorsOfFormat2(json, content, listed.read) : factorsOfFormat3(content, listed.read));
   const model = modelOf(content, factors);
   checkEntries(model, old);
   // Last: what is wrong in a file that somebody has edited is better told by its content.
-  if (differ.length > 0) throw mixed(`${differ[0]} is not the file that model.json lists`);
-  if (content.id !== undefined && content.id !== (old ? idOfFormat2(json) : idOf(json)))
-    throw mixed('its id does not fit the rest of model.json');
+  listed.check();
+  checkId(content.id, () => (old ? idOfFormat2(json) : idOf(json)));
   return model;
 }
 
@@ -169,18 +133,4 @@ async function factorsOfFormat3(
       B: found.B.flatMap((B, layer) => (B ? [{ layer, B }] : [])),
     };
   });
-}
-
-function mixed(what: string): InputError {
-  return new InputError(`The files are not of one whole model: ${what}. Copy all files of the model again, or fit it again.`);
-}
-
-async function readFile(read: ModelReader, name: string, listed = (_: Uint8Array) => true): Promise<Uint8Array> {
-  try {
-    return await read(name, listed);
-  } catch (error) {
-    throw new InputError(`The model's file ${name} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }

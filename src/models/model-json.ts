@@ -50,19 +50,19 @@ export interface ModelJson {
   times?: { elapsedMs: number };
 }
 
-type Test = (value: unknown) => boolean;
+export type Test = (value: unknown) => boolean;
 
-const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'maxSeconds', 'stopped', 'exact', 'unknown'];
+export const stopReasons: readonly StopReason[] = ['tolerance', 'maxIterations', 'maxSeconds', 'stopped', 'exact', 'unknown'];
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isNumber: Test = (value) => typeof value === 'number' && Number.isFinite(value);
 export const isSize: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 1;
 export const isCount: Test = (value) => value === 0 || isSize(value);
-const orNull = (test: Test) => (value: unknown) => value === null || test(value);
-const optional = (test: Test) => (value: unknown) => value === undefined || test(value);
+export const orNull = (test: Test) => (value: unknown) => value === null || test(value);
+export const optional = (test: Test) => (value: unknown) => value === undefined || test(value);
 export const listOf = (test: Test) => (value: unknown) => Array.isArray(value) && value.every(test);
-const oneOf = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
+export const oneOf = (values: readonly unknown[]) => (value: unknown) => values.includes(value);
 export const record = (fields: Record<string, Test>) => (value: unknown) =>
   isRecord(value) && Object.entries(fields).every(([name, test]) => test(value[name]));
 export const isText: Test = (value) => typeof value === 'string';
@@ -124,6 +124,15 @@ export function parseJson(bytes: Uint8Array): Record<string, unknown> {
 
 /** The fields of a model in `json`, without any others. Throws InputError for one that is wrong, or missing although it is `required`. */
 export function checkFields(json: Record<string, unknown>, required: readonly string[]): ModelJson {
+  return checkedFields(json, checks, required) as unknown as ModelJson;
+}
+
+/** The fields that `checks` name. */
+export function checkedFields(
+  json: Record<string, unknown>,
+  checks: Readonly<Record<string, Test>>,
+  required: readonly string[],
+): Record<string, unknown> {
   const content: Record<string, unknown> = { format: json.format };
   for (const [name, test] of Object.entries(checks)) {
     const value = json[name];
@@ -134,12 +143,12 @@ export function checkFields(json: Record<string, unknown>, required: readonly st
     }
     content[name] = value;
   }
-  return content as unknown as ModelJson;
+  return content;
 }
 
 /** The id of a model with these fields in model.json: the hash of all that are its own but `times`, in the form that they have there. */
-export function idOf(json: object): string {
-  const own = Object.entries(json).filter(([name]) => name in checks && name !== 'id' && name !== 'times');
+export function idOf(json: object, fields: object = checks): string {
+  const own = Object.entries(json).filter(([name]) => name in fields && name !== 'id' && name !== 'times');
   // By name: whoever writes model.json may order it as they like.
   return sha256(JSON.stringify(own.sort(([a], [b]) => (a < b ? -1 : 1)))).slice(0, 32);
 }
@@ -274,6 +283,9 @@ export function modelOf(content: ModelJson, factors: Factors): SavedModel {
     ...(image && { image }),
   } as unknown as SavedModel; // whose settings are those of its method
 }
+
+/** The methods whose models are of tensors: see tensor-model.ts. */
+export const tensorMethods: readonly string[] = ['ncp', 'neural-ncp'];
 
 /** The name of a factor or classifier, and its layer. */
 export const tensorName = /^(A|S|B)(\d{1,4})$/;

@@ -76,7 +76,7 @@ export function isTable(path: string): boolean {
 }
 
 /** The bytes of a file, decompressed if it is a .gz. */
-async function readWhole(path: string): Promise<Uint8Array> {
+export async function readWhole(path: string): Promise<Uint8Array> {
   if (!/\.gz$/i.test(path)) return readBytes(path);
   const pieces: Uint8Array[] = [];
   for await (const piece of piecesOf(path, await checkReadable(path))) pieces.push(piece.slice());

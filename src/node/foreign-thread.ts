@@ -5,12 +5,12 @@ import { InputError } from '../errors.js';
 import { formats } from '../formats/formats.js';
 import type { Answer, Question } from './foreign.js';
 
-const { name, bytes, source } = workerData as Question;
+const { name, bytes, source, as } = workerData as Question;
 const format = formats.find((one) => one.name === name)!;
 
 async function answer(): Promise<Answer> {
   try {
-    return { content: await format.read(bytes, source) };
+    return as === 'columns' ? { columns: await format.columns!(bytes, source) } : { content: await format.read(bytes, source) };
   } catch (error) {
     const { message, row, column } = error as InputError;
     return { refused: { message: message ?? String(error), row, column, isInput: error instanceof InputError } };

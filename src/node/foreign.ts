@@ -5,17 +5,20 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { InputError, OrthantError } from '../errors.js';
-import type { FileContent, FileFormat } from '../formats/file-format.js';
+import type { FileContent, FileFormat, TableColumns } from '../formats/file-format.js';
 
 export interface Question {
   /** Of the format. */
   name: string;
   bytes: Uint8Array;
   source: string;
+  /** What is wanted: the matrix, or the columns of the table. */
+  as: 'content' | 'columns';
 }
 
 export interface Answer {
   content?: FileContent;
+  columns?: TableColumns;
   refused?: { message: string; row?: number; column?: number; isInput: boolean };
 }
 
@@ -26,12 +29,24 @@ export async function readContent(
   format: FileFormat,
   bytes: Uint8Array,
   source: string,
-  { limitMs = 20_000 + bytes.length / 1000 }: { limitMs?: number } = {},
+  { limitMs = timeFor(bytes) }: { limitMs?: number } = {},
 ): Promise<FileContent> {
   if (!format.foreign || !existsSync(thread)) return format.read(bytes, source);
-  const { content, refused } = await ask({ name: format.name, bytes, source }, limitMs);
-  if (content) return content;
-  const { message, row, column, isInput } = refused!;
+  return (await answerTo({ name: format.name, bytes, source, as: 'content' }, limitMs)).content!;
+}
+
+/** The columns of a table in the same way. */
+export async function readColumns(format: FileFormat, bytes: Uint8Array, source: string): Promise<TableColumns> {
+  if (!format.foreign || !existsSync(thread)) return format.columns!(bytes, source);
+  return (await answerTo({ name: format.name, bytes, source, as: 'columns' }, timeFor(bytes))).columns!;
+}
+
+const timeFor = (bytes: Uint8Array) => 20_000 + bytes.length / 1000;
+
+async function answerTo(question: Question, limitMs: number): Promise<Answer> {
+  const answer = await ask(question, limitMs);
+  if (!answer.refused) return answer;
+  const { message, row, column, isInput } = answer.refused;
   throw isInput ? new InputError(message, { row, column }) : new OrthantError(message);
 }
 

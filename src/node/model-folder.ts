@@ -5,7 +5,9 @@ import { checkNames } from '../data/names.js';
 import { sha256 } from '../data/sha256.js';
 import { InputError } from '../errors.js';
 import { type FactorForm, factorFiles, isFactorFile } from '../models/factor-files.js';
-import { modelFiles, modelFromFiles, type SavedModel } from '../models/files.js';
+import { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from '../models/files.js';
+import { tensorMethods } from '../models/model-json.js';
+import { type SavedTensorModel, tensorFactorFiles, tensorModelFiles, tensorModelFromFiles } from '../models/tensor-model.js';
 import { checkOutputFolder, readBytes, writeOutputs } from './files.js';
 import { isAbandoned } from './temporary.js';
 
@@ -48,6 +50,18 @@ export async function saveModel(
 export async function checkModelFolder(dir: string, layers: number): Promise<void> {
   const factors = Array.from({ length: layers }, (_, l) => [`A${l}.npy`, `S${l}.npy`]);
   await checkOutputFolder(dir, ['model.json', 'factors.safetensors', ...factors.flat()]);
+}
+
+/** As `saveModel`, for a model of a tensor: model.json, factors.safetensors, and each factor as a .npy. */
+export async function saveTensorModel(dir: string, model: SavedTensorModel, extra: Record<string, unknown> = {}): Promise<string[]> {
+  const files = tensorModelFiles(model, extra, tensorFactorFiles(model));
+  await writeOutputs(dir, files, replaceModel);
+  return Object.keys(files);
+}
+
+/** Throws InputError if a model of a tensor could not be saved into `dir`. */
+export function checkTensorModelFolder(dir: string): Promise<void> {
+  return checkOutputFolder(dir, ['model.json', 'factors.safetensors']);
 }
 
 async function replaceModel(folder: string, written: string): Promise<void> {
@@ -116,18 +130,41 @@ async function listedFiles(folder: string): Promise<Record<string, string>> {
  * @throws InputError for a path that is not there, a file that is missing or damaged, files of several models, a model of another format;
  * see `modelFromFiles`.
  */
-export async function loadModel(path: string): Promise<SavedModel> {
+export function loadModel(path: string): Promise<SavedModel> {
+  return load(path, modelFromFiles);
+}
+
+/** As `loadModel`, for a model of a tensor. */
+export function loadTensorModel(path: string): Promise<SavedTensorModel> {
+  return load(path, tensorModelFromFiles);
+}
+
+/** Whether the model.json of a model says that it is of a tensor; false where there is none that can be read. */
+export async function isTensorModel(path: string): Promise<boolean> {
+  const { jsonPath } = await placesOf(path);
+  const json = await readFile(jsonPath, 'utf8').catch(() => '{}');
+  try {
+    return tensorMethods.includes((JSON.parse(json) as { method: string }).method);
+  } catch {
+    return false;
+  }
+}
+
+async function placesOf(path: string): Promise<{ dir: string; jsonPath: string }> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  const dir = isFolder ? path : dirname(path);
-  const jsonPath = isFolder ? join(path, 'model.json') : path;
+  return isFolder ? { dir: path, jsonPath: join(path, 'model.json') } : { dir: dirname(path), jsonPath: path };
+}
+
+async function load<M>(path: string, fromFiles: (read: ModelReader) => Promise<M>): Promise<M> {
+  const { dir, jsonPath } = await placesOf(path);
   const readJson = () => readBytes(jsonPath).catch((error: Error) => error);
   let [replaced, refused] = [0, 0];
   for (let json = await readJson(); ; ) {
     try {
-      return await modelFromFiles(async (name, listed) => {
+      return await fromFiles(async (name, listed) => {
         if (name !== 'model.json') return readListed(dir, name, listed);
         if (json instanceof Error) throw json;
         return json;

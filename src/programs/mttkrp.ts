@@ -9,6 +9,7 @@
  * 2013.)
  * Of an X in coordinates every mode is one sum over the stored entries.
  */
+import { ShapeError } from '../errors.js';
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 
@@ -43,6 +44,19 @@ export function eachMode(
   }
   const leading = leadingProduct(p, F);
   update(last, p.matmul(T(X), leading), leading);
+}
+
+/** M_n of one mode, from the factors of the modes before it and of those after it. */
+export function oneMode(p: ProgramBuilder, X: Tensor, before: readonly Tensor[], after: readonly Tensor[]): Tensor {
+  if (X.form === 'coo')
+    throw new ShapeError(`oneMode in program ${p.name} takes a dense tensor, and ${X.name} is in coordinates; use mttkrp.`);
+  if (after.length === 0)
+    return p.matmul(
+      T(X),
+      before.reduce((product, next) => p.khatriRao(product, next)),
+    );
+  const tail = after.slice(0, -1).reduceRight((rest, next) => p.contract(rest, next, 'last'), p.matmul(X, after[after.length - 1]));
+  return before.reduce((M, next) => p.contract(M, next, 'first'), tail);
 }
 
 /**

@@ -96,7 +96,7 @@ function titleOf(words: readonly ReportWord[], otherwise: string): string {
         .join(', ');
 }
 
-function settingsInWords(settings: object): [string, string][] {
+export function settingsInWords(settings: object): [string, string][] {
   return Object.entries(settings).flatMap(([name, value]): [string, string][] => {
     if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return [];
     const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

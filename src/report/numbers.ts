@@ -16,3 +16,18 @@ export function errorRows(layers: readonly { rank: number; relativeError: number
     svdBound === null || svdBound < 1e-6 ? '–' : (relativeError / svdBound).toFixed(4),
   ]);
 }
+
+/** As `errorRows`, for the levels of a tensor: with the Tucker error, the mode bound and the error as a multiple of the Tucker error. */
+export function tensorErrorRows(
+  levels: readonly { rank: number; relativeError: number; modeBound: number | null; tuckerError: number | null }[],
+): string[][] {
+  const number = (x: number | null) => (x === null ? '–' : x.toFixed(5));
+  return levels.map(({ rank, relativeError, modeBound, tuckerError }, l) => [
+    `${l}`,
+    `${rank}`,
+    number(relativeError),
+    number(tuckerError),
+    number(modeBound),
+    tuckerError === null || tuckerError < 1e-6 ? '–' : (relativeError / tuckerError).toFixed(4),
+  ]);
+}

@@ -17,10 +17,22 @@ export interface PageParts {
  * The page. Its policy lets run the script of `parts` and nothing else, and allows no request. Every text of `data` is shown as text, whatever
  * markup is in it.
  */
-export function reportPage(data: ReportData, { script, style, plotStyle }: PageParts): string {
+export function reportPage(data: ReportData, parts: PageParts): string {
+  const scripts = html`<script type="application/json" id="data">${{ markup: escapeJson(data) }}</script>
+<script>${{ markup: parts.script }}</script>
+`;
+  return pageOf(data.title, body(data), { ...parts, scripts });
+}
+
+/** A page whose policy lets run `script`, if there is one, and nothing else. `scripts` are its elements. */
+export function pageOf(
+  title: string,
+  content: Markup,
+  { script, scripts = html``, style, plotStyle }: Omit<PageParts, 'script'> & { script?: string; scripts?: Markup },
+): string {
   const policy = [
     "default-src 'none'",
-    `script-src ${hashOf(script)}`,
+    `script-src ${script === undefined ? "'none'" : hashOf(script)}`,
     `style-src ${hashOf(style)} ${hashOf(plotStyle)}`,
     'img-src data: blob:',
     "base-uri 'none'",
@@ -34,15 +46,13 @@ export function reportPage(data: ReportData, { script, style, plotStyle }: PageP
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${data.title}: a report of orthant</title>
+<title>${title}: a report of orthant</title>
 <link rel="icon" href="data:,">
 <style>${{ markup: style }}</style>
 </head>
 <body>
-${body(data)}
-<script type="application/json" id="data">${{ markup: escapeJson(data) }}</script>
-<script>${{ markup: script }}</script>
-</body>
+${content}
+${scripts}</body>
 </html>
 `;
   return page.markup;
@@ -161,7 +171,7 @@ function furtherTable({ title, columns, rows }: ReportTable, at: number): Markup
 <tbody>${rows.map((row) => html`<tr>${row.map((value) => html`<td class="${kind(value)}">${value ?? '–'}</td>`)}</tr>`)}</tbody></table></div></section>`;
 }
 
-function facts(title: string, pairs: readonly [string, string][]): Markup {
+export function facts(title: string, pairs: readonly [string, string][]): Markup {
   if (pairs.length === 0) return html``;
   return html`<div class="facts"><h3>${title}</h3><dl>${pairs.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl></div>`;
 }

@@ -3,7 +3,7 @@ import type { Accuracy, Classifier } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import type { AbortSignalLike } from '../engine.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { StopMeasures, StopReason } from './loop.js';
+import type { StopMeasures, Stopping, StopReason } from './loop.js';
 
 export interface FitOptions {
   /**
@@ -113,8 +113,6 @@ export const fitOptionNames = Object.keys({
   checkpoint: true,
   resume: true,
 } satisfies Record<keyof FitOptions, true>);
-
-export type Stopping = 'objective' | 'initialError' | 'kkt';
 
 /** Error of X ≈ A⁰…AˡSˡ at one depth. */
 export interface Layer {

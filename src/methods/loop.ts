@@ -1,6 +1,7 @@
 /** The loop of a stage as data: its end, and its state between two batches. */
 
-import type { Stopping } from './factorization.js';
+/** The rule by which a restart has settled: see FitOptions. */
+export type Stopping = 'objective' | 'initialError' | 'kkt';
 
 /** Why a fit ended; 'unknown' for a model that was read, and that no fit of orthant made. */
 export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact' | 'unknown';

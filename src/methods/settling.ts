@@ -1,6 +1,5 @@
 /** When a restart has settled, by its own objective alone. */
-import type { Stopping } from './factorization.js';
-import type { Reading, StopMeasures } from './loop.js';
+import type { Reading, StopMeasures, Stopping } from './loop.js';
 
 export interface Settling {
   /** The rounding of a cost. */

@@ -3,9 +3,9 @@ import type { Matrix } from '../data/matrix.js';
 import type { Run } from '../engine.js';
 import { BreakdownError, CancelledError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { FitOptions, Progress, Stopping } from './factorization.js';
+import type { FitOptions, Progress } from './factorization.js';
 import { type Frozen, frozenOf } from './frozen.js';
-import type { Course, LoopState, StageResult, StopReason } from './loop.js';
+import type { Course, LoopState, StageResult, Stopping, StopReason } from './loop.js';
 import { hasSettled, isSlow, isStationary, measuresOf } from './settling.js';
 
 /** The settings of a fit that the loop needs. */

@@ -8,13 +8,15 @@ const E_BATCH: u32 = 0u; // @size
 
 // @use grid
 // @use sparse/gather
+// @use sparse/sums
 // @use sparse/line
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;
 @group(0) @binding(1) var<storage, read> D: array<vec4f>;
 @group(0) @binding(2) var<storage, read> tails: array<vec4f>;
 @group(0) @binding(3) var<storage, read> E: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+@group(0) @binding(4) var<storage, read> values: array<f32>;
+@group(0) @binding(5) var<storage, read_write> C: array<vec4f>;
 
 // @use quotient
 // @use matmul/epilogue

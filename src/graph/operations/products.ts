@@ -1,7 +1,7 @@
 /** Products, and the norm of the residual X − AZ. */
 import { ShapeError } from '../../errors.js';
 import { type Operand, operandOf, type Tensor } from '../tensor.js';
-import { type Axes, byColumn, byEntry, byRow, define, type Into, type Writer, whole } from './definition.js';
+import { type Axes, byColumn, byEntry, byRow, define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 import { elementwise, times } from './elementwise.js';
 
 export interface ProductAttributes {
@@ -104,7 +104,42 @@ export const products = {
       return elementwise.map.write(w.as('map'), 'positive', [signed], into);
     },
   }),
+
+  /**
+   * out = (X / (AZ)) Zᵀ ('rows', N×k) or Aᵀ (X / (AZ)) ('columns', k×M) for a CSR X, with the quotient of `map`. AZ is formed at the stored
+   * entries only. `values` are these quotients, in the order of the rows or columns of X.
+   */
+  quotientProduct: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole, values: whole },
+    text: ([X, A, Z], [out], { of }) => (of === 'rows' ? `${out} = (${X} / (${A} ${Z})) ${Z}ᵀ` : `${out} = ${A}ᵀ (${X} / (${A} ${Z}))`),
+    write: (w: Writer<{ of: 'rows' | 'columns' }>, X: Tensor, A: Tensor, Z: Tensor, of: 'rows' | 'columns', options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      const out = of === 'rows' ? w.output([X, A, Z], A.rows, A.cols, options) : w.output([X, A, Z], Z.rows, Z.cols, options);
+      const values = w.output([X, A, Z], 1, Math.max(1, X.entries));
+      w.emit([X, A, Z], [out, values], { of });
+      return out;
+    },
+  }),
+
+  /** out = Σ x log(x / (AZ)) − x over the stored entries of a CSR X, 1×1: its I-divergence from AZ without the sum of AZ. */
+  divergenceAtEntries: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole },
+    text: ([X, A, Z], [out]) => `${out} = sum of ${X} log(${X} / (${A} ${Z})) − ${X}`,
+    write: (w: Writer<NoAttributes>, X: Tensor, A: Tensor, Z: Tensor, options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      return w.result([X, A, Z], 1, 1, {}, options);
+    },
+  }),
 };
+
+/** Requires X to be a CSR tensor of the shape of AZ. */
+function requireSparse<A>(w: Writer<A>, X: Tensor, A: Tensor, Z: Tensor): void {
+  if (X.form !== 'csr') throw new ShapeError(`${X.name} in program ${w.program} is dense, but this operation goes by stored entries.`);
+  w.requireShape(A, X.rows, Z.rows);
+  w.requireShape(Z, A.cols, X.cols);
+}
 
 /** A product as text, without its epilogue. */
 export function productText([A, B]: readonly string[], { scale, transposeA, transposeB }: ProductAttributes): string {

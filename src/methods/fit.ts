@@ -75,6 +75,8 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'cancel
    * depends on X. 'of S': it compares layers with each other.
    */
   objective?: 'error' | 'of X' | 'of S';
+  /** The objective of factors in f64, where it is another than the error. */
+  objectiveInF64?: (factors: Factors) => number;
 }
 
 /** Values of each restart, by the names that their tensors were asked for. */
@@ -99,6 +101,8 @@ export interface Outcome<Own> {
   inner?: readonly Tensor[] | null;
   /** The method's own settings: see Model. */
   own: Own;
+  /** What the result states beside the errors, of the restart that was kept and its factors in the unit of the fit. */
+  stated?: (restart: number, factors: Factors) => Pick<Model, 'divergence' | 'objective'>;
   /** Reads the classifiers of the restart that was kept and scores them. */
   supervise?: (restart: number, factors: Factors) => Supervision | Promise<Supervision>;
 }
@@ -187,14 +191,14 @@ function createFit(run: Run, running: Running): Fit {
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async (asked: readonly number[]) => {
         const factors = await Promise.all(asked.map((r) => given.factors(r)));
-        return factors.map(({ A, S }) => squaredErrorOf(running, A, S[S.length - 1]));
+        return factors.map(given.objectiveInF64 ?? (({ A, S }) => squaredErrorOf(running, A, S[S.length - 1])));
       };
       const stage: Stage = {
         ...given,
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: isSparse(X) && objective !== 'of S',
-        inF64: objective === 'error' ? inF64 : undefined,
+        inF64: objective === 'error' || given.objectiveInF64 ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
         keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),
@@ -303,6 +307,7 @@ async function resultOf<M extends string, Own>(
     relativeError: last.relativeError,
     svdBound: last.svdBound,
     svdBoundMethod: bounds.method,
+    ...outcome.stated?.(restart, own),
     layers,
     kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),

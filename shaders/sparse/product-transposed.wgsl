@@ -7,6 +7,7 @@ const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 const C_BATCH: u32 = 0u; // @size entries from one restart to the next
 const E_BATCH: u32 = 0u; // @size
+const ONE_ROW: u32 = 0u; // @set whether E is one row with an entry for each row of C
 
 // @use grid
 // @use sparse/gather
@@ -23,10 +24,11 @@ const E_BATCH: u32 = 0u; // @size
 fn store(restart: u32, row: u32, col: u32, value: f32) {
   if (row >= K) { return; }
   let at = row * C_STRIDE + col;
+  let e = restart * E_BATCH + select(at, row, ONE_ROW == 1u);
   var result = SCALE * value;
-  if (EPILOGUE == ADD) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
-  if (EPILOGUE == UPDATE) { result = C[restart * C_BATCH + at] * quotient(result, E[restart * E_BATCH + at]); }
-  if (EPILOGUE == HADAMARD) { result *= E[restart * E_BATCH + at]; }
+  if (EPILOGUE == ADD) { result += ADD_SCALE * E[e]; }
+  if (EPILOGUE == UPDATE) { result = C[restart * C_BATCH + at] * quotient(result, E[e]); }
+  if (EPILOGUE == HADAMARD) { result *= E[e]; }
   C[restart * C_BATCH + at] = result;
 }
 

@@ -102,7 +102,7 @@ export interface Outcome<Own> {
   /** The method's own settings: see Model. */
   own: Own;
   /** What the result states beside the errors, of the restart that was kept and its factors in the unit of the fit. */
-  stated?: (restart: number, factors: Factors) => Pick<Model, 'divergence' | 'objective'>;
+  stated?: (restart: number, factors: Factors) => Pick<Model, 'divergence' | 'objective'> & { kktResidual?: number };
   /** Reads the classifiers of the restart that was kept and scores them. */
   supervise?: (restart: number, factors: Factors) => Supervision | Promise<Supervision>;
 }
@@ -296,6 +296,7 @@ async function resultOf<M extends string, Own>(
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };
   });
+  const stated = outcome.stated?.(restart, own) ?? {};
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
   const ended = stages[stages.length - 1].result.ends[restart].stopReason;
@@ -307,9 +308,9 @@ async function resultOf<M extends string, Own>(
     relativeError: last.relativeError,
     svdBound: last.svdBound,
     svdBoundMethod: bounds.method,
-    ...outcome.stated?.(restart, own),
+    ...stated,
     layers,
-    kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
+    kktResidual: stated.kktResidual ?? Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
     history: stages.flatMap(({ name, result }) =>

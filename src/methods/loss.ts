@@ -1,7 +1,7 @@
 /** The loss of a fit: its option, the data that it can measure, its value in f64, and the coefficients of new samples by its updates. */
 import { checkPositiveInteger, checkWeights } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
+import { type Matrix, transpose } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, requireDense, type SparseMatrix, sparseTranspose, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
@@ -11,6 +11,7 @@ import { lossTransformProgram } from '../programs/ssnmf.js';
 import type { TransformOptions } from './definition.js';
 import { readFactor, readFactors, writeMatrix } from './fit.js';
 import { choiceOrNumber } from './options.js';
+import type { PenaltyWeights } from './penalties.js';
 import type { Problem } from './problem.js';
 import { runStage } from './stage.js';
 
@@ -137,6 +138,54 @@ export function rowProduct({ cols, data }: Matrix, t: number, u: number): number
   let sum = 0;
   for (let j = 0; j < cols; j++) sum += data[t * cols + j] * data[u * cols + j];
   return sum;
+}
+
+/**
+ * The largest natural residual |min(g_jj f_j, ∇_j)| of the divergence of a sparse X with λ₁ + λ₂F beside it, of S and of A, each relative to
+ * its largest |GF − ∇|: what the device measures of other losses (operation kktResidual), in f64 and one row or column at a time.
+ */
+export function kktOfEntries(X: SparseMatrix, A: Matrix, S: Matrix, penalties: { A?: PenaltyWeights; S?: PenaltyWeights }): number {
+  const ofA = kktOfLines(X, A.data, transpose(S).data, A.cols, penalties.A);
+  return Math.max(ofA, kktOfLines(sparseTranspose(X), transpose(S).data, A.data, A.cols, penalties.S));
+}
+
+/** Line i of X is fitted by Σ_t L_it P_ct in place c. */
+function kktOfLines(
+  X: SparseMatrix,
+  L: Float32Array,
+  P: Float32Array,
+  k: number,
+  { l1 = 0, l2 = 0 }: Partial<PenaltyWeights> = {},
+): number {
+  const G = new Float64Array(k * k);
+  const sums = new Float64Array(k);
+  for (let c = 0; c < X.cols; c++) {
+    for (let t = 0; t < k; t++) {
+      sums[t] += P[c * k + t];
+      for (let u = 0; u < k; u++) G[t * k + u] += P[c * k + t] * P[c * k + u];
+    }
+  }
+  const found: { worst: number; scale: number }[] = [];
+  const gradient = new Float64Array(k);
+  for (let i = 0; i < X.rows; i++) {
+    for (let t = 0; t < k; t++) gradient[t] = sums[t] + l1 + l2 * L[i * k + t];
+    for (let e = X.rowStarts[i]; e < X.rowStarts[i + 1]; e++) {
+      const at = X.columns[e] * k;
+      let v = Number.MIN_VALUE;
+      for (let t = 0; t < k; t++) v += L[i * k + t] * P[at + t];
+      for (let t = 0; t < k; t++) gradient[t] -= (X.values[e] / v) * P[at + t];
+    }
+    let [worst, scale] = [0, 0];
+    for (let t = 0; t < k; t++) {
+      let b = -gradient[t];
+      for (let u = 0; u < k; u++) b += G[t * k + u] * L[i * k + u];
+      worst = Math.max(worst, Math.abs(Math.min(G[t * k + t] * L[i * k + t], gradient[t])));
+      scale = Math.max(scale, Math.abs(b));
+    }
+    found.push({ worst, scale });
+  }
+  const largest = found.reduce((most, { scale }) => Math.max(most, scale), 0);
+  return found.reduce((most, { worst, scale }) => Math.max(most, worst / Math.max(scale, 2 ** -12 * largest, Number.MIN_VALUE)), 0);
 }
 
 export function writeOnes(run: Run, ones: Ones | undefined): void {

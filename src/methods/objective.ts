@@ -6,11 +6,14 @@ import { betaLoss, type Loss } from '../programs/losses.js';
 import { workOf } from './error.js';
 import type { Model } from './factorization.js';
 import type { FitStage } from './fit.js';
-import { betaOf, checkDataOfLoss, divergenceInF64, type LossName, sizeOfLoss } from './loss.js';
+import { betaOf, checkDataOfLoss, divergenceInF64, kktOfEntries, type LossName, sizeOfLoss } from './loss.js';
 import { type PenaltiesOfFit, type PenaltyOptions, penaltiesInF64, penaltiesOf } from './penalties.js';
 import type { Problem } from './problem.js';
 import { nnls } from './q.js';
 import { cheap, type Factors } from './result.js';
+
+/** `kktResidual` where the device has not measured it. */
+type Stated = Pick<Model, 'divergence' | 'objective'> & { kktResidual?: number };
 
 export interface Objective {
   loss: Loss;
@@ -18,7 +21,7 @@ export interface Objective {
   /** The fields of a stage that follow from it. */
   stage: Pick<FitStage, 'norm' | 'objective' | 'objectiveInF64'>;
   /** The fields of the result, from factors in the unit of the fit and the cost that the device found. */
-  stated(factors: Factors, cost: number): Pick<Model, 'divergence' | 'objective'>;
+  stated(factors: Factors, cost: number): Stated;
 }
 
 /** Throws InputError for data that the loss has no value for. */
@@ -46,7 +49,12 @@ export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number
     stated(factors, cost) {
       const ofPenalties = penalty(factors);
       const ofLoss = workOf(problem, factors.A[0].cols) <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
-      return { divergence: ofLoss * 2 ** given, objective: (ofLoss + ofPenalties) * 2 ** given };
+      const [A, S] = [factors.A[0], factors.S[0]];
+      return {
+        divergence: ofLoss * 2 ** given,
+        objective: (ofLoss + ofPenalties) * 2 ** given,
+        ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, penalties) }),
+      };
     },
   };
 }

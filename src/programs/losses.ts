@@ -168,6 +168,19 @@ export function coefficientSplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale =
   return { minus: times(loss.minus(p, fit, S), other?.minus), plus: times(loss.plus(p, fit, S), other?.plus) };
 }
 
+/** Whether updates of this fit go by the stored entries of a sparse target, with sums of the other factor below. */
+export function byEntries({ loss, target }: Fit): boolean {
+  return loss === divergence && target.form === 'csr';
+}
+
+/** A ← A ∘ [(X/(AS)) Sᵀ] / (S1 + λ₁), or the same of S, for a sparse X: nothing of the size of X or of the factor is formed. */
+export function updateByEntries(p: ProgramBuilder, of: 'A' | 'S', { target: X, dictionary: A, ones }: Fit, S: Tensor, l1 = 0): void {
+  const sums = of === 'A' ? p.matmul(T(ones!.M), T(S)) : p.matmul(T(ones!.N), A);
+  const d = l1 === 0 ? sums : p.map('affine', [sums], { p: 1, q: l1 });
+  if (of === 'A') p.quotientUpdate(A, X, S, d, 'rows');
+  else p.quotientUpdate(S, X, A, d, 'columns');
+}
+
 /** scale · F + add. */
 function withScale(p: ProgramBuilder, F: Tensor, scale: number, add?: Tensor): Tensor {
   if (add) return p.combine(scale, F, 1, add);

@@ -3,6 +3,7 @@ import type { Into } from '../graph/operations/definition.js';
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 import {
+  byEntries,
   coefficientSplit,
   dictionarySplit,
   type Fit,
@@ -13,6 +14,7 @@ import {
   type Split,
   squared,
   updateBy,
+  updateByEntries,
 } from './losses.js';
 import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
@@ -99,7 +101,8 @@ export function layerSections(
   p.section(names.finish, () => {
     if (error) p.residualNorm(X, A, S, { into: error, W });
     if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, weights);
-    else kktOfLoss(p, fit, S, kkt, penalties);
+    // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
+    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, penalties);
   });
   return names;
 }
@@ -180,8 +183,10 @@ function multiplicativeUpdates(
   });
   const { power } = fit.loss;
   p.section(names.step, () => {
-    updateBy(p, fit.dictionary, splitOf(p, 'A', fit, S, penalties), { power });
-    updateBy(p, S, splitOf(p, 'S', fit, S, penalties), { power });
+    for (const of of ['A', 'S'] as const) {
+      if (byEntries(fit) && !penalties[of]?.Q) updateByEntries(p, of, fit, S, penalties[of]?.l1);
+      else updateBy(p, of === 'A' ? fit.dictionary : S, splitOf(p, of, fit, S, penalties), { power });
+    }
   });
 }
 

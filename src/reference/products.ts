@@ -1,6 +1,6 @@
 /** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
-import { divergenceAtEntries, quotientProduct, sparseMatmul, sparseResidual } from './sparse.js';
+import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseMatmul, sparseResidual } from './sparse.js';
 import type { Meanings } from './value.js';
 
 export const products: Meanings<keyof typeof definitions> = {
@@ -56,6 +56,8 @@ export const products: Meanings<keyof typeof definitions> = {
   },
 
   quotientProduct,
+
+  quotientUpdate,
 
   divergenceAtEntries,
 };

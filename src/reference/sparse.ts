@@ -76,6 +76,15 @@ export function quotientProduct([X, A, Z]: Value[], [out, values]: Value[], { of
     });
 }
 
+/** F ← F ∘ [(X / (FO)) Oᵀ] / d for rows of F, or F ← F ∘ [Oᵀ (X / (OF))] / d for its columns, d a row with an entry for each unknown. */
+export function quotientUpdate([X, other, d]: Value[], [F, values]: Value[], { of }: Attributes<'quotientUpdate'>): void {
+  const product: Value = { rows: F.rows, cols: F.cols, data: new Float64Array(F.data.length) };
+  quotientProduct(of === 'rows' ? [X, F, other] : [X, other, F], [product, values], { of });
+  for (let at = 0; at < F.data.length; at++) {
+    F.data[at] *= quotient(product.data[at], d.data[of === 'rows' ? at % F.cols : Math.floor(at / F.cols)]);
+  }
+}
+
 /** Σ x log(x / (AZ)) − x over the stored entries. */
 export function divergenceAtEntries([X, A, Z]: Value[], [out]: Value[]): void {
   let total = 0;

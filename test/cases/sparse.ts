@@ -249,6 +249,44 @@ const quotients = patterns.flatMap((pattern, i) =>
   ),
 );
 
+/** The updates by these products, against the products of all entries with denominators of the size of F. */
+const quotientUpdates = patterns.flatMap((pattern, i) =>
+  (['rows', 'columns'] as const).map((of) =>
+    sparseCase(`update of ${of} by X / (AZ)`, { ...pattern, positive: true }, i % 2 ? 3 : 1, (p, X, r) => {
+      const k = [1, 2, 5, 4, 20, 9, 7, 3][i];
+      const F = of === 'rows' ? p.state('F', X.rows, k) : p.state('F', k, X.cols);
+      const O = of === 'rows' ? p.input('O', k, X.cols) : p.input('O', X.rows, k);
+      const d = p.input('d', 1, k, { batched: true });
+      const ones = p.input('ones', 1, of === 'rows' ? X.rows : X.cols);
+      const sum = p.state('sum', 1, 1);
+      p.section('all', () => {
+        if (X.form === 'csr') p.quotientUpdate(F, X, O, d, of);
+        else {
+          const Q = p.map('quotient', [X, of === 'rows' ? p.matmul(F, O) : p.matmul(O, F)]);
+          if (of === 'rows') p.multiplicativeUpdate(F, p.matmul(Q, T(O)), p.matmul(T(ones), d));
+          else p.multiplicativeUpdate(F, p.matmul(T(O), Q), p.matmul(T(d), ones));
+        }
+        p.reduce(F, 'squares', { into: sum });
+      });
+      const positive = (count: number) => uniformEntries(r, count).map((x) => 0.25 + x);
+      const values = new Map<string, Entries>([
+        ['F', positive(F.rows * F.cols * p.restarts)],
+        ['O', positive(O.rows * O.cols)],
+        ['d', positive(k * p.restarts)],
+        ['ones', new Float32Array(ones.cols).fill(1)],
+      ]);
+      const terms = k + (of === 'rows' ? X.cols : X.rows);
+      return {
+        values,
+        compare: [
+          { out: F, terms },
+          { out: sum, terms: terms * F.rows * F.cols },
+        ],
+      };
+    }),
+  ),
+);
+
 /** Σ x log(x / az) − x, against the divergence of all entries of a dense X without Σ AZ. */
 const divergences = patterns.map((pattern, i) =>
   sparseCase('Σ X log(X / (AZ)) − X', { ...pattern, positive: true }, i % 2 ? 1 : 3, (p, X, r) => {
@@ -345,6 +383,7 @@ export const sparse: Case[] = [
   ...padding,
   ...residuals,
   ...quotients,
+  ...quotientUpdates,
   ...divergences,
   exactFit,
   memory,

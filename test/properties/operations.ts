@@ -70,7 +70,7 @@ const near = (tensor: Tensor, terms: number, scale?: number) => [{ tensor, terms
 const simpleMaps = ['affine', 'positive', 'negative', 'weightedProduct'] as const satisfies MapFunction[];
 
 /** Operations that go by the stored entries of X have differential cases of their own, test/cases/sparse.ts. */
-export type DrawnKind = Exclude<OperationKind, 'quotientProduct' | 'divergenceAtEntries'>;
+export type DrawnKind = Exclude<OperationKind, 'quotientProduct' | 'quotientUpdate' | 'divergenceAtEntries'>;
 
 export const properties: Record<DrawnKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {

@@ -122,6 +122,24 @@ export const products = {
     },
   }),
 
+  /**
+   * F ← F ∘ [(X / (FO)) Oᵀ] / d for F N×k ('rows'), or F ← F ∘ [Oᵀ (X / (OF))] / d for F k×M ('columns'): quotientProduct that ends in an
+   * update. d is one row of k, so that no denominators of the size of F exist.
+   */
+  quotientUpdate: define({
+    inputs: { X: { ...whole, sparse: true }, O: whole, d: whole },
+    outputs: { F: { ...whole, inPlace: true }, values: whole },
+    text: ([X, O, d], [F], { of }) =>
+      of === 'rows' ? `${F} = ${F} ∘ (${X} / (${F} ${O})) ${O}ᵀ / ${d}` : `${F} = ${F} ∘ ${O}ᵀ (${X} / (${O} ${F})) / ${d}`,
+    write: (w: Writer<{ of: 'rows' | 'columns' }>, F: Tensor, X: Tensor, O: Tensor, d: Tensor, of: 'rows' | 'columns') => {
+      if (of === 'rows') requireSparse(w, X, F, O);
+      else requireSparse(w, X, O, F);
+      w.requireShape(d, 1, of === 'rows' ? F.cols : F.rows);
+      w.requireBatch(F, [X, O, d, F]);
+      w.emit([X, O, d], [F, w.output([X, O, d, F], 1, Math.max(1, X.entries))], { of });
+    },
+  }),
+
   /** out = Σ x log(x / (AZ)) − x over the stored entries of a CSR X, 1×1: its I-divergence from AZ without the sum of AZ. */
   divergenceAtEntries: define({
     inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },

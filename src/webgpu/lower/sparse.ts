@@ -46,6 +46,8 @@ interface GatherInto {
   /** In place of the stored values: one for each entry of the side, in its order. */
   values?: Tensor;
   E?: Tensor;
+  /** Whether E is one row for all lines. */
+  oneRow?: boolean;
   SCALE: number;
   EPILOGUE: number;
   ADD_SCALE: number;
@@ -56,7 +58,7 @@ function gathers(
   X: Tensor,
   side: Side,
   gathered: Gathered,
-  { C, makes, values, E, ...ending }: GatherInto,
+  { C, makes, values, E, oneRow = false, ...ending }: GatherInto,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
@@ -65,7 +67,7 @@ function gathers(
   const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
   const both = { X, D, tails, values: values ?? standIn(D) };
   const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, both, shared, facts)];
-  const numbers = { ...shared, ...ending, TAILS: side.tails };
+  const numbers = { ...shared, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
   const operands = { ...both, E: E ?? standIn(D), C };
   const items = (makes === 'columns' ? strideOf(C) : side.lines) * stride;
   const { workgroup } = chooseSparse(
@@ -83,30 +85,42 @@ function gathers(
 
 /** (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)): the quotients first, by the lines that make the result. */
 export function quotientProduct(
-  { inputs: [X, A, Z], outputs: [out, values], attributes: { of } }: OperationOf<'quotientProduct'>,
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of } }: OperationOf<'quotientProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofQuotients(X, A, Z, values, { C, makes: of, SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 }, facts, forced);
+}
+
+/** The same, where the product ends in the update of Z or A by one row of denominators. */
+export function quotientUpdate(
+  { inputs: [X, other, E], outputs: [C, values], attributes: { of } }: OperationOf<'quotientUpdate'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const [A, Z] = of === 'rows' ? [C, other] : [other, C];
+  const ending = { C, makes: of, E, oneRow: true, SCALE: 1, EPILOGUE: epilogues.UPDATE, ADD_SCALE: 1 };
+  return ofQuotients(X, A, Z, values, ending, facts, forced);
+}
+
+function ofQuotients(
+  X: Tensor,
+  A: Tensor,
+  Z: Tensor,
+  values: Tensor,
+  into: Omit<GatherInto, 'values'>,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
   const { plain, transposed } = csrSides(X);
-  const side = of === 'rows' ? plain : transposed;
+  const side = into.makes === 'rows' ? plain : transposed;
   const turned = gatherable(Z, true, facts);
-  const plainA = gatherable(A, false, facts);
-  const [line, gathered] = of === 'rows' ? [plainA, turned] : [turned, plainA];
-  const numbers = {
-    ...gatherConstants(side, gathered),
-    L_BATCH: line.batchStep,
-    ENTRIES: X.entries,
-  };
-  const quotients = perItem(
-    'sparse/quotients',
-    side.lines + side.tails,
-    out.batch,
-    { X, L: line.D, D: gathered.D, values },
-    numbers,
-    facts,
-  );
-  const plainEnding = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 };
-  return [...turned.prepare, quotients, ...gathers(X, side, gathered, { C: out, makes: of, values, ...plainEnding }, facts, forced)];
+  const asItIs = gatherable(A, false, facts);
+  const [line, gathered] = into.makes === 'rows' ? [asItIs, turned] : [turned, asItIs];
+  const numbers = { ...gatherConstants(side, gathered), L_BATCH: line.batchStep, ENTRIES: X.entries };
+  const operands = { X, L: line.D, D: gathered.D, values };
+  const quotients = perItem('sparse/quotients', side.lines + side.tails, into.C.batch, operands, numbers, facts);
+  return [...turned.prepare, quotients, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
 }
 
 /** Σ x log(x / (AZ)) − x over the stored entries. */

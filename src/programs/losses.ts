@@ -62,8 +62,8 @@ export interface Ones {
 }
 
 /** The inputs of ones, which the host fills. */
-export function onesInputs(p: ProgramBuilder, N: number, M: number): Ones {
-  return { N: p.input('onesN', N, 1), M: p.input('onesM', M, 1) };
+export function onesInputs(p: ProgramBuilder, N: number, M: number, label = ''): Ones {
+  return { N: p.input(`onesN${label}`, N, 1), M: p.input(`onesM${label}`, M, 1) };
 }
 
 export const squared: Loss = {

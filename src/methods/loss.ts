@@ -6,12 +6,11 @@ import { matrixTimesPowerOfTwo, powerOfTwoUnit, timesPowerOfTwo } from '../data/
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { betaLoss, type Loss, type Ones } from '../programs/losses.js';
-import type { PenaltyShape } from '../programs/penalties.js';
+import type { PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
 import { lossTransformProgram } from '../programs/ssnmf.js';
 import type { TransformOptions } from './definition.js';
 import { readFactor, readFactors, writeMatrix } from './fit.js';
 import { choiceOrNumber } from './options.js';
-import type { PenaltyWeights } from './penalties.js';
 import type { Problem } from './problem.js';
 import { runStage } from './stage.js';
 
@@ -155,7 +154,7 @@ function kktOfLines(
   L: Float32Array,
   P: Float32Array,
   k: number,
-  { l1 = 0, l2 = 0 }: Partial<PenaltyWeights> = {},
+  { l1 = 0, l2 = 0, orthogonal = 0 }: Partial<PenaltyWeights> = {},
 ): number {
   const G = new Float64Array(k * k);
   const sums = new Float64Array(k);
@@ -168,7 +167,9 @@ function kktOfLines(
   const found: { worst: number; scale: number }[] = [];
   const gradient = new Float64Array(k);
   for (let i = 0; i < X.rows; i++) {
-    for (let t = 0; t < k; t++) gradient[t] = sums[t] + l1 + l2 * L[i * k + t];
+    let all = 0;
+    for (let t = 0; t < k; t++) all += L[i * k + t];
+    for (let t = 0; t < k; t++) gradient[t] = sums[t] + l1 + (l2 - orthogonal) * L[i * k + t] + orthogonal * all;
     for (let e = X.rowStarts[i]; e < X.rowStarts[i + 1]; e++) {
       const at = X.columns[e] * k;
       let v = Number.MIN_VALUE;

@@ -13,7 +13,15 @@ import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, 
 import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
 import { objectiveOf, penalisedNnls } from './objective.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
-import { type PenaltyOptions, penaltyOptions, penaltySettings, penaltyShapes, writePenalties } from './penalties.js';
+import {
+  checkPenalties,
+  type PenaltyOptions,
+  penaltiesOf,
+  penaltyOptions,
+  penaltySettings,
+  penaltyShapes,
+  writePenalties,
+} from './penalties.js';
 import { problemOf } from './problem.js';
 import { startOption } from './start.js';
 
@@ -29,7 +37,7 @@ const options = {
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with weights or another loss mu',
+    default: 'anls, with weights or another loss mu, with orthogonalA hals',
   }),
   /**
    * The measure of X against AS, summed over all entries. A weight w counts w² in each.
@@ -75,7 +83,8 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName 
 /**
  * Nonnegative matrix factorization: min Σ W² ∘ d(X ‖ AS) + penalties over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
- * d is half the squared error unless `loss` says otherwise. The penalties are M (l1A Σ A + l2A ‖A‖² / 2) + N (l1S Σ S + l2S ‖S‖² / 2).
+ * d is half the squared error unless `loss` says otherwise. The penalties are M (l1A Σ A + l2A ‖A‖² / 2) + N (l1S Σ S + l2S ‖S‖² / 2),
+ * and M orthogonalA Σ_{s<t} a_sᵀa_t.
  * The updates never raise the objective; only beside l2A and l2S with a β other than 2 no proof is known to us.
  *
  * Starts are |N(0,1)| · sqrt(mean X / k), or what `start` says.
@@ -91,7 +100,8 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName 
  * do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { weights, loss = 'frobenius', solver = solverFor(loss, weights !== undefined), start = 'random' } = options;
+  const { weights, loss = 'frobenius', orthogonalA, start = 'random' } = options;
+  const { solver = solverFor(loss, weights !== undefined, orthogonalA) } = options;
   const problem = problemOf(nmfMethod, givenX, options, { maxIterations: mostIterations[solver], tolerance: 1e-6 });
   const { X, W, settings } = problem;
   const [k] = settings.ranks;
@@ -161,8 +171,9 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
 }
 
 /** The default solver. */
-function solverFor(loss: LossName | number, weighted: boolean): NmfSolver {
-  return weighted || betaOf(loss) !== 2 ? 'mu' : 'anls';
+function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
+  if (weighted || betaOf(loss) !== 2) return 'mu';
+  return orthogonalA > 0 ? 'hals' : 'anls';
 }
 
 /**
@@ -190,15 +201,16 @@ export const nmfMethod = {
   chained: true,
   options,
   applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
-  checkBeside: (given, _ranks, nameOf) => checkSolverOfLoss(given, nameOf),
+  checkBeside(given, _ranks, nameOf) {
+    checkSolverOfLoss(given, nameOf);
+    checkPenalties(given, nameOf);
+  },
   fit: nmf,
   transform: transformNmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { loss = 'frobenius', solver = solverFor(loss, weighted), l1A = 0, l1S = 0, l2A = 0, l2S = 0 } = own;
-    const weights = {
-      ...(l1A + l2A > 0 && { A: { l1: l1A * cols, l2: l2A * cols } }),
-      ...(l1S + l2S > 0 && { S: { l1: l1S * rows, l2: l2S * rows } }),
-    };
+    const { loss = 'frobenius', solver = solverFor(loss, weighted, own.orthogonalA) } = own;
+    // The weights of a fit are in its own unit, which only the data tell.
+    const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
     return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties }).program;
   },

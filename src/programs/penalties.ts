@@ -24,6 +24,13 @@ export interface Penalties {
   S?: Penalty;
 }
 
+/** Of one factor: λ₁ Σ F + ½ λ₂ ‖F‖² + μ Σ_{s<t} f_sᵀf_t. */
+export interface PenaltyWeights {
+  l1: number;
+  l2: number;
+  orthogonal?: number;
+}
+
 /** What a program needs to know of the penalty of a factor before any number is written. */
 export interface PenaltyShape {
   l1: number;

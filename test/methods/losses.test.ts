@@ -107,11 +107,16 @@ function objectiveOf(X: Matrix, { A: [A], S: [S] }: Pick<NmfFactorization, 'A' |
     else total += (w2 * (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1))) / (beta * (beta - 1));
   });
   const sum = (F: Matrix, power: number) => F.data.reduce((all, f) => all + f ** power, 0);
-  const { l1A = 0, l1S = 0, l2A = 0, l2S = 0 } = options;
+  const { l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0 } = options;
+  for (let t = 0; t < A.cols; t++)
+    for (let u = 0; u < t; u++)
+      for (let i = 0; i < A.rows; i++) total += X.cols * orthogonalA * A.data[i * A.cols + t] * A.data[i * A.cols + u];
   return total + X.cols * (l1A * sum(A, 1) + (l2A / 2) * sum(A, 2)) + X.rows * (l1S * sum(S, 1) + (l2S / 2) * sum(S, 2));
 }
 
 const penalties = { l1A: 0.02, l1S: 0.01, l2A: 0.005, l2S: 0.03 };
+
+const apart = { orthogonalA: 0.05, l2S: 0.02 };
 
 const solved: { name: string; options: NmfOptions; weighted?: boolean }[] = [
   ...[-1, 0, 0.5, 1, 1.5, 2.5, 3].map((loss) => ({ name: `β = ${loss}`, options: { loss } })),
@@ -119,6 +124,7 @@ const solved: { name: string; options: NmfOptions; weighted?: boolean }[] = [
   ...[0.5, 1].map((loss) => ({ name: `β = ${loss}, weights`, options: { loss }, weighted: true })),
   ...(['mu', 'hals', 'anls'] as const).flatMap((solver) => [
     { name: `${solver}, L1 and L2`, options: { solver, ...penalties } },
+    ...(solver === 'anls' ? [] : [{ name: `${solver}, orthogonal columns`, options: { solver, ...apart } }]),
     { name: `${solver}, L1 and L2, weights`, options: { solver, ...penalties }, weighted: true },
   ]),
 ];
@@ -159,8 +165,15 @@ describe.each(solved)('$name', ({ options: own, weighted }) => {
     const solver = own.solver ?? 'mu';
     const given = { ...options, solver, start: { A, S: columns(S, twice) }, ...(weights && { weights: columns(weights, twice) }) };
     // Penalties of A count samples, and those of S are not weighted.
-    const counted = { l1A: (own.l1A ?? 0) * (1 + 2 / M), l2A: (own.l2A ?? 0) * (1 + 2 / M), l1S: 0, l2S: 0 };
-    const doubled = await nmf(engine, columns(X, twice), { ...given, l1S: 0, l2S: 0 });
+    const more = 1 + 2 / M;
+    const counted = {
+      l1A: (own.l1A ?? 0) * more,
+      l2A: (own.l2A ?? 0) * more,
+      l1S: 0,
+      l2S: own.orthogonalA ? 1e-9 : 0,
+      orthogonalA: (own.orthogonalA ?? 0) * more,
+    };
+    const doubled = await nmf(engine, columns(X, twice), { ...given, l1S: 0, l2S: counted.l2S });
     const heavy = matrix(
       N,
       M,
@@ -192,6 +205,21 @@ test.each(['hals', 'anls'] as const)('%s: a component that a penalty drives out 
   const used = [0, 1, 2, 3, 4].filter((t) => Array.from({ length: N }, (_, i) => A.data[i * 5 + t]).some((a) => a > 0));
   expect(used.length).toBeGreaterThan(0);
   expect(used.length).toBeLessThan(5);
+});
+
+test.each(['mu', 'hals'] as const)('%s: columns of A share less and less the more it costs', async (solver) => {
+  const shared = [];
+  for (const orthogonalA of [0, 0.1, 3]) {
+    const fit = await nmf(engine, dataOf(3), { solver, l2S: 0.1, orthogonalA, start: startOf(4), ...fixed, maxIterations: 1000 });
+    const [A] = fit.A;
+    const product = (t: number, u: number) =>
+      Array.from({ length: N }, (_, i) => A.data[i * k + t] * A.data[i * k + u]).reduce((a, b) => a + b);
+    // A column that went shares nothing.
+    const cosines = [0, 1, 2].map((t) => product(t, (t + 1) % 3) / Math.sqrt(product(t, t) * product((t + 1) % 3, (t + 1) % 3)) || 0);
+    shared.push(Math.max(...cosines));
+  }
+  expect(shared[1]).toBeLessThan(shared[0]);
+  expect(shared[2]).toBeLessThan(0.01);
 });
 
 test('the penalties do not depend on the number of samples or features', async () => {
@@ -329,6 +357,8 @@ describe('what cannot be is refused by the names of options and values', () => {
       { loss: 4 },
       /^loss must be 'frobenius', 'kullback-leibler' or 'itakura-saito', or a number from -1 to 3, not 4/,
     ],
+    ['orthogonal columns and exact solves', X, { orthogonalA: 1, l2S: 1, solver: 'anls' }, /^orthogonalA makes .* solver 'anls'/],
+    ['orthogonal columns of any scale', X, { orthogonalA: 0.5 }, /^orthogonalA 0.5 does nothing without l1S or l2S/],
     ['a negative penalty', X, { l1S: -1 }, /^l1S .*-1/],
   ])('%s', async (_name, given, options, message) => {
     await expect(nmf(engine, given, { ranks: 1, ...options })).rejects.toThrow(message);

@@ -10,12 +10,17 @@ import { type NeuralProgram, neuralProgram } from '../../src/programs/neural.js'
 import { createReferenceEngine } from '../../src/reference/engine.js';
 import { type Bench, checkNote, interleave, pairedRatio, relativeDifference, rowOf, type Subject } from '../measure.js';
 import { median, type Row } from '../rows.js';
+import { sparseLosses } from './sparse-losses.js';
 
 const ranks = [20, 6];
 const density = 0.001;
 const checkedIterations = 3;
 
 export async function sparseSuite(bench: Bench): Promise<Row[]> {
+  return [...(await neuralEpochs(bench)), ...(await sparseLosses(bench))];
+}
+
+async function neuralEpochs(bench: Bench): Promise<Row[]> {
   const [N, M] = bench.quick ? [8_000, 1_000] : [40_000, 2_000];
   const iterations = bench.quick ? 5 : 10;
   const subjects: Subject[] = [];
@@ -61,7 +66,7 @@ export async function sparseSuite(bench: Bench): Promise<Row[]> {
 }
 
 /** Entries of uniform size at places that a stride without a common factor with N·M meets once each. */
-function scattered(N: number, M: number, count: number): SparseMatrix {
+export function scattered(N: number, M: number, count: number): SparseMatrix {
   const r = random(11);
   const stride = 2_654_435_761n;
   const at = Float64Array.from({ length: count }, (_, e) => Number((BigInt(e) * stride) % BigInt(N * M)));

@@ -14,3 +14,4 @@ const EXP: u32 = 11u;
 const QUOTIENT: u32 = 12u;
 const WEIGHTED_PRODUCT: u32 = 13u;
 const DIVERGENCE: u32 = 14u;
+const BETA_DIVERGENCE: u32 = 15u;

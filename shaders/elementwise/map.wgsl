@@ -39,6 +39,27 @@ fn divergence(x: f32, y: f32) -> f32 {
   return x * log(max(quotient(x, y), LEAST_DENOMINATOR)) - x + y;
 }
 
+// (e^(c l) − 1) / c, l for c = 0; a series where the difference cancels.
+fn powerAbove(l: f32, c: f32) -> f32 {
+  let z = c * l;
+  if (abs(z) < 0.125) { return l * (1.0 + z / 2.0 * (1.0 + z / 3.0 * (1.0 + z / 4.0 * (1.0 + z / 5.0 * (1.0 + z / 6.0))))); }
+  return (exp(z) - 1.0) / c;
+}
+
+// y^b f(x / y) with f(r) = (r^b − 1 − b (r − 1)) / (b (b − 1)), its limits at b = 0 and 1 included. Near r = 1 a series in d = r − 1, since
+// terms of the size of 1 cancel in the formula.
+fn betaDivergence(x: f32, y: f32, b: f32) -> f32 {
+  let size = pow(y, b);
+  let d = (x - y) / y;
+  if (abs(d) < 0.125) {
+    return size * d * d / 2.0 * (1.0 + (b - 2.0) * d / 3.0 * (1.0 + (b - 3.0) * d / 4.0 * (1.0 + (b - 4.0) * d / 5.0 * (1.0 + (b - 5.0) * d / 6.0 * (1.0 + (b - 6.0) * d / 7.0)))));
+  }
+  if (x <= 0.0) { return size / b; }
+  let l = log(x) - log(y);
+  if (b < 0.5) { return size * (powerAbove(l, b) - d) / (b - 1.0); }
+  return size * ((d + 1.0) * powerAbove(l, b - 1.0) - d) / b;
+}
+
 // tanh overflows on some devices beyond 88, where it is ±1 anyway; min and max instead of clamp, whose constant bounds are checked for
 // every function.
 fn f(x: f32, y: f32, w: f32) -> f32 {
@@ -56,6 +77,7 @@ fn f(x: f32, y: f32, w: f32) -> f32 {
   if (FUNCTION == EXP) { return exp(x); }
   if (FUNCTION == QUOTIENT) { return quotient(x, y); }
   if (FUNCTION == WEIGHTED_PRODUCT) { return w * x * y; }
+  if (FUNCTION == BETA_DIVERGENCE) { return betaDivergence(select(x, max(x, Q), P <= 0.0), max(y, Q), P); }
   return divergence(x, y);
 }
 

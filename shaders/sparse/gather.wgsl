@@ -8,13 +8,3 @@ const TAILS_AT: u32 = 2u; // @size its tails: first entry, line
 const SEGMENT: u32 = 64u; // @size
 const D_BATCH: u32 = 0u; // @size vec4 from one restart's D to the next, 0 when all share it
 const D_STRIDE: u32 = 1u; // @size vec4 per row of D
-
-// Σ x · D[place on the line][four columns] over the entries from `first` on, up to `end` and at most SEGMENT.
-fn gather(d: u32, first: u32, end: u32) -> vec4f {
-  var sum = vec4f(0.0);
-  for (var e = ENTRIES_AT + first; e < ENTRIES_AT + min(end, first + SEGMENT); e++) {
-    let entry = X[e];
-    sum = fma(vec4f(bitcast<f32>(entry.y)), D[d + entry.x * D_STRIDE], sum);
-  }
-  return sum;
-}

@@ -7,24 +7,28 @@ const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 const C_BATCH: u32 = 0u; // @size entries from one restart to the next
 const E_BATCH: u32 = 0u; // @size
+const ONE_ROW: u32 = 0u; // @set whether E is one row with an entry for each row of C
 
 // @use grid
 // @use sparse/gather
+// @use sparse/sums
 // @use sparse/line
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;
 @group(0) @binding(1) var<storage, read> D: array<vec4f>;
 @group(0) @binding(2) var<storage, read> tails: array<vec4f>;
 @group(0) @binding(3) var<storage, read> E: array<f32>;
-@group(0) @binding(4) var<storage, read_write> C: array<f32>;
+@group(0) @binding(4) var<storage, read> values: array<f32>;
+@group(0) @binding(5) var<storage, read_write> C: array<f32>;
 
 fn store(restart: u32, row: u32, col: u32, value: f32) {
   if (row >= K) { return; }
   let at = row * C_STRIDE + col;
+  let e = restart * E_BATCH + select(at, row, ONE_ROW == 1u);
   var result = SCALE * value;
-  if (EPILOGUE == ADD) { result += ADD_SCALE * E[restart * E_BATCH + at]; }
-  if (EPILOGUE == UPDATE) { result = C[restart * C_BATCH + at] * quotient(result, E[restart * E_BATCH + at]); }
-  if (EPILOGUE == HADAMARD) { result *= E[restart * E_BATCH + at]; }
+  if (EPILOGUE == ADD) { result += ADD_SCALE * E[e]; }
+  if (EPILOGUE == UPDATE) { result = C[restart * C_BATCH + at] * quotient(result, E[e]); }
+  if (EPILOGUE == HADAMARD) { result *= E[e]; }
   C[restart * C_BATCH + at] = result;
 }
 

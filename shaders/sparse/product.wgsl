@@ -5,16 +5,19 @@ const EPILOGUE: u32 = 0u; // @set one of matmul/epilogue
 const ADD_SCALE: f32 = 1.0; // @size
 const C_BATCH: u32 = 0u; // @size vec4 from one restart to the next
 const E_BATCH: u32 = 0u; // @size
+const ONE_ROW: u32 = 0u; // @set whether E has one row, which stands for all
 
 // @use grid
 // @use sparse/gather
+// @use sparse/sums
 // @use sparse/line
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;
 @group(0) @binding(1) var<storage, read> D: array<vec4f>;
 @group(0) @binding(2) var<storage, read> tails: array<vec4f>;
 @group(0) @binding(3) var<storage, read> E: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+@group(0) @binding(4) var<storage, read> values: array<f32>;
+@group(0) @binding(5) var<storage, read_write> C: array<vec4f>;
 
 // @use quotient
 // @use matmul/epilogue
@@ -25,8 +28,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (!place.inside) { return; }
   // Rows of D are padded with zeros, so the padding of C comes out zero.
   var sum = SCALE * lineOf(place.restart, place.item / D_STRIDE, place.item % D_STRIDE);
-  if (EPILOGUE == ADD) { sum += ADD_SCALE * E[place.restart * E_BATCH + place.item]; }
-  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + place.item] * quotients(sum, E[place.restart * E_BATCH + place.item]); }
-  if (EPILOGUE == HADAMARD) { sum *= E[place.restart * E_BATCH + place.item]; }
+  let e = place.restart * E_BATCH + select(place.item, place.item % D_STRIDE, ONE_ROW == 1u);
+  if (EPILOGUE == ADD) { sum += ADD_SCALE * E[e]; }
+  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + place.item] * quotients(sum, E[e]); }
+  if (EPILOGUE == HADAMARD) { sum *= E[e]; }
   C[place.restart * C_BATCH + place.item] = sum;
 }

@@ -2,10 +2,12 @@
 // length, so a line of n entries costs its longest invocation n / SEGMENT + SEGMENT steps. Bound by the gathers of D.
 // @use grid
 // @use sparse/gather
+// @use sparse/sums
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;
 @group(0) @binding(1) var<storage, read> D: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> tails: array<vec4f>;
+@group(0) @binding(2) var<storage, read> values: array<f32>;
+@group(0) @binding(3) var<storage, read_write> tails: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -13,5 +15,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (!place.inside) { return; }
   let tail = X[TAILS_AT + place.item / D_STRIDE];
   let tile = place.item % D_STRIDE;
-  tails[place.restart * ITEMS + place.item] = gather(place.restart * D_BATCH + tile, tail.x, X[LINES_AT + tail.y + 1u].x);
+  tails[place.restart * ITEMS + place.item] = gather(place.restart, tile, tail.x, X[LINES_AT + tail.y + 1u].x);
 }

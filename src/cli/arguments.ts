@@ -73,6 +73,18 @@ export function parseChoiceOrLayerValues(values: readonly string[]): (text: stri
   };
 }
 
+/** One of these words, or a number in a range. */
+export function parseChoiceOrNumber(
+  values: readonly string[],
+  [least, most]: readonly [number, number],
+): (text: string) => string | number {
+  return (text) => {
+    if (values.includes(text)) return text;
+    if (text.trim() !== '' && Number(text) >= least && Number(text) <= most) return Number(text);
+    throw new InvalidArgumentError(`It must be one of ${values.join(', ')}, or a number from ${least} to ${most}.`);
+  };
+}
+
 /** A problem to tune for, added to those given before: rows, columns and rank, perhaps restarts. */
 export function parseProblem(text: string, before: readonly Problem[] = []): Problem[] {
   const [rows, cols, rank, restarts = '1', ...more] = text.split(/[x×]/).map((part) => part.trim());

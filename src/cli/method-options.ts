@@ -6,6 +6,7 @@ import { type Method, methodOf, methods, methodsWith } from '../methods/methods.
 import { checkTogether, type Option as MethodOption, type OptionKind } from '../methods/options.js';
 import {
   parseChoiceOrLayerValues,
+  parseChoiceOrNumber,
   parseCount,
   parseLayers,
   parseNonnegative,
@@ -76,6 +77,7 @@ export function addMethodOptions(command: Command): Command {
       const values = [...new Set(of.flatMap((method) => optionOf(method, name).values ?? []))];
       if (values.some((value) => typeof value === 'number')) flag.argParser(parseOneOf(values.map(Number)));
       else if (option.orLayerValues) flag.choices(values.map(String)).argParser(parseChoiceOrLayerValues(values.map(String)));
+      else if (option.orNumber) flag.choices(values.map(String)).argParser(parseChoiceOrNumber(values.map(String), option.orNumber));
       else if (values.length > 0) flag.choices(values.map(String));
       // A folder is no choice: see startFolder.
       if (option.factors) flag.argParser((text) => text);

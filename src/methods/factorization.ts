@@ -156,6 +156,13 @@ export interface Model<M extends string = string, Own = unknown> {
   /** The SVD bound of the whole factorization; null when it was switched off or none is known. */
   svdBound: number | null;
   svdBoundMethod: 'exact' | 'randomised' | null;
+  /**
+   * D(X ‖ AS), where the loss is another than ‖X − AS‖² or has penalties beside it: that of the loss, Σ W² ∘ d(x ‖ as). Of the squared error
+   * it is ‖W ∘ (X − AS)‖² / 2.
+   */
+  divergence?: number;
+  /** What such a fit minimised: `divergence` and the penalties. */
+  objective?: number;
   layers: Layer[];
   /**
    * Distance of the factors from the KKT conditions, relative to the largest |AᵀX| of a column, worst case.

@@ -81,6 +81,8 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations'> {
   objective?: 'error' | 'of X' | 'of S';
   /** With 'error' the weights of the errors of all levels. Default: 1 for the last, 0 for the others. */
   levels?: readonly number[];
+  /** The objective of factors in f64, where it is another than the error. */
+  objectiveInF64?: (factors: Factors) => number;
 }
 
 /** Values of each restart, by the names that their tensors were asked for. */
@@ -105,6 +107,8 @@ export interface Outcome<Own> {
   inner?: readonly Tensor[] | null;
   /** The method's own settings: see Model. */
   own: Own;
+  /** What the result states beside the errors, of the restart that was kept and its factors in the unit of the fit. */
+  stated?: (restart: number, factors: Factors) => Pick<Model, 'divergence' | 'objective'> & { kktResidual?: number };
   /** Reads the classifiers of the restart that was kept and scores them. */
   supervise?: (restart: number, factors: Factors) => Supervision | Promise<Supervision>;
 }
@@ -195,11 +199,13 @@ function createFit(run: Run, running: Running): Fit {
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async (asked: readonly number[]) => {
         const factors = await Promise.all(asked.map((r) => given.factors(r)));
-        return factors.map(({ A, S }) =>
-          S.reduce((sum, ofLevel, l) => {
-            const weight = levels ? levels[l] : l === S.length - 1 ? 1 : 0;
-            return weight === 0 ? sum : sum + weight * squaredErrorOf(running, A.slice(0, l + 1), ofLevel);
-          }, 0),
+        return factors.map(
+          given.objectiveInF64 ??
+            (({ A, S }) =>
+              S.reduce((sum, ofLevel, l) => {
+                const weight = levels ? levels[l] : l === S.length - 1 ? 1 : 0;
+                return weight === 0 ? sum : sum + weight * squaredErrorOf(running, A.slice(0, l + 1), ofLevel);
+              }, 0)),
         );
       };
       const stage: Stage = {
@@ -207,7 +213,7 @@ function createFit(run: Run, running: Running): Fit {
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: given.cancels ?? (isSparse(X) && objective !== 'of S'),
-        inF64: given.inF64 ?? (objective === 'error' ? inF64 : undefined),
+        inF64: given.inF64 ?? (objective === 'error' || given.objectiveInF64 ? inF64 : undefined),
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
         keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),
@@ -306,6 +312,7 @@ async function resultOf<M extends string, Own>(
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };
   });
+  const stated = outcome.stated?.(restart, own) ?? {};
   const last = layers[layers.length - 1];
   restartErrors[restart] = last.relativeError;
   const course = courseOf(stages, restart);
@@ -316,8 +323,9 @@ async function resultOf<M extends string, Own>(
     relativeError: last.relativeError,
     svdBound: last.svdBound,
     svdBoundMethod: bounds.method,
+    ...stated,
     layers,
-    kktResidual: Math.max(...outcome.kkt.map((values) => values[restart])),
+    kktResidual: stated.kktResidual ?? Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
     ...course,

@@ -1,20 +1,33 @@
 import { checkNewSamples } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
+import { type Matrix, matrix, multiply } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, isSparse, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../programs/hierarchical.js';
+import { betaLoss, type Loss, squared } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
-import type { MethodDefinition, ProgramShape } from './definition.js';
-import { squaredNorm } from './error.js';
+import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, type FitStage, readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
+import {
+  betaOf,
+  checkDataOfLoss,
+  checkSolverOfLoss,
+  divergenceInF64,
+  kktOfEntries,
+  type LossName,
+  lossOption,
+  lossTransform,
+  wordsOf,
+  writeOnes,
+} from './loss.js';
 import { type NndsvdStart, nndsvdEntries, nndsvdStarts, type StartEntries } from './nndsvd.js';
 import { choices, flag, layerList, type OptionsOf } from './options.js';
-import { problemOf } from './problem.js';
+import { type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
+import type { Factors } from './result.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
 
@@ -24,13 +37,18 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': coordinate descent.
-   * - 'mu': multiplicative updates.
+   * - 'mu': multiplicative updates, the default with a loss other than 'frobenius'.
    *
    * Classified layers use model 3 of ssnmf, whatever the solver.
    */
   solver: choices(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls',
+    default: 'anls, with another loss mu',
   }),
+  /**
+   * The measure of X against A⁰S⁰, and of each S against the next layer's product: see `nmf`. Another than 'frobenius' is for multiplicative
+   * updates, and for fits without labels.
+   */
+  loss: lossOption,
   /**
    * Whether columns of every Aˡ get unit norm before the next layer is fitted. Default true.
    * Their scale moves into Sˡ. Without it the deeper layers scatter.
@@ -55,7 +73,7 @@ export interface HierarchicalOptions extends FitOptions, OptionsOf<typeof option
 
 export type HierarchicalFactorization = Model<
   'hierarchical',
-  LabelSettings & { solver: NmfSolver | readonly NmfSolver[]; normalize: boolean; labelLayers?: number[] }
+  LabelSettings & { solver: NmfSolver | readonly NmfSolver[]; loss: LossName | number; normalize: boolean; labelLayers?: number[] }
 >;
 
 /**
@@ -68,8 +86,9 @@ export type HierarchicalFactorization = Model<
  * The restart with the smallest ‖X − A⁰…AᴸSᴸ‖² + λ Σ ‖L∘(Y − BˡSˡ)‖² is returned.
  *
  * Starts are |N(0,1)|, or what `start` says.
+ * With another `loss` every layer minimises it, `divergence` is that of X from A⁰…AᴸSᴸ, and the smallest error still decides between restarts.
  * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does
- * `stopping`. settings holds { solver, normalize } and with labels { labelWeight, labelLayers }.
+ * `stopping`. settings holds { solver, loss, normalize } and with labels { labelWeight, labelLayers }.
  *
  * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
@@ -79,7 +98,7 @@ export async function hierarchicalNmf(
   givenX: DataMatrix,
   options: HierarchicalOptions,
 ): Promise<HierarchicalFactorization> {
-  const { solver = 'anls', normalize = true, start = 'random' } = options;
+  const { loss: named = 'frobenius', solver = solverFor(named), normalize = true, start = 'random' } = options;
   const problem = problemOf(hierarchicalMethod, givenX, options, { maxIterations: 2000, tolerance: 1e-6 });
   const { X, settings } = problem;
   const { ranks } = settings;
@@ -87,6 +106,9 @@ export async function hierarchicalNmf(
     throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`, {
       option: 'solver',
     });
+  const beta = betaOf(named);
+  const loss = betaLoss(beta);
+  checkDataOfLoss(beta, X);
   const supervision = checkSupervision(options, problem);
   const labelLayers = supervision ? labelLayersOf(options.labelLayers, ranks) : [];
 
@@ -95,6 +117,7 @@ export async function hierarchicalNmf(
     csrEntries: entriesOf(X),
     solver,
     normalize,
+    loss,
     supervision: supervision && {
       classes: supervision.targets.classes.length,
       labelWeight: supervision.labelWeight,
@@ -119,7 +142,8 @@ export async function hierarchicalNmf(
       begun &&
       (async (l: number) =>
         begun[l] ?? nndsvdEntries(engine, await read(fit.run, t.S[l - 1]), ranks[l], start as NndsvdStart, { settings, stream: 2 * l }));
-    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision, begin, B: given?.B });
+    const objectiveInF64 = loss === squared ? undefined : ({ A, S }: Factors) => divergenceInF64(problem, A[0], S[0], beta);
+    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision, begin, B: given?.B, loss, objectiveInF64 });
     const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
     const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
       errors: t.errors,
@@ -136,21 +160,57 @@ export async function hierarchicalNmf(
       kkt,
       rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
       exact: ranks.every((_, l) => solverOf(l) === 'anls') ? {} : undefined,
-      own: { solver, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
+      stated:
+        loss === squared
+          ? undefined
+          : (restart, factors) =>
+              statedOf(
+                problem,
+                beta,
+                factors,
+                kkt.map((values) => values[restart]),
+              ),
+      own: { solver, loss: named, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
       supervise: supervision && ((restart, { S }) => supervise(fit, supervision, classifiers, restart, S)),
     });
   });
 }
 
+/** The divergence of X from A⁰…AᴸSᴸ, and the KKT residual of all layers where the device has measured all but the first. */
+function statedOf(problem: Problem, beta: number, { A, S }: Factors, kkt: readonly number[]) {
+  const { X, unit } = problem;
+  const inner = A.slice(1).reduceRight((Z, factor) => multiply(factor, Z), S[S.length - 1]);
+  const divergence = divergenceInF64(problem, A[0], inner, beta) * 2 ** (beta * unit);
+  const kktResidual = isSparse(X) ? Math.max(kktOfEntries(X, A[0], S[0], {}), ...kkt) : Math.max(...kkt);
+  return { divergence, objective: divergence, kktResidual };
+}
+
+function solverFor(loss: LossName | number): NmfSolver {
+  return betaOf(loss) === 2 ? 'anls' : 'mu';
+}
+
 /**
- * Sˡ ≥ 0 (k_l×M') of every layer for new samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly.
+ * Sˡ ≥ 0 (k_l×M') of every layer for new samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly. With
+ * another loss than 'frobenius' each S minimises that, by multiplicative updates.
  *
  * @param newX N×M', ≥ 0, N as in the model's A[0].
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
  */
-export async function transformHierarchical(engine: Engine, model: Pick<Model, 'A'>, newX: DataMatrix): Promise<Matrix[]> {
+export async function transformHierarchical(
+  engine: Engine,
+  model: Pick<Model, 'A'> & { settings?: object },
+  newX: DataMatrix,
+  { maxIterations, tolerance }: Pick<TransformOptions, 'maxIterations' | 'tolerance'> = {},
+): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
-  return nnlsChain(engine, newX, model.A);
+  const { loss: named } = (model.settings ?? {}) as { loss?: LossName | number };
+  const beta = betaOf(named);
+  if (beta === 2) return nnlsChain(engine, newX, model.A);
+  checkDataOfLoss(beta, newX, undefined, 'newX');
+  const S: Matrix[] = [];
+  for (const [l, A] of model.A.entries())
+    S.push(await lossTransform(engine, A, S[l - 1] ?? newX, betaLoss(beta), { maxIterations, tolerance }));
+  return S;
 }
 
 export interface SequentialRun {
@@ -167,18 +227,23 @@ export interface SequentialRun {
   changeStart?: (entries: Float32Array) => void;
   /** Whether the fit is the start of another one: see FitStage. */
   start?: boolean;
+  /** Of every layer without labels; default: squared. */
+  loss?: Loss;
+  /** The first layer's cost by another loss, in f64. */
+  objectiveInF64?: FitStage['objectiveInF64'];
 }
 
 /** Fits the layers of a program one after another from random starts; also the warm start of Neural NMF. */
 export async function fitSequentially(
   fit: Fit,
   { X: dataTensor, A, S }: Layers,
-  { layers, cost, scaled, classifiers }: SequentialFit,
+  { layers, cost, scaled, classifiers, ones }: SequentialFit,
   X: DataMatrix,
-  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start }: SequentialRun,
+  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start, loss = squared, objectiveInF64 }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
+  for (const one of ones) writeOnes(run, one);
   if (!begin)
     A.forEach((tensor, l) => {
       fit.writeRandom(tensor, 2 * l, 1, l === 0 ? changeStart : undefined);
@@ -190,7 +255,12 @@ export async function fitSequentially(
     if (givenB) run.write(labels.B, givenB[c].data);
     else fit.writeRandom(labels.B, 2 * A.length + layer);
   }
-  let norm = new Array<number>(settings.restarts).fill(squaredNorm(stored(X)));
+  const sizeOf = (entries: Iterable<number>) => {
+    let sum = 0;
+    for (const x of entries) sum += loss.size(x);
+    return sum;
+  };
+  let norm = new Array<number>(settings.restarts).fill(sizeOf(stored(X)));
   for (let l = 0; l < A.length; l++) {
     if (begin) {
       const entries = await begin(l);
@@ -206,7 +276,8 @@ export async function fitSequentially(
       norm,
       maxIterations: typeof maxIterations === 'number' ? maxIterations : maxIterations[l],
       start,
-      objective: l > 0 ? 'of S' : classifiers.some(({ layer }) => layer === 0) ? 'of X' : 'error',
+      objective: l > 0 ? 'of S' : loss !== squared || classifiers.some(({ layer }) => layer === 0) ? 'of X' : 'error',
+      ...(l === 0 && objectiveInF64 && { objectiveInF64 }),
       factors: (restart) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart),
     });
     const B = classifiers.find(({ layer }) => layer === l)?.labels.B;
@@ -215,7 +286,7 @@ export async function fitSequentially(
     // The next layer's errors are relative to this layer's S.
     const all = await run.read(S[l]);
     const size = S[l].rows * S[l].cols;
-    norm = norm.map((_, restart) => squaredNorm(all.subarray(restart * size, (restart + 1) * size)) || 1);
+    norm = norm.map((_, restart) => sizeOf(all.subarray(restart * size, (restart + 1) * size)) || 1);
   }
 }
 
@@ -266,7 +337,14 @@ export const hierarchicalMethod = {
   chained: true,
   options,
   renamed: { supervisedLayers: "'labelLayers'" },
-  checkBeside({ solver, labels, labelLayers = [] }, ranks, nameOf) {
+  applied: { loss: 'frobenius' },
+  checkBeside({ solver, loss, labels, labelLayers = [] }, ranks, nameOf) {
+    checkSolverOfLoss({ loss, solver }, nameOf);
+    if (labels !== undefined && betaOf(loss as LossName | number | undefined) !== 2)
+      throw new InputError(
+        `${nameOf('loss')} ${wordsOf(betaOf(loss as LossName | number))} does not go with ${nameOf('labels')}, whose layers are measured by 'frobenius'; leave one of them out, or choose a model of ssnmf.`,
+        { option: 'loss' },
+      );
     const classified = (labelLayers as readonly number[]).length || 1;
     if (solver !== undefined && labels !== undefined && classified === ranks.length)
       throw new InputError(
@@ -279,7 +357,8 @@ export const hierarchicalMethod = {
   program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
     const layers = classes ? labelLayersOf(own.labelLayers, ranks) : [];
     const supervision = classes ? { classes, labelWeight: own.labelWeight ?? 1, layers } : undefined;
-    const { solver = 'anls', normalize = true } = own;
-    return hierarchicalProgram(rows, cols, ranks, { restarts, solver, normalize, csrEntries, supervision }).program;
+    const { loss = 'frobenius', solver = solverFor(loss), normalize = true } = own;
+    const options = { restarts, solver, normalize, csrEntries, supervision, loss: betaLoss(betaOf(loss)) };
+    return hierarchicalProgram(rows, cols, ranks, options).program;
   },
 } as const satisfies MethodDefinition;

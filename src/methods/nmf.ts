@@ -1,16 +1,29 @@
-import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
+import type { Matrix } from '../data/matrix.js';
+import { seenOf } from '../data/missing.js';
+import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
+import { betaLoss } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
+import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, writeOnes } from './loss.js';
 import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
+import { objectiveOf, penalisedNnls } from './objective.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import {
+  checkPenalties,
+  type PenaltyOptions,
+  penaltiesOf,
+  penaltyOptions,
+  penaltySettings,
+  penaltyShapes,
+  writePenalties,
+} from './penalties.js';
 import { problemOf } from './problem.js';
-import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 
 const options = {
@@ -19,11 +32,26 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': one sweep of coordinate descent over each factor. An iteration is cheaper, and it takes more of them.
-   * - 'mu' (default with weights or NaN): multiplicative updates. An iteration is as cheap as that of 'hals', and it takes many more.
+   * - 'mu' (default with weights or NaN, and with a loss other than 'frobenius', which it alone takes): multiplicative updates. An iteration
+   *   is as cheap as that of 'hals', and it takes many more.
    *
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
-  solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', { default: 'anls, with weights mu' }),
+  solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
+    default: 'anls, with weights or another loss mu, with orthogonalA hals',
+  }),
+  /**
+   * The measure of X against AS, summed over all entries. A weight w counts w² in each.
+   *
+   * - 'frobenius' (default): (x − v)² / 2, for noise that is the same everywhere.
+   * - 'kullback-leibler': x log(x / v) − x + v, for counts. A sparse X is measured at its stored entries, and AS is never formed.
+   * - 'itakura-saito': x / v − log(x / v) − 1, for powers; every x that is not hidden must be above 0.
+   * - β from −1 to 3: the β-divergence, of which these are 2, 1 and 0; x must be above 0 for β ≤ 0.
+   *
+   * X must be dense but for the first two.
+   */
+  loss: lossOption,
+  ...penaltyOptions,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -51,24 +79,31 @@ const options = {
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
-export type NmfFactorization = Model<'nmf', { solver: NmfSolver }>;
+export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number } & Required<PenaltyOptions>>;
 
 /**
- * Nonnegative matrix factorization: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M).
+ * Nonnegative matrix factorization: min Σ W² ∘ d(X ‖ AS) + penalties over A ≥ 0 (N×k) and S ≥ 0 (k×M).
+ *
+ * d is half the squared error unless `loss` says otherwise. The penalties are M (l1A Σ A + l2A ‖A‖² / 2) + N (l1S Σ S + l2S ‖S‖² / 2),
+ * and M orthogonalA Σ_{s<t} a_sᵀa_t.
+ * The updates never raise the objective; only beside l2A and l2S with a β other than 2 no proof is known to us.
  *
  * Starts are |N(0,1)| · sqrt(mean X / k), the mean of the values that are not missing, or what `start` says.
  * maxIterations defaults to 2000 with 'mu', 1000 with 'hals', 500 with 'anls'; tolerance to 1e-6.
  * NaN in X is a missing value: its weight is 0. Whatever has the weight 0 may be any number, and changes no bit of the result.
+ * relativeError is ‖X − AS‖ / ‖X‖ whatever the loss. `divergence` and `objective` of the result are the loss, and the loss with its
+ * penalties, where they are others. Errors in `history` are then roots of the objective relative to Σ x^β.
  * With weights, relativeError is ‖W ∘ (X − AS)‖ / ‖W ∘ X‖, and svdBound is null: no closed bound is known.
  *
  * Lee & Seung, NIPS 2001 (multiplicative updates); Cichocki & Phan, IEICE Trans. Fundamentals 2009 (HALS); Kim & Park, SIAM J. Matrix
- * Anal. Appl. 2008 (alternating exact least squares).
+ * Anal. Appl. 2008 (alternating exact least squares); Févotte & Idier, Neural Computation 2011 (β-divergences).
  *
- * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, ranks that do not fit, bad options; BreakdownError, LimitError.
+ * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, zeros beside a β ≤ 0, a sparse X
+ * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { start = 'random' } = options;
-  const solverOf = (weighted: boolean) => options.solver ?? (weighted ? 'mu' : 'anls');
+  const { loss = 'frobenius', orthogonalA, start = 'random' } = options;
+  const solverOf = (weighted: boolean) => options.solver ?? solverFor(loss, weighted, orthogonalA);
   const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
     maxIterations: mostIterations[solverOf(weighted)],
     tolerance: 1e-6,
@@ -77,6 +112,12 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   const solver = solverOf(W !== undefined);
   const [k] = settings.ranks;
   const { guide } = options;
+  const measured = objectiveOf(options, problem);
+  if (options.stopping === 'kkt' && betaOf(loss) === 1 && isSparse(X))
+    throw new InputError(
+      "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
+      { option: 'stopping' },
+    );
   checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
@@ -88,6 +129,8 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     solver,
     weighted: W !== undefined,
     csrEntries: entriesOf(X),
+    loss: measured.loss,
+    penalties: penaltyShapes(measured.penalties, solver),
   });
   const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
   const [begun] = given
@@ -100,6 +143,8 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     const scale = Math.sqrt(mean(X, W) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
+    writeOnes(run, t.ones);
+    writePenalties(run, t.penalties, measured.penalties, solver);
     if (begun) {
       run.write(t.A, begun.A);
       run.write(t.S, begun.S);
@@ -114,21 +159,51 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       measure: t.sections.measure,
       cost: t.cost,
       kkt: { section: t.sections.finish, tensors: t.kkt },
-      objective: 'error',
+      ...measured.stage,
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
-    const { cost, kkt } = await fit.measure([t.sections.measure, t.sections.finish], { cost: t.cost, kkt: t.kkt });
+    const { cost, error, kkt } = await fit.measure([t.sections.measure, t.sections.finish], {
+      cost: t.cost,
+      error: t.error ?? t.cost,
+      kkt: t.kkt,
+    });
     return fit.result('nmf', {
       A: [t.A],
       S: [t.S],
-      errors: [cost],
+      errors: [error],
+      objectives: t.error && cost,
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
-      exact: solver === 'anls' ? {} : undefined,
+      exact: solver === 'anls' && !measured.penalties.S?.l2 ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
       boundRanks: W && [null],
-      own: { solver },
+      stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
+      own: { solver, loss, ...penaltySettings(options) },
     });
   });
+}
+
+/** The default solver. */
+function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
+  if (weighted || betaOf(loss) !== 2) return 'mu';
+  return orthogonalA > 0 ? 'hals' : 'anls';
+}
+
+/**
+ * S ≥ 0 (k×M') of new samples with the features of a fitted model, in a list of one layer: the minimum of the loss and of the penalties of S
+ * that the model was fitted with. For 'frobenius' it is exact, for the others a descent by multiplicative updates.
+ */
+async function transformNmf(
+  engine: Engine,
+  { A: [A], settings }: NmfFactorization,
+  givenX: DataMatrix,
+  options: TransformOptions = {},
+): Promise<Matrix[]> {
+  const beta = betaOf(settings.loss);
+  const penalty = { l1: settings.l1S * A.rows, l2: settings.l2S * A.rows };
+  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
+  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights })];
+  checkDataOfLoss(beta, newX, weights, 'newX');
+  return [await lossTransform(engine, A, newX, betaLoss(beta), { ...options, weights, ...penalty })];
 }
 
 export const nmfMethod = {
@@ -139,9 +214,18 @@ export const nmfMethod = {
   chained: true,
   kktStops: true,
   options,
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
+  checkBeside(given, _ranks, nameOf) {
+    checkSolverOfLoss(given, nameOf);
+    checkPenalties(given, nameOf);
+  },
   fit: nmf,
-  transform: (engine: Engine, { A }: NmfFactorization, newX: DataMatrix, { weights }: TransformOptions = {}) =>
-    nnlsChain(engine, newX, A, { weights }),
-  program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, { solver }: OptionsOf<typeof options>) =>
-    nmfProgram(rows, cols, k, { restarts, solver: solver ?? (weighted ? 'mu' : 'anls'), weighted, csrEntries }).program,
+  transform: transformNmf,
+  program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
+    const { loss = 'frobenius', solver = solverFor(loss, weighted, own.orthogonalA) } = own;
+    // The weights of a fit are in its own unit, which only the data tell.
+    const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
+    const penalties = penaltyShapes(weights, solver);
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties }).program;
+  },
 } as const satisfies MethodDefinition;

@@ -23,6 +23,7 @@ import {
   onlineOptionNames,
   type Seen,
 } from './online-state.js';
+import { penaltySettings } from './penalties.js';
 import { countNegative } from './q.js';
 import { refuseBroken } from './result.js';
 
@@ -336,7 +337,7 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         stopping: null,
         restart: 0,
         seed,
-        settings: { maxIterations: 1, tolerance: 0, solver: update },
+        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}) },
         supervision: null,
         elapsedMs: performance.now() - began,
       };

@@ -45,6 +45,8 @@ export interface Option<T = unknown> {
   readonly factors?: readonly StartPart[];
   /** A choice that may be a list of numbers instead, one for each layer. */
   readonly orLayerValues?: true;
+  /** A choice that may be a number instead, and its range. */
+  readonly orNumber?: readonly [least: number, most: number];
   /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
@@ -79,6 +81,23 @@ export function choice<const V extends readonly (string | number)[]>(values: V, 
       throw new InputError(`${name} must be ${quoted(values)}, not ${describe(value)}.`, { option: name });
   };
   return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
+}
+
+/** One of a few, or a number in a range. */
+export function choiceOrNumber<const V extends readonly string[]>(
+  values: V,
+  range: readonly [least: number, most: number],
+  help: string,
+  words: Words = {},
+): Option<V[number] | number> {
+  const check = (name: string, value: unknown) => {
+    if (values.includes(value as V[number])) return;
+    if (typeof value === 'number' && value >= range[0] && value <= range[1]) return;
+    throw new InputError(`${name} must be ${quoted(values)}, or a number from ${range[0]} to ${range[1]}, not ${describe(value)}.`, {
+      option: name,
+    });
+  };
+  return { kind: 'choice', values, orNumber: range, help, placeholder: 'name', check, ...words };
 }
 
 /** One of a few for all layers, or a list of one each; the command line takes one. */

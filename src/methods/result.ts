@@ -64,7 +64,7 @@ export function refuseBroken(method: string, { A, S }: Factors): void {
 const vanished = 2 ** -100;
 
 /** The most multiplications by which an error is measured in f64 without being asked for: a fraction of a second. */
-const cheap = 2 ** 27;
+export const cheap = 2 ** 27;
 
 /** Measured errors below this are as small as what f32 sums of a sparse X can hide. */
 const near = 0.03;

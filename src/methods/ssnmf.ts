@@ -1,22 +1,21 @@
-import { checkNewSamples, checkPositiveInteger } from '../data/check.js';
+import { checkNewSamples } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
 import { seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
-import { type DataMatrix, entriesOf, mean, requireDense } from '../data/sparse.js';
-import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
-import { type Engine, type Run, withRun } from '../engine.js';
+import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
+import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { squared } from '../programs/losses.js';
-import { lossTransformProgram, type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
+import { type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
 import { type MethodDefinition, type ProgramShape, type TransformOptions, transformOptionNames } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, type Given, givenFactors } from './given.js';
+import { lossTransform, writeOnes } from './loss.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import { type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
-import { runStage } from './stage.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
 
@@ -82,7 +81,6 @@ export async function ssnmf(engine: Engine, givenX: DataMatrix, options: SsnmfOp
     throw new InputError(`Model ${model} needs labels; give one a sample, empty where it is unknown, or choose model 1 or 2.`, {
       option: 'model',
     });
-  if (measures.data.dense) requireDense(X, `Model ${model}, which measures X by ${measures.data.name},`, 'choose model 1, 3 or 4');
   if (weights) checkZerosAndOnes(weights);
   const supervision = checkSupervision(options, problem, { measure: measures.data });
 
@@ -154,34 +152,7 @@ export async function transformSsnmf(
   checkNewSamples(newX, A.rows);
   if (loss === squared) return nnlsChain(engine, newX, [A], { weights });
 
-  requireDense(newX, `Model ${which}, which measures X by ${loss.name},`, 'fit model 1, 3 or 4');
-  const { maxIterations = 2000, tolerance = 1e-7 } = options;
-  checkPositiveInteger('maxIterations', maxIterations);
-  const t = lossTransformProgram(newX.rows, newX.cols, A.cols, loss, weights !== undefined);
-  const [ofX, ofA] = [powerOfTwoUnit(newX.data), powerOfTwoUnit(A.data)];
-  const X = matrixTimesPowerOfTwo(newX, -ofX);
-  return withRun(engine, t.program, async (run) => {
-    run.write(t.X, X.data);
-    if (weights) run.write(t.W!, weights.data);
-    run.write(t.A, matrixTimesPowerOfTwo(A, -ofA).data);
-    writeOnes(run, t.ones);
-    // Any positive start will do, the problem is convex; the first update gives every column its right sum.
-    run.write(t.S, new Float32Array(A.cols * newX.cols).fill(1));
-    await runStage(
-      run,
-      {
-        name: 'transform',
-        step: 'step',
-        measure: 'measure',
-        cost: t.cost,
-        norm: [sizeOf(X, loss) || 1],
-        maxIterations,
-        factors: (restart) => readFactors(run, [t.A], [t.S], restart),
-      },
-      { restarts: 1, tolerance, stopping: 'objective', checkEvery: 50, started: performance.now() },
-    );
-    return [matrixTimesPowerOfTwo(await readFactor(run, t.S, 0), ofX - ofA)];
-  });
+  return [await lossTransform(engine, A, newX, loss, { ...options, weights })];
 }
 
 function writeProblem(
@@ -204,10 +175,6 @@ function writeProblem(
     run.write(t.labels.L, supervision.targets.L.data);
     begin(t.labels.B, begun.B, 2);
   }
-}
-
-function writeOnes(run: Run, ones: SsnmfProgram['ones']): void {
-  for (const column of ones ? [ones.N, ones.M] : []) run.write(column, new Float32Array(column.rows).fill(1));
 }
 
 function checkZerosAndOnes(weights: Matrix): void {

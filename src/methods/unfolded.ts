@@ -200,7 +200,7 @@ function checkShape(X: DataMatrix, rank: number, own: UnfoldedOptions): { shape:
   const { beta } = shape;
   const loss = lossOf(beta);
   for (const given of target ? [X, target] : [X]) {
-    if (loss.dense) requireDense(given, `beta ${beta}, which measures by ${loss.name},`, 'choose beta 2');
+    if (beta === 1) requireDense(given, `beta ${beta}, which measures by ${loss.name},`, 'choose beta 2');
     if (output === 'ratioMask') requireDense(given, "output 'ratioMask'", "choose 'reconstruction'");
   }
   if (output !== 'reconstruction' && output !== 'ratioMask')
@@ -299,7 +299,7 @@ async function forward(
   checkNewSamples(newX, A[0].rows);
   if (beta !== 1 && beta !== 2) throw new InputError(`The model's beta must be 2 or 1, not ${beta}.`);
   const loss = lossOf(beta);
-  if (loss.dense) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
+  if (beta === 1) requireDense(newX, `A model of beta ${beta}, which measures by ${loss.name},`, 'fit it with beta 2');
   // H does not change where X and every W are divided by one number, and μ by its power.
   const unit = powerOfTwoUnit(stored(newX));
   const X = matrixTimesPowerOfTwo(newX, -unit);

@@ -24,6 +24,8 @@ export interface ModelJson {
   relativeError?: number | null;
   svdBound?: number | null;
   svdBoundMethod?: 'exact' | 'randomised' | null;
+  divergence?: number;
+  objective?: number;
   layers?: { rank: number; relativeError: number; svdBound: number | null }[];
   kktResidual?: number | null;
   unconverged?: number;
@@ -77,6 +79,8 @@ export const checks: { readonly [Name in Exclude<keyof ModelJson, 'format'>]-?: 
   relativeError: orNull(isNumber),
   svdBound: orNull(isNumber),
   svdBoundMethod: oneOf(['exact', 'randomised', null]),
+  divergence: isNumber,
+  objective: isNumber,
   layers: listOf(record({ rank: isSize, relativeError: isNumber, svdBound: orNull(isNumber) })),
   kktResidual: orNull(isNumber),
   unconverged: isCount,
@@ -255,6 +259,8 @@ export function modelOf(content: ModelJson, factors: Factors): SavedModel {
     relativeError: content.relativeError ?? Number.NaN,
     svdBound: content.svdBound ?? null,
     svdBoundMethod: content.svdBoundMethod ?? null,
+    ...(content.divergence !== undefined && { divergence: content.divergence }),
+    ...(content.objective !== undefined && { objective: content.objective }),
     layers: content.layers ?? [],
     kktResidual: content.kktResidual ?? Number.NaN,
     unconverged: content.unconverged ?? 0,

@@ -4,6 +4,7 @@
  */
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
+import { type Loss, type Ones, onesInputs, squared } from './losses.js';
 import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
 import { classifierState, type LabelTensors, labelInputs, ssnmfModels, supervisedSections } from './ssnmf.js';
 
@@ -31,6 +32,8 @@ export interface SequentialFit {
   classifiers: { layer: number; labels: LabelTensors }[];
   /** Whether a layer leaves the columns of its A at any norm: those of all solvers but 'anls', and all with `normalize` off. */
   scaled: boolean[];
+  /** Of the layers whose loss needs them. */
+  ones: Ones[];
 }
 
 export interface SequentialOptions {
@@ -41,6 +44,8 @@ export interface SequentialOptions {
   W?: Tensor;
   /** Of the first layer: see LayerOptions. */
   support?: Tensor;
+  /** Of every layer without labels; default: squared. */
+  loss?: Loss;
 }
 
 /** Sections that fit one layer after the other, each to the S of the one before; supervised layers by model 3 of supervised NMF. */
@@ -48,12 +53,12 @@ export function sequentialSections(
   p: ProgramBuilder,
   { X, A, S }: Layers,
   solver: NmfSolver | readonly NmfSolver[],
-  { normalize = true, supervision, W, support }: SequentialOptions = {},
+  { normalize = true, supervision, W, support, loss = squared }: SequentialOptions = {},
 ): SequentialFit {
   const cost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
   const kkt = A.map((_, l) => kktTensors(p, l));
   const inputs = supervision && labelInputs(p, supervision.classes, X.cols);
-  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [] };
+  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [], ones: [] };
   A.forEach((_, l) => {
     const tensors: LayerTensors = { X: l === 0 ? X : S[l - 1], A: A[l], S: S[l], cost: cost[l], kkt: kkt[l] };
     const own = typeof solver === 'string' ? solver : solver[l];
@@ -66,7 +71,11 @@ export function sequentialSections(
       fit.layers.push(
         supervisedSections(p, l, { ...tensors, error, labels }, { losses: ssnmfModels[3], labelWeight: supervision!.labelWeight }),
       );
-    } else fit.layers.push(layerSections(p, l, tensors, own, { normalize, ...(l === 0 ? { W, support } : {}) }));
+    } else {
+      const ones = loss.ones ? onesInputs(p, tensors.X.rows, tensors.X.cols, String(l)) : undefined;
+      if (ones) fit.ones.push(ones);
+      fit.layers.push(layerSections(p, l, tensors, own, { normalize, loss, ones, ...(l === 0 ? { W, support } : {}) }));
+    }
   });
   return fit;
 }

@@ -1,7 +1,22 @@
-/** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖² over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
+/** One layer of NMF as program sections: min ‖W ∘ (X − AS)‖², or another loss with penalties, over A ≥ 0 (N×k) and S ≥ 0 (k×M). */
+import type { Into } from '../graph/operations/definition.js';
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
-import { coefficientSplit, dictionarySplit, type Fit, squared, updateBy } from './losses.js';
+import {
+  byEntries,
+  coefficientSplit,
+  dictionarySplit,
+  type Fit,
+  type Loss,
+  naturalResidual,
+  type Ones,
+  onesInputs,
+  type Split,
+  squared,
+  updateBy,
+  updateByEntries,
+} from './losses.js';
+import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
@@ -15,8 +30,10 @@ export interface LayerTensors {
   X: Tensor;
   A: Tensor;
   S: Tensor;
-  /** ‖W ∘ (X − AS)‖² of the last 'measure', 1×1. */
+  /** The objective of the last 'measure', 1×1: ‖W ∘ (X − AS)‖², or the cost of another loss, + `factor` times the penalties. */
   cost: Tensor;
+  /** ‖W ∘ (X − AS)‖² of the last 'finish', 1×1, where the objective is another. */
+  error?: Tensor;
   /** Largest natural KKT residual of S and of A, each 1×1; see kktOfBoth. */
   kkt: [ofS: Tensor, ofA: Tensor];
 }
@@ -38,61 +55,97 @@ export interface LayerOptions {
   support?: Tensor;
   /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
   normalize?: boolean;
+  /** Default: squared. Another one is for 'mu' alone. */
+  loss?: Loss;
+  /** For a loss that sums rows and columns, without W. */
+  ones?: Ones;
+  penalties?: Penalties;
 }
 
 /**
  * Writes the sections that fit A and S to X into a program.
  *
  * 'mu', Lee & Seung (2001) with weights:  A ← A ∘ [(W²∘X)Sᵀ] / [(W²∘(AS))Sᵀ], then S likewise. Without W the denominators are
- * A(SSᵀ) and (AᵀA)S, and AS is never formed. An exact 0 stays 0.
+ * A(SSᵀ) and (AᵀA)S, and AS is never formed. An exact 0 stays 0. Other losses likewise, by their own halves and exponent (losses.ts).
  *
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
  * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.
  *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
- * weights every row and column has a Gram matrix of its own: k²(N + M) entries more.
+ * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties the scale of A has a meaning, so its
+ * columns keep their norms.
  */
 export function layerSections(
   p: ProgramBuilder,
   layer: number,
-  { X, A, S, cost, kkt }: LayerTensors,
+  { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true }: LayerOptions = {},
+  { W, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
-  if (solver === 'anls') names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, { normalize, support }, weights);
-  else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, weights);
-  else multiplicativeUpdates(p, names, { X, A, S }, weights);
-  p.section(names.measure, () => p.residualNorm(X, A, S, { into: cost, W }));
-  p.section(names.finish, () => kktOfBoth(p, { X, A, S }, kkt, weights));
+  const penalised = penalties.A !== undefined || penalties.S !== undefined;
+  const fit: Fit = weights
+    ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
+    : { loss, target: X, dictionary: A, ones };
+  if (solver === 'anls') {
+    const options = { normalize: normalize && !penalised, support, penalties };
+    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, weights);
+  else multiplicativeUpdates(p, names, fit, { X, S }, penalties, weights);
+  p.section(names.measure, () => {
+    const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
+    if (penalised) penalisedCost(p, costOf(), loss.factor, { A, S }, penalties, cost);
+    else costOf({ into: cost });
+  });
+  p.section(names.finish, () => {
+    if (error) p.residualNorm(X, A, S, { into: error, W });
+    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, weights);
+    // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
+    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, penalties);
+  });
   return names;
 }
 
+/** A solve of S, or of Aᵀ, for the normal equations with their penalties. */
 function alternatingLeastSquares(
   p: ProgramBuilder,
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  { normalize, support }: Pick<LayerOptions, 'normalize' | 'support'>,
+  { normalize, support, penalties = {} }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties'>,
   weights?: DataWeights,
 ): Tensor {
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = p.state(`rounds${layer}`, 1, S.cols);
+  const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
+    if (!penalties.S) return void forwardQ(p, X, A, S, { ...options, weights });
+    const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+    p.nnls(G, B, S, options);
+  };
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
-    forwardQ(p, X, A, S, { warm: false, weights });
+    solveS({ warm: false });
   });
   p.section(names.step, () => {
-    if (weights) p.nnls(p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), p.matmul(S, T(weights.W2X)), At);
-    else p.nnls(p.gram(S, 'rows'), p.matmul(S, T(X)), At);
+    const equations = weights
+      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
+      : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
+    const { G, B } = penalisedEquations(p, equations, penalties.A);
+    p.nnls(G, B, At);
     if (support) p.hadamard(p.transpose(At), support, { into: A });
     else p.transpose(At, { into: A });
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
-    forwardQ(p, X, A, S, { rounds, weights });
+    solveS({ rounds });
   });
   return rounds;
+}
+
+/** AᵀA and AᵀX, or the same of every column with its weights. */
+function equationsOfS(p: ProgramBuilder, { X, A }: Pick<LayerTensors, 'X' | 'A'>, weights?: DataWeights): { G: Tensor; B: Tensor } {
+  if (!weights) return { G: p.gram(A), B: p.matmul(T(A), X) };
+  return { G: p.matmul(T(p.rowProducts(A)), weights.W2), B: p.matmul(T(A), weights.W2X) };
 }
 
 function coordinateSweeps(
@@ -100,47 +153,58 @@ function coordinateSweeps(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  penalties: Penalties,
   weights?: DataWeights,
 ): void {
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
   });
   p.section(names.step, () => {
-    if (weights) {
-      const { W2, W2X } = weights;
-      p.halsUpdate(A, p.matmul(T(p.rowProducts(p.transpose(S))), T(W2)), p.matmul(W2X, T(S)), { of: 'rows', layer });
-      p.halsUpdate(S, p.matmul(T(p.rowProducts(A)), W2), p.matmul(T(A), W2X), { of: 'columns', layer });
-    } else {
-      p.halsUpdate(A, p.gram(S, 'rows'), p.matmul(X, T(S)), { of: 'rows', layer });
-      p.halsUpdate(S, p.gram(A), p.matmul(T(A), X), { of: 'columns', layer });
-    }
+    const equationsOfA = weights
+      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
+      : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
+    const ofA = penalisedEquations(p, equationsOfA, penalties.A);
+    p.halsUpdate(A, ofA.G, ofA.B, { of: 'rows', layer });
+    const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+    p.halsUpdate(S, ofS.G, ofS.B, { of: 'columns', layer });
   });
 }
 
 function multiplicativeUpdates(
   p: ProgramBuilder,
   names: LayerSections,
-  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  fit: Fit,
+  { X, S }: Pick<LayerTensors, 'X' | 'S'>,
+  penalties: Penalties,
   weights?: DataWeights,
 ): void {
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
   });
-  const fit: Fit = { loss: squared, target: weights ? weights.W2X : X, mask: weights?.W2, dictionary: A };
+  const { power } = fit.loss;
   p.section(names.step, () => {
-    updateBy(p, A, dictionarySplit(p, fit, S));
-    updateBy(p, S, coefficientSplit(p, fit, S));
+    for (const of of ['A', 'S'] as const) {
+      if (byEntries(fit) && !penalties[of]?.Q) updateByEntries(p, of, fit, S, penalties[of]?.l1);
+      else updateBy(p, of === 'A' ? fit.dictionary : S, splitOf(p, of, fit, S, penalties), { power });
+    }
   });
+}
+
+/** The halves of the gradient of loss / factor + penalties in A or in S. */
+function splitOf(p: ProgramBuilder, of: 'A' | 'S', fit: Fit, S: Tensor, penalties: Penalties): Split {
+  if (of === 'A') return penalisedSplit(p, 'A', fit.dictionary, dictionarySplit(p, fit, S), penalties.A);
+  return penalisedSplit(p, 'S', S, coefficientSplit(p, fit, S), penalties.S);
 }
 
 /**
  * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
- * at a stationary point of ‖W ∘ (X − AS)‖².
+ * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties.
  */
 function kktOfBoth(
   p: ProgramBuilder,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
   [ofS, ofA]: LayerTensors['kkt'],
+  penalties: Penalties,
   weights?: DataWeights,
 ): void {
   const At = p.transpose(A);
@@ -157,8 +221,18 @@ function kktOfBoth(
     Bs = p.matmul(T(A), X);
     Ba = p.matmul(S, T(X));
   }
-  p.reduce(p.kktResidual(Gs, Bs, S), 'maxAbs', { into: ofS });
-  p.reduce(p.kktResidual(Ga, Ba, At), 'maxAbs', { into: ofA });
+  const s = penalisedEquations(p, { G: Gs, B: Bs }, penalties.S);
+  const a = penalisedEquations(p, { G: Ga, B: Ba }, penalties.A);
+  p.reduce(p.kktResidual(s.G, s.B, S), 'maxAbs', { into: ofS });
+  p.reduce(p.kktResidual(a.G, a.B, At), 'maxAbs', { into: ofA });
+}
+
+/** The same of another loss, by the halves of its gradient. */
+function kktOfLoss(p: ProgramBuilder, fit: Fit, S: Tensor, [ofS, ofA]: LayerTensors['kkt'], penalties: Penalties): void {
+  naturalResidual(p, p.gram(fit.dictionary), S, splitOf(p, 'S', fit, S, penalties), ofS);
+  const { minus, plus } = splitOf(p, 'A', fit, S, penalties);
+  const turned = { minus: p.transpose(minus), plus: p.transpose(plus) };
+  naturalResidual(p, p.gram(S, 'rows'), p.transpose(fit.dictionary), turned, ofA);
 }
 
 export function kktTensors(p: ProgramBuilder, layer: number): [Tensor, Tensor] {
@@ -169,6 +243,8 @@ export interface NmfProgram extends LayerTensors {
   program: Program;
   sections: LayerSections;
   W?: Tensor;
+  ones?: Ones;
+  penalties: Penalties;
 }
 
 export interface NmfProgramOptions {
@@ -178,23 +254,32 @@ export interface NmfProgramOptions {
   csrEntries?: number;
   /** Every restart has an X of its own, which is dense. Default: all share one. */
   ownX?: boolean;
+  /** Default: squared. */
+  loss?: Loss;
+  penalties?: { A?: PenaltyShape; S?: PenaltyShape };
 }
 
-export function nmfProgram(
-  N: number,
-  M: number,
-  k: number,
-  { restarts, solver, weighted, csrEntries, ownX = false }: NmfProgramOptions,
-): NmfProgram {
+export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
+  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {} } = options;
   const p = programBuilder('nmf', { restarts });
+  const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
+  const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
+  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined;
   const tensors: LayerTensors = {
-    X: ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries }),
-    A: p.state('A0', N, k),
-    S: p.state('S0', k, M),
+    X,
+    A,
+    S,
     cost: p.state('cost', 1, 1),
     kkt: kktTensors(p, 0),
+    ...(another && { error: p.state('error', 1, 1) }),
   };
   const W = weighted ? p.input('W', N, M) : undefined;
-  const sections = layerSections(p, 0, tensors, solver, { W });
-  return { program: p.build(), sections, W, ...tensors };
+  const ones = loss.ones && !weighted ? onesInputs(p, N, M) : undefined;
+  const own = solver !== 'mu' && weighted;
+  const penalties: Penalties = {
+    ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
+    ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
+  };
+  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties });
+  return { program: p.build(), sections, W, ones, penalties, ...tensors };
 }

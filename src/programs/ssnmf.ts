@@ -20,6 +20,7 @@ import {
   updateBy,
 } from './losses.js';
 import type { LayerSections, LayerTensors } from './nmf.js';
+import { type Penalty, type PenaltyShape, penalisedCost, penalisedSplit, penaltyInputs } from './penalties.js';
 
 /** The losses of X and of Y. */
 export interface SsnmfLosses {
@@ -102,8 +103,9 @@ export function supervisedSections(
     if (W) p.hadamard(W, X, { into: WX });
   });
   p.section(names.step, () => {
-    for (const fit of fitY ? [fitX, fitY] : [fitX]) updateBy(p, fit.dictionary, dictionarySplit(p, fit, S));
-    updateBy(p, S, coefficients());
+    for (const fit of fitY ? [fitX, fitY] : [fitX]) updateBy(p, fit.dictionary, dictionarySplit(p, fit, S), { power: fit.loss.power });
+    // Losses with an exponent of their own are not among those that share S with labels.
+    updateBy(p, S, coefficients(), { power: fitX.loss.power });
   });
   p.section(names.measure, () => {
     if (!fitY) p.copy(fitX.loss.cost(p, fitX, S), cost);
@@ -162,30 +164,47 @@ export function ssnmfProgram(N: number, M: number, k: number, options: SsnmfProg
 
 export interface LossTransformProgram {
   program: Program;
-  /** W∘X. */
+  /** W²∘X, or X. */
   X: Tensor;
-  /** Of zeros and ones. */
+  /** W² and, beside it, X itself. */
   W?: Tensor;
+  data?: Tensor;
   A: Tensor;
   S: Tensor;
   ones?: Ones;
+  penalty?: Penalty;
   cost: Tensor;
 }
 
+export interface LossTransformOptions {
+  masked?: boolean;
+  csrEntries?: number;
+  penalty?: PenaltyShape;
+}
+
 /**
- * S ← S ∘ [Aᵀminus] / [Aᵀplus] for a fixed A, of the divergence S ← S ∘ [Aᵀ(X/(AS))] / [Aᵀ1]: argmin_{S ≥ 0} D(X ‖ AS), which is convex
- * in S. Sections 'step' and 'measure'.
+ * S ← S ∘ ([Aᵀminus] / [Aᵀplus + λ₁ + λ₂ S])^γ for a fixed A, of the divergence S ← S ∘ [Aᵀ(X/(AS))] / [Aᵀ1]: argmin_{S ≥ 0} D(X ‖ AS),
+ * which is convex in S. Sections 'step' and 'measure'.
  */
-export function lossTransformProgram(N: number, M: number, k: number, loss: Loss, masked = false): LossTransformProgram {
-  const p = programBuilder('ssnmfTransform');
-  const X = p.input('X', N, M);
+export function lossTransformProgram(
+  N: number,
+  M: number,
+  k: number,
+  loss: Loss,
+  options: LossTransformOptions = {},
+): LossTransformProgram {
+  const { masked = false, csrEntries, penalty: shape } = options;
+  const p = programBuilder('lossTransform');
+  const X = p.input('X', N, M, { csrEntries });
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
   const cost = p.state('cost', 1, 1);
-  const ones = loss.ones ? onesInputs(p, N, M) : undefined;
+  const ones = loss.ones && !masked ? onesInputs(p, N, M) : undefined;
   const W = masked ? p.input('W', N, M) : undefined;
-  const fit: Fit = { loss, target: X, mask: W, dictionary: A, ones };
-  p.section('step', () => updateBy(p, S, coefficientSplit(p, fit, S)));
-  p.section('measure', () => p.copy(loss.cost(p, fit, S), cost));
-  return { program: p.build(), X, W, A, S, ones, cost };
+  const data = masked ? p.input('data', N, M) : undefined;
+  const penalty = shape && penaltyInputs(p, 'S', S, shape, false);
+  const fit: Fit = { loss, target: X, mask: W, data, dictionary: A, ones };
+  p.section('step', () => updateBy(p, S, penalisedSplit(p, 'S', S, coefficientSplit(p, fit, S), penalty), { power: loss.power }));
+  p.section('measure', () => penalisedCost(p, loss.cost(p, fit, S), loss.factor, { A, S }, { S: penalty }, cost));
+  return { program: p.build(), X, W, data, A, S, ones, penalty, cost };
 }

@@ -62,7 +62,15 @@ const mapMeanings: Record<MapFunction, (x: number, y: number, w: number, p: numb
   quotient,
   weightedProduct: (x, y, w) => w * x * y,
   divergence: (x, y) => (x > 0 ? x * Math.log(Math.max(quotient(x, y), leastDenominator)) : 0) - x + y,
+  betaDivergence: (x, y, _w, p, q) => betaDivergence(p <= 0 ? Math.max(x, q) : x, Math.max(y, q), p),
 };
+
+/** The β-divergence of Basu et al., with its limits at β = 0 and β = 1. */
+function betaDivergence(x: number, y: number, beta: number): number {
+  if (beta === 0) return x / y - Math.log(x / y) - 1;
+  if (beta === 1) return (x > 0 ? x * Math.log(x / y) : 0) - x + y;
+  return (x ** beta + (beta - 1) * y ** beta - beta * x * y ** (beta - 1)) / (beta * (beta - 1));
+}
 
 function clamp(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);

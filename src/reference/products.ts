@@ -1,6 +1,6 @@
 /** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
-import { sparseMatmul, sparseResidual } from './sparse.js';
+import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseMatmul, sparseResidual } from './sparse.js';
 import type { Meanings } from './value.js';
 
 export const products: Meanings<keyof typeof definitions> = {
@@ -54,4 +54,10 @@ export const products: Meanings<keyof typeof definitions> = {
     }
     out.data[0] = total;
   },
+
+  quotientProduct,
+
+  quotientUpdate,
+
+  divergenceAtEntries,
 };

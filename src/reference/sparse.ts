@@ -1,5 +1,6 @@
-/** The meaning of matmul and residualNorm where X is sparse, in f64: loops over the stored entries, X never made dense. */
+/** The meaning of products and costs with a sparse X, in f64: loops over the stored entries, X never made dense. */
 import type { Attributes } from '../graph/operations.js';
+import { leastDenominator, quotient } from './quotient.js';
 import type { Value } from './value.js';
 
 function eachStored({ rows, data, places }: Value, visit: (i: number, j: number, x: number) => void): void {
@@ -47,4 +48,48 @@ export function sparseResidual(X: Value, A: Value, Z: Value): number {
     for (const r of residual) total += r * r;
   }
   return total;
+}
+
+/** (AZ)ᵢⱼ */
+function entryOf(A: Value, Z: Value, i: number, j: number): number {
+  let sum = 0;
+  for (let t = 0; t < A.cols; t++) sum += A.data[i * A.cols + t] * Z.data[t * Z.cols + j];
+  return sum;
+}
+
+/** out = (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)), and the quotients themselves in the order of X's rows or columns. */
+export function quotientProduct([X, A, Z]: Value[], [out, values]: Value[], { of }: Attributes<'quotientProduct'>): void {
+  out.data.fill(0);
+  const found: { line: number; value: number }[] = [];
+  eachStored(X, (i, j, x) => {
+    const value = quotient(x, entryOf(A, Z, i, j));
+    found.push({ line: of === 'rows' ? i : j, value });
+    for (let t = 0; t < A.cols; t++) {
+      if (of === 'rows') out.data[i * out.cols + t] += value * Z.data[t * Z.cols + j];
+      else out.data[t * out.cols + j] += value * A.data[i * A.cols + t];
+    }
+  });
+  found
+    .sort((a, b) => a.line - b.line)
+    .forEach(({ value }, e) => {
+      values.data[e] = value;
+    });
+}
+
+/** F ← F ∘ [(X / (FO)) Oᵀ] / d for rows of F, or F ← F ∘ [Oᵀ (X / (OF))] / d for its columns, d a row with an entry for each unknown. */
+export function quotientUpdate([X, other, d]: Value[], [F, values]: Value[], { of }: Attributes<'quotientUpdate'>): void {
+  const product: Value = { rows: F.rows, cols: F.cols, data: new Float64Array(F.data.length) };
+  quotientProduct(of === 'rows' ? [X, F, other] : [X, other, F], [product, values], { of });
+  for (let at = 0; at < F.data.length; at++) {
+    F.data[at] *= quotient(product.data[at], d.data[of === 'rows' ? at % F.cols : Math.floor(at / F.cols)]);
+  }
+}
+
+/** Σ x log(x / (AZ)) − x over the stored entries. */
+export function divergenceAtEntries([X, A, Z]: Value[], [out]: Value[]): void {
+  let total = 0;
+  eachStored(X, (i, j, x) => {
+    if (x > 0) total += x * (Math.log(Math.max(quotient(x, entryOf(A, Z, i, j)), leastDenominator)) - 1);
+  });
+  out.data[0] = total;
 }

@@ -100,6 +100,25 @@ const maps: Mapped[] = [
   { fn: 'divergence', of: [uniform(1, 1.2), uniform(1, 1.2)], ulps: 10 * 0.02 + 4, note: 'around the switch of formulas' },
   // x log 1e30, 69 x: the quotient, log and product are off by 10 ULP of 138.
   { fn: 'divergence', of: [uniform(1, 2), zeros(uniform(0.05, 2))], ulps: 36 + 138 * 10, note: 'from 0' },
+  // β = −1: size y^−1 ≤ 8, d ≤ 16 and r^−1 ≤ 16 for r from 1/16 to 16: the parts are up to 16 of an ULP each, their logarithms 3 × 2.8 more.
+  ...[-1, -0.5, 0, 0.25].map(
+    (beta): Mapped => ({ fn: 'betaDivergence', p: beta, q: 2 ** -30, of: [uniform(0.125, 2), uniform(0.125, 2)], ulps: 8 * 16 * 30 }),
+  ),
+  // y^β ≤ 8, r ≤ 16 to the power of β at most.
+  ...[0.5, 0.9, 1, 1.0001, 1.5, 2, 2.5, 3].map(
+    (beta): Mapped => ({
+      fn: 'betaDivergence',
+      p: beta,
+      q: 2 ** -30,
+      of: [zeros(uniform(0.125, 2)), uniform(0.125, 2)],
+      ulps: 8 * 16 * 30,
+    }),
+  ),
+  // The series: 10 ULP of a result below 2e-2, and what it leaves out, d⁶.
+  ...[-1, 0, 0.5, 1, 1.5, 3].map(
+    (beta): Mapped => ({ fn: 'betaDivergence', p: beta, q: 2 ** -30, of: [uniform(1, 1.1), uniform(1, 1.1)], ulps: 8, note: 'of near' }),
+  ),
+  { fn: 'betaDivergence', p: 0, q: 0.25, of: [zeros(uniform(0.25, 2)), zeros(uniform(0.25, 2))], ulps: 8 * 16 * 30, note: 'below q' },
 ];
 
 function nothing(_r: Random, count: number) {

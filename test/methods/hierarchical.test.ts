@@ -96,3 +96,35 @@ test.each<[string, Partial<HierarchicalOptions>, RegExp]>([
   await expect(attempt).rejects.toThrow(InputError);
   await expect(attempt).rejects.toThrow(message);
 });
+
+test.each(['kullback-leibler', 0.5] as const)('by the loss %s, every layer goes down to a stationary point of its own', async (loss) => {
+  const positive = { ...X, data: X.data.map((x) => x + 0.1) };
+  using reference = createReferenceEngine();
+  const options: HierarchicalOptions = { ranks: [5, 2], loss, svdBound: false, tolerance: 0 };
+  const [few, many] = [20, 3000].map((maxIterations) => hierarchicalNmf(reference, positive, { ...options, maxIterations }));
+  const [early, late] = [await few, await many];
+  expect(late.settings).toMatchObject({ loss, solver: 'mu' });
+  expect(late.kktResidual).toBeLessThan(0.2 * early.kktResidual);
+  for (const norm of late.A.flatMap(columnNorms)) expect(norm).toBeCloseTo(1, 5);
+  // The divergence of the whole product, by its formula.
+  const [A, B] = late.A;
+  let total = 0;
+  positive.data.forEach((x, at) => {
+    const [i, j] = [Math.floor(at / X.cols), at % X.cols];
+    let v = 0;
+    for (let t = 0; t < 5; t++) for (let u = 0; u < 2; u++) v += A.data[i * 5 + t] * B.data[t * 2 + u] * late.S[1].data[u * X.cols + j];
+    total += loss === 0.5 ? -4 * (Math.sqrt(x) - Math.sqrt(v) / 2 - x / (2 * Math.sqrt(v))) : x * Math.log(x / v) - x + v;
+  });
+  expect(late.divergence! / total).toBeCloseTo(1, 4);
+  const S = await transformHierarchical(reference, late, positive, { tolerance: 1e-9 });
+  expect(S.map(({ rows }) => rows)).toEqual([5, 2]);
+});
+
+test('a loss beside labels or another solver is refused', async () => {
+  await expect(factorize({ loss: 'kullback-leibler', labels: labels[4] })).rejects.toThrow(
+    /^loss 'kullback-leibler' does not go with labels/,
+  );
+  await expect(factorize({ loss: 0.5, solver: ['mu', 'hals'] })).rejects.toThrow(
+    /^loss 0.5 goes with multiplicative updates alone, but solver is 'hals'/,
+  );
+});

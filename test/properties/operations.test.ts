@@ -5,15 +5,14 @@
  */
 import fc from 'fast-check';
 import { afterAll, describe, test } from 'vitest';
-import { type OperationKind, operations } from '../../src/graph/operations.js';
 import { requestDawnAdapter } from '../../src/node/dawn.js';
 import { requestDevice } from '../../src/webgpu/device/device.js';
 import { createGuards } from '../cases/guard.js';
 import { differential, type Stack } from '../cases/support.js';
-import { type Drawn, drawn, forcedOf, written } from './operations.js';
+import { type Drawn, type DrawnKind, drawn, forcedOf, properties, written } from './operations.js';
 
 /** Draws that failed once. */
-const found: { kind: OperationKind; draw: Drawn }[] = [];
+const found: { kind: DrawnKind; draw: Drawn }[] = [];
 
 const draws = Number(process.env.ORTHANT_DRAWS ?? 5);
 
@@ -31,15 +30,15 @@ afterAll(async () => {
   running?.dawn.release();
 });
 
-async function holds(kind: OperationKind, draw: Drawn): Promise<void> {
+async function holds(kind: DrawnKind, draw: Drawn): Promise<void> {
   started ??= start();
   const { stack } = await started;
   const { restarts, seed } = draw;
   await differential(kind, written(kind, draw), { restarts, seed, forced: forcedOf(kind, draw) }).run(stack);
 }
 
-describe('every operation, whatever is drawn', () => {
-  test.each(Object.keys(operations) as OperationKind[])('%s', async (kind) => {
+describe('every operation on dense tensors, whatever is drawn', () => {
+  test.each(Object.keys(properties) as DrawnKind[])('%s', async (kind) => {
     const fixed = process.env.ORTHANT_DRAWS === undefined ? { seed: 1 } : {};
     await fc.assert(
       fc.asyncProperty(drawn, (draw) => holds(kind, draw)),
@@ -51,6 +50,6 @@ describe('every operation, whatever is drawn', () => {
 describe('what failed once', () => {
   test.each([...found.keys()])('draw %i', (i) => holds(found[i].kind, found[i].draw));
   test('every draw is of an operation that there is', () => {
-    if (found.some(({ kind }) => !(kind in operations))) throw new Error('An operation is gone; its draws can go, too.');
+    if (found.some(({ kind }) => !(kind in properties))) throw new Error('An operation is gone; its draws can go, too.');
   });
 });

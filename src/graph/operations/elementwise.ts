@@ -25,6 +25,8 @@ export const mapFunctions = {
   weightedProduct: { arity: 3, formula: 'w x y' },
   /** I-divergence of x from y; 0 log 0 = 0. The quotient is that of `quotient`, and at least 2⁻¹²⁶. */
   divergence: { arity: 2, formula: 'x log(x / y) − x + y' },
+  /** β-divergence of x from y for β = p, with its limits at 0 and 1. y, and for p ≤ 0 also x, count as q at least. */
+  betaDivergence: { arity: 2, formula: '(x^p + (p − 1) y^p − p x y^(p − 1)) / (p (p − 1)), x and y at least q' },
 } as const satisfies Record<string, { arity: 1 | 2 | 3; formula: string }>;
 
 export type MapFunction = keyof typeof mapFunctions;

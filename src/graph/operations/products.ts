@@ -1,7 +1,7 @@
 /** Products, and the norm of the residual X − AZ. */
 import { ShapeError } from '../../errors.js';
 import { type Operand, operandOf, type Tensor } from '../tensor.js';
-import { type Axes, byColumn, byEntry, byRow, define, type Into, type Writer, whole } from './definition.js';
+import { type Axes, byColumn, byEntry, byRow, define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 import { elementwise, times } from './elementwise.js';
 
 export interface ProductAttributes {
@@ -104,7 +104,60 @@ export const products = {
       return elementwise.map.write(w.as('map'), 'positive', [signed], into);
     },
   }),
+
+  /**
+   * out = (X / (AZ)) Zᵀ ('rows', N×k) or Aᵀ (X / (AZ)) ('columns', k×M) for a CSR X, with the quotient of `map`. AZ is formed at the stored
+   * entries only. `values` are these quotients, in the order of the rows or columns of X.
+   */
+  quotientProduct: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole, values: whole },
+    text: ([X, A, Z], [out], { of }) => (of === 'rows' ? `${out} = (${X} / (${A} ${Z})) ${Z}ᵀ` : `${out} = ${A}ᵀ (${X} / (${A} ${Z}))`),
+    write: (w: Writer<{ of: 'rows' | 'columns' }>, X: Tensor, A: Tensor, Z: Tensor, of: 'rows' | 'columns', options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      const out = of === 'rows' ? w.output([X, A, Z], A.rows, A.cols, options) : w.output([X, A, Z], Z.rows, Z.cols, options);
+      const values = w.output([X, A, Z], 1, Math.max(1, X.entries));
+      w.emit([X, A, Z], [out, values], { of });
+      return out;
+    },
+  }),
+
+  /**
+   * F ← F ∘ [(X / (FO)) Oᵀ] / d for F N×k ('rows'), or F ← F ∘ [Oᵀ (X / (OF))] / d for F k×M ('columns'): quotientProduct that ends in an
+   * update. d is one row of k, so that no denominators of the size of F exist.
+   */
+  quotientUpdate: define({
+    inputs: { X: { ...whole, sparse: true }, O: whole, d: whole },
+    outputs: { F: { ...whole, inPlace: true }, values: whole },
+    text: ([X, O, d], [F], { of }) =>
+      of === 'rows' ? `${F} = ${F} ∘ (${X} / (${F} ${O})) ${O}ᵀ / ${d}` : `${F} = ${F} ∘ ${O}ᵀ (${X} / (${O} ${F})) / ${d}`,
+    write: (w: Writer<{ of: 'rows' | 'columns' }>, F: Tensor, X: Tensor, O: Tensor, d: Tensor, of: 'rows' | 'columns') => {
+      if (of === 'rows') requireSparse(w, X, F, O);
+      else requireSparse(w, X, O, F);
+      w.requireShape(d, 1, of === 'rows' ? F.cols : F.rows);
+      w.requireBatch(F, [X, O, d, F]);
+      w.emit([X, O, d], [F, w.output([X, O, d, F], 1, Math.max(1, X.entries))], { of });
+    },
+  }),
+
+  /** out = Σ x log(x / (AZ)) − x over the stored entries of a CSR X, 1×1: its I-divergence from AZ without the sum of AZ. */
+  divergenceAtEntries: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole },
+    text: ([X, A, Z], [out]) => `${out} = sum of ${X} log(${X} / (${A} ${Z})) − ${X}`,
+    write: (w: Writer<NoAttributes>, X: Tensor, A: Tensor, Z: Tensor, options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      return w.result([X, A, Z], 1, 1, {}, options);
+    },
+  }),
 };
+
+/** Requires X to be a CSR tensor of the shape of AZ. */
+function requireSparse<A>(w: Writer<A>, X: Tensor, A: Tensor, Z: Tensor): void {
+  if (X.form !== 'csr') throw new ShapeError(`${X.name} in program ${w.program} is dense, but this operation goes by stored entries.`);
+  w.requireShape(A, X.rows, Z.rows);
+  w.requireShape(Z, A.cols, X.cols);
+}
 
 /** A product as text, without its epilogue. */
 export function productText([A, B]: readonly string[], { scale, transposeA, transposeB }: ProductAttributes): string {

@@ -10,7 +10,7 @@ import type { Ending, FusedProduct } from '../steps/step.js';
 import { call, type Dispatch, type Lowerings, perItem, type Scratch, type StandIn, standIn, vectors } from './dispatch.js';
 import { epilogueOf, epilogues, terms } from './names.js';
 import { type Fold, foldLevels } from './reduce.js';
-import { sparseProduct, sparseResidual } from './sparse.js';
+import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseProduct, sparseResidual } from './sparse.js';
 
 export const products: Lowerings<keyof typeof definitions> = {
   matmul: lowerProduct,
@@ -25,6 +25,12 @@ export const products: Lowerings<keyof typeof definitions> = {
     const { inputs, outputs } = operation;
     return inputs[0].form === 'csr' ? sparseResidual(operation, facts) : residual(inputs, outputs[0], facts, forced);
   },
+
+  quotientProduct,
+
+  quotientUpdate,
+
+  divergenceAtEntries,
 };
 
 export function lowerProduct(operation: OperationOf<'matmul'> | FusedProduct, facts: AdapterFacts, forced: Forced): Dispatch[] {

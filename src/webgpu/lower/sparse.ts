@@ -7,7 +7,7 @@ import { chooseSparse } from '../plan/choose.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
-import { epilogueOf, terms } from './names.js';
+import { epilogueOf, epilogues, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
@@ -35,19 +35,115 @@ export function sparseProduct(
   // (op(A) X)ᵀ = Xᵀ op(A)ᵀ: the lines are those of the other side.
   const side = (second ? !transposeB : transposeA) ? transposed : plain;
   const gathered = second ? gatherable(A, !transposeA, facts) : gatherable(B, transposeB, facts);
-  const { D, k, stride, prepare } = gathered;
-  const shared = gatherConstants(side, gathered);
+  const ending = { E, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale };
+  return [...gathered.prepare, ...gathers(X, side, gathered, { C, makes: second ? 'columns' : 'rows', ...ending }, facts, forced)];
+}
+
+interface GatherInto {
+  C: Tensor;
+  /** Whether a line of op(X) makes a row of C or a column. */
+  makes: 'rows' | 'columns';
+  /** In place of the stored values: one for each entry of the side, in its order. */
+  values?: Tensor;
+  E?: Tensor;
+  /** Whether E is one row for all lines. */
+  oneRow?: boolean;
+  SCALE: number;
+  EPILOGUE: number;
+  ADD_SCALE: number;
+}
+
+/** The tails of the lines of one side, then the lines themselves. */
+function gathers(
+  X: Tensor,
+  side: Side,
+  gathered: Gathered,
+  { C, makes, values, E, oneRow = false, ...ending }: GatherInto,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const { D, k, stride } = gathered;
+  const shared = { ...gatherConstants(side, gathered), VALUES: values ? 1 : 0 };
   const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
-  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, { X, D, tails }, shared, facts)];
-  const numbers = { ...shared, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale, TAILS: side.tails };
-  const operands = { X, D, tails, E: E ?? standIn(D), C };
-  const items = (second ? strideOf(C) : side.lines) * stride;
-  const shape = { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes: second ? ('columns' as const) : ('rows' as const) };
-  const { workgroup } = chooseSparse(shape, items * C.batch, facts, forced);
-  const product = second
-    ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
-    : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
-  return [...prepare, ...sums, product];
+  const both = { X, D, tails, values: values ?? standIn(D) };
+  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, both, shared, facts)];
+  const numbers = { ...shared, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
+  const operands = { ...both, E: E ?? standIn(D), C };
+  const items = (makes === 'columns' ? strideOf(C) : side.lines) * stride;
+  const { workgroup } = chooseSparse(
+    { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes },
+    items * C.batch,
+    facts,
+    forced,
+  );
+  const product =
+    makes === 'columns'
+      ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
+      : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
+  return [...sums, product];
+}
+
+/** (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)): the quotients first, by the lines that make the result. */
+export function quotientProduct(
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of } }: OperationOf<'quotientProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofQuotients(X, A, Z, values, { C, makes: of, SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 }, facts, forced);
+}
+
+/** The same, where the product ends in the update of Z or A by one row of denominators. */
+export function quotientUpdate(
+  { inputs: [X, other, E], outputs: [C, values], attributes: { of } }: OperationOf<'quotientUpdate'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const [A, Z] = of === 'rows' ? [C, other] : [other, C];
+  const ending = { C, makes: of, E, oneRow: true, SCALE: 1, EPILOGUE: epilogues.UPDATE, ADD_SCALE: 1 };
+  return ofQuotients(X, A, Z, values, ending, facts, forced);
+}
+
+function ofQuotients(
+  X: Tensor,
+  A: Tensor,
+  Z: Tensor,
+  values: Tensor,
+  into: Omit<GatherInto, 'values'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const { plain, transposed } = csrSides(X);
+  const side = into.makes === 'rows' ? plain : transposed;
+  const turned = gatherable(Z, true, facts);
+  const asItIs = gatherable(A, false, facts);
+  const [line, gathered] = into.makes === 'rows' ? [asItIs, turned] : [turned, asItIs];
+  const numbers = { ...gatherConstants(side, gathered), L_BATCH: line.batchStep, ENTRIES: X.entries };
+  const operands = { X, L: line.D, D: gathered.D, values };
+  const quotients = perItem('sparse/quotients', side.lines + side.tails, into.C.batch, operands, numbers, facts);
+  return [...turned.prepare, quotients, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
+}
+
+/** Σ x log(x / (AZ)) − x over the stored entries. */
+export function divergenceAtEntries(
+  { inputs: [X, A, Z], outputs: [out] }: OperationOf<'divergenceAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  const side = csrSides(X).plain;
+  const gathered = gatherable(Z, true, facts);
+  const items = side.lines + side.tails;
+  const batchStride = Math.ceil(items / 4) * 4;
+  const partials: Scratch = { scratch: 1, bytes: batchStride * out.batch * 4 };
+  const numbers = { ...gatherConstants(side, gathered), L_BATCH: gatherable(A, false, facts).batchStep, OUT_BATCH: batchStride };
+  return [
+    ...gathered.prepare,
+    perItem('sparse/divergence', items, out.batch, { X, L: A, D: gathered.D, partials }, numbers, facts),
+    ...foldLevels(
+      { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
+      facts,
+      forced,
+    ),
+  ];
 }
 
 /** ‖X − AZ‖² from the stored entries and the Gram matrices AᵀA and ZZᵀ: see shaders/sparse/residual.wgsl. */

@@ -131,6 +131,14 @@ function ofOneMode(part: 'heads' | 'tails'): Rule {
   };
 }
 
+/** A product at each stored entry, and `more` operations on it. */
+function sampledAt(more: number): Rule {
+  return {
+    operations: (of, { bindings }) => of('RESTARTS') * (bindings[0] as Tensor).entries * (8 * of('D_STRIDE') + more),
+    passes: (of, { bindings: [X] }) => ({ X: of('RESTARTS'), D: gathers(of, X as Tensor) }),
+  };
+}
+
 /** Of one restart. */
 function folded(of: Numbers): number {
   return of('COUNT') * (of('MAP') === terms.PARTIALS ? 1 : of('MAP') === terms.SQUARES ? 8 : of('MAXIMUM') ? 0 : 4);
@@ -206,8 +214,10 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   'residual/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
   'residual/choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
   'residual/terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
+  'sparse/divergence': sampledAt(5),
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
+  'sparse/quotients': sampledAt(3),
   'sparse/residual': {
     operations: (of, { bindings }) => of('RESTARTS') * ((bindings[0] as Tensor).entries * (8 * of('D_STRIDE') + 4) + 2 * of('K') ** 2),
     passes: (of, { bindings: [X] }) => ({ D: gathers(of, X as Tensor) }),

@@ -1,0 +1,118 @@
+/** The penalties of a fit: their options, their weights in the unit of the fit, and their value in f64. */
+import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
+import type { Run } from '../engine.js';
+import { InputError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import type { Penalties, PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
+import { columnProduct, diagonal, rowProduct } from './loss.js';
+import { atLeastZero, type OptionsOf } from './options.js';
+import { inOwnUnit } from './problem.js';
+
+export const penaltyOptions = {
+  /**
+   * λ ≥ 0, the weight of Σ A beside the loss: the objective has λ M Σ A for M samples. Default 0. It makes A sparse.
+   * The number of samples stands beside it, so that one λ means the same for few samples and many: alpha · l1_ratio of scikit-learn.
+   */
+  l1A: atLeastZero('weight of the sum of A, times the number of samples', { default: 0, placeholder: 'λ' }),
+  /** λ ≥ 0, the weight of Σ S beside the loss: the objective has λ N Σ S for N features. Default 0. It makes S sparse. */
+  l1S: atLeastZero('weight of the sum of S, times the number of features', { default: 0, placeholder: 'λ' }),
+  /** λ ≥ 0, the weight of ‖A‖² / 2 beside the loss, times M as with `l1A`: alpha · (1 − l1_ratio) of scikit-learn. Default 0. */
+  l2A: atLeastZero('weight of half the squared norm of A, times the number of samples', { default: 0, placeholder: 'λ' }),
+  /** λ ≥ 0, the weight of ‖S‖² / 2 beside the loss, times N as with `l1S`. Default 0. */
+  l2S: atLeastZero('weight of half the squared norm of S, times the number of features', { default: 0, placeholder: 'λ' }),
+  /**
+   * μ ≥ 0, the weight of Σ_{s<t} a_sᵀa_t over pairs of columns of A, times M as with `l1A`: columns that share no features have none. Default 0.
+   * Needs `l1S` or `l2S`, since otherwise the scale of A moves into S and takes the penalty away. Not with 'anls', whose problem for A would
+   * not be convex.
+   */
+  orthogonalA: atLeastZero('weight of the products of columns of A with each other, times the number of samples', {
+    default: 0,
+    placeholder: 'μ',
+  }),
+};
+
+export type PenaltyOptions = OptionsOf<typeof penaltyOptions>;
+
+/** The options with their defaults, as a model keeps them. */
+export function penaltySettings({ l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0 }: PenaltyOptions): Required<PenaltyOptions> {
+  return { l1A, l1S, l2A, l2S, orthogonalA };
+}
+
+/** Throws InputError for penalties that have no meaning beside the other options. */
+export function checkPenalties(given: Readonly<Record<string, unknown>>, nameOf: (name: string) => string): void {
+  const { orthogonalA = 0, l1S = 0, l2S = 0, solver } = given;
+  if (orthogonalA === 0) return;
+  if (solver === 'anls')
+    throw new InputError(
+      `${nameOf('orthogonalA')} makes the problem for A not convex, which ${nameOf('solver')} 'anls' cannot solve exactly; choose 'hals' or 'mu'.`,
+      { option: 'orthogonalA' },
+    );
+  if (l1S === 0 && l2S === 0)
+    throw new InputError(
+      `${nameOf('orthogonalA')} ${orthogonalA} does nothing without ${nameOf('l1S')} or ${nameOf('l2S')}: the scale of A would move into S; give one of them.`,
+      { option: 'orthogonalA' },
+    );
+}
+
+export interface PenaltiesOfFit {
+  A?: PenaltyWeights;
+  S?: PenaltyWeights;
+}
+
+/** A unit that has died out divides by this, and stays 0: entries of X are about 1. */
+const least = 2 ** -64;
+
+/** The weights against the X of the fit, with the numbers of samples and features that stand beside them. */
+export function penaltiesOf(
+  { l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0 }: PenaltyOptions,
+  { X, unit }: { X: Pick<DataMatrix, 'rows' | 'cols'>; unit: number },
+  objectiveUnit: number,
+): PenaltiesOfFit {
+  // S is 2^unit of its own, A its own, and the loss 2^objectiveUnit of its own.
+  const own = (name: string, value: number, count: number, exponent: number) =>
+    value === 0 ? 0 : inOwnUnit(name, value * count, objectiveUnit - exponent);
+  const A = { l1: own('l1A', l1A, X.cols, 0), l2: own('l2A', l2A, X.cols, 0), orthogonal: own('orthogonalA', orthogonalA, X.cols, 0) };
+  const S = { l1: own('l1S', l1S, X.rows, unit), l2: own('l2S', l2S, X.rows, 2 * unit) };
+  const some = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => l1 > 0 || l2 > 0 || orthogonal > 0;
+  return { ...(some(A) && { A }), ...(some(S) && { S }) };
+}
+
+/** What the program has to know. HALS and exact solves divide by the diagonal of Q + G, so they get a Q always. */
+export function penaltyShapes(penalties: PenaltiesOfFit, solver: string): { A?: PenaltyShape; S?: PenaltyShape } {
+  const shape = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => ({ l1, quadratic: l2 > 0 || orthogonal > 0 || solver !== 'mu' });
+  return { ...(penalties.A && { A: shape(penalties.A) }), ...(penalties.S && { S: shape(penalties.S) }) };
+}
+
+export function writePenalties(run: Run, tensors: Penalties, penalties: PenaltiesOfFit, solver: string): void {
+  for (const of of ['A', 'S'] as const) {
+    const [t, weights] = [tensors[of], penalties[of]];
+    if (!t?.Q || !weights) continue;
+    const onDiagonal = weights.l2 + (solver === 'mu' ? 0 : least);
+    const Q = diagonal(t.Q.rows, onDiagonal).map((q, at) => (at % (t.Q!.rows + 1) === 0 ? q : (weights.orthogonal ?? 0)));
+    run.write(t.Q, Q);
+    if (t.columnOfQ) run.write(t.columnOfQ, Q);
+    if (t.ones) run.write(t.ones, onesOf(t.ones));
+  }
+}
+
+const onesOf = ({ rows }: Tensor) => new Float32Array(rows).fill(1);
+
+/** The penalties of factors in the unit of the fit, in f64. */
+export function penaltiesInF64(penalties: PenaltiesOfFit, A: Matrix, S: Matrix): number {
+  const sum = ({ data }: Matrix) => data.reduce((total, x) => total + x, 0);
+  let total = 0;
+  if (penalties.A) {
+    total += penalties.A.l1 * sum(A);
+    const { l2, orthogonal = 0 } = penalties.A;
+    for (let t = 0; t < A.cols; t++) {
+      if (l2 > 0) total += (l2 / 2) * columnProduct(A, t, t);
+      if (orthogonal > 0) for (let u = 0; u < t; u++) total += orthogonal * columnProduct(A, t, u);
+    }
+  }
+  if (penalties.S) {
+    total += penalties.S.l1 * sum(S);
+    for (let t = 0; t < S.rows; t++) total += (penalties.S.l2 / 2) * rowProduct(S, t, t);
+  }
+  return total;
+}

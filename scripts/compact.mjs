@@ -1,5 +1,5 @@
-// Takes comments, indentation and line breaks out of the modules in dist/: a fourth of the bytes that everybody installs. Names stay as they
-// are, so that stack traces can be read. The text for users stands in the declarations, and the source is in the repository. Comments
+// Takes comments, indentation and line breaks out of the modules in dist/: a third of the bytes that everybody installs. Names of functions,
+// classes and exports stay as they are, so that stack traces can be read; those of other variables become short. The text for users stands in the declarations, and the source is in the repository. Comments
 // that begin with ! stay: they are licences.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { minifySync } from 'rolldown/experimental';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const options = { module: true, compress: false, mangle: false, codegen: { removeWhitespace: true, legalComments: 'inline' } };
+const options = { module: true, compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: true, legalComments: 'inline' } };
 
 for (const module of readdirSync(dist, { recursive: true })) {
   if (!module.endsWith('.js') || module.startsWith('vendor') || module.endsWith('.min.js')) continue;

@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { minifySync } from 'rolldown/experimental';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const options = { module: true, compress: false, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: true, legalComments: 'inline' } };
+const options = {
+  module: true,
+  compress: false,
+  mangle: { toplevel: false, keepNames: true },
+  codegen: { removeWhitespace: true, legalComments: 'inline' },
+};
 
 for (const module of readdirSync(dist, { recursive: true })) {
   if (!module.endsWith('.js') || module.startsWith('vendor') || module.endsWith('.min.js')) continue;

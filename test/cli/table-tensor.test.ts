@@ -43,7 +43,8 @@ test('the committed table is that of the committed runs, and its bounds are thos
   expect(tableMarkdown(table, runs, { device, pictures })).toBe(read('table-tensor.md'));
 });
 
-test('in the committed runs every seed of Neural NCPD is good on all levels', () => {
+test('in the committed runs no seed of Neural NCPD has a bad tail, on any level', () => {
+  // At noise 0.4 and rank 4 the goal was 0.3140; these runs end at 0.3149.
   const most = { 0.1: [0.095, 0.218, 0.5304], 0.4: [0.273, 0.315, 0.5012] };
   for (const { noise, method, errors } of runs)
     if (method === 'held')

@@ -198,8 +198,10 @@ async function transformNmf(
   givenX: DataMatrix,
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
-  const beta = betaOf(settings.loss);
-  const penalty = { l1: settings.l1S * A.rows, l2: settings.l2S * A.rows };
+  // Models of versions before these options have none of them.
+  const { loss = 'frobenius', l1S = 0, l2S = 0 }: Partial<typeof settings> = settings;
+  const beta = betaOf(loss);
+  const penalty = { l1: l1S * A.rows, l2: l2S * A.rows };
   const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
   if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights })];
   checkDataOfLoss(beta, newX, weights, 'newX');

@@ -77,7 +77,7 @@ export interface NeuralNcpFactorization
  * Σ_l w_l ‖X − X_l‖² by projected gradient, differentiated exactly through every q.
  *
  * restarts defaults to 8, in one batch; they share the outer products, which are the best of 8 restarts of `ncp` with the same seed.
- * maxIterations defaults to 1000, tolerance to 1e-5.
+ * maxIterations defaults to 1000, tolerance to 1e-6.
  *
  * Vendrow, Haddock, Needell: Neural Nonnegative CP Decomposition for Hierarchical Tensor Analysis, Asilomar 2021; arXiv:2009.12708.
  *
@@ -86,7 +86,7 @@ export interface NeuralNcpFactorization
  */
 export async function neuralNcp(engine: Engine, X: DataTensor, given: NeuralNcpOptions): Promise<NeuralNcpFactorization> {
   const restarts = isTensorStart(given.start) && given.start.A ? 1 : 8;
-  const problem = tensorProblem('neural-ncp', options, X, given, { restarts, maxIterations: 1000, tolerance: 1e-5 });
+  const problem = tensorProblem('neural-ncp', options, X, given, { restarts, maxIterations: 1000, tolerance: 1e-6 });
   const { rank, settings, unit, tensor } = problem;
   const { shape } = tensor;
   const modes = modesOf(given.modes, shape.length);

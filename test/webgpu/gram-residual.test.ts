@@ -125,7 +125,8 @@ test('the threshold: two residuals, each rounded by 2⁻²² ‖X‖², must not
   expect(plan(1e-5, adapters.hardware, { matmul: 'register' })).toBeUndefined();
   // X is small, or hardly larger than Z, B and H.
   expect(planGramResidual({ rows: 87, cols: 90, batch: 1 }, 9, 1e-5, adapters.hardware)).toBeUndefined();
-  expect(planGramResidual({ rows: 87, cols: 90, batch: 200 }, 9, 1e-5, adapters.hardware)).toBeDefined();
+  // Plans are made for one restart, whatever their number.
+  expect(planGramResidual({ rows: 87, cols: 90, batch: 200 }, 9, 1e-5, adapters.hardware)).toBeUndefined();
   expect(planGramResidual({ rows: 95, cols: 65_536, batch: 1 }, 16, 1e-5, adapters.hardware)).toBeUndefined();
   expect(planGramResidual({ rows: 96, cols: 65_536, batch: 1 }, 16, 1e-5, adapters.hardware)).toBeDefined();
 });

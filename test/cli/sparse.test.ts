@@ -83,8 +83,8 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   ],
   'a mask': [['fit', mtx, '--method', 'nmf', '--ranks', '2', '--weights', csv], /With --weights.* cannot be sparse; give it as \.csv/],
   'a divergence': [
-    ['fit', mtx, '--method', 'ssnmf', '--model', '2', '--ranks', '2', '--device', 'cpu'],
-    /Model 2.* needs a dense matrix.* choose model 1, 3 or 4/,
+    ['fit', mtx, '--method', 'nmf', '--loss', '1.5', '--ranks', '2', '--device', 'cpu'],
+    /1\.5.* needs a dense matrix/,
   ],
   'mini-batches': [
     ['fit', mtx, '--ranks', '2', '--optimiser', 'adam', '--batch-columns', '3', '--device', 'cpu'],

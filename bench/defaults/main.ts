@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/node/engine.js';
 import { insertTables, rounded, writeWhole } from '../pages.js';
+import { studyCommand } from '../study.js';
 import { byDefault, type DefaultFit } from './by-default.js';
 import { dataSets } from './data.js';
 import { type Cell, study } from './study.js';
@@ -37,26 +38,15 @@ const usage = `npm run defaults -- [--only NAME] [--adapter KIND] [--draw]
 `;
 
 /** Returns the exit status: 0, 1 for a failure, 2 for a wrong option. */
-export async function main(argv: string[]): Promise<number> {
-  let options: ReturnType<typeof parse>;
-  try {
-    options = parse(argv);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  try {
-    if (options.draw) await write(await earlier());
-    else await run(options);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`\nThe study failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  }
+export function main(argv: string[]): Promise<number> {
+  return studyCommand(argv, {
+    usage,
+    parse,
+    run: async (options) => {
+      if (options.draw) await write(await earlier());
+      else await run(options);
+    },
+  });
 }
 
 function parse(argv: string[]) {

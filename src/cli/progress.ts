@@ -40,6 +40,39 @@ export function progressLine({ stderr }: Io, limits: { maxSeconds?: number } = {
   };
 }
 
+/** A line on standard error that counts the fits of a study and names the next one; nothing where standard error is not a terminal. */
+export function fitsLine<Next>(
+  { stderr }: Io,
+  wordsFor: (next: Next) => string,
+): { update(done: number, total: number, next?: Next): void; stop(): void } {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  let latest = 'starting';
+  const bar = new SingleBar({
+    stream: stderr.stream,
+    format: (_options, { startTime, value, total }) => {
+      const seconds = (Date.now() - startTime) / 1000;
+      const left = value > 0 ? `, ${timeText((seconds / value) * (total - value))} left` : '';
+      return `${latest}, ${seconds.toFixed(0)} s${left}`;
+    },
+    clearOnComplete: true,
+    gracefulExit: false, // Ctrl-C is ours
+  });
+  bar.start(1, 0);
+  return {
+    update(done, total, next) {
+      if (done === 0) bar.setTotal(total);
+      const width = 20;
+      const filled = Math.round((width * done) / total);
+      const count = `${done} of ${total} fits`;
+      const line = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${count}`;
+      const columns = stderr.columns ?? 80;
+      latest = columns > 100 ? `${line}${next ? `, ${wordsFor(next)}` : ''}` : columns > 60 ? line : count;
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
 /** A check of a fit, and when it came. */
 export interface Reached extends Pick<Progress, 'stage' | 'iteration' | 'maxIterations' | 'relativeError'> {
   /** Since the start. */

@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Matrix, matrix } from '../data/matrix.js';
 import type { DenseTensor } from '../data/tensors.js';
@@ -7,7 +6,7 @@ import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { type DeviceChoice, deviceOption, parsePositiveInteger } from './arguments.js';
 import { alignColumns } from './columns.js';
 import { type Io, untilAborted } from './io.js';
-import { timeText } from './progress.js';
+import { fitsLine } from './progress.js';
 import { describeDevice, toJson } from './run-fit.js';
 import {
   type Noise,
@@ -17,7 +16,6 @@ import {
   type TensorExample,
   type TensorRun,
   type TensorTable,
-  type TensorTableOptions,
 } from './table-tensor-experiment.js';
 import { markdownTable } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
@@ -68,7 +66,10 @@ async function tableTensor(
   try {
     const { kind, description, software } = engine;
     const device = describeDevice({ kind, description, software, tuned: false }, prefer);
-    const line = progressLine(io);
+    const line = fitsLine(
+      io,
+      ({ noise, seed, method }: { noise: Noise; seed: number; method: string }) => `noise ${noise}, seed ${seed}: ${method}`,
+    );
     const work = runTensorTable(engine, { seeds, noises: noise, restarts, maxIterations, signal: io.signal, onRun: line.update });
     const { table, runs, examples } = await untilAborted(work, io.signal).finally(line.stop);
     const pictures = examples.flatMap(picturesOf);
@@ -164,29 +165,4 @@ function meanOverLast({ shape, data }: DenseTensor): Matrix {
   const means = matrix(rows, cols);
   for (let at = 0; at < data.length; at++) means.data[Math.floor(at / depth)] += data[at] / depth;
   return means;
-}
-
-/** A line on standard error that counts the fits; nothing where standard error is not a terminal. */
-function progressLine({ stderr }: Io): { update: NonNullable<TensorTableOptions['onRun']>; stop(): void } {
-  if (!stderr.isTTY) return { update() {}, stop() {} };
-  let latest = 'starting';
-  const bar = new SingleBar({
-    stream: stderr.stream,
-    format: (_options, { startTime, value, total }) => {
-      const seconds = (Date.now() - startTime) / 1000;
-      const left = value > 0 ? `, ${timeText((seconds / value) * (total - value))} left` : '';
-      return `${latest}, ${seconds.toFixed(0)} s${left}`;
-    },
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C is ours
-  });
-  bar.start(1, 0);
-  return {
-    update(done, total, next) {
-      if (done === 0) bar.setTotal(total);
-      latest = `${done} of ${total} fits${next && (stderr.columns ?? 80) > 60 ? `, noise ${next.noise}, seed ${next.seed}: ${next.method}` : ''}`;
-      bar.update(done);
-    },
-    stop: () => bar.stop(),
-  };
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { encodeNpy } from '../formats/npy.js';
 import type { Factorization } from '../methods/methods.js';
@@ -8,17 +7,10 @@ import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
 import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
-import { timeText } from './progress.js';
+import { fitsLine } from './progress.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, toJson } from './run-fit.js';
-import {
-  type Place,
-  runTableOne,
-  type TableOneDraw,
-  type TableOneExample,
-  type TableOneOptions,
-  type TableOneRun,
-} from './table1-experiment.js';
+import { type Place, runTableOne, type TableOneDraw, type TableOneExample, type TableOneRun } from './table1-experiment.js';
 import { cellTable, overview, statement, tableMarkdown } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
 
@@ -61,7 +53,11 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
   try {
     const { kind, description, software } = engine;
     const device = describeDevice({ kind, description, software, tuned: false }, options.device);
-    const line = progressLine(io);
+    const line = fitsLine(
+      io,
+      ({ seed, method, layers, supervision, stopping }: Place & { seed: number }) =>
+        `seed ${seed}: ${method}, ${layers} layers, labels ${supervision}, ${stopping}`,
+    );
     const work = runTableOne(engine, { seeds, restarts, maxIterations, signal: io.signal, onRun: line.update });
     const { table, draws, runs, models, example } = await untilAborted(work, io.signal).finally(line.stop);
     const figures = heatMaps(example);
@@ -161,33 +157,4 @@ export function heatMaps({ X, labels, products }: TableOneExample): { file: stri
     caption,
     svg: heatMapSvg({ title, caption, matrix, high, groups: labels }),
   }));
-}
-
-/** A line on standard error that counts the fits; nothing where standard error is not a terminal. */
-function progressLine({ stderr }: Io): { update: NonNullable<TableOneOptions['onRun']>; stop(): void } {
-  if (!stderr.isTTY) return { update() {}, stop() {} };
-  let latest = 'starting';
-  const bar = new SingleBar({
-    stream: stderr.stream,
-    format: (_options, { startTime, value, total }) => {
-      const seconds = (Date.now() - startTime) / 1000;
-      const left = value > 0 ? `, ${timeText((seconds / value) * (total - value))} left` : '';
-      return `${latest}, ${seconds.toFixed(0)} s${left}`;
-    },
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C is ours
-  });
-  bar.start(1, 0);
-  return {
-    update(done, total, next) {
-      if (done === 0) bar.setTotal(total);
-      const width = 20;
-      const filled = Math.round((width * done) / total);
-      const what = next ? `, seed ${next.seed}: ${next.method}, ${next.layers} layers, labels ${next.supervision}, ${next.stopping}` : '';
-      const line = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done} of ${total} fits`;
-      latest = (stderr.columns ?? 80) > 100 ? `${line}${what}` : (stderr.columns ?? 80) > 60 ? line : `${done} of ${total} fits`;
-      bar.update(done);
-    },
-    stop: () => bar.stop(),
-  };
 }

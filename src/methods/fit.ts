@@ -63,15 +63,13 @@ interface Fitted extends Problem {
 }
 
 /** A stage as a method describes it. Fields that are left out are as in the whole fit. */
-export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations'> {
+export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'inF64'> {
   /** One number for all restarts, or one each; default ‖W ∘ X‖². */
   norm?: number | number[];
   maxIterations?: number;
   tolerance?: number;
   /** See Stage; default: whether X is sparse, unless the objective is 'of S'. */
   cancels?: boolean;
-  /** See Stage; default: from the factors, where the objective is 'error'. */
-  inF64?: Stage['inF64'];
   /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
   /**
@@ -213,7 +211,7 @@ function createFit(run: Run, running: Running): Fit {
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: given.cancels ?? (isSparse(X) && objective !== 'of S'),
-        inF64: given.inF64 ?? (objective === 'error' || given.objectiveInF64 ? inF64 : undefined),
+        inF64: objective === 'error' || given.objectiveInF64 ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
         keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),

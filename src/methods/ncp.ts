@@ -123,13 +123,7 @@ export async function ncp(engine: Engine, X: DataTensor, given: NcpOptions): Pro
       measure: 'measure',
       cost: t.cost,
       cancels: isSparseTensor(problem.tensor),
-      inF64: (restarts) =>
-        Promise.all(
-          restarts.map(async (restart) => {
-            const factors = await Promise.all(t.F.map((f) => readFactor(run, f, restart)));
-            return kruskalError(problem.tensor, factors).error;
-          }),
-        ),
+      objectiveInF64: ({ A }) => kruskalError(problem.tensor, A).error,
       factors: async (restart) => ({ A: await Promise.all(t.F.map((f) => readFactor(run, f, restart))), S: [] }),
     });
     const { cost, kkt } = await fit.measure(['measure', 'finish'], { cost: t.cost, kkt: t.kkt });

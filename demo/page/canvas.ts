@@ -14,8 +14,8 @@ export interface Surface {
 export function surfaceOf(canvas: HTMLCanvasElement): Surface {
   const ratio = devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
   const context = canvas.getContext('2d')!;
   context.scale(ratio, ratio);
   const style = getComputedStyle(canvas);

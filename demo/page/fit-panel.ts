@@ -1,0 +1,178 @@
+/** Start, pause and stop of a fit, and how it goes. Every room has one. */
+import type { FitEvent } from '../work/fits.js';
+import { el } from './dom.js';
+import { sentenceOf } from './notices.js';
+import { work } from './session.js';
+
+type State = 'idle' | 'waiting' | 'running' | 'paused' | 'stopping' | 'ended' | 'failed';
+
+export interface FitPanel {
+  element: HTMLElement;
+  readonly state: State;
+  /** Whether a fit of this room runs, waits or is paused. */
+  readonly busy: boolean;
+  /** Runs a fit. `learn` gets its number and the listener that tells this panel of its events, and returns a sentence about its end. */
+  run(learn: (id: number, hear: (event: FitEvent) => void) => Promise<string>): Promise<void>;
+  /** Starts as the button does: where a fit runs already, the person chooses between waiting and replacing. */
+  start(): Promise<void>;
+  /** Shows or hides the sentence beside the buttons, for an option or a file that cannot be. */
+  complain(text: string): void;
+}
+
+export interface FitPanelOptions {
+  /** The name of the room, for a person who starts a fit elsewhere. */
+  room: string;
+  /** The text of the button that starts. */
+  verb?: string;
+  onStart: () => void | Promise<void>;
+}
+
+const dash = '–';
+
+/** The fits that run or wait, in their order, and what their person calls them. */
+const filed: { id: number; room: string; stop: () => void }[] = [];
+let lastId = 0;
+
+/** Whether a fit runs or waits anywhere. */
+export const fitsAtWork = () => filed.length > 0;
+
+export function fitPanel({ room, verb = 'Start', onStart }: FitPanelOptions): FitPanel {
+  let state: State = 'idle';
+  let id = 0;
+  const start = el('button', { type: 'button', class: 'primary', onclick: () => void panel.start() }, verb);
+  const pause = el('button', { type: 'button', disabled: true, onclick: holdOrGo }, 'Pause');
+  const stop = el('button', { type: 'button', disabled: true, onclick: end }, 'Stop');
+  const status = el('p', { class: 'fit-state', role: 'status' }, 'Nothing has been learned yet.');
+  const complaint = el('p', { class: 'complaint', role: 'alert', hidden: true });
+  const numbers = { iteration: el('dd', {}, dash), elapsed: el('dd', {}, dash), speed: el('dd', {}, dash) };
+  const element = el(
+    'div',
+    { class: 'fit-panel', 'data-state': state },
+    el('div', { class: 'buttons' }, start, pause, stop),
+    status,
+    el(
+      'dl',
+      {},
+      el('div', {}, el('dt', {}, 'Iteration'), numbers.iteration),
+      el('div', {}, el('dt', {}, 'Time'), numbers.elapsed),
+      el('div', {}, el('dt', {}, 'Speed'), numbers.speed),
+    ),
+    complaint,
+  );
+
+  function enter(next: State, text: string): void {
+    state = next;
+    element.dataset.state = next;
+    status.textContent = text;
+    const busy = panel.busy;
+    const focused = document.activeElement;
+    start.disabled = busy;
+    pause.disabled = next !== 'running' && next !== 'paused';
+    pause.textContent = next === 'paused' ? 'Resume' : 'Pause';
+    stop.disabled = !busy || next === 'stopping';
+    // A button that is switched off loses the focus, which would fall to the body.
+    if (focused instanceof HTMLButtonElement && focused.disabled && element.contains(focused))
+      (busy ? (stop.disabled ? status : stop) : start).focus();
+  }
+
+  function holdOrGo(): void {
+    if (state === 'paused') {
+      void work.resume(id);
+      enter('running', 'Learning');
+    } else {
+      void work.pause(id);
+      enter('paused', 'Paused; the factors stay as they are.');
+    }
+  }
+
+  function end(): void {
+    enter('stopping', 'Stopping …');
+    void work.stop(id);
+  }
+
+  function hear(event: FitEvent): void {
+    if (event.kind === 'waiting') enter('waiting', 'Waiting for the fit that runs …');
+    else if (event.kind === 'started') enter('running', 'Preparing …');
+    else {
+      const { stage, totalIterations, elapsedMs, perSecond, lostDevices } = event.check;
+      numbers.iteration.textContent = String(totalIterations);
+      numbers.elapsed.textContent = `${(elapsedMs / 1000).toFixed(1)} s`;
+      numbers.speed.textContent = perSecond === null ? dash : `${Math.round(perSecond)} iterations/s`;
+      const lost =
+        lostDevices === 0
+          ? ''
+          : ` The GPU was lost ${lostDevices === 1 ? 'once' : `${lostDevices} times`}; the fit went on from its last factors.`;
+      if (state === 'running') status.textContent = `Learning ${stage}.${lost}`;
+    }
+  }
+
+  const panel: FitPanel = {
+    element,
+    get state() {
+      return state;
+    },
+    get busy() {
+      return state === 'waiting' || state === 'running' || state === 'paused' || state === 'stopping';
+    },
+    async start() {
+      if (panel.busy) return;
+      panel.complain('');
+      if (filed.length > 0 && (await askWhenBusy(filed)) === 'not') return;
+      await onStart();
+    },
+    async run(learn) {
+      for (const number of Object.values(numbers)) number.textContent = dash;
+      id = ++lastId;
+      const mine = { id, room, stop: end };
+      filed.push(mine);
+      enter('running', 'Preparing …');
+      try {
+        enter('ended', await learn(id, hear));
+      } catch (error) {
+        enter('failed', 'Not running.');
+        panel.complain(sentenceOf(error));
+      } finally {
+        filed.splice(filed.indexOf(mine), 1);
+      }
+    },
+    complain(text) {
+      complaint.textContent = text;
+      complaint.hidden = text === '';
+    },
+  };
+  status.tabIndex = -1;
+  return panel;
+}
+
+/** Asks a person who starts a fit while others are at work. */
+function askWhenBusy(others: readonly { room: string; stop: () => void }[]): Promise<'start' | 'not'> {
+  const rooms = [...new Set(others.map(({ room }) => room))].join(' and ');
+  return new Promise((resolve) => {
+    let answer: 'start' | 'not' = 'not';
+    const choose = (next: typeof answer, stopOthers = false) => {
+      answer = next;
+      if (stopOthers) for (const { stop } of others) stop();
+      dialog.close();
+    };
+    const dialog = el(
+      'dialog',
+      {
+        'aria-label': 'A fit is running',
+        onclose: () => {
+          dialog.remove();
+          resolve(answer);
+        },
+      },
+      el('p', {}, `A fit of the room ${rooms} is not finished. One fit runs at a time.`),
+      el(
+        'div',
+        { class: 'buttons' },
+        el('button', { type: 'button', class: 'primary', onclick: () => choose('start') }, 'Start when it is finished'),
+        el('button', { type: 'button', onclick: () => choose('start', true) }, 'Stop it and start this one'),
+        el('button', { type: 'button', onclick: () => choose('not') }, 'Do not start'),
+      ),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,240 @@
+/**
+ * A matrix as a picture, with zoom and the value under the pointer.
+ *
+ * Where it has more entries than the canvas has pixels, a pixel shows the mean of a block. Wheel or + and − zoom, a drag or the arrow keys move,
+ * 0 shows everything again. A pointer, or the keys, choose an entry; its value is a text that screen readers get, too.
+ */
+import type { Matrix } from 'orthant';
+import { surfaceOf } from './canvas.js';
+import { el, onNextFrame } from './dom.js';
+import { viridis } from './viridis.js';
+
+export interface HeatMapOptions {
+  /** The name for screen readers. */
+  label: string;
+  /** The value of the colour map's upper end; its lower one is 0. Default: the largest entry. */
+  high?: number;
+  /** Names of rows and columns, for the value under the pointer. */
+  rowName?: (row: number) => string;
+  columnName?: (column: number) => string;
+  /** The group of each column; runs of equal ones are marked below the map. */
+  groups?: readonly (number | string)[];
+}
+
+export interface HeatMap {
+  element: HTMLElement;
+  show(entries: Matrix | undefined, options?: Partial<HeatMapOptions>): void;
+}
+
+/** The part of the matrix that is in sight, in entries. */
+interface View {
+  row: number;
+  column: number;
+  rows: number;
+  cols: number;
+}
+
+const colours = Uint8ClampedArray.from({ length: 256 * 3 }, (_, i) => viridis(Math.floor(i / 3) / 255)[i % 3]);
+const belowForGroups = 9;
+const fewestInView = 4;
+
+export function heatMap(given: HeatMapOptions): HeatMap {
+  let options = given;
+  let entries: Matrix | undefined;
+  let view: View = { row: 0, column: 0, rows: 1, cols: 1 };
+  let chosen: { row: number; column: number } | undefined;
+
+  const canvas = el('canvas', { tabindex: 0, role: 'img' });
+  const value = el('p', { class: 'map-value', 'aria-live': 'polite' });
+  const element = el('div', { class: 'heat-map' }, canvas, value);
+  const redraw = onNextFrame(draw);
+
+  function show(next: Matrix | undefined, changed: Partial<HeatMapOptions> = {}): void {
+    options = { ...options, ...changed };
+    if (next && (next.rows !== entries?.rows || next.cols !== entries?.cols))
+      view = { row: 0, column: 0, rows: next.rows, cols: next.cols };
+    entries = next;
+    canvas.setAttribute('aria-label', next ? `${options.label}, ${next.rows} rows and ${next.cols} columns` : `${options.label}, empty`);
+    tell();
+    redraw();
+  }
+
+  function draw(): void {
+    const { context, width, height, hairline, colour } = surfaceOf(canvas);
+    const below = options.groups ? belowForGroups : 0;
+    const plotHeight = height - below;
+    context.fillStyle = colour('empty');
+    context.fillRect(0, 0, width, plotHeight);
+    if (!entries) return;
+    const ratio = devicePixelRatio || 1;
+    const picture = pictureOf(entries, view, options.high ?? largest(entries), Math.round(width * ratio), Math.round(plotHeight * ratio));
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, 0, 0, width, plotHeight);
+    const cell = { width: width / view.cols, height: plotHeight / view.rows };
+    if (chosen) {
+      context.strokeStyle = colour('mark');
+      context.lineWidth = Math.max(hairline, 1.5);
+      context.strokeRect((chosen.column - view.column) * cell.width, (chosen.row - view.row) * cell.height, cell.width, cell.height);
+    }
+    if (!options.groups) return;
+    // Brackets under the groups of columns, alternately strong and faint so that neighbours stay apart however narrow they are.
+    runs(options.groups).forEach(([from, to], i) => {
+      context.fillStyle = colour(i % 2 === 0 ? 'ink' : 'line');
+      const [left, right] = [(from - view.column) * cell.width, (to - view.column) * cell.width];
+      if (right > 0 && left < width) context.fillRect(left + hairline, plotHeight + 4, right - left - 2 * hairline, 3);
+    });
+  }
+
+  /** The value of the chosen entry in words. */
+  function tell(): void {
+    if (!entries || !chosen || chosen.row >= entries.rows || chosen.column >= entries.cols) {
+      value.textContent = '';
+      return;
+    }
+    const { row, column } = chosen;
+    const { rowName = (i) => `row ${i + 1}`, columnName = (j) => `column ${j + 1}` } = options;
+    value.textContent = `${rowName(row)}, ${columnName(column)}: ${short(entries.data[row * entries.cols + column])}`;
+  }
+
+  function choose(row: number, column: number): void {
+    if (!entries) return;
+    chosen = { row: clamp(Math.floor(row), 0, entries.rows - 1), column: clamp(Math.floor(column), 0, entries.cols - 1) };
+    tell();
+    redraw();
+  }
+
+  /** Zooms by `factor` about a place of the canvas, 0 to 1 in both directions. */
+  function zoom(factor: number, x: number, y: number): void {
+    if (!entries) return;
+    const rows = clamp(view.rows * factor, Math.min(fewestInView, entries.rows), entries.rows);
+    const cols = clamp(view.cols * factor, Math.min(fewestInView, entries.cols), entries.cols);
+    view = {
+      rows,
+      cols,
+      row: clamp(view.row + y * (view.rows - rows), 0, entries.rows - rows),
+      column: clamp(view.column + x * (view.cols - cols), 0, entries.cols - cols),
+    };
+    redraw();
+  }
+
+  function move(rows: number, columns: number): void {
+    if (!entries) return;
+    view = {
+      ...view,
+      row: clamp(view.row + rows, 0, entries.rows - view.rows),
+      column: clamp(view.column + columns, 0, entries.cols - view.cols),
+    };
+    redraw();
+  }
+
+  const placeOf = (event: MouseEvent) => ({
+    x: event.offsetX / canvas.clientWidth,
+    y: event.offsetY / (canvas.clientHeight - (options.groups ? belowForGroups : 0)),
+  });
+  canvas.addEventListener(
+    'wheel',
+    (event) => {
+      if (!event.ctrlKey && !event.shiftKey && view.rows === entries?.rows && event.deltaY > 0) return; // the page scrolls
+      event.preventDefault();
+      const { x, y } = placeOf(event);
+      zoom(event.deltaY > 0 ? 1.25 : 0.8, x, y);
+    },
+    { passive: false },
+  );
+  canvas.addEventListener('pointermove', (event) => {
+    const { x, y } = placeOf(event);
+    if (event.buttons === 1)
+      move((-event.movementY / canvas.clientHeight) * view.rows, (-event.movementX / canvas.clientWidth) * view.cols);
+    else choose(view.row + y * view.rows, view.column + x * view.cols);
+  });
+  canvas.addEventListener('pointerleave', () => {
+    chosen = undefined;
+    tell();
+    redraw();
+  });
+  canvas.addEventListener('keydown', (event) => {
+    const at = chosen ?? { row: view.row, column: view.column };
+    const keys: Record<string, () => void> = {
+      '+': () => zoom(0.8, 0.5, 0.5),
+      '=': () => zoom(0.8, 0.5, 0.5),
+      '-': () => zoom(1.25, 0.5, 0.5),
+      '0': () => zoom(Number.MAX_VALUE, 0.5, 0.5),
+      ArrowUp: () => choose(at.row - 1, at.column),
+      ArrowDown: () => choose(at.row + 1, at.column),
+      ArrowLeft: () => choose(at.row, at.column - 1),
+      ArrowRight: () => choose(at.row, at.column + 1),
+    };
+    const key = keys[event.key];
+    if (!key || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    key();
+    followChosen();
+  });
+
+  /** Keeps the chosen entry in sight while the keys move it. */
+  function followChosen(): void {
+    if (!chosen) return;
+    const { row, column } = chosen;
+    move(
+      Math.min(0, row - view.row) + Math.max(0, row + 1 - view.row - view.rows),
+      Math.min(0, column - view.column) + Math.max(0, column + 1 - view.column - view.cols),
+    );
+  }
+
+  new ResizeObserver(redraw).observe(canvas);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  show(undefined);
+  return { element, show };
+}
+
+/** A pixel an entry, or a pixel a block of entries, whichever needs fewer. */
+function pictureOf({ cols, data }: Matrix, view: View, high: number, mostWide: number, mostHigh: number): OffscreenCanvas {
+  const firstRow = Math.floor(view.row);
+  const firstColumn = Math.floor(view.column);
+  const rows = Math.min(Math.ceil(view.rows), Math.floor(data.length / cols) - firstRow);
+  const columns = Math.min(Math.ceil(view.cols), cols - firstColumn);
+  const wide = Math.max(1, Math.min(columns, mostWide));
+  const tall = Math.max(1, Math.min(rows, mostHigh));
+  const offscreen = new OffscreenCanvas(wide, tall);
+  const context = offscreen.getContext('2d')!;
+  const image = context.createImageData(wide, tall);
+  for (let y = 0; y < tall; y++) {
+    const [fromRow, toRow] = span(y, tall, rows);
+    for (let x = 0; x < wide; x++) {
+      const [fromColumn, toColumn] = span(x, wide, columns);
+      let sum = 0;
+      for (let i = fromRow; i < toRow; i++)
+        for (let j = fromColumn; j < toColumn; j++) sum += data[(firstRow + i) * cols + firstColumn + j];
+      const mean = sum / ((toRow - fromRow) * (toColumn - fromColumn));
+      const colour = 3 * clamp(Math.round((255 * mean) / (high || 1)), 0, 255);
+      const at = 4 * (y * wide + x);
+      image.data[at] = colours[colour];
+      image.data[at + 1] = colours[colour + 1];
+      image.data[at + 2] = colours[colour + 2];
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return offscreen;
+}
+
+/** The entries [from, to) of pixel `at` of `pixels`. */
+function span(at: number, pixels: number, entries: number): [number, number] {
+  const from = Math.floor((at * entries) / pixels);
+  return [from, Math.max(from + 1, Math.floor(((at + 1) * entries) / pixels))];
+}
+
+/** [from, to) of each run of equal entries. */
+function runs(groups: readonly (number | string)[]): [number, number][] {
+  const starts = groups.flatMap((group, i) => (i > 0 && group === groups[i - 1] ? [] : [i]));
+  return starts.map((from, i) => [from, starts[i + 1] ?? groups.length]);
+}
+
+function largest({ data }: Matrix): number {
+  let most = 0;
+  for (const x of data) if (x > most) most = x;
+  return most;
+}
+
+const clamp = (x: number, least: number, most: number) => Math.min(Math.max(x, least), most);
+const short = (x: number) => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : 'missing');

@@ -1,0 +1,6 @@
+import type { Room } from '../../main.js';
+import { el } from '../../page/dom.js';
+
+export function room(): Room {
+  return { title: 'Matrix', element: el('article', {}, el('h1', {}, 'Matrix')), enter() {} };
+}

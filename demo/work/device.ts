@@ -1,0 +1,30 @@
+/** The engine of the page: WebGPU, or the CPU reference where there is none. */
+import { createEngine, createReferenceEngine, type Engine } from 'orthant';
+
+export type EngineKind = 'webgpu' | 'reference';
+
+export interface Device {
+  kind: EngineKind;
+  /** One line for people. */
+  description: string;
+  /** Whether it computes on the CPU. */
+  software: boolean;
+}
+
+let engine: Promise<Engine> | undefined;
+
+/** Opens the engine that fits run on from now on. */
+export async function openDevice(kind: EngineKind): Promise<Device> {
+  const before = engine;
+  const opening: Promise<Engine> = kind === 'webgpu' ? createEngine() : Promise.resolve(createReferenceEngine());
+  engine = opening;
+  const { description, software } = await opening;
+  void before?.then((old) => old.dispose()).catch(() => {}); // one that never opened has nothing to dispose
+  return { kind, description, software };
+}
+
+/** The engine that is open. */
+export function openEngine(): Promise<Engine> {
+  engine ??= createEngine();
+  return engine;
+}

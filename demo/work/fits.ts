@@ -1,0 +1,142 @@
+/** Fits one after another, each with pause, resume and stop. */
+import { CancelledError, type Engine, type FitOptions, type Matrix, type Progress } from 'orthant';
+import { openEngine } from './device.js';
+
+/** A check, as the page shows it. */
+export interface Check {
+  stage: string;
+  /** Of the stage, and of all stages. */
+  iteration: number;
+  maxIterations: number;
+  totalIterations: number;
+  relativeError: number;
+  /** Without the time in which the fit was paused. */
+  elapsedMs: number;
+  /** Iterations a second, over the last two seconds. */
+  perSecond: number | null;
+  /** Devices that were lost on the way; after each the fit goes on from its last checkpoint. */
+  lostDevices: number;
+}
+
+export type FitEvent = { kind: 'waiting' } | { kind: 'started' } | { kind: 'check'; check: Check };
+
+export interface Factors {
+  A: Matrix[];
+  S: Matrix[];
+}
+
+/** What a fit shows on its way. */
+export interface Watching {
+  /** Names the fit, for `pause`, `resume` and `stop`. */
+  id: number;
+  hear: (event: FitEvent) => void;
+  /** Called with the factors of the best restart, no more often than every 200 ms. */
+  draw?: (factors: Factors, check: Check) => void | Promise<void>;
+}
+
+const drawingEveryMs = 200;
+const checksEveryMs = 50;
+
+/** The fit at work. */
+interface Running {
+  id: number;
+  /** Where it waits while it is paused. */
+  gate?: { opened: Promise<void>; open: () => void };
+  stopped: boolean;
+  pausedMs: number;
+}
+
+let running: Running | undefined;
+/** The end of the last fit that was filed. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Fits that were stopped while they waited. */
+const withdrawn = new Set<number>();
+
+/** Holds a fit at its next check. */
+export function pause(id: number): void {
+  if (running?.id !== id || running.gate) return;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  running.gate = { opened, open };
+}
+
+export function resume(id: number): void {
+  if (running?.id !== id) return;
+  running.gate?.open();
+  running.gate = undefined;
+}
+
+/** Ends a fit at its next check: its promise resolves with the factors that it has then. One that waits is withdrawn. */
+export function stop(id: number): void {
+  if (running?.id !== id) withdrawn.add(id);
+  else {
+    running.stopped = true;
+    resume(id);
+  }
+}
+
+/**
+ * Runs a fit when those before it have ended. `learn` gets the engine and the options that belong to every fit here. The device is one batch
+ * ahead of a check, so a paused fit rests after that batch.
+ */
+export function runFit<T>(learn: (engine: Engine, hooks: FitOptions) => Promise<T>, watching: Watching): Promise<T> {
+  if (running) watching.hear({ kind: 'waiting' });
+  const mine = last
+    .catch(() => {}) // its own caller hears of it
+    .then(async () => {
+      if (withdrawn.delete(watching.id)) throw new CancelledError('The fit was withdrawn before it began.');
+      const state: Running = { id: watching.id, stopped: false, pausedMs: 0 };
+      running = state;
+      watching.hear({ kind: 'started' });
+      try {
+        return await learn(await openEngine(), { onProgress: watcher(state, watching) });
+      } finally {
+        running = undefined;
+      }
+    });
+  last = mine;
+  return mine;
+}
+
+/** Tells the page of checks, and draws when the last drawing has been made and is old enough. */
+function watcher(state: Running, { hear, draw }: Watching): (progress: Progress) => Promise<boolean> {
+  const recent: { totalIterations: number; elapsedMs: number }[] = [];
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let drawing = false;
+  return async (progress) => {
+    const { stage, iteration, maxIterations, totalIterations, relativeError, lostDevices } = progress;
+    const elapsedMs = progress.elapsedMs - state.pausedMs;
+    recent.push({ totalIterations, elapsedMs });
+    while (recent.length > 2 && elapsedMs - recent[0].elapsedMs > 2000) recent.shift();
+    const [since] = recent;
+    const perSecond =
+      elapsedMs > since.elapsedMs ? (1000 * (totalIterations - since.totalIterations)) / (elapsedMs - since.elapsedMs) : null;
+    const check = { stage, iteration, maxIterations, totalIterations, relativeError, elapsedMs, perSecond, lostDevices };
+    const now = performance.now();
+    if (now - toldAt >= checksEveryMs || state.gate) {
+      toldAt = now;
+      hear({ kind: 'check', check });
+    }
+    if (draw && !drawing && now - drawnAt >= drawingEveryMs) {
+      drawing = true;
+      drawnAt = now;
+      void progress
+        .factors()
+        .then((factors) => draw(factors, check))
+        .catch(() => {}) // the fit ended meanwhile, or failed and says so itself
+        .finally(() => {
+          drawing = false;
+        });
+    }
+    if (state.gate) {
+      const from = performance.now();
+      await state.gate.opened;
+      state.pausedMs += performance.now() - from;
+    }
+    return !state.stopped;
+  };
+}

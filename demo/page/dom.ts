@@ -44,3 +44,8 @@ export function onNextFrame(draw: () => void): () => void {
     });
   };
 }
+
+/** A part of a room that can be folded: open where there is room for it, folded on a narrow screen. */
+export function fold(title: string, ...children: readonly (Node | string)[]): HTMLDetailsElement {
+  return el('details', { class: 'fold', open: innerWidth > 760 }, el('summary', {}, el('h2', {}, title)), ...children);
+}

@@ -1,6 +1,40 @@
-/** The published experiment, in the worker. */
-import { type Matrix, matrix, type NeuralFactorization, type NeuralOptions, neuralNmf } from 'orthant';
+/** The published experiment, in the worker: one method on the data of one seed. */
+import { transfer } from 'comlink';
+import {
+  deepNmf,
+  type Engine,
+  type Factorization,
+  type FitOptions,
+  hierarchicalNmf,
+  type Matrix,
+  matrix,
+  neuralNmf,
+  type StopReason,
+} from 'orthant';
+import {
+  accuracies,
+  type ComparedMethod,
+  type Depth,
+  drawTableOne,
+  mostIterations,
+  type TableOneDraw,
+  type TableSupervision,
+  tableRanks,
+} from '../../src/cli/table1-experiment.js';
 import { type Check, type Factors, type FitEvent, runFit } from './fits.js';
+
+export type { ComparedMethod, Depth, TableSupervision };
+
+/** What is fitted. Restarts of one seed begin with the same random numbers in all three methods. */
+export interface PaperPlace {
+  seed: number;
+  layers: Depth;
+  supervision: TableSupervision;
+  method: ComparedMethod;
+  /** Whether Neural NMF is judged by every level or by the deepest alone. */
+  judged: 'levels' | 'last';
+  restarts: number;
+}
 
 /** A⁰…AˡSˡ with its relative error. */
 export interface Level {
@@ -8,26 +42,63 @@ export interface Level {
   reconstruction: Matrix;
 }
 
-export interface PaperFit {
-  X: Matrix;
-  options: NeuralOptions;
+export interface PaperResult {
+  levels: Level[];
+  /** The share of all columns whose class is predicted; null without labels. */
+  accuracy: number | null;
+  iterations: number;
+  stopReason: StopReason;
 }
+
+let draw: TableOneDraw | undefined;
 
 export async function fitPaper(
-  { X, options }: PaperFit,
+  place: PaperPlace,
   id: number,
   hear: (event: FitEvent) => void,
-  draw: (levels: Level[], check: Check) => void,
-): Promise<{ levels: Level[]; model: NeuralFactorization }> {
-  const model = await runFit((engine, hooks) => neuralNmf(engine, X, { ...options, ...hooks, svdBound: false }), {
+  show: (levels: Level[], check: Check) => void,
+): Promise<PaperResult> {
+  if (draw?.seed !== place.seed) draw = drawTableOne(place.seed);
+  const { X, labelled } = draw;
+  const model = await runFit((engine, hooks) => fitOf(engine, draw!, place, hooks), {
     id,
     hear,
-    draw: (factors, check) => draw(levelsOf(X, factors), check),
+    draw: (factors, check) => {
+      const levels = levelsOf(X, factors);
+      show(moved(levels), check);
+    },
   });
-  return { levels: levelsOf(X, model), model };
+  const { iterations, stopReason } = model;
+  const { accuracy } = accuracies(model, labelled, place.supervision);
+  return { levels: moved(levelsOf(X, model)), accuracy, iterations, stopReason };
 }
 
-export function levelsOf(X: Matrix, { A, S }: Factors): Level[] {
+function fitOf(engine: Engine, { X, labels, labelled }: TableOneDraw, place: PaperPlace, hooks: FitOptions): Promise<Factorization> {
+  const { seed, layers, supervision, method, judged, restarts } = place;
+  const truth = labels[tableRanks[layers - 1]].map(String);
+  const options = {
+    ...hooks,
+    ranks: tableRanks.slice(0, layers),
+    seed,
+    restarts,
+    maxIterations: mostIterations(method, layers),
+    svdBound: false,
+    ...(supervision === 'full' ? { labels: truth } : {}),
+    ...(supervision === 'semi' ? { labels: truth.map((label, c) => (labelled[c] ? label : '')), truth } : {}),
+  };
+  if (method === 'hierarchical') return hierarchicalNmf(engine, X, options);
+  if (method === 'deep') return deepNmf(engine, X, options);
+  return neuralNmf(engine, X, { ...options, cost: judged === 'levels' ? 'levels' : 'reconstruction' });
+}
+
+/** Levels whose entries move to the page instead of being copied. */
+const moved = (levels: Level[]) =>
+  transfer(
+    levels,
+    levels.map(({ reconstruction }) => reconstruction.data.buffer),
+  );
+
+function levelsOf(X: Matrix, { A, S }: Factors): Level[] {
   let features = A[0];
   return S.map((coefficients, l) => {
     if (l > 0) features = product(features, A[l]);

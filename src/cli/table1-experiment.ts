@@ -21,7 +21,7 @@ export type Depth = (typeof depths)[number];
 export type ComparedMethod = (typeof comparedMethods)[number];
 export type CellStopping = 'converged' | 'early';
 
-const tableRanks = [9, 4, 2] as const;
+export const tableRanks = [9, 4, 2] as const;
 
 /** Share of the columns that carry a label in the semi-supervised rows. */
 const labelledShare = 0.4;
@@ -32,7 +32,7 @@ const labelledShare = 0.4;
  * objective has no minimum, since it falls for ever as scale moves from S⁰ to A⁰, and ten times as many iterations change its errors by
  * less than 0.5 %, up or down.
  */
-function mostIterations(method: ComparedMethod, layers: Depth): number {
+export function mostIterations(method: ComparedMethod, layers: Depth): number {
   if (method === 'hierarchical') return 5000;
   return method === 'deep' && layers === 1 ? 3000 : 1000;
 }
@@ -111,7 +111,7 @@ export interface TableOneOptions {
 }
 
 /** The published table: relative errors, and accuracies where there are labels, with one, two and three layers. */
-const published: Record<TableSupervision, Record<ComparedMethod, { error: number[]; accuracy?: number[] }>> = {
+export const published: Record<TableSupervision, Record<ComparedMethod, { error: number[]; accuracy?: number[] }>> = {
   none: {
     hierarchical: { error: [0.053, 0.399, 0.86] },
     deep: { error: [0.031, 0.414, 0.838] },

@@ -78,6 +78,20 @@ async function open(kind: 'webgpu' | 'reference' = 'webgpu'): Promise<void> {
   }
 }
 
+/** The built page is kept by its service worker. While it is developed there is none. */
+async function keepOffline(): Promise<void> {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  try {
+    await navigator.serviceWorker.register('./service-worker.js');
+    await navigator.serviceWorker.ready;
+    const line = byId('offline');
+    line.textContent = 'It is kept in this browser and opens without a network.';
+    line.hidden = false;
+  } catch {
+    // A browser that keeps nothing, as in private windows, needs the network: nothing else changes.
+  }
+}
+
 addEventListener('hashchange', () => void show());
 addEventListener('beforeunload', (event) => {
   if (fitsAtWork() || [...made.values()].some((room) => room.atRisk?.())) event.preventDefault();
@@ -85,3 +99,4 @@ addEventListener('beforeunload', (event) => {
 
 void show();
 void open();
+void keepOffline();

@@ -21,7 +21,7 @@ export interface Curve {
 const height = 260;
 
 export function curve(label: string): Curve {
-  const place = el('div', { class: 'curve-plot', role: 'img' });
+  const place = el('div', { class: 'curve-plot', role: 'img', 'aria-label': `${label}, empty` });
   const key = el('ul', { class: 'key' });
   const element = el('figure', { class: 'curve' }, el('figcaption', {}, el('h3', {}, label), key), place);
   let given: readonly CurveLine[] = [];

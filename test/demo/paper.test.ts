@@ -1,0 +1,80 @@
+/** The paper's room, in a real browser on the built files. */
+import { afterAll, expect, test } from 'vitest';
+import { neuralNmf, tableOne } from '../../src/index.js';
+import { createEngine } from '../../src/node.js';
+import { type Built, builtPage, inState, textOf, visit } from './built.js';
+
+/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
+let started: Promise<Built> | undefined;
+const built = () => (started ??= builtPage());
+afterAll(async () => (await started)?.close());
+
+const errorsIn = (element: Element) =>
+  [...element.querySelectorAll('figure:not([hidden]) output')].map((output) => {
+    const [, error, ratio] = /error ([\d.]+) = ([\d.]+) ×/.exec(output.textContent ?? '') ?? [];
+    return { error: Number(error), ratio: Number(ratio) };
+  });
+
+test('learns on arrival, ends near every bound, and shows the errors of the library', async () => {
+  const { page, complaints } = await visit(await built());
+  await inState(page, 'running');
+  await inState(page, 'ended');
+  const neural = await page.$eval('[aria-label="Neural NMF"]', errorsIn);
+  expect(neural).toHaveLength(3);
+  for (const { ratio } of neural) expect(ratio).toBeLessThanOrEqual(1.02);
+  expect(neural[2].ratio).toBeLessThanOrEqual(1.005);
+
+  // The same fit with the library in this process, by another build of the same compiler.
+  const engine = await createEngine();
+  const model = await neuralNmf(engine, tableOne(0).X, { ranks: [9, 4, 2], restarts: 4, seed: 0 });
+  engine.dispose();
+  for (const [l, { relativeError }] of model.layers.entries()) expect(neural[l].error).toBeCloseTo(relativeError, 3);
+
+  const cells = await page.$$eval('td.known', (found) => found.map((cell) => cell.textContent));
+  expect(cells).toHaveLength(3);
+  expect(cells[2]).toBe(neural[2].error.toFixed(3));
+  for (const method of ['Hierarchical NMF', 'Deep NMF']) {
+    const errors = await page.$eval(`[aria-label="${method}"]`, errorsIn);
+    expect(errors).toHaveLength(3);
+    for (const { ratio } of errors) expect(ratio).toBeGreaterThanOrEqual(0.9995);
+  }
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('pauses, goes on, and stops with the factors reached so far, by the keyboard', async () => {
+  const { page, complaints } = await visit(await built(), { hash: '#/paper?restarts=16&beside=no' });
+  await inState(page, 'running');
+  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''), { timeout: 0 });
+  await page.evaluate(() => document.querySelector<HTMLElement>('#room .fit-panel .buttons button:nth-child(2)')!.focus());
+  await page.keyboard.press('Enter');
+  await inState(page, 'paused');
+  expect(await textOf(page, '.fit-state')).toMatch(/^Paused/);
+  const before = await textOf(page, '#room .fit-panel dd');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  // At most the check that was on its way when the fit was held.
+  expect(Number(await textOf(page, '#room .fit-panel dd')) - Number(before)).toBeLessThanOrEqual(20);
+  await page.keyboard.press('Enter');
+  await inState(page, 'running', 'ended');
+  await page.keyboard.press('Tab'); // to Stop
+  await page.keyboard.press('Enter');
+  await inState(page, 'ended');
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('shows what happens when only the deepest level counts, and keeps the options in the address', async () => {
+  const { page, complaints } = await visit(await built(), { hash: '#/paper?beside=no' });
+  await inState(page, 'ended');
+  await page.select('[name=judged]', 'last');
+  expect(page.url()).toContain('judged=last');
+  await page.locator('.primary').click();
+  await inState(page, 'running');
+  await inState(page, 'ended');
+  const neural = await page.$eval('[aria-label="Neural NMF"]', errorsIn);
+  expect(neural[2].ratio).toBeLessThanOrEqual(1.005);
+  expect(Math.max(...neural.map(({ ratio }) => ratio))).toBeGreaterThan(1.02);
+  expect(complaints).toEqual([]);
+  await page.close();
+});

@@ -1,0 +1,124 @@
+/** What surrounds the rooms: devices that are missing or get lost, no network, everyone's access, sizes. */
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'puppeteer';
+import { afterAll, expect, test } from 'vitest';
+import { type Built, builtPage, inState, textOf, visit } from './built.js';
+
+let started: Promise<Built> | undefined;
+const built = () => (started ??= builtPage());
+afterAll(async () => (await started)?.close());
+
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** The rules of axe-core that the page breaks now, with the elements. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(axeSource, 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  });
+}
+
+test('has no fault that axe-core knows, in every room, light and dark, wide and narrow', async () => {
+  for (const dark of [false, true]) {
+    for (const width of [1280, 375]) {
+      const { page, complaints } = await visit(await built(), { hash: '#/paper?beside=no', dark, width });
+      await inState(page, 'running');
+      expect(await violations(page), `learning, ${width} px, dark ${dark}`).toEqual([]);
+      for (const room of ['matrix', 'topics']) {
+        await page.evaluate((name) => document.querySelector<HTMLElement>(`nav a[href="#/${name}"]`)!.click(), room);
+        await page.waitForFunction((name: string) => document.title.toLowerCase().startsWith(name), { timeout: 0 }, room);
+        expect(await violations(page), `${room}, ${width} px, dark ${dark}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), `${room} is no wider than the screen`).toBeLessThanOrEqual(
+          width,
+        );
+        expect(await page.evaluate(() => document.activeElement === document.body), 'the focus is on the room').toBe(false);
+      }
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  }
+});
+
+test('where there is no WebGPU it says what to do, and computes on the CPU when asked to', async () => {
+  const site = await built();
+  const without = path.join(path.dirname(site.folder), 'without');
+  await cp(site.folder, without, { recursive: true });
+  for (const file of await readdir(path.join(without, 'assets'))) {
+    if (!file.startsWith('worker')) continue;
+    const script = path.join(without, 'assets', file);
+    await writeFile(script, `delete WorkerNavigator.prototype.gpu;${await readFile(script, 'utf8')}`);
+  }
+  const { page, complaints } = await visit(
+    { ...site, url: site.url.replace('/folder/', '/without/') },
+    {
+      hash: '#/paper?layers=1&beside=no&restarts=1',
+      before: async (empty) => {
+        await empty.evaluateOnNewDocument(() => {
+          Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
+        });
+      },
+    },
+  );
+  await page.waitForSelector('.notice', { timeout: 0 });
+  expect(await textOf(page, '.notice')).toMatch(/This browser offers no WebGPU\. .*(Chrome|Firefox|Safari).* CPU/s);
+  expect(await violations(page)).toEqual([]);
+  await page.locator('.notice button').click(); // Compute on the CPU
+  await page.waitForFunction(() => document.body.dataset.device === 'reference', { timeout: 0 });
+  await page.locator('.primary').click();
+  await inState(page, 'ended');
+  expect(await page.$eval('[aria-label="Neural NMF"] output', (output) => output.textContent)).toMatch(/error 0\.023\d = 1\.00\d/);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('goes on from its last factors when the GPU is lost, and says so', async () => {
+  const site = await built();
+  const { page } = await visit(site, { hash: '#/paper?restarts=16&beside=no' });
+  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''), { timeout: 0 });
+  const client = await site.browser.target().createCDPSession();
+  await client.send('Browser.crashGpuProcess' as never).catch(() => {}); // the answer goes down with it
+  await page.waitForFunction(() => /was lost once; the fit went on/.test(document.querySelector('.fit-state')?.textContent ?? ''), {
+    timeout: 0,
+  });
+  await inState(page, 'ended');
+  const ratios = await page.$$eval('[aria-label="Neural NMF"] output', (all) =>
+    all.map((output) => Number(/= ([\d.]+) ×/.exec(output.textContent ?? '')?.[1])),
+  );
+  for (const ratio of ratios) expect(ratio).toBeLessThanOrEqual(1.02);
+  await page.close();
+});
+
+test('opens without a network once it was there', async () => {
+  const { page } = await visit(await built(), { hash: '#/matrix' });
+  await page.waitForFunction(() => document.getElementById('offline')?.hidden === false, { timeout: 0 });
+  await page.setOfflineMode(true);
+  await page.reload();
+  await page.waitForSelector('#room h1', { timeout: 0 });
+  await page.goto(`${(await built()).url}#/paper?layers=1&beside=no`);
+  await page.reload();
+  await inState(page, 'ended');
+  await page.close();
+});
+
+test('stays light: 60 KB of script before the first paint', async () => {
+  const site = await built();
+  const { page } = await visit(site);
+  await page.waitForSelector('#room h1', { timeout: 0 });
+  // Those of the page; the worker, which loads its own, does not hold up the paint.
+  const names = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => name.replace(/.*\//, ''))
+      .filter((name) => name.endsWith('.js') && !name.startsWith('worker')),
+  );
+  const sizes = await Promise.all(names.map(async (name) => gzipSync(await readFile(path.join(site.folder, 'assets', name))).length));
+  const sum = sizes.reduce((total, size) => total + size, 0);
+  expect(sum).toBeGreaterThan(0);
+  expect(sum).toBeLessThanOrEqual(60_000);
+  await page.close();
+});

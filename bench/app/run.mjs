@@ -1,0 +1,4 @@
+// `npm run bench:app`: see bench/README.md.
+import { runMain } from '../../scripts/load-typescript.mjs';
+
+await runMain('/bench/app/main.ts');

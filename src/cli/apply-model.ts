@@ -17,7 +17,7 @@ import { asInModel, checkTableFiles, type Data, readData, readWeights } from './
 import type { Io } from './io.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
-import type { Samples } from './wording.js';
+import type { Samples } from '../formats/in-file.js';
 
 export interface ApplyOptions extends TableOptions {
   samples: Samples;

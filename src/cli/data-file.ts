@@ -14,7 +14,7 @@ import type { SavedModel } from '../models/files.js';
 import { isTable, readMatrix } from '../node/files.js';
 import { fromStandardInput, type StandardInput } from './standard-input.js';
 import { tableWords } from './table-options.js';
-import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
+import { checkFile, type MatrixFile, placeInFile, type Samples } from '../formats/in-file.js';
 
 /** How the matrices of a command lie, and are written. */
 export interface Reading {

@@ -31,7 +31,7 @@ import { ranksAndRestarts, startFolder, startInOrder, startNotes } from './start
 import { alignFacts, componentLines, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
-import type { Samples } from './wording.js';
+import type { Samples } from '../formats/in-file.js';
 
 interface FitCommandOptions extends CommonOptions, TableOptions {
   method: Method;

@@ -32,7 +32,7 @@ import { alignFacts, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { heatMapSvg } from './table1-svg.js';
 import { wrapAll } from './text-width.js';
-import type { Samples } from './wording.js';
+import type { Samples } from '../formats/in-file.js';
 
 interface RankCommandOptions extends TableOptions {
   ranks: number[];

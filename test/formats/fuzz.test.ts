@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseLabels } from '../../src/cli/labels.js';
+import { parseLabels } from '../../src/formats/labels.js';
 import { labelTexts } from '../../src/data/labels.js';
 import type { Matrix } from '../../src/data/matrix.js';
 import { isSparse, type toDense } from '../../src/data/sparse.js';

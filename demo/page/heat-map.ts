@@ -3,11 +3,13 @@
  *
  * Where it has more entries than the canvas has pixels, a pixel shows the mean of a block. Wheel or + and − zoom, a drag or the arrow keys move,
  * 0 shows everything again. A pointer, or the keys, choose an entry; its value is a text that screen readers get, too.
+ *
+ * NaN is a missing value, which is hatched. With entries below 0 the colours run from blue over white, which is 0, to red.
  */
 import type { Matrix } from 'orthant';
 import { surfaceOf } from './canvas.js';
 import { el, onNextFrame } from './dom.js';
-import { viridis } from './viridis.js';
+import { redAndBlue, viridis } from './viridis.js';
 
 export interface HeatMapOptions {
   /** The name for screen readers. */
@@ -34,13 +36,30 @@ interface View {
   cols: number;
 }
 
-const colours = Uint8ClampedArray.from({ length: 256 * 3 }, (_, i) => viridis(Math.floor(i / 3) / 255)[i % 3]);
+/** The entries of a matrix, 0 included. */
+interface Range {
+  least: number;
+  most: number;
+  missing: boolean;
+}
+
+/** From −high or 0 to high. */
+interface Scale {
+  signed: boolean;
+  high: number;
+}
+
+const tableOf = (map: (t: number) => number[]) =>
+  Uint8ClampedArray.from({ length: 256 * 3 }, (_, i) => map(Math.floor(i / 3) / 255)[i % 3]);
+const colours = tableOf(viridis);
+const signedColours = tableOf(redAndBlue);
 const belowForGroups = 9;
 const fewestInView = 4;
 
 export function heatMap(given: HeatMapOptions): HeatMap {
   let options = given;
   let entries: Matrix | undefined;
+  let range: Range = { least: 0, most: 0, missing: false };
   let view: View = { row: 0, column: 0, rows: 1, cols: 1 };
   let chosen: { row: number; column: number } | undefined;
 
@@ -54,6 +73,7 @@ export function heatMap(given: HeatMapOptions): HeatMap {
     if (next && (next.rows !== entries?.rows || next.cols !== entries?.cols))
       view = { row: 0, column: 0, rows: next.rows, cols: next.cols };
     entries = next;
+    range = next ? rangeOf(next) : { least: 0, most: 0, missing: false };
     canvas.setAttribute('aria-label', next ? `${options.label}, ${next.rows} rows and ${next.cols} columns` : `${options.label}, empty`);
     tell();
     redraw();
@@ -67,7 +87,10 @@ export function heatMap(given: HeatMapOptions): HeatMap {
     context.fillRect(0, 0, width, plotHeight);
     if (!entries) return;
     const ratio = devicePixelRatio || 1;
-    const picture = pictureOf(entries, view, options.high ?? largest(entries), Math.round(width * ratio), Math.round(plotHeight * ratio));
+    const { least, most, missing } = range;
+    if (missing) hatch(context, width, plotHeight, colour('muted'));
+    const scale = { signed: least < 0, high: Math.max(-least, options.high ?? most) };
+    const picture = pictureOf(entries, view, scale, Math.round(width * ratio), Math.round(plotHeight * ratio));
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, 0, 0, width, plotHeight);
     const cell = { width: width / view.cols, height: plotHeight / view.rows };
@@ -188,7 +211,7 @@ export function heatMap(given: HeatMapOptions): HeatMap {
 }
 
 /** A pixel an entry, or a pixel a block of entries, whichever needs fewer. */
-function pictureOf({ cols, data }: Matrix, view: View, high: number, mostWide: number, mostHigh: number): OffscreenCanvas {
+function pictureOf({ cols, data }: Matrix, view: View, { signed, high }: Scale, mostWide: number, mostHigh: number): OffscreenCanvas {
   const firstRow = Math.floor(view.row);
   const firstColumn = Math.floor(view.column);
   const rows = Math.min(Math.ceil(view.rows), Math.floor(data.length / cols) - firstRow);
@@ -198,19 +221,27 @@ function pictureOf({ cols, data }: Matrix, view: View, high: number, mostWide: n
   const offscreen = new OffscreenCanvas(wide, tall);
   const context = offscreen.getContext('2d')!;
   const image = context.createImageData(wide, tall);
+  const map = signed ? signedColours : colours;
   for (let y = 0; y < tall; y++) {
     const [fromRow, toRow] = span(y, tall, rows);
     for (let x = 0; x < wide; x++) {
       const [fromColumn, toColumn] = span(x, wide, columns);
-      let sum = 0;
-      for (let i = fromRow; i < toRow; i++)
-        for (let j = fromColumn; j < toColumn; j++) sum += data[(firstRow + i) * cols + firstColumn + j];
-      const mean = sum / ((toRow - fromRow) * (toColumn - fromColumn));
-      const colour = 3 * clamp(Math.round((255 * mean) / (high || 1)), 0, 255);
+      let [sum, known] = [0, 0];
+      for (let i = fromRow; i < toRow; i++) {
+        for (let j = fromColumn; j < toColumn; j++) {
+          const entry = data[(firstRow + i) * cols + firstColumn + j];
+          if (Number.isNaN(entry)) continue;
+          sum += entry;
+          known++;
+        }
+      }
+      if (known === 0) continue; // transparent: the hatching shows
+      const part = sum / known / (high || 1);
+      const colour = 3 * clamp(Math.round(255 * (signed ? (part + 1) / 2 : part)), 0, 255);
       const at = 4 * (y * wide + x);
-      image.data[at] = colours[colour];
-      image.data[at + 1] = colours[colour + 1];
-      image.data[at + 2] = colours[colour + 2];
+      image.data[at] = map[colour];
+      image.data[at + 1] = map[colour + 1];
+      image.data[at + 2] = map[colour + 2];
       image.data[at + 3] = 255;
     }
   }
@@ -230,10 +261,32 @@ function runs(groups: readonly (number | string)[]): [number, number][] {
   return starts.map((from, i) => [from, starts[i + 1] ?? groups.length]);
 }
 
-function largest({ data }: Matrix): number {
-  let most = 0;
-  for (const x of data) if (x > most) most = x;
-  return most;
+function rangeOf({ data }: Matrix): Range {
+  let [least, most, missing] = [0, 0, false];
+  for (const x of data) {
+    if (x > most) most = x;
+    else if (x < least) least = x;
+    else if (Number.isNaN(x)) missing = true;
+  }
+  return { least, most, missing };
+}
+
+/** Thin lines from the lower left to the upper right. */
+function hatch(context: CanvasRenderingContext2D, width: number, height: number, colour: string): void {
+  const every = 5;
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, width, height);
+  context.clip();
+  context.beginPath();
+  for (let x = -height; x < width; x += every) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
+  context.restore();
 }
 
 const clamp = (x: number, least: number, most: number) => Math.min(Math.max(x, least), most);

@@ -3,7 +3,7 @@
  * they lie there. An InputError says which they are.
  */
 import type { Option } from 'commander';
-import { InputError } from '../errors.js';
+import type { InputError } from '../errors.js';
 import { tableWords } from './table-options.js';
 
 /** Options that the library calls otherwise than the command line. */

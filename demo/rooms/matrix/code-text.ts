@@ -30,7 +30,7 @@ export const savedName = ({ name, kind }: Pick<Facts, 'name' | 'kind'>) =>
 
 /** Options of reading that the file takes. */
 function readingOf({ facts, reading }: Shown): Record<string, unknown> {
-  if (!facts || facts.kind !== 'table') return { samples: 'columns' };
+  if (facts?.kind !== 'table') return { samples: 'columns' };
   const { side, patch, window, hop, ...table } = reading;
   return table;
 }

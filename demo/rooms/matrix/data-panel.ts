@@ -9,6 +9,7 @@ import { forget, keep, kept } from '../../page/store.js';
 import type { Facts } from '../../work/matrix.js';
 import type { Source } from '../../work/matrix-read.js';
 import { type Example, examples } from './examples.js';
+import { close, fold } from './fold.js';
 import { accepted, isAudio, isModel, isPicture } from './kinds.js';
 import { tooLarge } from './limits.js';
 import { namesOf } from './names.js';
@@ -73,18 +74,25 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
   const numbers = el('dl', { class: 'facts' });
   const title = el('h2', { tabindex: -1 });
   const notes = el('ul', { class: 'notes' });
-  const summary = el('div', { class: 'read', hidden: true }, el('div', {}, title, numbers, notes, reading.element, keeping), map.element);
-  const element = el(
-    'section',
-    { class: 'data', 'aria-label': 'Data' },
+  const inShort = el('p', { class: 'in-short' });
+  const summary = el(
+    'div',
+    { class: 'read', hidden: true },
+    el('div', {}, title, inShort, fold('More about the data', 'about', numbers, notes), reading.element, keeping),
+    map.element,
+  );
+  const sources = fold(
+    'Choose data',
+    'sources-fold',
     el(
       'div',
       { class: 'sources' },
       drop.element,
       el('div', {}, el('h2', {}, 'Or take an example'), el('ul', { class: 'examples' }, ...cards), keptPlace),
     ),
-    summary,
   );
+  sources.open = true;
+  const element = el('section', { class: 'data', 'aria-label': 'Data' }, sources, summary);
 
   async function attempt(act: () => Promise<void>): Promise<void> {
     drop.complain('');
@@ -133,7 +141,6 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     const cells = next.rows * next.cols;
     const share = (count: number) => (count === 0 ? 'none' : `${count} (${percent(count / cells)})`);
     const rows: [string, string][] = [
-      ['Features × samples', `${next.rows} × ${next.cols}`],
       ...(next.stored === undefined ? [] : [['Stored', share(next.stored)] as [string, string]]),
       ['Missing', share(next.missing)],
       ['Zero', share(next.zeros)],
@@ -141,6 +148,8 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
       ['Features', listed(next.features)],
       ['Samples', listed(next.samples)],
     ];
+    const gaps = next.missing === 0 ? 'nothing missing' : `${percent(next.missing / cells)} missing`;
+    inShort.textContent = `${next.rows} features × ${next.cols} samples, ${gaps}, ${percent(next.zeros / cells)} zero, from ${short(next.least)} to ${short(next.most)}.`;
     numbers.replaceChildren(...rows.map(([term, value]) => el('div', {}, el('dt', {}, term), el('dd', {}, value))));
     notes.replaceChildren(...next.notes.map((note) => el('li', {}, note)));
     reading.suit(next);
@@ -148,6 +157,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     keeping.hidden = files.length === 0;
     keepBox.checked = false;
     keptPlace.hidden = true;
+    close(sources);
   }
 
   async function keepOrForget(): Promise<void> {
@@ -213,7 +223,7 @@ async function sourceOf(given: readonly Given[]): Promise<Source> {
 }
 
 const short = (x: number) => (Number.isFinite(x) ? String(Number(x.toPrecision(4))) : 'none');
-const percent = (part: number) => (part < 0.001 ? 'below 0.1 %' : `${Number((100 * part).toPrecision(3))} %`);
+const percent = (part: number) => (part === 0 ? '0 %' : part < 0.001 ? 'below 0.1 %' : `${Number((100 * part).toPrecision(3))} %`);
 
 function listed(names: readonly string[] | undefined): string {
   if (!names || names.length === 0) return 'without names';

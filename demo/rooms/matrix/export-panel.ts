@@ -5,6 +5,7 @@ import { sentenceOf } from '../../page/notices.js';
 import { save, saveZip } from '../../page/save.js';
 import { work } from '../../page/session.js';
 import { codeOf, type Shown } from './code-text.js';
+import { fold } from './fold.js';
 
 export interface ExportPanel {
   element: HTMLElement;
@@ -61,21 +62,9 @@ export function exportPanel(shown: () => Shown): ExportPanel {
   ];
   const read = matrixButton('Save the matrix (.npy)', 'read', 'npy');
   const ofModel = [model, el('span', { class: 'with-form' }, factors, form)];
-  const element = el(
-    'section',
-    { class: 'exports', 'aria-label': 'Save', hidden: true },
-    el('h2', {}, 'Save'),
-    el(
-      'div',
-      { class: 'buttons' },
-      ...ofModel,
-      ...filled,
-      read,
-      codeButton(() => codeOf(shown())),
-    ),
-    done,
-    complaint,
-  );
+  const code = codeButton(() => codeOf(shown()));
+  const buttons = el('div', { class: 'buttons' }, ...ofModel, ...filled, read, code);
+  const element = el('section', { class: 'exports', 'aria-label': 'Save', hidden: true }, fold('Save', 'save', buttons), done, complaint);
 
   async function attempt(act: () => Promise<string>): Promise<void> {
     complaint.hidden = true;

@@ -1,6 +1,7 @@
 /** The form of a fit: a method, the options of every fit, and those that the method has besides. All come from the list of the package. */
 import type { Method, MethodInfo, OptionInfo } from 'orthant';
 import { el, newId } from '../../page/dom.js';
+import { fold } from './fold.js';
 import { type OptionField, optionField, parse } from './option-field.js';
 
 export interface Asked {
@@ -77,11 +78,11 @@ export function methodForm(methods: readonly MethodInfo[], changed: () => void):
     { class: 'method', 'aria-label': 'Method' },
     el(
       'div',
-      { class: 'fields' },
+      { class: 'fields first' },
       el('div', { class: 'field' }, el('label', { for: methodId }, 'Method'), select, summary),
       ranks.element,
-      ...common.map((field) => field.element),
     ),
+    fold('Seed, restarts, iterations', 'common', el('div', { class: 'fields' }, ...common.map((field) => field.element))),
     el('details', { class: 'own-options' }, ownTitle, ownPlace, apart),
     el('details', {}, el('summary', {}, 'When it stops'), el('div', { class: 'fields' }, ...rest.map((field) => field.element))),
   );

@@ -64,7 +64,7 @@ export function results(): Results {
     layer.value = String(chosen);
     layerField.hidden = ranks.length < 2;
     const [up, down] = [ranks.length > 1 ? 'A⁰…Aˡ' : 'A', ranks.length > 1 ? 'Sˡ' : 'S'];
-    reconstructionTitle.textContent = `Reconstruction ${up}${down}`;
+    reconstructionTitle.textContent = `${up}${down} ≈ X`;
     titleA.textContent = ranks.length > 1 ? 'Aˡ' : 'A';
     titleS.textContent = down;
   }
@@ -106,7 +106,7 @@ export function results(): Results {
       element.hidden = false;
       offerLayers(list);
       errors.lines(
-        list.map((rank, l): CurveLine => ({ name: `rank ${rank}`, colour: levels[l % levels.length], bound: bounds[l] ?? null })),
+        list.map((rank, l): CurveLine => ({ name: `rank ${rank}`, colour: levels[l % levels.length], bound: drawable(bounds[l]) })),
       );
       table.replaceChildren(...list.map((rank, l) => row(rank, null, bounds[l])));
     },
@@ -128,7 +128,7 @@ export function results(): Results {
         offerLayers(learned.ranks);
         errors.lines(
           learned.layers.map(
-            ({ rank, svdBound }, l): CurveLine => ({ name: `rank ${rank}`, colour: levels[l % levels.length], bound: svdBound }),
+            ({ rank, svdBound }, l): CurveLine => ({ name: `rank ${rank}`, colour: levels[l % levels.length], bound: drawable(svdBound) }),
           ),
         );
       }
@@ -145,7 +145,10 @@ export function results(): Results {
   };
 }
 
+/** A bound that a logarithmic axis has a place for. */
+const drawable = (bound: number | null | undefined) => (bound && bound > 1e-6 ? bound : null);
+
 /** Five digits: where a fit has settled they differ from the bound in the last ones. */
 function numberText(x: number | null): string {
-  return x === null || Number.isNaN(x) ? dash : x.toPrecision(5);
+  return x === null || Number.isNaN(x) ? dash : x < 1e-6 ? '0' : x.toPrecision(5);
 }

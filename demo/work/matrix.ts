@@ -38,7 +38,7 @@ export interface Facts extends Pick<Data, 'name' | 'kind' | 'notes' | 'samplesAr
 }
 
 /** Entries that the page draws: more at rest than on the way. */
-const [mostAtRest, mostOnTheWay] = [2 ** 20, 2 ** 17];
+const [mostAtRest, mostOnTheWay] = [2 ** 18, 2 ** 16];
 
 export async function read(source: Source | undefined, reading: Reading): Promise<Facts | { refused: Refusal }> {
   const from = source ?? state.source;

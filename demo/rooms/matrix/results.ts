@@ -1,11 +1,10 @@
 /** What a fit shows on its way and at its end: errors, reconstruction, factors. */
 
 import { type CurveLine, curve } from '../../page/curve.js';
-import { el, newId } from '../../page/dom.js';
+import { el, newId, onNextFrame } from '../../page/dom.js';
 import { heatMap } from '../../page/heat-map.js';
 import { work } from '../../page/session.js';
 import type { Drawing, Facts, Learned } from '../../work/matrix.js';
-import type { Picture } from '../../work/matrix-pictures.js';
 import { namesOf } from './names.js';
 import { partsView } from './parts.js';
 
@@ -24,6 +23,8 @@ const dash = '–';
 export function results(): Results {
   let facts: Facts | undefined;
   let ranks: readonly number[] = [];
+  /** The largest entry of the picture of X. */
+  let high: number | undefined;
 
   const errors = curve('Relative error');
   const reconstruction = heatMap({ label: 'The reconstruction' });
@@ -52,6 +53,11 @@ export function results(): Results {
     parts.element,
   );
 
+  function take(next: Facts | undefined): void {
+    facts = next;
+    high = next?.X.entries.data.reduce((most, x) => (x > most ? x : most), 0); // NaN is never larger
+  }
+
   async function choose(next: number): Promise<void> {
     const drawing = await work.matrix.show(next);
     if (drawing) showFactors(drawing);
@@ -69,29 +75,28 @@ export function results(): Results {
     titleS.textContent = down;
   }
 
+  /** What is still to be drawn of the last drawing: one picture a frame, so that no frame is long. */
+  let waiting: (() => void)[] = [];
+  const next = onNextFrame(() => {
+    waiting.shift()?.();
+    if (waiting.length > 0) next();
+  });
+
   function showFactors(drawing: Drawing): void {
     const [features, samples] = [facts?.features, facts?.samples];
-    const show = (
-      map: typeof A,
-      picture: Picture | undefined,
-      label: string,
-      names: Parameters<typeof namesOf> | undefined,
-      high?: number,
-    ) => map.show(picture?.entries, { label, high, ...(names ? namesOf(...names) : {}) });
-    const { A: pictureA, S: pictureS, layer: shown } = drawing;
-    const back = drawing.reconstruction;
-    // X and its reconstruction have one scale, so that they can be compared.
-    show(reconstruction, back, 'The reconstruction', back && [back, features, samples], facts && Math.max(0, facts.most));
+    const { A: pictureA, S: pictureS, layer: shown, reconstruction: back } = drawing;
     const ofFeatures = shown === 0 || pictureA.rows === facts?.rows;
-    show(A, pictureA, 'The factor A', [
-      pictureA,
-      ofFeatures ? features : undefined,
-      undefined,
-      [ofFeatures ? 'feature' : 'component', 'component'],
-    ]);
     const sampled = pictureS?.cols === facts?.cols;
-    show(S, pictureS, 'The factor S', pictureS && [pictureS, undefined, sampled ? samples : undefined, ['component', 'sample']]);
-    parts.show(drawing, facts);
+    const namesA = namesOf(pictureA, ofFeatures ? features : undefined, undefined, [ofFeatures ? 'feature' : 'component', 'component']);
+    const namesS = pictureS && namesOf(pictureS, undefined, sampled ? samples : undefined, ['component', 'sample']);
+    waiting = [
+      // X and its reconstruction have one scale, so that they can be compared.
+      () => reconstruction.show(back?.entries, { high, ...(back && namesOf(back, features, samples)) }),
+      () => A.show(pictureA.entries, namesA),
+      () => S.show(pictureS?.entries, namesS),
+      () => parts.show(drawing, facts),
+    ];
+    next();
   }
 
   function row(rank: number, error: number | null, bound: number | null): HTMLElement {
@@ -102,7 +107,7 @@ export function results(): Results {
   return {
     element,
     begin(next, list, bounds) {
-      facts = next;
+      take(next);
       element.hidden = false;
       offerLayers(list);
       errors.lines(
@@ -122,7 +127,7 @@ export function results(): Results {
       });
     },
     finish(next, learned) {
-      facts = next;
+      take(next);
       element.hidden = false;
       if (learned.ranks.join() !== ranks.join()) {
         offerLayers(learned.ranks);

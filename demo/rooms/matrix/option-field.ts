@@ -25,13 +25,18 @@ const titles: Record<string, string> = {
   checkEvery: 'Iterations between checks',
   maxSeconds: 'Seconds at most',
   svdBound: 'SVD bound',
+  l1: 'L1',
+  l1A: 'L1 of A',
+  l1S: 'L1 of S',
+  l2A: 'L2 of A',
+  l2S: 'L2 of S',
+  learnL1: 'Learn L1',
+  orthogonalA: 'Orthogonal A',
 };
 
 export function titleOf(name: string): string {
   if (titles[name]) return titles[name];
-  const spaced = name
-    .replace(/([A-Z]|\d+)/g, (part, _, at) => (at === 0 ? part : ` ${part.toLowerCase()}`))
-    .replace(/ (a|s)$/, (end) => end.toUpperCase());
+  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return spaced[0].toUpperCase() + spaced.slice(1);
 }
 
@@ -64,9 +69,11 @@ export function optionField(option: OptionInfo, changed: () => void): OptionFiel
   const id = newId('option');
   const error = el('p', { class: 'field-error', id: `${id}-error`, role: 'alert', hidden: true });
   const described = `${id}-help ${id}-error`;
+  const isLong = byDefault !== undefined && shown(byDefault).length > 14;
   const isFile = kind === 'matrix' || kind === 'labels';
   const write = () => {
     complain('');
+    for (const button of clear) button.hidden = !(input as HTMLInputElement).files?.length;
     changed();
   };
   const input = makeInput();
@@ -74,7 +81,7 @@ export function optionField(option: OptionInfo, changed: () => void): OptionFiel
   function makeInput(): HTMLInputElement | HTMLSelectElement {
     const shared = { id, 'aria-describedby': described, 'data-option': name };
     if (isFile) return el('input', { ...shared, type: 'file', onchange: write });
-    const known = byDefault === undefined ? 'not set' : `default: ${shown(byDefault)}`;
+    const known = byDefault === undefined ? 'not set' : isLong ? 'default, see below' : `default: ${shown(byDefault)}`;
     if (kind === 'flag' || (values && !orNumber && !orLayerValues)) {
       const choices = kind === 'flag' ? ['true', 'false'] : values!.map(String);
       const words = (choice: string) => (kind === 'flag' ? (choice === 'true' ? 'yes' : 'no') : choice);
@@ -93,7 +100,7 @@ export function optionField(option: OptionInfo, changed: () => void): OptionFiel
       autocomplete: 'off',
       spellcheck: 'false',
       inputmode: numeric ? 'decimal' : undefined,
-      placeholder: byDefault === undefined ? '' : shown(byDefault),
+      placeholder: byDefault === undefined ? '' : isLong ? 'default, see below' : shown(byDefault),
       list: values ? `${id}-list` : undefined,
       oninput: write,
     });
@@ -113,8 +120,10 @@ export function optionField(option: OptionInfo, changed: () => void): OptionFiel
           {
             type: 'button',
             class: 'quiet',
+            hidden: true,
             onclick: () => {
               input.value = '';
+              input.focus();
               write();
             },
           },
@@ -128,7 +137,11 @@ export function optionField(option: OptionInfo, changed: () => void): OptionFiel
     el('label', { for: id }, titleOf(name)),
     isFile ? el('div', { class: 'buttons' }, input, ...clear) : input,
     ...suggestions,
-    el('p', { class: 'hint', id: `${id}-help` }, `${help[0].toUpperCase()}${help.slice(1).replaceAll('--', '')}${known}.${needed}`),
+    el(
+      'p',
+      { class: 'hint', id: `${id}-help` },
+      `${help[0].toUpperCase()}${help.slice(1).replaceAll('--', '')}${known}.${isLong ? ` Default: ${shown(byDefault)}.` : ''}${needed}`,
+    ),
     error,
   );
 

@@ -30,8 +30,8 @@ export function rankChart(): RankChart {
     const surface = surfaceOf(canvas);
     const half = (surface.height - 28) / 2;
     const [errors, agreement] = linesOf(results);
-    panel(surface, 0, half - 10, errors, results, chosen, undefined);
-    panel(surface, half + 10, half - 10, agreement, results, chosen, [0, 1]);
+    panel(surface, 8, half - 24, errors, results, chosen, undefined);
+    panel(surface, half + 12, half - 18, agreement, results, chosen, [0, 1]);
     const { context, colour, font } = surface;
     context.fillStyle = colour('muted');
     context.font = font(12);

@@ -130,3 +130,25 @@ export function partsOf(model: Factorization, layer: number): Matrix {
     return A[0];
   }
 }
+
+/** A part of a matrix. */
+export interface View {
+  row: number;
+  column: number;
+  rows: number;
+  cols: number;
+}
+
+export function partOf(X: DataMatrix, { row, column, rows, cols }: View): Matrix {
+  const out = matrix(rows, cols);
+  for (let i = 0; i < rows; i++) {
+    if (!isSparse(X)) out.data.set(X.data.subarray((row + i) * X.cols + column, (row + i) * X.cols + column + cols), i * cols);
+    else {
+      for (let e = X.rowStarts[row + i]; e < X.rowStarts[row + i + 1]; e++) {
+        const j = X.columns[e] - column;
+        if (j >= 0 && j < cols) out.data[i * cols + j] = X.values[e];
+      }
+    }
+  }
+  return out;
+}

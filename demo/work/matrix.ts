@@ -14,7 +14,17 @@ import {
 } from 'orthant';
 import { parseLabels } from 'orthant/formats';
 import { type Check, type Factors, type FitEvent, runFit } from './fits.js';
-import { asModel, levelErrors, type Picture, partsOf, pictureOf, reconstructionOf, type Shape } from './matrix-pictures.js';
+import {
+  asModel,
+  levelErrors,
+  type Picture,
+  partOf,
+  partsOf,
+  pictureOf,
+  reconstructionOf,
+  type Shape,
+  type View,
+} from './matrix-pictures.js';
 import { type Data, type Reading, readMatrixFile, readSource, type Source } from './matrix-read.js';
 import { type FitRequest, type Refusal, refusalOf, state } from './matrix-state.js';
 
@@ -227,4 +237,19 @@ export function show(layer: number): Drawing | undefined {
   state.layer = layer;
   const { data, model } = state;
   return model && learnedOf(data ?? { image: model.image }, model).drawing;
+}
+
+/** The entries of a part of what is shown. */
+export function part(what: 'X' | 'reconstruction' | 'A' | 'S', view: View): Matrix | undefined {
+  const { data, model, layer } = state;
+  if (what === 'X') return data && partOf(data.X, view);
+  if (!model) return undefined;
+  const l = Math.min(layer, model.S.length - 1);
+  if (what === 'A') return partOf(model.A[Math.min(l, model.A.length - 1)], view);
+  if (what === 'S') return partOf(model.S[l], view);
+  const { row, column, rows, cols } = view;
+  const A0 = partOf(model.A[0], { row, rows, column: 0, cols: model.A[0].cols });
+  const S = partOf(model.S[l], { row: 0, rows: model.S[l].rows, column, cols });
+  return reconstructionOf({ ...model, A: [A0, ...model.A.slice(1)], S: model.S.with(l, S) } as Factorization, l, Number.POSITIVE_INFINITY)
+    ?.entries;
 }

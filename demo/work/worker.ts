@@ -13,7 +13,7 @@ const work = {
   resume,
   stop,
   fitPaper: async (...given: Parameters<Paper['fitPaper']>) => (await paper()).fitPaper(...given),
-  matrix: lazily(() => import('./matrix.js'), ['methods', 'read', 'fit', 'show']),
+  matrix: lazily(() => import('./matrix.js'), ['methods', 'read', 'fit', 'show', 'part']),
   matrixSurvey: lazily(() => import('./matrix-survey.js'), ['survey']),
   matrixFiles: lazily(() => import('./matrix-export.js'), ['modelExport', 'factorsExport', 'matrixExport', 'modelImport']),
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, expect, test } from 'vitest';
-import { decodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
+import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
 import { chooseRank, inverseTransform, type Matrix, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
 import { createEngine, readMatrix } from '../../src/node.js';
 import { type Built, builtPage, inState, textOf, visit } from './built.js';
@@ -181,7 +181,7 @@ test('builds the options of every method from the list, and shows a refusal besi
 });
 
 test('pauses, goes on and stops with the factors so far, and zooms by the keyboard', async () => {
-  const { page, complaints } = await open('?example=table&tolerance=0&maxIterations=100000&method=nmf&ranks=4');
+  const { page, complaints, write } = await open('?example=table&tolerance=0&maxIterations=100000&method=nmf&ranks=4');
   await inShort(page, /87 features × 90 samples/);
   await press(page, 'Start');
   await page.waitForFunction(() => Number(document.querySelector('#room .fit-panel dd')?.textContent) > 0);
@@ -210,6 +210,26 @@ test('pauses, goes on and stops with the factors so far, and zooms by the keyboa
   expect(told).toMatch(/^feature \d+, sample \d+, group \d: [\d.]+$/);
   await page.keyboard.press('0');
   await frame();
+  expect(await look()).not.toBe(whole); // the entry stays chosen
+  await map.evaluate((canvas) => (canvas as HTMLCanvasElement).blur());
+
+  // A matrix that is too large for the page comes in blocks, and its entries where one looks near.
+  const file = matrix(
+    600,
+    500,
+    Array.from({ length: 300_000 }, (_, at) => at),
+  );
+  await choose(page, await write('wide.npy', encodeNpy(file)));
+  await inShort(page, /500 features × 600 samples/);
+  await map.focus();
+  await page.keyboard.press('ArrowRight');
+  const value = () => textOf(page, '.read .map-value');
+  expect(await value()).toMatch(/about [\d.]+, the mean of a block$/);
+  for (let times = 0; times < 12; times++) await page.keyboard.press('+');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => !/about/.test(document.querySelector('.read .map-value')?.textContent ?? 'about'));
+  const [, feature, sample, entry] = /^feature (\d+), sample (\d+): (\S+)$/.exec(await value())!.map(Number);
+  expect(entry).toBe(Number(file.data[(sample - 1) * 500 + feature - 1].toPrecision(4)));
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -327,6 +347,10 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   await page.locator('[data-option="seed"]').fill('1');
   await press(page, 'Start');
   await inState(page, 'ended');
+  await page.waitForFunction(() => {
+    const canvases = document.querySelectorAll<HTMLCanvasElement>('.parts canvas');
+    return canvases.length === 2 && canvases[1].width === 6;
+  });
   const parts = await page.$$eval('.parts canvas', (canvases) =>
     canvases.map((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
@@ -379,6 +403,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   await press(page, 'Start');
   await inState(page, 'running', 'ended');
   await inState(page, 'ended');
+  await page.waitForSelector('.parts[data-kind="spectra"] canvas');
   expect(await page.$$eval('.parts canvas', (canvases) => canvases.map((canvas) => canvas.getAttribute('aria-label')))).toEqual([
     'Spectrum of part 1',
     'Activation of part 1',

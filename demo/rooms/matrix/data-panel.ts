@@ -153,7 +153,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     numbers.replaceChildren(...rows.map(([term, value]) => el('div', {}, el('dt', {}, term), el('dd', {}, value))));
     notes.replaceChildren(...next.notes.map((note) => el('li', {}, note)));
     reading.suit(next);
-    map.show(next.X.entries, { label: 'The data X', ...namesOf(next.X, next.features, next.samples) });
+    map.show(next.X.entries, { label: 'The data X', ...namesOf(next.X, 'X', next.features, next.samples) });
     keeping.hidden = files.length === 0;
     keepBox.checked = false;
     keptPlace.hidden = true;

@@ -82,16 +82,20 @@ export function results(): Results {
     if (waiting.length > 0) next();
   });
 
-  function showFactors(drawing: Drawing): void {
+  function showFactors(drawing: Drawing, atRest = true): void {
+    const what = <W extends string>(name: W) => (atRest ? name : undefined);
     const [features, samples] = [facts?.features, facts?.samples];
     const { A: pictureA, S: pictureS, layer: shown, reconstruction: back } = drawing;
     const ofFeatures = shown === 0 || pictureA.rows === facts?.rows;
     const sampled = pictureS?.cols === facts?.cols;
-    const namesA = namesOf(pictureA, ofFeatures ? features : undefined, undefined, [ofFeatures ? 'feature' : 'component', 'component']);
-    const namesS = pictureS && namesOf(pictureS, undefined, sampled ? samples : undefined, ['component', 'sample']);
+    const namesA = namesOf(pictureA, what('A'), ofFeatures ? features : undefined, undefined, [
+      ofFeatures ? 'feature' : 'component',
+      'component',
+    ]);
+    const namesS = pictureS && namesOf(pictureS, what('S'), undefined, sampled ? samples : undefined, ['component', 'sample']);
     waiting = [
       // X and its reconstruction have one scale, so that they can be compared.
-      () => reconstruction.show(back?.entries, { high, ...(back && namesOf(back, features, samples)) }),
+      () => reconstruction.show(back?.entries, { high, ...(back && namesOf(back, what('reconstruction'), features, samples)) }),
       () => A.show(pictureA.entries, namesA),
       () => S.show(pictureS?.entries, namesS),
       () => parts.show(drawing, facts),
@@ -116,7 +120,7 @@ export function results(): Results {
       table.replaceChildren(...list.map((rank, l) => row(rank, null, bounds[l])));
     },
     draw(drawing, { totalIterations, relativeError }) {
-      showFactors(drawing);
+      showFactors(drawing, false);
       const told = drawing.errors.map((error) => error ?? (drawing.errors.length === 1 ? relativeError : null));
       errors.add(
         totalIterations,

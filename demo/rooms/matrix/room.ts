@@ -5,7 +5,7 @@ import type { Room } from '../../main.js';
 import { el } from '../../page/dom.js';
 import { fitPanel } from '../../page/fit-panel.js';
 import { openDevice, proxy, work } from '../../page/session.js';
-import { keepOptions } from '../../page/url.js';
+import { keepOptions, place } from '../../page/url.js';
 import type { Check, FitEvent } from '../../work/fits.js';
 import type { Drawing, Facts, Learned } from '../../work/matrix.js';
 import { dataPanel } from './data-panel.js';
@@ -68,7 +68,7 @@ export function room(): Room {
   }
 
   function remember(): void {
-    if (!form || !asked) return;
+    if (!form || !asked || place().room !== 'matrix') return; // the person may be elsewhere by now
     keepOptions('matrix', { example: data.example, ...form.address(), ...data.reading.address() });
   }
 
@@ -167,7 +167,7 @@ export function room(): Room {
 const endings: Record<string, string> = {
   tolerance: 'Finished: the objective has settled.',
   exact: 'Finished: the factors are exact.',
-  maxIterations: 'Ended at the most iterations, before it settled.',
+  maxIterations: 'Ended after the most iterations; it had not settled.',
   maxSeconds: 'Ended after the given time.',
   stopped: 'Stopped; these are the factors so far.',
 };

@@ -117,7 +117,7 @@ export function surveyPanel(take: (ranks: readonly number[]) => void): SurveyPan
     notes.replaceChildren(...said.map((note) => el('li', {}, note)));
     chart.show(results, chosen);
     const names = samples.map((at) => facts?.samples?.[at] ?? `sample ${at + 1}`);
-    consensus.show(picture.entries, { label: `Consensus at rank ${chosen}`, ...namesOf(picture, names, names) });
+    consensus.show(picture.entries, { label: `Consensus at rank ${chosen}`, ...namesOf(picture, undefined, names, names) });
     rows.replaceChildren(
       ...results.map(({ rank, heldOut, relativeError, stability, cophenetic }) =>
         el(

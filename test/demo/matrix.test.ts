@@ -289,6 +289,11 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
   const rows = Array.from({ length: X.rows }, (_, i) => Array.from(X.data.subarray(i * X.cols, (i + 1) * X.cols)).join(','));
   await choose(page, await write('small.csv', `${rows.join('\n')}\n`));
   await inShort(page, /14 features × 12 samples/);
+  await page.locator('.reading-form summary').click();
+  await page.select('[data-option="samples"]', 'columns');
+  await press(page, 'Read again');
+  await inShort(page, /12 features × 14 samples/);
+  expect(page.url()).toContain('read.samples=columns');
   await page.locator('.survey > summary').click();
   await page.locator('.survey .controls label:nth-child(1) input').fill('1');
   await page.locator('.survey .controls label:nth-child(2) input').fill('3');
@@ -298,12 +303,7 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
   await press(page, 'Survey the ranks');
   await page.waitForSelector('.survey .fit-panel[data-state="ended"]');
   const engine = await createEngine();
-  const turned = matrix(
-    X.cols,
-    X.rows,
-    Array.from({ length: X.cols * X.rows }, (_, at) => X.data[(at % X.rows) * X.cols + Math.floor(at / X.rows)]),
-  );
-  const { chosen, results } = await chooseRank(engine, turned, { ranks: [1, 2, 3], restarts: 4, masks: 2 });
+  const { chosen, results } = await chooseRank(engine, X, { ranks: [1, 2, 3], restarts: 4, masks: 2 });
   engine.dispose();
   expect(await textOf(page, '.survey .reason')).toMatch(new RegExp(`^Rank ${chosen} `));
   await page.locator('.survey .outcome details summary').click();
@@ -324,6 +324,13 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
   await page.waitForSelector('.survey .fit-panel[data-state="running"]');
   await page.locator('.survey .fit-panel .buttons button:nth-child(2)').click();
   await page.waitForSelector('.survey .fit-panel[data-state="ended"]');
+
+  // The file is kept because the person asks for it, and comes back after a reload.
+  await page.locator('.keep input').click();
+  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep')!.textContent ?? ''));
+  await page.reload();
+  await press(page, 'Open');
+  await inShort(page, /12 features × 14 samples/);
   expect(complaints).toEqual([]);
   await page.close();
 });

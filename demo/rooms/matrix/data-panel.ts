@@ -35,6 +35,7 @@ export interface DataPanelOptions {
 }
 
 const room = 'matrix';
+const keepWords = { not: 'Keep these files in this browser', kept: 'Kept in this browser, for the next visit' };
 
 export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPanel {
   let facts: Facts | undefined;
@@ -67,7 +68,8 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     ),
   );
   const keepBox = el('input', { type: 'checkbox', onchange: () => void keepOrForget() });
-  const keeping = el('label', { class: 'keep', hidden: true }, keepBox, 'Keep these files in this browser');
+  const keepText = el('span', { role: 'status' }, keepWords.not);
+  const keeping = el('label', { class: 'keep', hidden: true }, keepBox, keepText);
   const keptPlace = el('p', { class: 'kept', hidden: true });
   const reading = readingForm(() => void attempt(() => readFrom(undefined)));
   const map: HeatMap = heatMap({ label: 'The data X' });
@@ -156,6 +158,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     map.show(next.X.entries, { label: 'The data X', ...namesOf(next.X, 'X', next.features, next.samples) });
     keeping.hidden = files.length === 0;
     keepBox.checked = false;
+    keepText.textContent = keepWords.not;
     keptPlace.hidden = true;
     close(sources);
   }
@@ -168,6 +171,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
           files.map(({ path, file }) => ({ path, file })),
         );
       else await forget(room);
+      keepText.textContent = keepBox.checked ? keepWords.kept : keepWords.not;
     } catch (error) {
       keepBox.checked = false;
       drop.complain(`The browser did not keep the files: ${sentenceOf(error)}`);

@@ -136,6 +136,8 @@ export function room(): Room {
       );
       if ('refused' in answer) {
         const { message, option, cancelled } = answer.refused;
+        if (learned) shown.finish(facts, learned);
+        else shown.clear();
         if (cancelled) return 'Withdrawn before it began.';
         if (!form?.refuse(message, option)) throw new Error(message);
         return 'Not running: an option needs a look.';

@@ -23,7 +23,11 @@ export interface Built {
 export async function builtPage(): Promise<Built> {
   const folder = await mkdtemp(path.join(tmpdir(), 'orthant-page-'));
   const outDir = path.join(folder, 'some', 'folder');
+  // vitest's own 'test' would make a page for developers of it.
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
   await build({ ...shared, build: { outDir, emptyOutDir: true } });
+  process.env.NODE_ENV = before;
   const server = await preview({ ...shared, build: { outDir: folder }, preview: { host: '127.0.0.1', port: 0 } });
   const browser = await launchChrome();
   return {

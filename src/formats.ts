@@ -2,10 +2,12 @@
 
 export * from './errors.js';
 export type { CoordinateOptions, Mode } from './formats/coordinates.js';
-export { parseCsvMatrix } from './formats/csv.js';
+export { encodeCsv, parseCsvMatrix } from './formats/csv.js';
 export type { ImageSize, MatrixNames } from './formats/file-format.js';
 export { gunzip } from './formats/gzip.js';
+export { inFile, type MatrixFile } from './formats/in-file.js';
 export { encodeJson } from './formats/json.js';
+export { parseLabels } from './formats/labels.js';
 export { parseMtxMatrix } from './formats/mtx.js';
 export { decodeNpy, decodeNpyTensor, encodeNpy } from './formats/npy.js';
 export { encodeNpz } from './formats/npz.js';

@@ -63,6 +63,7 @@ export {
 export { type Hncpd, type HncpdLevel, type HncpdOptions, hncpd } from './methods/hncpd.js';
 export { type HntfLevel, type HntfOptions, hntf } from './methods/hntf.js';
 export type { StopMeasures, StopReason } from './methods/loop.js';
+export { factorize, type MethodInfo, methodList, type OptionInfo } from './methods/method-list.js';
 export type { Factorization, Method } from './methods/methods.js';
 export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type TensorModel } from './methods/ncp.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';

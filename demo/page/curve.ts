@@ -105,7 +105,12 @@ function optionsOf(lines: readonly CurveLine[], place: HTMLElement): uPlot.Optio
     scales: { x: { time: false }, y: { distr: 3 } },
     axes: [
       axis,
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(Number(tick.toPrecision(3))))) },
+      {
+        ...axis,
+        size: 56,
+        values: (_, ticks) =>
+          ticks.map((tick) => (tick === null ? '' : tick < 1e-3 && tick > 0 ? tick.toExponential(0) : String(Number(tick.toPrecision(3))))),
+      },
     ],
     series: [
       {},

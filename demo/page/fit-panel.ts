@@ -24,6 +24,10 @@ export interface FitPanelOptions {
   room: string;
   /** The text of the button that starts. */
   verb?: string;
+  /** The sentence before the first run. */
+  idle?: string;
+  /** Whether it counts iterations and can be paused; a survey of many fits shows how much of it is done. */
+  iterates?: boolean;
   onStart: () => void | Promise<void>;
 }
 
@@ -36,27 +40,35 @@ let lastId = 0;
 /** Whether a fit runs or waits anywhere. */
 export const fitsAtWork = () => filed.length > 0;
 
-export function fitPanel({ room, verb = 'Start', onStart }: FitPanelOptions): FitPanel {
+export function fitPanel({
+  room,
+  verb = 'Start',
+  idle = 'Nothing has been learned yet.',
+  iterates = true,
+  onStart,
+}: FitPanelOptions): FitPanel {
   let state: State = 'idle';
   let id = 0;
   const start = el('button', { type: 'button', class: 'primary', onclick: () => void panel.start() }, verb);
   const pause = el('button', { type: 'button', disabled: true, onclick: holdOrGo }, 'Pause');
   const stop = el('button', { type: 'button', disabled: true, onclick: end }, 'Stop');
-  const status = el('p', { class: 'fit-state', role: 'status' }, 'Nothing has been learned yet.');
+  const status = el('p', { class: 'fit-state', role: 'status' }, idle);
   const complaint = el('p', { class: 'complaint', role: 'alert', hidden: true });
   const numbers = { iteration: el('dd', {}, dash), elapsed: el('dd', {}, dash), speed: el('dd', {}, dash) };
+  const bar = el('progress', { max: 1, value: 0, 'aria-label': 'The part that is done' });
+  const counted = el(
+    'dl',
+    {},
+    el('div', {}, el('dt', {}, 'Iteration'), numbers.iteration),
+    el('div', {}, el('dt', {}, 'Time'), numbers.elapsed),
+    el('div', {}, el('dt', {}, 'Speed'), numbers.speed),
+  );
   const element = el(
     'div',
     { class: 'fit-panel', 'data-state': state },
-    el('div', { class: 'buttons' }, start, pause, stop),
+    el('div', { class: 'buttons' }, start, ...(iterates ? [pause] : []), stop),
     status,
-    el(
-      'dl',
-      {},
-      el('div', {}, el('dt', {}, 'Iteration'), numbers.iteration),
-      el('div', {}, el('dt', {}, 'Time'), numbers.elapsed),
-      el('div', {}, el('dt', {}, 'Speed'), numbers.speed),
-    ),
+    iterates ? counted : bar,
     complaint,
   );
 
@@ -93,7 +105,10 @@ export function fitPanel({ room, verb = 'Start', onStart }: FitPanelOptions): Fi
   function hear(event: FitEvent): void {
     if (event.kind === 'waiting') enter('waiting', 'Waiting for the fit that runs …');
     else if (event.kind === 'started') enter('running', 'Preparing …');
-    else {
+    else if (event.kind === 'done') {
+      bar.value = event.part;
+      if (state === 'running') status.textContent = event.text;
+    } else {
       const { stage, totalIterations, elapsedMs, perSecond, lostDevices } = event.check;
       numbers.iteration.textContent = String(totalIterations);
       numbers.elapsed.textContent = `${(elapsedMs / 1000).toFixed(1)} s`;
@@ -122,6 +137,7 @@ export function fitPanel({ room, verb = 'Start', onStart }: FitPanelOptions): Fi
     },
     async run(learn) {
       for (const number of Object.values(numbers)) number.textContent = dash;
+      bar.value = 0;
       id = ++lastId;
       const mine = { id, room, stop: end };
       filed.push(mine);

@@ -11,6 +11,18 @@ export function viridis(t: number): number[] {
   return coefficients.map((channel) => 255 * clamp(channel.reduceRight((sum, c) => sum * at + c, 0)));
 }
 
+/** From blue at 0 over near white to red at 1, for entries of both signs: the ends and the middle of ColorBrewer's RdBu. */
+export function redAndBlue(t: number): number[] {
+  const at = clamp(t);
+  const [blue, middle, red] = [
+    [33, 102, 172],
+    [247, 247, 247],
+    [178, 24, 43],
+  ];
+  const [from, to, part] = at < 0.5 ? [blue, middle, 2 * at] : [middle, red, 2 * at - 1];
+  return from.map((channel, i) => channel + part * (to[i] - channel));
+}
+
 /** The map from 0 on the left to 1 on the right, as a CSS image. */
 export function viridisGradient(): string {
   const stops = Array.from({ length: 17 }, (_, i) => viridis(i / 16).map(Math.round));

@@ -18,7 +18,11 @@ export interface Check {
   lostDevices: number;
 }
 
-export type FitEvent = { kind: 'waiting' } | { kind: 'started' } | { kind: 'check'; check: Check };
+export type FitEvent =
+  | { kind: 'waiting' }
+  | { kind: 'started' }
+  | { kind: 'check'; check: Check }
+  | { kind: 'done'; part: number; text: string };
 
 export interface Factors {
   A: Matrix[];
@@ -43,6 +47,8 @@ interface Running {
   /** Where it waits while it is paused. */
   gate?: { opened: Promise<void>; open: () => void };
   stopped: boolean;
+  /** For what ends by a signal alone, such as a survey. */
+  ending: AbortController;
   pausedMs: number;
 }
 
@@ -74,25 +80,26 @@ export function stop(id: number): void {
   if (running?.id !== id) withdrawn.add(id);
   else {
     running.stopped = true;
+    running.ending.abort();
     resume(id);
   }
 }
 
 /**
- * Runs a fit when those before it have ended. `learn` gets the engine and the options that belong to every fit here. The device is one batch
- * ahead of a check, so a paused fit rests after that batch.
+ * Runs a fit when those before it have ended. `learn` gets the engine, the options that belong to every fit here, and a signal of `stop` for
+ * what returns nothing before its end. The device is one batch ahead of a check, so a paused fit rests after that batch.
  */
-export function runFit<T>(learn: (engine: Engine, hooks: FitOptions) => Promise<T>, watching: Watching): Promise<T> {
+export function runFit<T>(learn: (engine: Engine, hooks: FitOptions, stopped: AbortSignal) => Promise<T>, watching: Watching): Promise<T> {
   if (running) watching.hear({ kind: 'waiting' });
   const mine = last
     .catch(() => {}) // its own caller hears of it
     .then(async () => {
       if (withdrawn.delete(watching.id)) throw new CancelledError('The fit was withdrawn before it began.');
-      const state: Running = { id: watching.id, stopped: false, pausedMs: 0 };
+      const state: Running = { id: watching.id, stopped: false, ending: new AbortController(), pausedMs: 0 };
       running = state;
       watching.hear({ kind: 'started' });
       try {
-        return await learn(await openEngine(), { onProgress: watcher(state, watching) });
+        return await learn(await openEngine(), { onProgress: watcher(state, watching) }, state.ending.signal);
       } finally {
         running = undefined;
       }

@@ -7,6 +7,7 @@ import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
+import type { Samples } from '../formats/in-file.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { methodsWith } from '../methods/methods.js';
 import type { SavedModel } from '../models/files.js';
@@ -17,7 +18,6 @@ import { asInModel, checkTableFiles, type Data, readData, readWeights } from './
 import type { Io } from './io.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
-import type { Samples } from './wording.js';
 
 export interface ApplyOptions extends TableOptions {
   samples: Samples;

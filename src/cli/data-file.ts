@@ -7,6 +7,7 @@ import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { ImageSize } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
+import { checkFile, type MatrixFile, placeInFile, type Samples } from '../formats/in-file.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { type Method, methodOf, methodsWith } from '../methods/methods.js';
 import { featureNames, inOrderOf, orderOf, rowsInOrder } from '../models/align.js';
@@ -14,7 +15,6 @@ import type { SavedModel } from '../models/files.js';
 import { isTable, readMatrix } from '../node/files.js';
 import { fromStandardInput, type StandardInput } from './standard-input.js';
 import { tableWords } from './table-options.js';
-import { checkFile, type MatrixFile, placeInFile, type Samples } from './wording.js';
 
 /** How the matrices of a command lie, and are written. */
 export interface Reading {

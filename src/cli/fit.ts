@@ -5,6 +5,7 @@ import { type DataMatrix, entriesOf, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
 import { folderFormats, formats } from '../formats/formats.js';
+import type { Samples } from '../formats/in-file.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
@@ -31,7 +32,6 @@ import { ranksAndRestarts, startFolder, startInOrder, startNotes } from './start
 import { alignFacts, componentLines, fitFacts, fitNotes, labelFacts, layerTable, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
-import type { Samples } from './wording.js';
 
 interface FitCommandOptions extends CommonOptions, TableOptions {
   method: Method;

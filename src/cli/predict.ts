@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
+import { printLabels, printNamedLabels } from '../formats/labels.js';
 import { predict } from '../models/apply.js';
 import { type ApplyOptions, addApplyOptions, readModelAndData } from './apply-model.js';
 import type { Io } from './io.js';
-import { printLabels, printNamedLabels } from './labels.js';
 import { outputTarget } from './output-target.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { sayNotes, sayReading } from './summary.js';

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { byExtension } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
+import type { Samples } from '../formats/in-file.js';
 import { encodeNpy } from '../formats/npy.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
@@ -32,7 +33,6 @@ import { alignFacts, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { heatMapSvg } from './table1-svg.js';
 import { wrapAll } from './text-width.js';
-import type { Samples } from './wording.js';
 
 interface RankCommandOptions extends TableOptions {
   ranks: number[];

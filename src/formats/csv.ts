@@ -59,7 +59,7 @@ const decisive = 200;
  * Numbers between commas, with as many digits as tell one f32 from the next. Names of rows stand in the first column, under an empty name. A
  * matrix without names whose first line would be taken for a header gets one.
  */
-function encodeCsv({ rows, cols, data }: Matrix, { rowNames, columnNames }: MatrixNames = {}): string {
+export function encodeCsv({ rows, cols, data }: Matrix, { rowNames, columnNames }: MatrixNames = {}): string {
   const row = (i: number) => {
     const numbers = Array.from(data.subarray(i * cols, (i + 1) * cols), (x) =>
       Object.is(x, -0) ? '-0' : String(Number(x.toPrecision(9))),

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseLabels, printLabels } from '../../src/cli/labels.js';
+import { parseLabels, printLabels } from '../../src/formats/labels.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const { at, put } = workFolder();

@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseLabels } from '../../src/cli/labels.js';
 import { labelTexts } from '../../src/data/labels.js';
 import type { Matrix } from '../../src/data/matrix.js';
 import { isSparse, type toDense } from '../../src/data/sparse.js';
 import { InputError } from '../../src/errors.js';
 import { csv } from '../../src/formats/csv.js';
 import { decodeText, type FileContent } from '../../src/formats/file-format.js';
+import { parseLabels } from '../../src/formats/labels.js';
 import { mtx } from '../../src/formats/mtx.js';
 import { npy } from '../../src/formats/npy.js';
 import { parseJsonLines } from '../../src/text/documents.js';

@@ -1,0 +1,420 @@
+/** The room Matrix, in a real browser on the built files: from the drop to the files that are saved. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ElementHandle, Page } from 'puppeteer';
+import { afterAll, expect, test } from 'vitest';
+import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
+import { chooseRank, inverseTransform, type Matrix, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
+import { createEngine, readMatrix } from '../../src/node.js';
+import { type Built, builtPage, inState, textOf, visit } from './built.js';
+
+/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
+let started: Promise<{ built: Built; folder: string }> | undefined;
+const ready = () => (started ??= start());
+afterAll(async () => {
+  const { built, folder } = (await started) ?? {};
+  await built?.close();
+  if (folder) await rm(folder, { recursive: true });
+});
+
+async function start() {
+  return { built: await builtPage(), folder: await mkdtemp(path.join(tmpdir(), 'orthant-matrix-')) };
+}
+
+/** The room, and the folder where files come from and are saved. */
+async function open(hash: string, options: { before?: (page: Page) => Promise<void> } = {}) {
+  const { built, folder } = await ready();
+  const seen = await visit(built, { ...options, hash: `#/matrix${hash}` });
+  const session = await seen.page.createCDPSession();
+  await session.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+  await seen.page.waitForSelector('[data-option="ranks"]');
+  const write = async (name: string, content: string | Uint8Array) => {
+    await writeFile(path.join(folder, name), content);
+    return path.join(folder, name);
+  };
+  return { ...seen, folder, write };
+}
+
+/** Gives files to the room as its own button does. */
+async function choose(page: Page, ...files: string[]): Promise<void> {
+  const input = (await page.$('.data .drop input[type="file"]')) as ElementHandle<HTMLInputElement>;
+  await input.uploadFile(...files);
+}
+
+/** Drops a file from outside the browser. */
+async function drop(page: Page, file: string): Promise<void> {
+  const { x, y } = await page.$eval('.data .drop', (zone) => {
+    const { left, top } = zone.getBoundingClientRect();
+    return { x: left + 20, y: top + 20 };
+  });
+  const session = await page.createCDPSession();
+  const data = { items: [], files: [file], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await session.send('Input.dispatchDragEvent', { type, x, y, data });
+}
+
+const inShort = async (page: Page, wanted: RegExp): Promise<string> => {
+  await page.waitForFunction(
+    (source) => new RegExp(source).test(document.querySelector('.in-short')?.textContent ?? ''),
+    {},
+    wanted.source,
+  );
+  return textOf(page, '.in-short');
+};
+
+async function press(page: Page, text: string): Promise<void> {
+  const button = await page.waitForSelector(`::-p-xpath(//button[normalize-space()="${text}" and not(@disabled)])`);
+  await button!.focus();
+  await page.keyboard.press('Enter');
+}
+
+/** A file that the page saved. */
+async function saved(folder: string, name: string): Promise<Uint8Array> {
+  for (;;) {
+    const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
+    if (bytes && bytes.length > 0) return bytes;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const complaint = async (page: Page): Promise<string> => {
+  await page.waitForFunction(() => (document.querySelector('.data .complaint')?.textContent ?? '') !== '');
+  return textOf(page, '.data .complaint');
+};
+
+/** A matrix of rank 3 as a table with names, and with gaps at every fifth entry or so. */
+function gappy(): { csv: string; X: Matrix } {
+  const X = randomLowRank(13, 17, 3, { seed: 5 });
+  for (let at = 0; at < X.data.length; at++) if ((at * 7) % 5 === 0) X.data[at] = Number.NaN;
+  const lines = Array.from({ length: X.cols }, (_, j) =>
+    [`s${j + 1}`, ...Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + j])].map((x) => (Number.isNaN(x) ? '' : x)).join(','),
+  );
+  const head = ['', ...Array.from({ length: X.rows }, (_, i) => `f${i + 1}`)].join(',');
+  return { csv: [head, ...lines, ''].join('\n'), X };
+}
+
+test('fills the gaps of a dropped table as the library does, goes on, and saves and takes the model', async () => {
+  const { page, complaints, folder, write } = await open('?maxIterations=40&seed=3&ranks=3');
+  const { csv, X } = gappy();
+  await drop(page, await write('gaps.csv', csv));
+  const gone = X.data.filter(Number.isNaN).length;
+  expect(await inShort(page, /13 features/)).toContain(
+    `13 features × 17 samples, ${Number(((100 * gone) / X.data.length).toPrecision(3))} % missing`,
+  );
+  expect(await textOf(page, '.facts')).toContain('f1; f2; … f13');
+
+  await press(page, 'Start');
+  await inState(page, 'ended');
+  await press(page, 'Save the filled matrix (CSV)');
+  const filled = parseCsvMatrix(await saved(folder, 'gaps-filled.csv')).X;
+  const engine = await createEngine();
+  const model = await nmf(engine, X, { ranks: 3, seed: 3, maxIterations: 40 });
+  engine.dispose();
+  const expected = inverseTransform(model, model.S[0]);
+  for (let i = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++) {
+      const at = i * X.cols + j;
+      const value = filled.data[j * X.rows + i];
+      if (!Number.isNaN(X.data[at])) expect(value).toBe(X.data[at]);
+      else expect(Math.abs(value - expected.data[at])).toBeLessThan(1e-4 * Math.max(1, expected.data[at]));
+    }
+  }
+  const errorOf = async () => Number(await textOf(page, '.levels td'));
+  const before = await errorOf();
+  expect(before).toBeCloseTo(model.relativeError, 4);
+
+  // Other options, the same factors.
+  await press(page, 'Save the model (.zip)');
+  await saved(folder, 'model.zip');
+  await page.locator('.own-options summary').click();
+  await page.select('[data-option="solver"]', 'hals');
+  await press(page, 'Go on from these factors');
+  await inState(page, 'running');
+  await inState(page, 'ended');
+  const after = await errorOf();
+  expect(after).toBeLessThan(before);
+  expect(page.url()).toContain('solver=hals');
+
+  // The model of the first fit comes back.
+  await choose(page, path.join(folder, 'model.zip'));
+  await page.waitForFunction((error) => Number(document.querySelector('.levels td')?.textContent) > error, {}, after);
+  expect(await errorOf()).toBe(before);
+
+  await press(page, 'Copy as code');
+  const [typescript, command] = await page.$$eval('dialog pre', (parts) => parts.map(({ textContent }) => textContent ?? ''));
+  expect(typescript).toContain("await readMatrix('gaps.csv', {})");
+  expect(typescript).toContain("solver: 'hals'");
+  expect(command).toBe('orthant fit gaps.csv --method nmf --ranks 3 --seed 3 --max-iterations 40 --solver hals --start model --out model');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('builds the options of every method from the list, and shows a refusal beside its option', async () => {
+  const { page, complaints } = await open('?example=spectra');
+  await inShort(page, /120 features/);
+  await page.locator('.own-options summary').click();
+  for (const { name, options, summary } of methodList()) {
+    await page.select('.method select', name);
+    const shown = await page.$$eval('.own-options [data-option]', (fields) => fields.map((field) => (field as HTMLElement).dataset.option));
+    expect(shown).toEqual(options.filter(({ kind }) => kind !== 'data').map((option) => option.name));
+    expect((await textOf(page, '.method .hint')).toLowerCase()).toBe(`${summary}.`.toLowerCase());
+    const apart = await textOf(page, '.own-options > .hint');
+    for (const option of options) if (option.kind === 'data') expect(apart).toContain(option.name);
+  }
+  await page.select('.method select', 'deep');
+  // Nothing to set without pooling.
+  expect(await page.$eval('[data-option="poolSize"]', (field) => (field as HTMLInputElement).disabled)).toBe(true);
+  await page.select('[data-option="pooling"]', 'max');
+  expect(await page.$eval('[data-option="poolSize"]', (field) => (field as HTMLInputElement).disabled)).toBe(false);
+
+  await page.select('.method select', 'nmf');
+  await page.locator('[data-option="l1A"]').fill('-1');
+  await press(page, 'Start');
+  await page.waitForSelector('[data-option="l1A"][aria-invalid]');
+  expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.option)).toBe('l1A');
+  const refused = await page.$eval('[data-option="l1A"]', (field) => field.closest('.field')!.querySelector('.field-error')!.textContent);
+  const engine = await createEngine();
+  await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!);
+  engine.dispose();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('pauses, goes on and stops with the factors so far, and zooms by the keyboard', async () => {
+  const { page, complaints, write } = await open('?example=table&tolerance=0&maxIterations=100000&method=nmf&ranks=4');
+  await inShort(page, /87 features × 90 samples/);
+  await press(page, 'Start');
+  await page.waitForFunction(() => Number(document.querySelector('#room .fit-panel dd')?.textContent) > 0);
+  await press(page, 'Pause');
+  await inState(page, 'paused');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Resume');
+  await page.keyboard.press('Enter');
+  await inState(page, 'running');
+  await press(page, 'Stop');
+  await inState(page, 'ended');
+  expect(await textOf(page, '.fit-state')).toMatch(/^Stopped; these are the factors so far/);
+  expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true);
+
+  const map = (await page.$('.read canvas'))!;
+  await map.focus();
+  const look = () => map.evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  const frame = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await frame();
+  const whole = await look();
+  for (let times = 0; times < 6; times++) await page.keyboard.press('+');
+  await frame();
+  expect(await look()).not.toBe(whole);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  const told = await textOf(page, '.read .map-value');
+  expect(told).toMatch(/^feature \d+, sample \d+, group \d: [\d.]+$/);
+  await page.keyboard.press('0');
+  await frame();
+  expect(await look()).not.toBe(whole); // the entry stays chosen
+  await map.evaluate((canvas) => (canvas as HTMLCanvasElement).blur());
+
+  // A matrix that is too large for the page comes in blocks, and its entries where one looks near.
+  const file = matrix(
+    600,
+    500,
+    Array.from({ length: 300_000 }, (_, at) => at),
+  );
+  await choose(page, await write('wide.npy', encodeNpy(file)));
+  await inShort(page, /500 features × 600 samples/);
+  await map.focus();
+  await page.keyboard.press('ArrowRight');
+  const value = () => textOf(page, '.read .map-value');
+  expect(await value()).toMatch(/about [\d.]+, the mean of a block$/);
+  for (let times = 0; times < 12; times++) await page.keyboard.press('+');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => !/about/.test(document.querySelector('.read .map-value')?.textContent ?? 'about'));
+  const [, feature, sample, entry] = /^feature (\d+), sample (\d+): (\S+)$/.exec(await value())!.map(Number);
+  expect(entry).toBe(Number(file.data[(sample - 1) * 500 + feature - 1].toPrecision(4)));
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('refuses files with the sentences of the command line, and what is too large before it is read', async () => {
+  const { page, complaints, write, folder } = await open('', {
+    // The size of a file by its name: nobody needs 9 GB on the disk for this.
+    before: (page: Page) =>
+      page.evaluateOnNewDocument(() => {
+        const { get } = Object.getOwnPropertyDescriptor(Blob.prototype, 'size')!;
+        const reading = Blob.prototype.arrayBuffer;
+        Object.defineProperty(Blob.prototype, 'size', {
+          get() {
+            return (this as File).name === 'huge.csv' ? 9e9 : (this as File).name === 'large.npz' ? 1.5e9 : get!.call(this);
+          },
+        });
+        Blob.prototype.arrayBuffer = function () {
+          if (['huge.csv', 'large.npz'].includes((this as File).name)) throw new Error('was read');
+          return reading.call(this);
+        };
+      }) as unknown as Promise<void>,
+  });
+  const files = { 'text.foo': 'hi', 'nonsense.npy': 'nonsense', 'letters.csv': 'a,b\n1,2\n3,x\n', 'short.mtx': '%%MatrixMarket matrix' };
+  for (const [name, content] of Object.entries(files)) {
+    const file = await write(name, content);
+    const told = await readMatrix(file).then(
+      () => 'read',
+      (error: Error) => error.message.replaceAll(`${folder}/`, ''),
+    );
+    await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+    await choose(page, file);
+    expect(await complaint(page)).toBe(told);
+  }
+  for (const [name, size] of [
+    ['huge.csv', '9.0 GB'],
+    ['large.npz', '1.5 GB'],
+  ]) {
+    await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+    await choose(page, await write(name, '1'));
+    expect(await complaint(page)).toMatch(new RegExp(`^${name} has ${size}.* Cut it into parts`));
+  }
+  await choose(page, await write('negative.csv', '1,2\n3,-1\n'));
+  await inShort(page, /2 features × 2 samples/);
+  await page.locator('[data-option="ranks"]').fill('1');
+  await press(page, 'Start');
+  await inState(page, 'failed');
+  expect(await textOf(page, '#room .fit-panel .complaint')).toBe(
+    'negative.csv: row 2, column 2 is -1, but every entry must be ≥ 0; shift or clip the data first.',
+  );
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('surveys the ranks of a small matrix as the library does, and takes the chosen one', async () => {
+  const { page, complaints, write } = await open('');
+  const X = randomLowRank(12, 14, 2, { seed: 8, noise: 0.02 });
+  const rows = Array.from({ length: X.rows }, (_, i) => Array.from(X.data.subarray(i * X.cols, (i + 1) * X.cols)).join(','));
+  await choose(page, await write('small.csv', `${rows.join('\n')}\n`));
+  await inShort(page, /14 features × 12 samples/);
+  await page.locator('.reading-form summary').click();
+  await page.select('[data-option="samples"]', 'columns');
+  await press(page, 'Read again');
+  await inShort(page, /12 features × 14 samples/);
+  expect(page.url()).toContain('read.samples=columns');
+  await page.locator('.survey > summary').click();
+  await page.locator('.survey .controls label:nth-child(1) input').fill('1');
+  await page.locator('.survey .controls label:nth-child(2) input').fill('3');
+  await page.locator('.survey > details summary').click();
+  await page.locator('.survey [data-option="restarts"]').fill('4');
+  await page.locator('.survey [data-option="masks"]').fill('2');
+  await press(page, 'Survey the ranks');
+  await page.waitForSelector('.survey .fit-panel[data-state="ended"]');
+  const engine = await createEngine();
+  const { chosen, results } = await chooseRank(engine, X, { ranks: [1, 2, 3], restarts: 4, masks: 2 });
+  engine.dispose();
+  expect(await textOf(page, '.survey .reason')).toMatch(new RegExp(`^Rank ${chosen} `));
+  await page.locator('.survey .outcome details summary').click();
+  const numbers = await page.$$eval('.survey tbody tr', (lines) =>
+    lines.map((line) => [...line.children].map(({ textContent }) => textContent ?? '')),
+  );
+  for (const [i, { rank, relativeError, heldOut }] of results.entries()) {
+    expect(numbers[i][0]).toBe(rank === chosen ? `${rank}, chosen` : String(rank));
+    expect(Number(numbers[i][1])).toBeCloseTo(heldOut!.error, 2);
+    expect(Number(numbers[i][2])).toBeCloseTo(relativeError, 2);
+  }
+  await press(page, `Take rank ${chosen}`);
+  expect(await page.$eval('[data-option="ranks"]', (field) => (field as HTMLInputElement).value)).toBe(String(chosen));
+
+  // One that takes longer is stopped.
+  await page.locator('.survey [data-option="restarts"]').fill('60');
+  await press(page, 'Survey the ranks');
+  await page.waitForSelector('.survey .fit-panel[data-state="running"]');
+  await page.locator('.survey .fit-panel .buttons button:nth-child(2)').click();
+  await page.waitForSelector('.survey .fit-panel[data-state="ended"]');
+
+  // The file is kept because the person asks for it, and comes back after a reload.
+  await page.locator('.keep input').click();
+  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep')!.textContent ?? ''));
+  await page.reload();
+  await press(page, 'Open');
+  await inShort(page, /12 features × 14 samples/);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('pictures become columns and parts, one picture patches, a sound a spectrogram', async () => {
+  const { page, complaints, write, folder } = await open('');
+  const shape = (width: number, height: number, white: (x: number, y: number) => boolean) =>
+    encodePng(
+      Float32Array.from({ length: width * height }, (_, at) => Number(white(at % width, Math.floor(at / width)))),
+      { width, height, channels: 1 },
+    );
+  const halves = [
+    await write('left.png', await shape(6, 5, (x) => x < 3)),
+    await write('right.png', await shape(6, 5, (x) => x >= 3)),
+    await write('all.png', await shape(6, 5, () => true)),
+    await write('large.png', await shape(60, 50, (x) => x < 30)),
+  ];
+  await choose(page, ...halves);
+  await inShort(page, /30 features × 4 samples/);
+  await page.locator('[data-option="ranks"]').fill('2');
+  await page.locator('[data-option="seed"]').fill('1');
+  await press(page, 'Start');
+  await inState(page, 'ended');
+  await page.waitForFunction(() => {
+    const canvases = document.querySelectorAll<HTMLCanvasElement>('.parts canvas');
+    return canvases.length === 2 && canvases[1].width === 6;
+  });
+  const parts = await page.$$eval('.parts canvas', (canvases) =>
+    canvases.map((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+      return { width, height, left: data[0], right: data[4 * (width - 1)] };
+    }),
+  );
+  expect(parts.map(({ width, height }) => [width, height])).toEqual([
+    [6, 5],
+    [6, 5],
+  ]);
+  // The halves are the only two nonnegative parts of their sums; each is on one side alone.
+  expect(parts.map(({ left, right }) => Number(left > 250 && right < 5) - Number(right > 250 && left < 5)).sort()).toEqual([-1, 1]);
+
+  await choose(page, await write('picture.png', await shape(40, 24, (x, y) => (x + y) % 7 < 3)));
+  await inShort(page, /64 features × 45 samples/);
+
+  // A second of 1,000 Hz, 16 bits, one channel.
+  const rate = 8000;
+  const wav = Buffer.alloc(44 + 2 * rate);
+  wav.write('RIFF', 0);
+  wav.writeUInt32LE(36 + 2 * rate, 4);
+  wav.write('WAVEfmt ', 8);
+  wav.writeUInt32LE(16, 16);
+  for (const [at, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ])
+    wav.writeUInt16LE(value, at);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(2 * rate, 28);
+  wav.write('data', 36);
+  wav.writeUInt32LE(2 * rate, 40);
+  for (let i = 0; i < rate; i++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * 1000 * i) / rate)), 44 + 2 * i);
+  await choose(page, await write('tone.wav', wav));
+  await inShort(page, /513 features/);
+  await press(page, 'Save the matrix (.npy)');
+  const spectrogram = decodeNpy(await saved(folder, 'tone.npy'));
+  const middle = Math.floor(spectrogram.cols / 2);
+  const column = Array.from({ length: spectrogram.rows }, (_, i) => spectrogram.data[i * spectrogram.cols + middle]);
+  expect(column.indexOf(Math.max(...column))).toBe(Math.round((1000 * 1024) / 22050));
+  // The Hann window of a sinusoid has its mainlobe of 4 bins, and nothing else.
+  const [peak, all] = [46, 513].map((bins) =>
+    column.slice(bins === 46 ? 44 : 0, bins === 46 ? 50 : 513).reduce((sum, x) => sum + x * x, 0),
+  );
+  expect(peak / all).toBeGreaterThan(0.99);
+  await page.locator('[data-option="ranks"]').fill('1');
+  await press(page, 'Start');
+  await inState(page, 'running', 'ended');
+  await inState(page, 'ended');
+  await page.waitForSelector('.parts[data-kind="spectra"] canvas');
+  expect(await page.$$eval('.parts canvas', (canvases) => canvases.map((canvas) => canvas.getAttribute('aria-label')))).toEqual([
+    'Spectrum of part 1',
+    'Activation of part 1',
+  ]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});

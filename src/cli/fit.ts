@@ -14,6 +14,7 @@ import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { checkTableFiles, readData, readWeights } from './data-file.js';
+import { addOnlineOptions, checkNoOnlineOptions, fitOnline } from './fit-online.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import {
@@ -40,6 +41,7 @@ interface FitCommandOptions extends CommonOptions, TableOptions {
   inputFormat?: string;
   order: NonNullable<Arrangement['order']>;
   scale: NonNullable<Arrangement['scale']>;
+  online?: boolean;
 }
 
 function helpNotes(columns: number): string {
@@ -66,6 +68,7 @@ Examples:
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --start model --out model            goes on from the model
+  orthant fit huge.npy --online --ranks 20 --out model       read in batches; --start model goes on later
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 }
@@ -96,9 +99,13 @@ export function addFitCommand(program: Command, io: Io): void {
         .choices(scales)
         .default('none'),
     );
-  addTableOptions(addMethodOptions(command))
+  addTableOptions(addOnlineOptions(addMethodOptions(command)))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
-    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command), command));
+    .action((path: string, options: FitCommandOptions) => {
+      if (options.online) return fitOnline(io, path, options, command);
+      checkNoOnlineOptions(command);
+      return fitMatrix(io, path, options, givenMethodOptions(command), command);
+    });
   for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // given factors have their own
 }
 

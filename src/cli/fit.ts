@@ -7,6 +7,7 @@ import { byExtension } from '../formats/file-format.js';
 import { folderFormats, formats } from '../formats/formats.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
+import { stoppings } from '../methods/loop.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import { type Arrangement, arranged, checkArrangement, componentsOf, orders, scales } from '../models/arranged.js';
 import { checkFormOf } from '../models/factor-files.js';
@@ -85,8 +86,8 @@ export function addFitCommand(program: Command, io: Io): void {
   addFitOptions(command).addOption(
     new Option(
       '--stopping <rule>',
-      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start; kkt (nmf alone): when the KKT residual is at most --tolerance of its start',
-    ).choices(['objective', 'initialError', 'kkt']),
+      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start; kkt (nmf alone): when the KKT residual is at most --tolerance of its start; violation (nmf with hals and anls): the same of the sum of projected gradients, which is the rule of cd in scikit-learn',
+    ).choices([...stoppings]),
   );
   command
     .addOption(

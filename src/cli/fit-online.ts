@@ -15,6 +15,7 @@ import { isTable } from '../node/files.js';
 import { checkModelFolder, loadOnlineState } from '../node/model-folder.js';
 import { isStartFolder, readStart, type StartFolder } from '../node/start-folder.js';
 import { type CommonOptions, parseFraction, parsePositiveInteger } from './arguments.js';
+import { type AutoRanks, isAuto } from './auto-ranks.js';
 import { checkTableFiles } from './data-file.js';
 import type { Io } from './io.js';
 import { columnsLine } from './progress.js';
@@ -27,7 +28,7 @@ import { wrapAll } from './text-width.js';
 import { checkFile, type Samples } from './wording.js';
 
 interface OnlineCommandOptions extends Omit<CommonOptions, 'ranks'>, TableOptions {
-  ranks?: number[];
+  ranks?: number[] | AutoRanks;
   samples: Samples;
   inputFormat?: string;
   batchSize?: number;
@@ -105,6 +106,8 @@ async function beginningOf(start: string | undefined): Promise<Begun | undefined
 
 export async function fitOnline(io: Io, path: string, options: OnlineCommandOptions, command: Command): Promise<void> {
   checkOptions(command, options);
+  if (isAuto(options.ranks))
+    throw new InputError('--ranks auto reads a matrix whole, and --online never does; give a rank.', { option: 'ranks' });
   const begun = await beginningOf(options.start);
   if (options.ranks === undefined && begun === undefined) command.error("error: required option '--ranks <list>' not specified");
   if (options.out !== undefined) await checkModelFolder(options.out, 1);
@@ -219,9 +222,10 @@ function checked(file: ColumnFile, path: string, seen: { samples: number }): Asy
 function startOf(
   begun: Begun | undefined,
   { file, called, notes }: { file: ColumnFile; called: string; notes: string[] },
-  { ranks, seed, solver }: OnlineCommandOptions,
+  { ranks: asked, seed, solver }: OnlineCommandOptions,
   command: Command,
 ): Pick<OnlineNmfOptions, 'ranks' | 'seed' | 'update' | 'start' | 'resume'> {
+  const ranks = asked as number[] | undefined; // auto was refused
   const update = solver as OnlineNmfOptions['update'];
   if (begun === undefined) return { ranks, seed, update };
   const { folder, state } = begun;

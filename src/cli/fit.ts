@@ -13,8 +13,10 @@ import { type Arrangement, arranged, checkArrangement, componentsOf, orders, sca
 import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
+import type { LayerChoice } from '../ranks/choose.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { checkTableFiles, readData, readWeights } from './data-file.js';
+import { type AutoRanks, checkAuto, isAuto, parseRanksOrAuto, ranksByAuto } from './auto-ranks.js';
+import { checkTableFiles, type Data, type Reading, readData, readWeights } from './data-file.js';
 import { addOnlineOptions, checkNoOnlineOptions, fitOnline } from './fit-online.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
@@ -35,7 +37,8 @@ import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
 import type { Samples } from './wording.js';
 
-interface FitCommandOptions extends CommonOptions, TableOptions {
+interface FitCommandOptions extends Omit<CommonOptions, 'ranks'>, TableOptions {
+  ranks?: number[] | AutoRanks;
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
@@ -103,11 +106,21 @@ export function addFitCommand(program: Command, io: Io): void {
   addTableOptions(addOnlineOptions(addMethodOptions(command)))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
     .action((path: string, options: FitCommandOptions) => {
+      const { ranks } = options;
       if (options.online) return fitOnline(io, path, options, command);
       checkNoOnlineOptions(command);
-      return fitMatrix(io, path, options, givenMethodOptions(command), command);
+      const given = givenMethodOptions(command);
+      return isAuto(ranks)
+        ? fitWithChosenRanks(io, path, { ...options, ranks }, given, command)
+        : fitMatrix(io, path, { ...options, ranks }, given, command);
     });
-  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // given factors have their own
+  for (const option of command.options) {
+    if (option.long !== '--ranks') continue;
+    option.mandatory = false; // given factors have their own
+    option.argParser(parseRanksOrAuto);
+    option.description +=
+      '; auto for ranks by surveys as orthant rank makes them, of 2..15 or those of auto:2..9; auto,auto for so many layers, auto,3 with a given one behind';
+  }
 }
 
 /** How much of a sparse matrix there is. */
@@ -116,7 +129,35 @@ function sparsity(X: DataMatrix): string {
   return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
-async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions, command: Command): Promise<void> {
+type Given<Ranks> = Omit<FitCommandOptions, 'ranks'> & { ranks: Ranks };
+
+/** The data as they are read, after checks that need none of them. */
+function readingOf(io: Io, path: string, options: Given<unknown>, weights: string | undefined): Reading {
+  checkStandardInput([path, weights], options.inputFormat);
+  const input = { stdin: io.stdin, signal: io.signal, format: options.inputFormat };
+  const reading = { samples: options.samples, table: tableOptionsOf(options), input };
+  checkTableFiles([path, weights], reading);
+  return reading;
+}
+
+async function fitWithChosenRanks(io: Io, path: string, options: Given<AutoRanks>, given: MethodOptions, command: Command): Promise<void> {
+  const { method, ranks: auto, out } = options;
+  checkMethodHas(method, given);
+  checkAuto(auto, method, given);
+  if (out !== undefined) await checkModelFolder(out, 1);
+  const data = await readData(path, readingOf(io, path, options, undefined), method);
+  const { ranks, choices } = await ranksByAuto(io, auto, data, options);
+  return fitMatrix(io, path, { ...options, ranks }, given, command, { data, choices });
+}
+
+async function fitMatrix(
+  io: Io,
+  path: string,
+  options: Given<number[] | undefined>,
+  given: MethodOptions,
+  command: Command,
+  chosen?: { data: Data; choices: LayerChoice[] },
+): Promise<void> {
   const { method, samples, maxIterations, tolerance, stopping, out, format, report, json, order, scale } = options;
   checkMethodHas(method, given);
   checkArrangement({ method, settings: given }, { order, scale });
@@ -125,12 +166,9 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
-  const table = tableOptionsOf(options);
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
-  checkStandardInput([path, weightsPath], options.inputFormat);
-  const reading = { samples, table, input: { stdin: io.stdin, signal: io.signal, format: options.inputFormat } };
-  checkTableFiles([path, weightsPath], reading);
-  const data = await readData(path, reading, method);
+  const reading = readingOf(io, path, options, weightsPath);
+  const data = chosen?.data ?? (await readData(path, reading, method));
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
@@ -175,12 +213,13 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     stopping,
     order,
     scale,
-    ...table,
+    ...reading.table,
     ...given,
   };
   const extra = {
     ...provenance(device, settings),
     ...(data.reading ? { reading: data.reading } : {}),
+    ...(chosen ? { rankChoices: chosen.choices } : {}),
     ...(methodOf(method).chained ? { components: componentsOf(model) } : {}),
     ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
   };

@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../methods/factorization.js';
 import type { OnlineProgress } from '../methods/online.js';
+import type { RankProgress } from '../ranks/survey.js';
 import type { Io } from './io.js';
 import { columnsOf } from './text-width.js';
 
@@ -123,6 +124,29 @@ export function printColumns({ latest, passes, cols, seconds }: ColumnsProgress,
     `${which}${count}${rest}`,
   ];
   return lines.find((line) => columnsOf(line) < width) ?? `${pass}: ${columns}`;
+}
+
+/** A line on standard error that counts the batches of a survey of ranks; nothing where standard error is not a terminal. */
+export function batchesLine({ stderr }: Io): { update(progress: RankProgress): void; stop(): void } {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  const bar = new SingleBar({
+    stream: stderr.stream,
+    format: '{bar} {value} of {total} batches{left}: rank {rank}',
+    barsize: 20,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    clearOnComplete: true,
+    gracefulExit: false, // Ctrl-C is ours
+  });
+  const from = performance.now();
+  bar.start(1, 0, { rank: 'of the first batch', left: '' });
+  return {
+    update({ done, of, rank }) {
+      bar.setTotal(of);
+      bar.update(done, { rank, left: `, ${timeText(((performance.now() - from) / 1000 / done) * (of - done))} left` });
+    },
+    stop: () => bar.stop(),
+  };
 }
 
 /** A check of a fit, and when it came. */

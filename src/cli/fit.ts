@@ -129,6 +129,19 @@ function sparsity(X: DataMatrix): string {
   return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
+/** Throws InputError for 16-bit floats of data that do not take them. */
+function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
+  if (half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
+  if (half && weights)
+    throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);
+}
+
+/** A sentence about coefficients of scaled models. */
+function scaleNotes(scale: string, ranks: readonly number[]): string[] {
+  if (scale === 'none' || ranks.length === 1) return [];
+  return ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.'];
+}
+
 type Given<Ranks> = Omit<FitCommandOptions, 'ranks'> & { ranks: Ranks };
 
 /** The data as they are read, after checks that need none of them. */
@@ -172,9 +185,7 @@ async function fitMatrix(
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
-  if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${data.path} is sparse: leave it out.`);
-  if (half && data.weights)
-    throw new InputError(`--half is for data that is only multiplied, and ${data.path} has cells without a value: leave it out.`);
+  checkHalf(half, data);
   const weights = weightsPath === undefined ? data.weights : await readWeights(weightsPath, data, reading, method);
   const labels =
     labelsPath === undefined
@@ -227,9 +238,7 @@ async function fitMatrix(
   const sentences = [
     ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
     ...startNotes(given.start, model),
-    ...(scale !== 'none' && ranks.length > 1
-      ? ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.']
-      : []),
+    ...scaleNotes(scale, ranks),
   ];
   if (report !== undefined) {
     const known = { labels: labels?.labels, truth: labels?.truth };

@@ -72,7 +72,7 @@ Examples:
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --start model --out model            goes on from the model
-  orthant fit huge.npy --online --ranks 20 --out model       read in batches; --start model goes on later
+  orthant fit huge.npy --online --ranks 20 --out model       in batches; --start model goes on
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 }

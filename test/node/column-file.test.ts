@@ -101,7 +101,7 @@ describe('a .npy is read by ranges of bytes', () => {
 });
 
 describe('a table is read as it comes', () => {
-  const X = randomLowRank(9, 40_001, 2, { seed: 6 });
+  const X = randomLowRank(9, 16_001, 2, { seed: 6 });
   const lines = Array.from({ length: X.cols }, (_, c) => `s${c},${Array.from({ length: 9 }, (_, i) => X.data[i * X.cols + c]).join(',')}`);
   const text = `id,${Array.from({ length: 9 }, (_, i) => `f${i}`).join(',')}\n${lines.join('\n')}\n`;
 
@@ -116,9 +116,9 @@ describe('a table is read as it comes', () => {
   });
 
   test('a cell without a value is named by its place in the file', async () => {
-    const gone = lines.map((line, c) => (c === 39_000 ? line.replace(/,[^,]*$/, ',') : line));
+    const gone = lines.map((line, c) => (c === 15_000 ? line.replace(/,[^,]*$/, ',') : line));
     const file = await columnsOf(work.put('gone.csv', `${gone.join('\n')}\n`));
-    await expect(joined(file)).rejects.toThrow(/row 39001, column 9 of the numbers has no value/);
+    await expect(joined(file)).rejects.toThrow(/row 15001, column 9 of the numbers has no value/);
   });
 
   test('with samples as columns it is read whole, as files of other formats are', async () => {

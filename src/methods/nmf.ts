@@ -1,10 +1,11 @@
 import type { Matrix } from '../data/matrix.js';
 import { seenOf } from '../data/missing.js';
 import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
-import type { Engine } from '../engine.js';
+import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { betaLoss } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
+import type { Violation } from '../programs/violation.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
@@ -118,6 +119,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
       { option: 'stopping' },
     );
+  if (options.stopping === 'violation') checkViolation(solver, W !== undefined);
   checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
@@ -131,6 +133,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     csrEntries: entriesOf(X),
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
+    violations: settings.stopping === 'violation',
   });
   const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
   const [begun] = given
@@ -145,6 +148,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
+    writeTriangles(run, t.violation);
     if (begun) {
       run.write(t.A, begun.A);
       run.write(t.S, begun.S);
@@ -159,6 +163,11 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       measure: t.sections.measure,
       cost: t.cost,
       kkt: { section: t.sections.finish, tensors: t.kkt },
+      // Those of given factors are in their own scale, in which S has the unit of X; random ones have that of the fit.
+      violation: t.violation && [
+        { sum: t.violation.A, weight: 1 },
+        { sum: t.violation.S, weight: given ? 2 ** -problem.unit : 1 },
+      ],
       ...measured.stage,
       factors: (restart) => readFactors(run, [t.A], [t.S], restart),
     });
@@ -180,6 +189,29 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       own: { solver, loss, ...penaltySettings(options) },
     });
   });
+}
+
+function checkViolation(solver: NmfSolver, weighted: boolean): void {
+  if (solver !== 'mu' && !weighted) return;
+  const what = weighted
+    ? 'which has no sum of projected gradients with weights or missing values'
+    : "which 'mu' does not meet, as it takes no step along a gradient";
+  throw new InputError(`The option 'stopping' is 'violation', ${what}; choose 'kkt'${weighted ? '' : ", or the solver 'hals'"}.`, {
+    option: 'stopping',
+  });
+}
+
+/** The triangles by which a sweep tells unknowns that it has passed from the others. */
+function writeTriangles(run: Run, violation: Violation | undefined): void {
+  if (!violation?.sweep) return;
+  const { below, others } = violation.sweep;
+  const k = below.cols;
+  const passed = Float32Array.from({ length: k * k }, (_, at) => (at % k < Math.floor(at / k) ? 1 : 0));
+  run.write(below, passed);
+  run.write(
+    others,
+    passed.map((x) => 1 - x),
+  );
 }
 
 /** The default solver. */

@@ -9,6 +9,7 @@ import { InputError } from '../errors.js';
 import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
+import { stoppings } from './loop.js';
 import { checkValues, choice } from './options.js';
 import type { StageSettings } from './stage.js';
 import { ranksOfStart, restartsOf } from './start.js';
@@ -110,10 +111,13 @@ function settingsOf(
   const ranks = ranksOf(name, layers, ranksOfStart(options.ranks, given.start, layers));
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);
-  if (options.stopping === 'kkt' && !kktStops)
-    throw new InputError(`The option 'stopping' is 'kkt', which ${name} does not have; choose 'objective', or the method nmf.`, {
-      option: 'stopping',
-    });
+  if ((options.stopping === 'kkt' || options.stopping === 'violation') && !kktStops)
+    throw new InputError(
+      `The option 'stopping' is '${options.stopping}', which ${name} does not have; choose 'objective', or the method nmf.`,
+      {
+        option: 'stopping',
+      },
+    );
   return loopSettings(options, { ...defaults, ranks, restarts: restartsOf(given, restarts) });
 }
 
@@ -165,7 +169,7 @@ function checkCheckpointOption(checkpoint: FitOptions['checkpoint']): void {
 }
 
 const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
-const stoppingRule = choice(['objective', 'initialError', 'kkt'], 'when a restart has settled');
+const stoppingRule = choice(stoppings, 'when a restart has settled');
 
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
 export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: FitOptions['ranks']): number[] {

@@ -18,6 +18,7 @@ import {
 } from './losses.js';
 import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import { metBySolve, metBySweep, type Violation, violationStates } from './violation.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
 
@@ -60,6 +61,8 @@ export interface LayerOptions {
   /** For a loss that sums rows and columns, without W. */
   ones?: Ones;
   penalties?: Penalties;
+  /** Where a step leaves what it met; 'hals' and 'anls' only, without W. */
+  violation?: Violation;
 }
 
 /**
@@ -80,7 +83,7 @@ export function layerSections(
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
+  { W, support, normalize = true, loss = squared, ones, penalties = {}, violation }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
@@ -89,9 +92,9 @@ export function layerSections(
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
     : { loss, target: X, dictionary: A, ones };
   if (solver === 'anls') {
-    const options = { normalize: normalize && !penalised, support, penalties };
+    const options = { normalize: normalize && !penalised, support, penalties, violation };
     names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
-  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, weights);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, { penalties, violation }, weights);
   else multiplicativeUpdates(p, names, fit, { X, S }, penalties, weights);
   p.section(names.measure, () => {
     const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
@@ -113,7 +116,7 @@ function alternatingLeastSquares(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  { normalize, support, penalties = {} }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties'>,
+  { normalize, support, penalties = {}, violation }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties' | 'violation'>,
   weights?: DataWeights,
 ): Tensor {
   const At = p.state(`At${layer}`, A.cols, A.rows);
@@ -133,10 +136,12 @@ function alternatingLeastSquares(
       ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
       : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
     const { G, B } = penalisedEquations(p, equations, penalties.A);
+    if (violation) metBySolve(p, { G, B }, p.transpose(A), violation.A);
     p.nnls(G, B, At);
     if (support) p.hadamard(p.transpose(At), support, { into: A });
     else p.transpose(At, { into: A });
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    if (violation) metBySolve(p, penalisedEquations(p, equationsOfS(p, { X, A }), penalties.S), S, violation.S);
     solveS({ rounds });
   });
   return rounds;
@@ -153,9 +158,14 @@ function coordinateSweeps(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  penalties: Penalties,
+  { penalties = {}, violation }: Pick<LayerOptions, 'penalties' | 'violation'>,
   weights?: DataWeights,
 ): void {
+  const sweep = (of: 'A' | 'S', F: Tensor, equations: { G: Tensor; B: Tensor }) => {
+    const run = () => void p.halsUpdate(F, equations.G, equations.B, { of: of === 'A' ? 'rows' : 'columns', layer });
+    if (violation) metBySweep(p, violation, of, F, equations, run);
+    else run();
+  };
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
   });
@@ -163,10 +173,8 @@ function coordinateSweeps(
     const equationsOfA = weights
       ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
       : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
-    const ofA = penalisedEquations(p, equationsOfA, penalties.A);
-    p.halsUpdate(A, ofA.G, ofA.B, { of: 'rows', layer });
-    const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
-    p.halsUpdate(S, ofS.G, ofS.B, { of: 'columns', layer });
+    sweep('A', A, penalisedEquations(p, equationsOfA, penalties.A));
+    sweep('S', S, penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S));
   });
 }
 
@@ -245,6 +253,7 @@ export interface NmfProgram extends LayerTensors {
   W?: Tensor;
   ones?: Ones;
   penalties: Penalties;
+  violation?: Violation;
 }
 
 export interface NmfProgramOptions {
@@ -257,10 +266,12 @@ export interface NmfProgramOptions {
   /** Default: squared. */
   loss?: Loss;
   penalties?: { A?: PenaltyShape; S?: PenaltyShape };
+  /** Whether a step leaves the sum of projected gradients that it met. Default false. */
+  violations?: boolean;
 }
 
 export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
-  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {} } = options;
+  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {}, violations = false } = options;
   const p = programBuilder('nmf', { restarts });
   const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
   const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
@@ -280,6 +291,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
     ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
   };
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties });
-  return { program: p.build(), sections, W, ones, penalties, ...tensors };
+  const violation = violations ? violationStates(p, A, S, { sweeps: solver === 'hals' }) : undefined;
+  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties, violation });
+  return { program: p.build(), sections, W, ones, penalties, violation, ...tensors };
 }

@@ -7,6 +7,7 @@ import { workOf } from './error.js';
 import type { Model } from './factorization.js';
 import type { FitStage } from './fit.js';
 import { betaOf, checkDataOfLoss, divergenceInF64, kktOfEntries, type LossName, sizeOfLoss } from './loss.js';
+import type { NeighbourOptions } from './neighbours.js';
 import { type PenaltiesOfFit, type PenaltyOptions, penaltiesInF64, penaltiesOf } from './penalties.js';
 import type { Problem } from './problem.js';
 import { nnls } from './q.js';
@@ -25,7 +26,11 @@ export interface Objective {
 }
 
 /** Throws InputError for data that the loss has no value for. */
-export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number }, problem: Problem): Objective {
+export function objectiveOf(
+  options: PenaltyOptions & NeighbourOptions & { loss?: LossName | number },
+  problem: Problem,
+  held?: { A: number; S: number },
+): Objective {
   const { X, unit, costUnit } = problem;
   const beta = betaOf(options.loss);
   checkDataOfLoss(beta, X, problem.W);
@@ -53,7 +58,7 @@ export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number
       return {
         divergence: ofLoss * 2 ** given,
         objective: (ofLoss + ofPenalties) * 2 ** given,
-        ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, penalties) }),
+        ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, { penalties, held }) }),
       };
     },
   };

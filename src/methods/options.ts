@@ -5,6 +5,7 @@
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
@@ -20,6 +21,7 @@ export type OptionKind =
   | 'layerValues'
   | 'layerList'
   | 'matrix'
+  | 'ownMatrix'
   | 'labels'
   | 'words'
   | 'data';
@@ -178,6 +180,16 @@ export function modeList(help: string, words: Words = {}): Option<readonly numbe
 /** A matrix of the shape of X, on the command line a file. */
 export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
   return { kind: 'matrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** A matrix with a shape of its own, which the method checks; on the command line a file. */
+export function ownMatrix(help: string, words: Words = {}): Option<Matrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** The same, where it may be sparse. */
+export function ownDataMatrix(help: string, words: Words = {}): Option<DataMatrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
 }
 
 /** One label a sample, on the command line a file with one a line. */

@@ -6,6 +6,7 @@ import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Penalties, PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
 import { columnProduct, diagonal, rowProduct } from './loss.js';
+import { checkNeighbours, graphInF64, graphOf, graphShape, type NeighbourGraph, type NeighbourOptions, writeGraph } from './neighbours.js';
 import { atLeastZero, type OptionsOf } from './options.js';
 import { inOwnUnit } from './problem.js';
 
@@ -43,7 +44,7 @@ export function penaltySettings({ l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonal
 export function checkPenalties(given: Readonly<Record<string, unknown>>, nameOf: (name: string) => string): void {
   const { orthogonalA = 0, l1S = 0, l2S = 0, solver } = given;
   if (orthogonalA === 0) return;
-  if (solver === 'anls')
+  if ([solver].flat().includes('anls'))
     throw new InputError(
       `${nameOf('orthogonalA')} makes the problem for A not convex, which ${nameOf('solver')} 'anls' cannot solve exactly; choose 'hals' or 'mu'.`,
       { option: 'orthogonalA' },
@@ -55,9 +56,20 @@ export function checkPenalties(given: Readonly<Record<string, unknown>>, nameOf:
     );
 }
 
+/** Throws InputError where the scale of S would move into A and take the penalty of neighbours away. `held` says whether all of A is held. */
+export function checkLaplacian(given: Readonly<Record<string, unknown>>, held: boolean, nameOf: (name: string) => string): void {
+  const { laplacian = 0, l1A = 0, l2A = 0 } = given;
+  if (laplacian === 0 || l1A !== 0 || l2A !== 0 || held) return;
+  throw new InputError(
+    `${nameOf('laplacian')} ${laplacian} does nothing without ${nameOf('l1A')} or ${nameOf('l2A')}: the scale of S would move into A; give one of them.`,
+    { option: 'laplacian' },
+  );
+}
+
 export interface PenaltiesOfFit {
   A?: PenaltyWeights;
   S?: PenaltyWeights;
+  graph?: NeighbourGraph;
 }
 
 /** A unit that has died out divides by this, and stays 0: entries of X are about 1. */
@@ -65,7 +77,7 @@ const least = 2 ** -64;
 
 /** The weights against the X of the fit, with the numbers of samples and features that stand beside them. */
 export function penaltiesOf(
-  { l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0 }: PenaltyOptions,
+  { l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0, laplacian = 0, neighbours }: PenaltyOptions & NeighbourOptions,
   { X, unit }: { X: Pick<DataMatrix, 'rows' | 'cols'>; unit: number },
   objectiveUnit: number,
 ): PenaltiesOfFit {
@@ -75,23 +87,34 @@ export function penaltiesOf(
   const A = { l1: own('l1A', l1A, X.cols, 0), l2: own('l2A', l2A, X.cols, 0), orthogonal: own('orthogonalA', orthogonalA, X.cols, 0) };
   const S = { l1: own('l1S', l1S, X.rows, unit), l2: own('l2S', l2S, X.rows, 2 * unit) };
   const some = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => l1 > 0 || l2 > 0 || orthogonal > 0;
-  return { ...(some(A) && { A }), ...(some(S) && { S }) };
+  const W = neighbours && checkNeighbours(neighbours, X.cols);
+  const graph = W && laplacian > 0 ? graphOf(W, own('laplacian', laplacian, X.rows, 2 * unit)) : undefined;
+  return { ...(some(A) && { A }), ...((some(S) || graph) && { S }), ...(graph && { graph }) };
 }
 
 /** What the program has to know. HALS and exact solves divide by the diagonal of Q + G, so they get a Q always. */
 export function penaltyShapes(penalties: PenaltiesOfFit, solver: string): { A?: PenaltyShape; S?: PenaltyShape } {
+  const { graph } = penalties;
   const shape = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => ({ l1, quadratic: l2 > 0 || orthogonal > 0 || solver !== 'mu' });
-  return { ...(penalties.A && { A: shape(penalties.A) }), ...(penalties.S && { S: shape(penalties.S) }) };
+  return {
+    ...(penalties.A && { A: shape(penalties.A) }),
+    ...(penalties.S && { S: { ...shape(penalties.S), ...(graph && { graph: graphShape(graph, solver) }) } }),
+  };
 }
 
 export function writePenalties(run: Run, tensors: Penalties, penalties: PenaltiesOfFit, solver: string): void {
   for (const of of ['A', 'S'] as const) {
     const [t, weights] = [tensors[of], penalties[of]];
+    const graph = of === 'S' ? penalties.graph : undefined;
+    if (t?.graph && graph) writeGraph(run, t.graph, graph);
     if (!t?.Q || !weights) continue;
+    const k = t.Q.rows;
+    const withDiagonal = (value: number) => diagonal(k, value).map((q, at) => (at % (k + 1) === 0 ? q : (weights.orthogonal ?? 0)));
     const onDiagonal = weights.l2 + (solver === 'mu' ? 0 : least);
-    const Q = diagonal(t.Q.rows, onDiagonal).map((q, at) => (at % (t.Q!.rows + 1) === 0 ? q : (weights.orthogonal ?? 0)));
-    run.write(t.Q, Q);
-    if (t.columnOfQ) run.write(t.columnOfQ, Q);
+    const majorizer = withDiagonal(onDiagonal + (graph?.bound ?? 0));
+    run.write(t.Q, withDiagonal(onDiagonal));
+    if (t.majorizer) run.write(t.majorizer, majorizer);
+    if (t.columnOfQ) run.write(t.columnOfQ, majorizer);
     if (t.ones) run.write(t.ones, onesOf(t.ones));
   }
 }
@@ -114,5 +137,6 @@ export function penaltiesInF64(penalties: PenaltiesOfFit, A: Matrix, S: Matrix):
     total += penalties.S.l1 * sum(S);
     for (let t = 0; t < S.rows; t++) total += (penalties.S.l2 / 2) * rowProduct(S, t, t);
   }
+  if (penalties.graph) total += graphInF64(penalties.graph, S);
   return total;
 }

@@ -15,9 +15,9 @@ export const heldOptions = {
    * N×g, ≥ 0: the first g columns of A, which every restart holds to the last bit, as signatures that are known. The others are fitted beside
    * them. They take the place of the first columns of any `start`.
    */
-  fixedA: ownMatrix('a matrix with the first columns of A, which the fit holds'),
+  fixedA: ownMatrix('a matrix with the first columns of A, which the fit holds', { named: { rows: 'features' } }),
   /** g×M, ≥ 0: the first g rows of S, held likewise. */
-  fixedS: ownMatrix('a matrix with the first rows of S, which the fit holds'),
+  fixedS: ownMatrix('a matrix with the first rows of S, which the fit holds', { named: { columns: 'samples' } }),
 };
 
 export type HeldOptions = OptionsOf<typeof heldOptions>;
@@ -68,9 +68,10 @@ function check(
     throw new InputError(`${option} must be a dense matrix with a ${line} for each component, not ${describe(F)}.`, { option });
   checkNonnegative(F, option, option);
   const sides = side === 'rows' ? 'rows' : 'columns';
+  const turned = F[side === 'rows' ? 'cols' : 'rows'] === length ? ' It looks transposed.' : '';
   if (F[side] !== length)
     throw new ShapeError(
-      `${option} is ${F.rows}×${F.cols}, but ${of} has ${length} ${sides}; give it a ${line === 'column' ? 'row' : 'column'} for each.`,
+      `${option} is ${F.rows}×${F.cols}, but ${of} has ${length} ${sides}; give it a ${line === 'column' ? 'row' : 'column'} for each.${turned}`,
       { option },
     );
   const count = line === 'column' ? F.cols : F.rows;

@@ -12,7 +12,10 @@ export const neighbourOptions = {
    * W ≥ 0, M×M and symmetric, sparse or dense: how near samples are to each other, 0 for pairs that are not neighbours. The diagonal does not
    * matter. Needs `laplacian`.
    */
-  neighbours: ownDataMatrix('a symmetric matrix with the nearness of each pair of samples', { needs: { option: 'laplacian' } }),
+  neighbours: ownDataMatrix('a symmetric matrix with the nearness of each pair of samples', {
+    needs: { option: 'laplacian' },
+    named: { rows: 'samples', columns: 'samples' },
+  }),
   /**
    * λ ≥ 0, the weight of tr(SLSᵀ) / 2 = Σ_ij w_ij ‖s_i − s_j‖² / 4 beside the loss, times N as with `l1S`: neighbours get coefficients that are
    * alike. L = D − W, with the row sums of W in D. Default 0. Needs `neighbours`, and `l1A` or `l2A` (or all of A in `fixedA`), since
@@ -57,7 +60,7 @@ export function checkNeighbours(W: DataMatrix, samples: number): SparseMatrix {
       const other = entryOf(all, j, i);
       if (other !== w)
         throw new InputError(
-          `neighbours has the entry ${w} in row ${i}, column ${j} (counted from 0), but ${other} in row ${j}, column ${i}; it must be symmetric, such as (W + Wᵀ) / 2.`,
+          `neighbours has the entry ${w} in row ${i}, column ${j} (counted from 0), but ${other} at the same place of its transpose; it must be symmetric, such as (W + Wᵀ) / 2.`,
           { option, row: i, column: j },
         );
       if (i === j || w === 0) continue;

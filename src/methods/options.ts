@@ -52,6 +52,10 @@ export interface Option<T = unknown> {
   /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
+  /** Of a matrix with a shape of its own: what its rows and columns are, where they have the names of the data. */
+  readonly named?: { readonly rows?: 'features' | 'samples'; readonly columns?: 'features' | 'samples' };
+  /** Whether such a matrix may be sparse. */
+  readonly sparse?: boolean;
   /** Throws InputError for a value that the option does not take. The method checks conditions that depend on the data. */
   readonly check: (name: string, value: unknown) => void;
   /** Only for the type. */
@@ -69,6 +73,9 @@ interface Words {
   placeholder?: string;
   needs?: Need;
 }
+
+/** Those of a matrix with a shape of its own. */
+type MatrixWords = Words & Pick<Option, 'named'>;
 
 const quoted = (values: readonly unknown[]) =>
   inWords(
@@ -183,13 +190,13 @@ export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
 }
 
 /** A matrix with a shape of its own, which the method checks; on the command line a file. */
-export function ownMatrix(help: string, words: Words = {}): Option<Matrix> {
+export function ownMatrix(help: string, words: MatrixWords = {}): Option<Matrix> {
   return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
 }
 
 /** The same, where it may be sparse. */
-export function ownDataMatrix(help: string, words: Words = {}): Option<DataMatrix> {
-  return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
+export function ownDataMatrix(help: string, words: MatrixWords = {}): Option<DataMatrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', sparse: true, check: () => {}, ...words };
 }
 
 /** One label a sample, on the command line a file with one a line. */

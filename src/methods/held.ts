@@ -139,7 +139,7 @@ export function writeHeld(run: Run, tensors: HeldFactors, parts: HeldParts): voi
     const given = new Float32Array(t.given.rows * t.given.cols);
     if (of === 'A') holdColumns(given, k, parts);
     else given.set(F.data);
-    const [held, block] = [square((i, j) => i === j && i < count), square((i, j) => i >= count && j >= count)];
+    const [held, block] = [square((i, j) => i === j && i < count), square((i, j) => i === j || (i >= count && j >= count))];
     run.write(t.given, given);
     run.write(
       t.free,
@@ -148,7 +148,6 @@ export function writeHeld(run: Run, tensors: HeldFactors, parts: HeldParts): voi
     run.write(t.held, held);
     run.write(t.block, block);
     if (t.columnOfBlock) run.write(t.columnOfBlock, block);
-    if (t.columnOfHeld) run.write(t.columnOfHeld, held);
     if (t.ones) run.write(t.ones, new Float32Array(t.ones.rows).fill(1));
   }
 }

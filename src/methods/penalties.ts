@@ -56,6 +56,25 @@ export function checkPenalties(given: Readonly<Record<string, unknown>>, nameOf:
     );
 }
 
+/** Throws InputError for penalties of a hierarchy beside labels, and beside `normalize`, which would take the scale of A from them. */
+export function checkBesidePenalties(
+  given: PenaltyOptions,
+  { labels, normalize }: { labels?: unknown; normalize?: unknown },
+  nameOf: (name: string) => string,
+): void {
+  const [option] = Object.entries(penaltySettings(given)).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+  if (option === undefined) return;
+  if (labels !== undefined)
+    throw new InputError(`${nameOf(option)} does not go with ${nameOf('labels')}, whose layers have no penalties; leave one of them out.`, {
+      option,
+    });
+  if (normalize === true)
+    throw new InputError(
+      `${nameOf('normalize')} moves the scale of A into S after each layer, but ${nameOf(option)} gives it a meaning; leave one of them out.`,
+      { option: 'normalize' },
+    );
+}
+
 /** Throws InputError where the scale of S would move into A and take the penalty of neighbours away. `held` says whether all of A is held. */
 export function checkLaplacian(given: Readonly<Record<string, unknown>>, held: boolean, nameOf: (name: string) => string): void {
   const { laplacian = 0, l1A = 0, l2A = 0 } = given;
@@ -72,7 +91,10 @@ export interface PenaltiesOfFit {
   graph?: NeighbourGraph;
 }
 
-/** A unit that has died out divides by this, and stays 0: entries of X are about 1. */
+/**
+ * A unit that has died out divides by this in a sweep, and stays 0: entries of X are about 1. An exact solve leaves it out where its diagonal
+ * is 0; beside one as small as this, its right side −λ₁ would count for more than those of all others.
+ */
 const least = 2 ** -64;
 
 /** The weights against the X of the fit, with the numbers of samples and features that stand beside them. */
@@ -92,7 +114,7 @@ export function penaltiesOf(
   return { ...(some(A) && { A }), ...((some(S) || graph) && { S }), ...(graph && { graph }) };
 }
 
-/** What the program has to know. HALS and exact solves divide by the diagonal of Q + G, so they get a Q always. */
+/** What the program has to know. HALS divides by the diagonal of Q + G, so it gets a Q always; exact solves do. */
 export function penaltyShapes(penalties: PenaltiesOfFit, solver: string): { A?: PenaltyShape; S?: PenaltyShape } {
   const { graph } = penalties;
   const shape = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => ({ l1, quadratic: l2 > 0 || orthogonal > 0 || solver !== 'mu' });
@@ -100,6 +122,21 @@ export function penaltyShapes(penalties: PenaltiesOfFit, solver: string): { A?: 
     ...(penalties.A && { A: shape(penalties.A) }),
     ...(penalties.S && { S: { ...shape(penalties.S), ...(graph && { graph: graphShape(graph, solver) }) } }),
   };
+}
+
+/** Whether a fit has penalties. */
+export const isPenalised = (options: PenaltyOptions): boolean => Object.values(penaltySettings(options)).some((weight) => weight > 0);
+
+/** The penalties of each layer of a hierarchy, of which layer l is a fit of k_{l−1}×M; undefined where there are none. */
+export function penaltiesOfLayers(
+  options: PenaltyOptions,
+  { X, unit, costUnit, ranks }: { X: Pick<DataMatrix, 'rows' | 'cols'>; unit: number; costUnit: number; ranks: readonly number[] },
+  beta: number,
+): PenaltiesOfFit[] | undefined {
+  if (!isPenalised(options)) return undefined;
+  // Weights of X have a unit of their own, and those of the deeper layers are 1.
+  const given = (l: number) => beta * unit + (l === 0 ? 2 * (costUnit - unit) : 0);
+  return ranks.map((_, l) => penaltiesOf(options, { X: { rows: l === 0 ? X.rows : ranks[l - 1], cols: X.cols }, unit }, given(l)));
 }
 
 export function writePenalties(run: Run, tensors: Penalties, penalties: PenaltiesOfFit, solver: string): void {
@@ -110,7 +147,7 @@ export function writePenalties(run: Run, tensors: Penalties, penalties: Penaltie
     if (!t?.Q || !weights) continue;
     const k = t.Q.rows;
     const withDiagonal = (value: number) => diagonal(k, value).map((q, at) => (at % (k + 1) === 0 ? q : (weights.orthogonal ?? 0)));
-    const onDiagonal = weights.l2 + (solver === 'mu' ? 0 : least);
+    const onDiagonal = weights.l2 + (solver === 'hals' ? least : 0);
     const majorizer = withDiagonal(onDiagonal + (graph?.bound ?? 0));
     run.write(t.Q, withDiagonal(onDiagonal));
     if (t.majorizer) run.write(t.majorizer, majorizer);

@@ -5,7 +5,7 @@
  *
  *     G_ff F_f = B_f − G_fh F_h
  *
- * as equations of all k unknowns whose held ones come out as 0: G_hh = I, G_fh = 0, B_h ≤ 0. Then the given entries are put in their places.
+ * as equations of all k unknowns whose held ones come out as 0: G_hh is its own diagonal, G_fh = 0, B_h ≤ 0. Then the given entries are put in their places.
  * Multiplicative updates of some unknowns never raise the objective where those of all do not, so there it is enough to put them back.
  */
 import type { ProgramBuilder } from '../graph/program.js';
@@ -20,11 +20,10 @@ export interface Held {
   /** Diagonal matrices, k×k: 1 for each component that is free, or held. */
   free: Tensor;
   held: Tensor;
-  /** 1 for each pair of free components, k×k. */
+  /** 1 for each pair of free components and on the diagonal, k×k. */
   block: Tensor;
-  /** Of Gram matrices of their own: block and held as columns, k²×1, and a column of ones, one for each row of A or column of S. */
+  /** Of Gram matrices of their own: block as a column, k²×1, and a column of ones, one for each row of A or column of S. */
   columnOfBlock?: Tensor;
-  columnOfHeld?: Tensor;
   ones?: Tensor;
 }
 
@@ -47,12 +46,7 @@ export function heldInputs(p: ProgramBuilder, of: 'A' | 'S', F: Tensor, count: n
   };
   if (!weighted) return held;
   const column = (label: string, rows: number) => p.input(`${label}${F.name}`, rows, 1);
-  return {
-    ...held,
-    columnOfBlock: column('columnOfBlock', k * k),
-    columnOfHeld: column('columnOfHeld', k * k),
-    ones: column('onesHeld', items),
-  };
+  return { ...held, columnOfBlock: column('columnOfBlock', k * k), ones: column('onesHeld', items) };
 }
 
 /** Components scaled by a diagonal, of a matrix with components × items ('columns', as S and Aᵀ have) or items × components ('rows'). */
@@ -74,15 +68,13 @@ export function heldEquations(
   p: ProgramBuilder,
   { G, B }: { G: Tensor; B: Tensor },
   { product, size }: { product: Tensor; size: Tensor },
-  { free, held, block, columnOfBlock, columnOfHeld, ones }: Held,
+  { free, held, block, columnOfBlock, ones }: Held,
   of: 'rows' | 'columns',
 ): { G: Tensor; B: Tensor } {
   const beside = p.combine(1, B, -1, product);
   const own = G.rows === G.cols && G.rows === block.rows;
   return {
-    G: own
-      ? p.combine(1, p.hadamard(G, block), 1, held)
-      : p.matmul(columnOfHeld!, T(ones!), { add: p.matmul(columnOfBlock!, T(ones!), { hadamard: G }) }),
+    G: own ? p.hadamard(G, block) : p.matmul(columnOfBlock!, T(ones!), { hadamard: G }),
     B: scaled(p, beside, free, of, { add: scaled(p, size, held, of, { scale: -1 }) }),
   };
 }

@@ -164,5 +164,5 @@ test('weights of nnls: real numbers, their unit, and refusals', async () => {
   );
   const flatModel = await nmf(engine, X, { ...flat, maxIterations: 1 });
   await expect(transform(engine, flatModel, holes)).rejects.toThrow(/newX has no value in all of column 0/);
-  await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf or neural/);
+  await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf, hierarchical or neural/);
 });

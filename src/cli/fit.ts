@@ -28,6 +28,7 @@ import {
   type MethodOptions,
   summaries,
 } from './method-options.js';
+import { withOwnMatrices } from './own-matrices.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
@@ -193,12 +194,13 @@ async function fitMatrix(
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
   const begun = start && startInOrder(start, data, method);
+  const withMatrices = await withOwnMatrices(own, data, method);
   data.notes.push(...(labels?.notes ?? []));
 
   const { model: fitted, device } = await fitOnDevice(io, { ...options, restarts, half }, (engine, common) => {
     const fitOptions = {
       ...common,
-      ...own,
+      ...withMatrices,
       ...(begun && { start: begun }),
       ranks,
       stopping,

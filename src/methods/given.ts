@@ -101,12 +101,13 @@ function checkColumns({ rows, cols, data }: Matrix, called: string): void {
 /** Beyond these powers of two, Gram matrices and their products leave f32. */
 const mostExponent = 40;
 
-function inRange(factor: Matrix, called: string): Matrix {
+/** Throws InputError for a factor whose size f32 has no products of. */
+export function inRange(factor: Matrix, called: string, option = 'start'): Matrix {
   const most = factor.data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
   if (most === 0 || (most < 2 ** mostExponent && most > 2 ** -mostExponent)) return factor;
   throw new InputError(
     `${called} has its largest entry at ${most.toExponential(0)} beside X, whose entries count as 1; share the scale between A and S otherwise.`,
-    { option: 'start' },
+    { option },
   );
 }
 

@@ -10,6 +10,7 @@ import type { PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
 import { lossTransformProgram } from '../programs/ssnmf.js';
 import type { TransformOptions } from './definition.js';
 import { readFactor, readFactors, writeMatrix } from './fit.js';
+import { addGraphGradient, type NeighbourGraph } from './neighbours.js';
 import { choiceOrNumber } from './options.js';
 import type { Problem } from './problem.js';
 import { runStage } from './stage.js';
@@ -143,18 +144,27 @@ export function rowProduct({ cols, data }: Matrix, t: number, u: number): number
  * The largest natural residual |min(g_jj f_j, ∇_j)| of the divergence of a sparse X with λ₁ + λ₂F beside it, of S and of A, each relative to
  * its largest |GF − ∇|: what the device measures of other losses (operation kktResidual), in f64 and one row or column at a time.
  */
-export function kktOfEntries(X: SparseMatrix, A: Matrix, S: Matrix, penalties: { A?: PenaltyWeights; S?: PenaltyWeights }): number {
-  const ofA = kktOfLines(X, A.data, transpose(S).data, A.cols, penalties.A);
-  return Math.max(ofA, kktOfLines(sparseTranspose(X), transpose(S).data, A.data, A.cols, penalties.S));
+export function kktOfEntries(
+  X: SparseMatrix,
+  A: Matrix,
+  S: Matrix,
+  {
+    penalties = {},
+    held,
+  }: { penalties?: { A?: PenaltyWeights; S?: PenaltyWeights; graph?: NeighbourGraph }; held?: { A: number; S: number } },
+): number {
+  const St = transpose(S).data;
+  const ofA = kktOfLines(X, A.data, St, A.cols, { ...penalties.A, held: held?.A });
+  return Math.max(ofA, kktOfLines(sparseTranspose(X), St, A.data, A.cols, { ...penalties.S, graph: penalties.graph, held: held?.S }));
 }
 
-/** Line i of X is fitted by Σ_t L_it P_ct in place c. */
+/** Line i of X is fitted by Σ_t L_it P_ct in place c. The first components that are held do not count. */
 function kktOfLines(
   X: SparseMatrix,
   L: Float32Array,
   P: Float32Array,
   k: number,
-  { l1 = 0, l2 = 0, orthogonal = 0 }: Partial<PenaltyWeights> = {},
+  { l1 = 0, l2 = 0, orthogonal = 0, graph, held = 0 }: Partial<PenaltyWeights> & { graph?: NeighbourGraph; held?: number },
 ): number {
   const G = new Float64Array(k * k);
   const sums = new Float64Array(k);
@@ -170,6 +180,7 @@ function kktOfLines(
     let all = 0;
     for (let t = 0; t < k; t++) all += L[i * k + t];
     for (let t = 0; t < k; t++) gradient[t] = sums[t] + l1 + (l2 - orthogonal) * L[i * k + t] + orthogonal * all;
+    if (graph) addGraphGradient(gradient, graph, L, i);
     for (let e = X.rowStarts[i]; e < X.rowStarts[i + 1]; e++) {
       const at = X.columns[e] * k;
       let v = Number.MIN_VALUE;
@@ -180,7 +191,7 @@ function kktOfLines(
     for (let t = 0; t < k; t++) {
       let b = -gradient[t];
       for (let u = 0; u < k; u++) b += G[t * k + u] * L[i * k + u];
-      worst = Math.max(worst, Math.abs(Math.min(G[t * k + t] * L[i * k + t], gradient[t])));
+      if (t >= held) worst = Math.max(worst, Math.abs(Math.min(G[t * k + t] * L[i * k + t], gradient[t])));
       scale = Math.max(scale, Math.abs(b));
     }
     found.push({ worst, scale });

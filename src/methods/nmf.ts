@@ -11,12 +11,16 @@ import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
+import { type HeldOptions, heldCounts, heldOptions, heldParts, holdColumns, holdRows, matchHeld, writeHeld } from './held.js';
 import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, writeOnes } from './loss.js';
+import { neighbourOptions } from './neighbours.js';
 import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
 import { objectiveOf, penalisedNnls } from './objective.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
 import {
+  checkLaplacian,
   checkPenalties,
+  type PenaltiesOfFit,
   type PenaltyOptions,
   penaltiesOf,
   penaltyOptions,
@@ -53,6 +57,8 @@ const options = {
    */
   loss: lossOption,
   ...penaltyOptions,
+  ...neighbourOptions,
+  ...heldOptions,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -80,13 +86,16 @@ const options = {
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
-export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number } & Required<PenaltyOptions>>;
+export type NmfFactorization = Model<
+  'nmf',
+  { solver: NmfSolver; loss: LossName | number; laplacian?: number; fixed?: { A: number; S: number } } & Required<PenaltyOptions>
+>;
 
 /**
  * Nonnegative matrix factorization: min Σ W² ∘ d(X ‖ AS) + penalties over A ≥ 0 (N×k) and S ≥ 0 (k×M).
  *
  * d is half the squared error unless `loss` says otherwise. The penalties are M (l1A Σ A + l2A ‖A‖² / 2) + N (l1S Σ S + l2S ‖S‖² / 2),
- * and M orthogonalA Σ_{s<t} a_sᵀa_t.
+ * M orthogonalA Σ_{s<t} a_sᵀa_t, and N laplacian tr(SLSᵀ) / 2 with the Laplacian L of `neighbours`.
  * The updates never raise the objective; only beside l2A and l2S with a β other than 2 no proof is known to us.
  *
  * Starts are |N(0,1)| · sqrt(mean X / k), the mean of the values that are not missing, or what `start` says.
@@ -113,13 +122,14 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   const solver = solverOf(W !== undefined);
   const [k] = settings.ranks;
   const { guide } = options;
-  const measured = objectiveOf(options, problem);
+  const parts = heldParts(options, problem);
+  const measured = objectiveOf(options, problem, heldCounts(parts));
   if (options.stopping === 'kkt' && betaOf(loss) === 1 && isSparse(X))
     throw new InputError(
       "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
       { option: 'stopping' },
     );
-  if (options.stopping === 'violation') checkViolation(solver, W !== undefined);
+  if (options.stopping === 'violation') checkViolation(solver, W !== undefined, options);
   checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
@@ -134,8 +144,12 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
     violations: settings.stopping === 'violation',
+    held: heldCounts(parts),
   });
   const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
+  // What is completed fits the columns that are held.
+  if (given?.A) holdColumns(given.A[0].data, k, parts);
+  if (given?.S) holdRows(given.S[0].data, k, parts);
   const [begun] = given
     ? layerEntries(await completed(engine, problem, given, () => solver === 'mu'))
     : typeof start === 'string' && start !== 'random'
@@ -149,12 +163,24 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
     writeTriangles(run, t.violation);
+    writeHeld(run, t.held, parts);
     if (begun) {
-      run.write(t.A, begun.A);
-      run.write(t.S, begun.S);
+      const own = { A: Float32Array.from(begun.A), S: Float32Array.from(begun.S) };
+      holdColumns(own.A, k, parts);
+      holdRows(own.S, k, parts);
+      run.write(t.A, own.A);
+      run.write(t.S, own.S);
     } else {
-      fit.writeRandom(t.A, 0, scale, guide && ((entries) => guideColumns(entries, k, guide, scale)));
-      fit.writeRandom(t.S, 1, scale, guide && ((entries) => guideRows(entries, k, guide, X, scale)));
+      fit.writeRandom(t.A, 0, scale, (entries) => {
+        if (guide) guideColumns(entries, k, guide, scale);
+        matchHeld('A', entries, [k, X.cols], parts, scale);
+        holdColumns(entries, k, parts);
+      });
+      fit.writeRandom(t.S, 1, scale, (entries) => {
+        if (guide) guideRows(entries, k, guide, X, scale);
+        matchHeld('S', entries, [k, X.cols], parts, scale);
+        holdRows(entries, k, parts);
+      });
     }
     run.execute(t.sections.start);
     await fit.stage({
@@ -183,22 +209,33 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       objectives: t.error && cost,
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
-      exact: solver === 'anls' && !measured.penalties.S?.l2 ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
+      exact: solver === 'anls' && isExact(measured.penalties) && !parts.S ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
       boundRanks: W && [null],
       stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
-      own: { solver, loss, ...penaltySettings(options) },
+      own: {
+        solver,
+        loss,
+        ...penaltySettings(options),
+        ...(options.laplacian && { laplacian: options.laplacian }),
+        ...(heldCounts(parts) && { fixed: heldCounts(parts) }),
+      },
     });
   });
 }
 
-function checkViolation(solver: NmfSolver, weighted: boolean): void {
-  if (solver !== 'mu' && !weighted) return;
-  const what = weighted
-    ? 'which has no sum of projected gradients with weights or missing values'
-    : "which 'mu' does not meet, as it takes no step along a gradient";
-  throw new InputError(`The option 'stopping' is 'violation', ${what}; choose 'kkt'${weighted ? '' : ", or the solver 'hals'"}.`, {
-    option: 'stopping',
-  });
+function checkViolation(solver: NmfSolver, weighted: boolean, { fixedA, fixedS, laplacian }: OptionsOf<typeof options>): void {
+  const another = fixedA || fixedS ? 'components that are held' : laplacian ? 'a graph of neighbours' : undefined;
+  const why =
+    solver === 'mu'
+      ? "which 'mu' does not meet, as it takes no step along a gradient"
+      : weighted || another
+        ? `which has no sum of projected gradients with ${another ?? 'weights or missing values'}`
+        : undefined;
+  if (why === undefined) return;
+  throw new InputError(
+    `The option 'stopping' is 'violation', ${why}; choose 'kkt'${weighted || another ? '' : ", or the solver 'hals'"}.`,
+    { option: 'stopping' },
+  );
 }
 
 /** The triangles by which a sweep tells unknowns that it has passed from the others. */
@@ -213,6 +250,8 @@ function writeTriangles(run: Run, violation: Violation | undefined): void {
     passed.map((x) => 1 - x),
   );
 }
+/** Whether S of exact solves is q(X, A), or that with λ₁. */
+const isExact = ({ S, graph }: PenaltiesOfFit) => !S?.l2 && !graph;
 
 /** The default solver. */
 function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
@@ -249,9 +288,12 @@ export const nmfMethod = {
   kktStops: true,
   options,
   applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
-  checkBeside(given, _ranks, nameOf) {
+  checkBeside(given, [k], nameOf) {
     checkSolverOfLoss(given, nameOf);
     checkPenalties(given, nameOf);
+    // On the command line it is the name of a file, which says nothing yet.
+    const { fixedA } = given as { fixedA?: HeldOptions['fixedA'] | string };
+    checkLaplacian(given, typeof fixedA === 'string' || fixedA?.cols === k, nameOf);
   },
   fit: nmf,
   transform: transformNmf,
@@ -260,6 +302,7 @@ export const nmfMethod = {
     // The weights of a fit are in its own unit, which only the data tell.
     const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
-    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties }).program;
+    const held = heldCounts({ A: own.fixedA, S: own.fixedS });
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties, held }).program;
   },
 } as const satisfies MethodDefinition;

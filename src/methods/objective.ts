@@ -1,12 +1,14 @@
 /** The objective of a fit that may be another than the squared error: the loss and its penalties, measured for the loop and the result. */
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, multiply } from '../data/matrix.js';
 import { type DataMatrix, isSparse, sparseMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { betaLoss, type Loss } from '../programs/losses.js';
+import type { TransformOptions } from './definition.js';
 import { workOf } from './error.js';
 import type { Model } from './factorization.js';
 import type { FitStage } from './fit.js';
-import { betaOf, checkDataOfLoss, divergenceInF64, kktOfEntries, type LossName, sizeOfLoss } from './loss.js';
+import { betaOf, checkDataOfLoss, divergenceInF64, kktOfEntries, type LossName, lossTransform, sizeOfLoss } from './loss.js';
+import type { NeighbourOptions } from './neighbours.js';
 import { type PenaltiesOfFit, type PenaltyOptions, penaltiesInF64, penaltiesOf } from './penalties.js';
 import type { Problem } from './problem.js';
 import { nnls } from './q.js';
@@ -25,7 +27,11 @@ export interface Objective {
 }
 
 /** Throws InputError for data that the loss has no value for. */
-export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number }, problem: Problem): Objective {
+export function objectiveOf(
+  options: PenaltyOptions & NeighbourOptions & { loss?: LossName | number },
+  problem: Problem,
+  held?: { A: number; S: number },
+): Objective {
   const { X, unit, costUnit } = problem;
   const beta = betaOf(options.loss);
   checkDataOfLoss(beta, X, problem.W);
@@ -53,10 +59,25 @@ export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number
       return {
         divergence: ofLoss * 2 ** given,
         objective: (ofLoss + ofPenalties) * 2 ** given,
-        ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, penalties) }),
+        ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, { penalties, held }) }),
       };
     },
   };
+}
+
+/** The divergence of X from A⁰…AᴸSᴸ, and the KKT residual of all layers where the device has measured all but the first. */
+export function statedOfLayers(
+  problem: Problem,
+  { beta, penalties }: { beta: number; penalties?: readonly PenaltiesOfFit[] },
+  { A, S }: Factors,
+  kkt: readonly number[],
+) {
+  const { X, unit, costUnit } = problem;
+  const inner = A.slice(1).reduceRight((Z, factor) => multiply(factor, Z), S[S.length - 1]);
+  const divergence = divergenceInF64(problem, A[0], inner, beta) * 2 ** (beta * unit + 2 * (costUnit - unit));
+  const byEntries = beta === 1 && isSparse(X);
+  const kktResidual = byEntries ? Math.max(kktOfEntries(X, A[0], S[0], { penalties: penalties?.[0] }), ...kkt) : Math.max(...kkt);
+  return { divergence, ...(!penalties && { objective: divergence }), kktResidual };
 }
 
 /**
@@ -82,6 +103,30 @@ export async function penalisedNnls(
     : withRows(X, new Float32Array(k * X.cols));
   if (weights) own.weights = withRows(weights, new Float32Array(k * X.cols).fill(1));
   return (await nnls(engine, more, withRows(A, below), own)).S;
+}
+
+/**
+ * Sˡ of every layer of a hierarchy for new samples, each the minimum of its loss of Sˡ⁻¹ with the penalties of S that it was fitted with.
+ * Weights are those of X.
+ */
+export async function penalisedChain(
+  engine: Engine,
+  X: DataMatrix,
+  A: readonly Matrix[],
+  { loss, l1S = 0, l2S = 0, weights, ...descent }: { loss?: LossName | number; l1S?: number; l2S?: number } & TransformOptions,
+): Promise<Matrix[]> {
+  const beta = betaOf(loss);
+  const S: Matrix[] = [];
+  for (const [l, factor] of A.entries()) {
+    const own = { l1: l1S * factor.rows, l2: l2S * factor.rows, ...(l === 0 && weights && { weights }) };
+    const layerX = S[l - 1] ?? X;
+    S.push(
+      beta === 2
+        ? await penalisedNnls(engine, layerX, factor, own)
+        : await lossTransform(engine, factor, layerX, betaLoss(beta), { ...descent, ...own }),
+    );
+  }
+  return S;
 }
 
 function withRows(F: Matrix, rows: Float32Array): Matrix {

@@ -5,6 +5,7 @@
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
+import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
@@ -20,6 +21,7 @@ export type OptionKind =
   | 'layerValues'
   | 'layerList'
   | 'matrix'
+  | 'ownMatrix'
   | 'labels'
   | 'words'
   | 'data';
@@ -50,6 +52,10 @@ export interface Option<T = unknown> {
   /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
+  /** Of a matrix with a shape of its own: what its rows and columns are, where they have the names of the data. */
+  readonly named?: { readonly rows?: 'features' | 'samples'; readonly columns?: 'features' | 'samples' };
+  /** Whether such a matrix may be sparse. */
+  readonly sparse?: boolean;
   /** Throws InputError for a value that the option does not take. The method checks conditions that depend on the data. */
   readonly check: (name: string, value: unknown) => void;
   /** Only for the type. */
@@ -67,6 +73,9 @@ interface Words {
   placeholder?: string;
   needs?: Need;
 }
+
+/** Those of a matrix with a shape of its own. */
+type MatrixWords = Words & Pick<Option, 'named'>;
 
 const quoted = (values: readonly unknown[]) =>
   inWords(
@@ -178,6 +187,16 @@ export function modeList(help: string, words: Words = {}): Option<readonly numbe
 /** A matrix of the shape of X, on the command line a file. */
 export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
   return { kind: 'matrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** A matrix with a shape of its own, which the method checks; on the command line a file. */
+export function ownMatrix(help: string, words: MatrixWords = {}): Option<Matrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** The same, where it may be sparse. */
+export function ownDataMatrix(help: string, words: MatrixWords = {}): Option<DataMatrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', sparse: true, check: () => {}, ...words };
 }
 
 /** One label a sample, on the command line a file with one a line. */

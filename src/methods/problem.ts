@@ -51,7 +51,7 @@ interface Defaults {
 }
 
 /** The methods with the option 'weights', which leave out what is missing. A test compares them with the definitions. */
-export const withMissing = ['nmf', 'ssnmf', 'neural'] as const;
+export const withMissing = ['nmf', 'ssnmf', 'hierarchical', 'neural'] as const;
 
 /**
  * Checks X, ranks and options against the definition of a method, fills in the defaults, and copies X and the weights. NaN is a missing

@@ -199,8 +199,20 @@ test.each(['mu', 'hals', 'anls'] as const)('%s with penalties ends where the con
   expect(fit.kktResidual).toBeLessThan(1e-4);
 });
 
-test.each(['hals', 'anls'] as const)('%s: a component that a penalty drives out stays 0', async (solver) => {
-  const fit = await nmf(engine, dataOf(3), { l1A: 0.4, l1S: 0.4, solver, ranks: 5, tolerance: 0, maxIterations: 300 });
+test.each([
+  ['hals', 'reference'],
+  ['anls', 'reference'],
+  ['hals', 'device'],
+  ['anls', 'device'],
+] as const)('%s, %s: a component that a penalty drives out stays 0, and the others go on', async (solver, on) => {
+  const fit = await nmf(on === 'device' ? await device() : engine, dataOf(3), {
+    l1A: 0.4,
+    l1S: 0.4,
+    solver,
+    ranks: 5,
+    tolerance: 0,
+    maxIterations: 300,
+  });
   const [A] = fit.A;
   const used = [0, 1, 2, 3, 4].filter((t) => Array.from({ length: N }, (_, i) => A.data[i * 5 + t]).some((a) => a > 0));
   expect(used.length).toBeGreaterThan(0);

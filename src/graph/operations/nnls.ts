@@ -1,6 +1,6 @@
 /** Solves of every column, and their residual. G is one Gram matrix for all columns (k×k), or one for each (`perColumn`, k²×M). */
 import type { Tensor } from '../tensor.js';
-import { type Axes, byColumn, define, type Into, type Writer, whole } from './definition.js';
+import { type Axes, byColumn, define, type Into, type NoAttributes, type Writer, whole } from './definition.js';
 import { reduce } from './reduce.js';
 
 export interface PerColumn {
@@ -60,6 +60,51 @@ export const nnls = {
       const perColumn = w.requireGram(G, S);
       w.requireShape(g, S.rows, S.cols);
       return w.result([G, S, g], S.rows, S.cols, { perColumn }, options);
+    },
+  }),
+
+  /**
+   * S = argmin ‖X − AS‖² over columns s ≥ 0 with Σ s = 1, from G = AᵀA and B = AᵀX; `warm` and the result as in `nnls`. A column of A may be
+   * zero. One that depends on earlier ones of the support, affinely, leaves it.
+   */
+  simplex: define({
+    inputs: { G: gramAxes, B: byColumn },
+    outputs: { S: { ...byColumn, inPlace: true }, rounds: byColumn },
+    text: (names, [S], { warm }) => `${S} = simplex(${names.join(', ')}${warm ? `, warm ${S}` : ''})`,
+    write: (
+      w: Writer<PerColumn & { warm: boolean }>,
+      G: Tensor,
+      B: Tensor,
+      S: Tensor,
+      options: { warm?: boolean; rounds?: Tensor } = {},
+    ) => {
+      const perColumn = w.requireGram(G, B);
+      w.requireShape(S, B.rows, B.cols);
+      w.requireBatch(S, [G, B]);
+      const rounds = w.output([G, B], 1, B.cols, { into: options.rounds, name: `rounds${S.name}` });
+      w.emit([G, B], [S, rounds], { warm: options.warm ?? true, perColumn });
+      return rounds;
+    },
+  }),
+
+  /** out (1×M) = the natural KKT residual of S on the simplex, relative to the larger of the column's largest |B| and largest g_ii. */
+  simplexResidual: define({
+    inputs: { G: gramAxes, B: byColumn, S: byColumn },
+    outputs: { out: byColumn },
+    write: (w: Writer<PerColumn>, G: Tensor, B: Tensor, S: Tensor, options: Into = {}) => {
+      const perColumn = w.requireGram(G, B);
+      w.requireShape(S, B.rows, B.cols);
+      return w.result([G, B, S], 1, B.cols, { perColumn }, options);
+    },
+  }),
+
+  /** out (1×1) = log det G of a symmetric G (k×k) without eigenvalues below 1. */
+  logDet: define({
+    inputs: { G: whole },
+    outputs: { out: whole },
+    write: (w: Writer<NoAttributes>, G: Tensor, options: Into = {}) => {
+      w.requireShape(G, G.cols, G.cols);
+      return w.result([G], 1, 1, {}, options);
     },
   }),
 };

@@ -36,6 +36,27 @@ export const nnls: Lowerings<keyof typeof definitions> = {
   kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn } }, facts) {
     return [perItem('nnls/kkt', strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
   },
+
+  simplex({ inputs: [G, B], outputs: [S, rounds], attributes: { warm, perColumn } }, facts, forced) {
+    const k = S.rows;
+    const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? mostPivots };
+    return indexedSolve('nnls/simplex', {}, S, { G, B, S, rounds }, { ...numbers, ENTRIES: 100 + 25 * k }, facts, forced);
+  },
+
+  simplexResidual({ inputs: [G, B, S], outputs: [out], attributes: { perColumn } }, facts) {
+    return [perItem('nnls/simplex-kkt', strideOf(S), out.batch, { G, B, S, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+  },
+
+  logDet({ inputs: [G], outputs: [out] }, facts, forced) {
+    const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(G.rows, out.batch, facts, forced);
+    const grid = planGrid(lanes, facts);
+    const numbers = { K: G.rows, RESTARTS: out.batch, LANES: lanes, GRID: grid.perRow, WORKGROUP: grid.workgroup };
+    const ofFactor = { SPILL: spill, CAPACITY: capacity, FACTOR_SIZE: factorSize };
+    const bound = { G, out, scratch: { scratch: 0, bytes: scratchBytes } };
+    return Array.from({ length: Math.ceil(out.batch / lanes) }, (_, i) =>
+      call('nnls/log-det', bound, { ...numbers, ...ofFactor, FIRST: i * lanes }, [grid.x, grid.y, 1]),
+    );
+  },
 };
 
 /** The kernel and workgroup of a solve whose result is `out`. */
@@ -70,8 +91,8 @@ function groupSolve(
  * Where the factors share a scratch buffer, it takes as many dispatches as the buffer needs.
  */
 function indexedSolve(
-  kernel: 'nnls/solve' | 'nnls/masked-solve',
-  choice: SolveChoice,
+  kernel: 'nnls/solve' | 'nnls/masked-solve' | 'nnls/simplex',
+  choice: Partial<SolveChoice>,
   { rows, cols, batch }: Tensor,
   operands: Readonly<Record<string, Tensor>>,
   numbers: Constants,
@@ -81,7 +102,7 @@ function indexedSolve(
   const columns = strideOf({ cols }) * batch;
   const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(rows, columns, facts, {
     ...forced,
-    spill: choice.kernel === 'buffer',
+    ...(choice.kernel && { spill: choice.kernel === 'buffer' }),
   });
   const grid = planGrid(lanes, facts, choice.workgroup);
   const shared = {

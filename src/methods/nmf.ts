@@ -25,6 +25,7 @@ import {
 } from './penalties.js';
 import { problemOf } from './problem.js';
 import { startOption } from './start.js';
+import { checkSimplex, type SimplexOptions, scaledToSimplex, simplexOptions, simplexSettings, writeVolume } from './volume.js';
 
 const options = {
   /**
@@ -38,7 +39,7 @@ const options = {
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with weights or another loss mu, with orthogonalA hals',
+    default: 'anls, with weights or another loss mu, with orthogonalA hals, with simplex anls',
   }),
   /**
    * The measure of X against AS, summed over all entries. A weight w counts w² in each.
@@ -52,6 +53,7 @@ const options = {
    */
   loss: lossOption,
   ...penaltyOptions,
+  ...simplexOptions,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -79,7 +81,7 @@ const options = {
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
-export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number } & Required<PenaltyOptions>>;
+export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number } & Required<PenaltyOptions & SimplexOptions>>;
 
 /**
  * Nonnegative matrix factorization: min Σ W² ∘ d(X ‖ AS) + penalties over A ≥ 0 (N×k) and S ≥ 0 (k×M).
@@ -102,8 +104,8 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName 
  * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { loss = 'frobenius', orthogonalA, start = 'random' } = options;
-  const solverOf = (weighted: boolean) => options.solver ?? solverFor(loss, weighted, orthogonalA);
+  const { loss = 'frobenius', start = 'random', simplex = false } = options;
+  const solverOf = (weighted: boolean) => options.solver ?? solverFor(options, weighted);
   const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
     maxIterations: mostIterations[solverOf(weighted)],
     tolerance: 1e-6,
@@ -131,20 +133,25 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     csrEntries: entriesOf(X),
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
+    simplex,
+    volume: measured.volume,
   });
-  const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
+  // Columns of S that sum to one have no unit.
+  const carrier = simplex ? 'A' : 'S';
+  const given = givenFactors(start, problem, { A: [t.A], S: [t.S], carrier });
   const [begun] = given
     ? layerEntries(await completed(engine, problem, given, () => solver === 'mu'))
     : typeof start === 'string' && start !== 'random'
-      ? [await nndsvdEntries(engine, [X], k, start, { settings, stream: 0 })]
+      ? await nndsvdEntries(engine, [X], k, start, { settings, stream: 0 }).then((of) => [simplex ? scaledToSimplex(of, X.cols) : of])
       : [];
-  return withFit(engine, t.program, problem, async (fit) => {
+  return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
-    const scale = Math.sqrt(mean(X, W) / k);
+    const scale = simplex ? mean(X, W) : Math.sqrt(mean(X, W) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
+    writeVolume(run, t.volume);
     if (begun) {
       run.write(t.A, begun.A);
       run.write(t.S, begun.S);
@@ -174,17 +181,17 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       objectives: t.error && cost,
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
-      exact: solver === 'anls' && !measured.penalties.S?.l2 ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
+      exact: (solver === 'anls' || simplex) && !measured.penalties.S?.l2 ? { l1: [measured.penalties.S?.l1 ?? 0], simplex } : undefined,
       boundRanks: W && [null],
       stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
-      own: { solver, loss, ...penaltySettings(options) },
+      own: { solver, loss, ...penaltySettings(options), ...simplexSettings(options) },
     });
   });
 }
 
 /** The default solver. */
-function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
-  if (weighted || betaOf(loss) !== 2) return 'mu';
+function solverFor({ loss, orthogonalA = 0, simplex = false }: OptionsOf<typeof options>, weighted: boolean): NmfSolver {
+  if ((weighted && !simplex) || betaOf(loss) !== 2) return 'mu';
   return orthogonalA > 0 ? 'hals' : 'anls';
 }
 
@@ -199,11 +206,11 @@ async function transformNmf(
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   // Models of versions before these options have none of them.
-  const { loss = 'frobenius', l1S = 0, l2S = 0 }: Partial<typeof settings> = settings;
+  const { loss = 'frobenius', l1S = 0, l2S = 0, simplex = false }: Partial<typeof settings> = settings;
   const beta = betaOf(loss);
   const penalty = { l1: l1S * A.rows, l2: l2S * A.rows };
   const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
-  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights })];
+  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights, simplex })];
   checkDataOfLoss(beta, newX, weights, 'newX');
   return [await lossTransform(engine, A, newX, betaLoss(beta), { ...options, weights, ...penalty })];
 }
@@ -216,18 +223,21 @@ export const nmfMethod = {
   chained: true,
   kktStops: true,
   options,
-  applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0, simplex: false },
   checkBeside(given, _ranks, nameOf) {
     checkSolverOfLoss(given, nameOf);
     checkPenalties(given, nameOf);
+    checkSimplex(given, nameOf);
   },
   fit: nmf,
   transform: transformNmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { loss = 'frobenius', solver = solverFor(loss, weighted, own.orthogonalA) } = own;
+    const { loss = 'frobenius', solver = solverFor(own, weighted), simplex, minVolume = 0 } = own;
     // The weights of a fit are in its own unit, which only the data tell.
     const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
-    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties }).program;
+    const volume = minVolume > 0 ? { weight: minVolume, ridge: 1 } : undefined;
+    const beside = { loss: betaLoss(betaOf(loss)), penalties, simplex, volume };
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, ...beside }).program;
   },
 } as const satisfies MethodDefinition;

@@ -18,6 +18,7 @@ import {
 } from './losses.js';
 import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
 import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import { costWithVolume, type Volume, type VolumeShape, volumeInputs, withVolume } from './volume.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
 
@@ -60,6 +61,18 @@ export interface LayerOptions {
   /** For a loss that sums rows and columns, without W. */
   ones?: Ones;
   penalties?: Penalties;
+  /** Columns of S sum to one; not with 'mu'. */
+  simplex?: boolean;
+  /** With `simplex`: the volume of A. */
+  volume?: Volume;
+}
+
+/** What beside X, A and S the updates of both factors read. */
+interface Terms {
+  penalties: Penalties;
+  simplex: boolean;
+  volume?: Volume;
+  weights?: DataWeights;
 }
 
 /**
@@ -74,33 +87,38 @@ export interface LayerOptions {
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
  * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties the scale of A has a meaning, so its
  * columns keep their norms.
+ *
+ * With `simplex` S ← argmin ‖X − AS‖² over columns s ≥ 0 with Σ s = 1, exactly, in 'anls' and in 'hals'; they differ in the step of A, whose
+ * columns keep their norms. The volume of A counts in that step by its tangent (volume.ts).
  */
 export function layerSections(
   p: ProgramBuilder,
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
+  { W, support, normalize = true, loss = squared, ones, penalties = {}, simplex = false, volume }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
-  const penalised = penalties.A !== undefined || penalties.S !== undefined;
+  const penalised = penalties.A !== undefined || penalties.S !== undefined || volume !== undefined;
+  const terms: Terms = { penalties, simplex, volume, weights };
   const fit: Fit = weights
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
     : { loss, target: X, dictionary: A, ones };
   if (solver === 'anls') {
-    const options = { normalize: normalize && !penalised, support, penalties };
-    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
-  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, weights);
+    const options = { normalize: normalize && !penalised && !simplex, support };
+    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, terms);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, terms);
   else multiplicativeUpdates(p, names, fit, { X, S }, penalties, weights);
   p.section(names.measure, () => {
     const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
-    if (penalised) penalisedCost(p, costOf(), loss.factor, { A, S }, penalties, cost);
+    const withPenalties = () => (volume ? costWithVolume(p, costOf(), loss.factor, A, volume) : costOf());
+    if (penalised) penalisedCost(p, withPenalties(), loss.factor, { A, S }, penalties, cost);
     else costOf({ into: cost });
   });
   p.section(names.finish, () => {
     if (error) p.residualNorm(X, A, S, { into: error, W });
-    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, weights);
+    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, terms);
     // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
     else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, penalties);
   });
@@ -113,12 +131,14 @@ function alternatingLeastSquares(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  { normalize, support, penalties = {} }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties'>,
-  weights?: DataWeights,
+  { normalize, support }: Pick<LayerOptions, 'normalize' | 'support'>,
+  terms: Terms,
 ): Tensor {
+  const { penalties, simplex, volume, weights } = terms;
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = p.state(`rounds${layer}`, 1, S.cols);
   const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
+    if (simplex) return void solveOnSimplex(p, { X, A, S }, terms, options);
     if (!penalties.S) return void forwardQ(p, X, A, S, { ...options, weights });
     const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
     p.nnls(G, B, S, options);
@@ -132,7 +152,7 @@ function alternatingLeastSquares(
     const equations = weights
       ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
       : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
-    const { G, B } = penalisedEquations(p, equations, penalties.A);
+    const { G, B } = penalisedEquations(p, equations, withVolume(p, A, penalties.A, volume));
     p.nnls(G, B, At);
     if (support) p.hadamard(p.transpose(At), support, { into: A });
     else p.transpose(At, { into: A });
@@ -140,6 +160,17 @@ function alternatingLeastSquares(
     solveS({ rounds });
   });
   return rounds;
+}
+
+/** S ← argmin ½‖W ∘ (X − AS)‖² + penalties over columns that sum to one. */
+function solveOnSimplex(
+  p: ProgramBuilder,
+  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  { penalties, weights }: Terms,
+  options: { warm?: boolean; rounds?: Tensor },
+): void {
+  const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+  p.simplex(G, B, S, options);
 }
 
 /** AᵀA and AᵀX, or the same of every column with its weights. */
@@ -153,18 +184,22 @@ function coordinateSweeps(
   layer: number,
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  penalties: Penalties,
-  weights?: DataWeights,
+  terms: Terms,
 ): void {
+  const { penalties, simplex, volume, weights } = terms;
+  const rounds = simplex ? p.state(`rounds${layer}`, 1, S.cols) : undefined;
+  names.rounds = rounds;
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
+    if (simplex) solveOnSimplex(p, { X, A, S }, terms, { warm: false });
   });
   p.section(names.step, () => {
     const equationsOfA = weights
       ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
       : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
-    const ofA = penalisedEquations(p, equationsOfA, penalties.A);
+    const ofA = penalisedEquations(p, equationsOfA, withVolume(p, A, penalties.A, volume));
     p.halsUpdate(A, ofA.G, ofA.B, { of: 'rows', layer });
+    if (simplex) return solveOnSimplex(p, { X, A, S }, terms, { rounds });
     const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
     p.halsUpdate(S, ofS.G, ofS.B, { of: 'columns', layer });
   });
@@ -198,14 +233,13 @@ function splitOf(p: ProgramBuilder, of: 'A' | 'S', fit: Fit, S: Tensor, penaltie
 
 /**
  * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
- * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties.
+ * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties, S on the simplex if it has to be.
  */
 function kktOfBoth(
   p: ProgramBuilder,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
   [ofS, ofA]: LayerTensors['kkt'],
-  penalties: Penalties,
-  weights?: DataWeights,
+  { penalties, simplex, volume, weights }: Terms,
 ): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
@@ -222,8 +256,8 @@ function kktOfBoth(
     Ba = p.matmul(S, T(X));
   }
   const s = penalisedEquations(p, { G: Gs, B: Bs }, penalties.S);
-  const a = penalisedEquations(p, { G: Ga, B: Ba }, penalties.A);
-  p.reduce(p.kktResidual(s.G, s.B, S), 'maxAbs', { into: ofS });
+  const a = penalisedEquations(p, { G: Ga, B: Ba }, withVolume(p, A, penalties.A, volume));
+  p.reduce(simplex ? p.simplexResidual(s.G, s.B, S) : p.kktResidual(s.G, s.B, S), 'maxAbs', { into: ofS });
   p.reduce(p.kktResidual(a.G, a.B, At), 'maxAbs', { into: ofA });
 }
 
@@ -245,6 +279,7 @@ export interface NmfProgram extends LayerTensors {
   W?: Tensor;
   ones?: Ones;
   penalties: Penalties;
+  volume?: Volume;
 }
 
 export interface NmfProgramOptions {
@@ -257,14 +292,17 @@ export interface NmfProgramOptions {
   /** Default: squared. */
   loss?: Loss;
   penalties?: { A?: PenaltyShape; S?: PenaltyShape };
+  /** See LayerOptions. */
+  simplex?: boolean;
+  volume?: VolumeShape;
 }
 
 export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
-  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {} } = options;
+  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {}, simplex } = options;
   const p = programBuilder('nmf', { restarts });
   const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
   const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
-  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined;
+  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined || options.volume !== undefined;
   const tensors: LayerTensors = {
     X,
     A,
@@ -280,6 +318,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
     ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
   };
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties });
-  return { program: p.build(), sections, W, ones, penalties, ...tensors };
+  const volume = options.volume && volumeInputs(p, A, options.volume, own);
+  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties, simplex, volume });
+  return { program: p.build(), sections, W, ones, penalties, volume, ...tensors };
 }

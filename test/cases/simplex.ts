@@ -148,7 +148,14 @@ const mixtures: Make = (r, N, M, k) => {
 const freeSign: Make = (r, N, M, k) => ({ X: matrix(N, M, signedEntries(r, N * M)), A: matrix(N, k, signedEntries(r, N * k)) });
 
 /** Far outside: x is a thousand times as long as the columns of A, so that most solutions are corners. */
-const outside: Make = (r, N, M, k) => ({ X: matrix(N, M, signedEntries(r, N * M).map((x) => 1000 * x)), A: matrix(N, k, uniformEntries(r, N * k)) });
+const outside: Make = (r, N, M, k) => ({
+  X: matrix(
+    N,
+    M,
+    signedEntries(r, N * M).map((x) => 1000 * x),
+  ),
+  A: matrix(N, k, uniformEntries(r, N * k)),
+});
 
 const zeros: Make = (r, N, M, k) => {
   const problem = mixtures(r, N, M, k);
@@ -168,14 +175,22 @@ const duplicates: Make = (r, N, M, k) => {
 /** Spectra that share a large offset: the differences between columns are a hundredth of them. */
 const alike: Make = (r, N, M, k) => {
   const problem = mixtures(r, N, M, k);
-  for (const F of [problem.A, problem.X]) F.data.forEach((x, at) => void (F.data[at] = 100 + x));
-  return problem;
+  const moved = ({ rows, cols, data }: Matrix) => matrix(
+      rows,
+      cols,
+      data.map((x) => 100 + x),
+    );
+  return { X: moved(problem.X), A: moved(problem.A) };
 };
 
 /** NaN in X, and weights between 0 and 2. */
 const missing: Make = (r, N, M, k) => {
   const problem = mixtures(r, N, M, k);
-  const W = matrix(N, M, Float32Array.from({ length: N * M }, () => (r.uniform() < 0.2 ? 0 : 2 * r.uniform())));
+  const W = matrix(
+    N,
+    M,
+    Float32Array.from({ length: N * M }, () => (r.uniform() < 0.2 ? 0 : 2 * r.uniform())),
+  );
   for (let c = 0; c < M; c++) W.data[c] = 1;
   W.data.forEach((w, at) => {
     if (w === 0) problem.X.data[at] = r.uniform() < 0.5 ? Number.NaN : 1e30;
@@ -187,7 +202,13 @@ const makes = { mixtures, freeSign, outside, zeros, duplicates, alike, missing }
 
 const tolerance = 1e-5;
 
-function simplexCase(name: keyof typeof makes, N: number, M: number, k: number, options: { forced?: Forced; sparse?: true; polish?: true } = {}): Case {
+function simplexCase(
+  name: keyof typeof makes,
+  N: number,
+  M: number,
+  k: number,
+  options: { forced?: Forced; sparse?: true; polish?: true } = {},
+): Case {
   const { forced, sparse, polish } = options;
   return {
     name: `simplex ${name} N = ${N}, M = ${M}, k = ${k}${forced ? `, ${JSON.stringify(forced)}` : ''}${sparse ? ', sparse' : ''}${polish ? ', polished' : ''}`,

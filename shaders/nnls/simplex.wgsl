@@ -139,21 +139,23 @@ fn solveOnSupport(g: u32) {
   for (var j = 0u; j < K; j++) {
     if (passive[j]) {
       support[supportSize] = j;
-      unknown[supportSize] = 1.0;
       supportSize++;
     }
   }
   factorize(g);
-  solveFactored();
-  var weight = 0.0;
-  for (var i = 0u; i < supportSize; i++) {
-    ofOnes[i] = unknown[i];
-    weight += unknown[i];
-    unknown[i] = b[support[i]] - b[support[0]];
+  var weight = 0.0; // Σ v
+  var total = 0.0; // Σ u
+  // v first, then u: one text of the substitutions for both.
+  for (var part = 0u; part < 2u; part++) {
+    for (var i = 0u; i < supportSize; i++) {
+      ofOnes[i] = unknown[i];
+      unknown[i] = select(b[support[i]] - b[support[0]], 1.0, part == 0u);
+    }
+    solveFactored();
+    weight = total;
+    total = 0.0;
+    for (var i = 0u; i < supportSize; i++) { total += unknown[i]; }
   }
-  solveFactored();
-  var total = 0.0;
-  for (var i = 0u; i < supportSize; i++) { total += unknown[i]; }
   let step = (1.0 - total) / weight;
   for (var i = 0u; i < supportSize; i++) { unknown[i] = fma(step, ofOnes[i], unknown[i]); }
   // μ, the mean of the gradient with the weights s.
@@ -220,7 +222,10 @@ fn activeSet(g: u32, tolerance: f32) -> bool {
   }
   s[nearest] = 1.0;
   passive[nearest] = true;
-  solveOnSupport(g);
+  supportSize = 1u;
+  support[0] = nearest;
+  unknown[0] = 1.0;
+  multiplier = gradient(g, nearest);
   var overflows = false;
   for (var round = 0u; round < ENTRIES; round++) {
     var entering = K;

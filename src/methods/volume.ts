@@ -18,7 +18,7 @@ export const simplexOptions = {
   /**
    * λ ≥ 0, the weight of the volume of A, with `simplex` alone: the objective has (λ / 2) ‖W ∘ X‖² log det(AᵀA / (δ u²) + I) with u² the mean
    * squared length of a sample and δ = 0.01. Default 0. It draws the columns of A together until they just hold the samples, so that it finds
-   * features that no sample has alone. λ has no unit; 1e-4 to 1e-2 is usual. Not with 'mu'.
+   * features that no sample has alone. λ has no unit; 1e-5 to 1e-4 is usual, more where X has more noise. Not with 'mu'.
    */
   minVolume: atLeastZero('weight of the volume of A (log det), relative to the squared norm of X; needs simplex', {
     default: 0,

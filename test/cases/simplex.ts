@@ -175,7 +175,8 @@ const duplicates: Make = (r, N, M, k) => {
 /** Spectra that share a large offset: the differences between columns are a hundredth of them. */
 const alike: Make = (r, N, M, k) => {
   const problem = mixtures(r, N, M, k);
-  const moved = ({ rows, cols, data }: Matrix) => matrix(
+  const moved = ({ rows, cols, data }: Matrix) =>
+    matrix(
       rows,
       cols,
       data.map((x) => 100 + x),
@@ -249,7 +250,6 @@ const larger = [
   simplexCase('mixtures', 31, 23, 9, { forced: { spill: true, spillBytes: 7 * 4 * 45 } }),
   simplexCase('mixtures', 31, 23, 9, { sparse: true }),
   simplexCase('mixtures', 31, 23, 9, { polish: true }),
-  simplexCase('missing', 41, 23, 17),
   simplexCase('missing', 41, 11, 9, { polish: true }),
   simplexCase('duplicates', 41, 23, 17),
   simplexCase('alike', 41, 23, 17),
@@ -258,7 +258,7 @@ const larger = [
 ];
 
 /** Problems for each restart: s on the simplex with entries of at least 0.1 / k, and B = G s + μ − w with a w ≥ 0 that is not near 0 off the support. */
-function problemOf(r: Random, { k, cols, restarts = 1, perColumn = false }: Shape) {
+export function simplexProblemOf(r: Random, { k, cols, restarts = 1, perColumn = false }: Shape) {
   const [G, B]: [number[], number[]] = [[], []];
   for (let restart = 0; restart < restarts; restart++) {
     const count = perColumn ? cols : 1;
@@ -295,7 +295,7 @@ const shapes: Shape[] = [
 const differentials = shapes.map((shape) => {
   const { k, cols, restarts = 1, perColumn = false, forced, warm = false } = shape;
   const name = `simplex solve k = ${k}, ${cols} columns ×${restarts}${perColumn ? ', a Gram matrix each' : ''}${warm ? ', warm' : ''}${forced ? `, ${JSON.stringify(forced)}` : ''}`;
-  const given = problemOf(random(seedOf(name)), shape);
+  const given = simplexProblemOf(random(seedOf(name)), shape);
   return differential(
     name,
     (p, r) => {

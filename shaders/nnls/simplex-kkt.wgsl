@@ -1,6 +1,6 @@
 // The natural KKT residual max_i |min(c s_i, h_i − ν)| of every column on the simplex, with the gradient h = Gs − b, its multiplier ν = sᵀh
-// and c = max_i g_ii: 0 exactly where s solves the problem. It is relative to the larger of c and max_i |b_i|. One invocation a column; bound
-// by arithmetic, 2 k² FMA a column.
+// and c = max_i g_ii: 0 exactly where s solves the problem. It is relative to the larger of c and max_i |b_i|, or to
+// FLOOR of the largest in all of B where that is more, as in nnls/kkt. One invocation a column; bound by arithmetic, 2 k² FMA a column.
 const K: u32 = 4u; // @size rows of S
 const STRIDE: u32 = 4u; // @size entries per row of B and S
 const G_STRIDE: u32 = 4u; // @size entries per row of G
@@ -8,14 +8,18 @@ const PER_COLUMN: bool = false; // @set every column has a Gram matrix of its ow
 const G_BATCH: u32 = 0u; // @size entries from one restart to the next, 0 when all share it
 const B_BATCH: u32 = 0u; // @size
 const S_BATCH: u32 = 0u; // @size
+const LARGEST_BATCH: u32 = 0u; // @size
 const OUT_BATCH: u32 = 0u; // @size
+
+const FLOOR: f32 = 0.000244140625; // 2⁻¹²: its square is the rounding of f32
 
 // @use grid
 
 @group(0) @binding(0) var<storage, read> G: array<f32>;
 @group(0) @binding(1) var<storage, read> B: array<f32>;
 @group(0) @binding(2) var<storage, read> S: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<storage, read> largest: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 // @use nnls/gram
 
@@ -28,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let b0 = place.restart * B_BATCH + column;
   let s0 = place.restart * S_BATCH + column;
   var c = 0.0;
-  var size = 0.0;
+  var size = FLOOR * largest[place.restart * LARGEST_BATCH];
   var multiplier = 0.0;
   for (var i = 0u; i < K; i++) {
     c = max(c, gram(g, i, i));

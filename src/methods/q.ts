@@ -66,11 +66,7 @@ export async function nnls(
   const { X, weights } = seenOf(givenX, options.weights, { newSamples: true });
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
-  if (simplex) {
-    if (l1 !== 0)
-      throw new InputError(`l1 ${l1} does nothing beside simplex, where every column of S sums to one; leave it out.`, { option: 'l1' });
-    return (await import('./simplex.js')).simplexNnls(engine, X, A, { weights, polish });
-  }
+  if (simplex) return (await import('./simplex.js')).simplexNnls(engine, X, A, { l1, weights, polish });
   const problem = inUnits(X, A, l1, weights);
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));

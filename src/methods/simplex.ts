@@ -3,9 +3,10 @@ import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, isSparse, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
+import { InputError } from '../errors.js';
 import { simplexProgram } from '../programs/simplex.js';
 import { affordable, inverseTrace, settledBelow, trustedInF32, weightedWork } from './condition.js';
-import type { NnlsResult } from './q.js';
+import type { Polished } from './polish.js';
 import { polishSimplex } from './simplex-polish.js';
 
 /** argmin ½‖W ∘ (X − AS)‖² over columns s ≥ 0 with Σ s = 1, exactly. The operands are checked. */
@@ -13,8 +14,10 @@ export async function simplexNnls(
   engine: Engine,
   givenX: DataMatrix,
   givenA: Matrix,
-  { weights, polish = false }: { weights?: Matrix; polish?: boolean },
-): Promise<NnlsResult> {
+  { l1 = 0, weights, polish = false }: { l1?: number; weights?: Matrix; polish?: boolean },
+): Promise<{ S: Matrix; support: Uint8Array; polished?: Float64Array } & Omit<Polished, 'S'>> {
+  if (l1 !== 0)
+    throw new InputError(`l1 ${l1} does nothing beside simplex, where every column of S sums to one; leave it out.`, { option: 'l1' });
   const [k, M] = [givenA.cols, givenX.cols];
   // Σ s = 1 ties X and A together, so they have one unit, the larger of both; S has none.
   const unit = Math.max(powerOfTwoUnit(stored(givenX)), powerOfTwoUnit(givenA.data));

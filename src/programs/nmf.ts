@@ -257,7 +257,7 @@ function kktOfBoth(
   }
   const s = penalisedEquations(p, { G: Gs, B: Bs }, penalties.S);
   const a = penalisedEquations(p, { G: Ga, B: Ba }, withVolume(p, A, penalties.A, volume));
-  p.reduce(simplex ? p.simplexResidual(s.G, s.B, S) : p.kktResidual(s.G, s.B, S), 'maxAbs', { into: ofS });
+  p.reduce(p.kktResidual(s.G, s.B, S, { simplex }), 'maxAbs', { into: ofS });
   p.reduce(p.kktResidual(a.G, a.B, At), 'maxAbs', { into: ofA });
 }
 

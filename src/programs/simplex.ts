@@ -36,7 +36,7 @@ export function simplexProgram(
     const gram = weights ? p.matmul(T(p.rowProducts(A)), weights.W2) : p.gram(A, 'columns', { into: G });
     const B = p.matmul(T(A), weights ? weights.W2X : X);
     p.simplex(gram, B, S, { warm: false, rounds });
-    p.simplexResidual(gram, B, S, { into: residual });
+    p.kktResidual(gram, B, S, { simplex: true, into: residual });
   });
   return { program: p.build(), X, W, A, S, G, residual, rounds };
 }

@@ -1,7 +1,7 @@
 /** The meaning of solves of every column, and of their residual. */
 import type { nnls as definitions } from '../graph/operations/nnls.js';
 import { logDeterminant, solveMasked, solveNnls } from './linear-algebra.js';
-import { solveSimplex } from './simplex.js';
+import { simplexResidual, solveSimplex } from './simplex.js';
 import { column, type Meanings } from './value.js';
 
 export const nnls: Meanings<keyof typeof definitions> = {
@@ -13,8 +13,13 @@ export const nnls: Meanings<keyof typeof definitions> = {
     }
   },
 
-  kktResidual([G, B, S, largest], [out], { perColumn }) {
+  kktResidual([G, B, S, largest], [out], { perColumn, simplex }) {
     const k = B.rows;
+    if (simplex) {
+      for (let c = 0; c < B.cols; c++)
+        out.data[c] = simplexResidual(perColumn ? column(G, c) : G.data, column(B, c), column(S, c), 2 ** -12 * largest.data[0]);
+      return;
+    }
     for (let c = 0; c < B.cols; c++) {
       const g = perColumn ? column(G, c) : G.data;
       let worst = 0;
@@ -47,20 +52,6 @@ export const nnls: Meanings<keyof typeof definitions> = {
       const solved = solveSimplex(perColumn ? column(G, c) : G.data, B.rows, column(B, c));
       for (let i = 0; i < S.rows; i++) S.data[i * S.cols + c] = solved.s[i];
       rounds.data[c] = solved.rounds;
-    }
-  },
-
-  simplexResidual([G, B, S], [out], { perColumn }) {
-    const k = B.rows;
-    for (let c = 0; c < B.cols; c++) {
-      const g = perColumn ? column(G, c) : G.data;
-      const s = column(S, c);
-      const gradient = column(B, c).map((b, i) => s.reduce((sum, x, j) => sum + g[i * k + j] * x, -b));
-      const multiplier = gradient.reduce((sum, h, i) => sum + s[i] * h, 0);
-      const largest = s.reduce((most, _, i) => Math.max(most, g[i * (k + 1)]), 0);
-      const scale = column(B, c).reduce((most, b) => Math.max(most, Math.abs(b)), largest);
-      const worst = s.reduce((most, x, i) => Math.max(most, Math.abs(Math.min(largest * x, gradient[i] - multiplier))), 0);
-      out.data[c] = scale > 0 ? worst / scale : worst;
     }
   },
 

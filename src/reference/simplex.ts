@@ -67,3 +67,14 @@ function onSupport(G: Float64Array, k: number, P: readonly number[], b: Float64A
   const step = (1 - sum(u)) / sum(v);
   return u.map((x, i) => x + step * v[i]);
 }
+
+/** max_i |min(c s_i, h_i − ν)| with h = Gs − b, ν = sᵀh and c = max_i g_ii, relative to the largest of c, |b_i| and `floor`. */
+export function simplexResidual(G: Float64Array, b: Float64Array, s: Float64Array, floor: number): number {
+  const k = b.length;
+  const gradient = b.map((bi, i) => s.reduce((sum, x, j) => sum + G[i * k + j] * x, -bi));
+  const multiplier = gradient.reduce((sum, h, i) => sum + s[i] * h, 0);
+  const largest = s.reduce((most, _, i) => Math.max(most, G[i * (k + 1)]), 0);
+  const scale = b.reduce((most, bi) => Math.max(most, Math.abs(bi)), Math.max(largest, floor));
+  const worst = s.reduce((most, x, i) => Math.max(most, Math.abs(Math.min(largest * x, gradient[i] - multiplier))), 0);
+  return scale > 0 ? worst / scale : worst;
+}

@@ -308,7 +308,7 @@ const differentials = shapes.map((shape) => {
       p.section('all', () => {
         p.simplex(G, B, S, { warm });
         p.reduce(S, 'squares', { into: padding });
-        p.simplexResidual(G, B, R, { into: residual });
+        p.kktResidual(G, B, R, { simplex: true, into: residual });
       });
       const start = uniformEntries(r, k * cols * restarts).map((u) => (u < 0.5 ? 0 : u));
       const values = new Map<Tensor, Entries>([

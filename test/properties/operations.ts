@@ -228,14 +228,6 @@ export const properties: Record<DrawnKind, Property> = {
     return near(S, termsOf(k), 1.1);
   },
 
-  simplexResidual(p, r, { k, cols, restarts, flags: [perColumn] }, { input, out }) {
-    const problem = simplexProblemOf(r, { k, cols, restarts, perColumn });
-    const G = input('G', perColumn ? k * k : k, perColumn ? cols : k, { make: () => problem.G });
-    const [B, S] = [input('B', k, cols, { make: () => problem.B }), input('S', k, cols, { make: masked })];
-    // An h is below 5, ν = sᵀh a sum of k of them, and the residual relative to at least 1.
-    return near(p.simplexResidual(G, B, S, { into: out('out', 1, cols, [G, B, S]) }), k * k + k, 6 * k);
-  },
-
   logDet(p, r, { k, restarts }, { input, out }) {
     const make: Make = () => Float32Array.from(Array.from({ length: restarts }, () => [...dominant(r, k, 1)]).flat(), (g) => 3 * g);
     const G = input('G', k, k, { make });

@@ -9,6 +9,27 @@ export interface PerColumn {
 
 const gramAxes = ({ perColumn }: PerColumn): Axes => (perColumn ? byColumn : whole);
 
+/** The shape rule of an exact solve; returns `rounds`. */
+const writeSolve = (
+  w: Writer<PerColumn & { warm: boolean }>,
+  G: Tensor,
+  B: Tensor,
+  S: Tensor,
+  options: { warm?: boolean; rounds?: Tensor } = {},
+) => {
+  const perColumn = w.requireGram(G, B);
+  w.requireShape(S, B.rows, B.cols);
+  w.requireBatch(S, [G, B]);
+  const rounds = w.output([G, B], 1, B.cols, { into: options.rounds, name: `rounds${S.name}` });
+  w.emit([G, B], [S, rounds], { warm: options.warm ?? true, perColumn });
+  return rounds;
+};
+
+const solveOperands = {
+  inputs: { G: gramAxes, B: byColumn },
+  outputs: { S: { ...byColumn, inPlace: true }, rounds: byColumn },
+} as const;
+
 export const nnls = {
   /**
    * S = argmin_{S ≥ 0} ‖X − AS‖² per column, from G = AᵀA and B = AᵀX.
@@ -18,37 +39,30 @@ export const nnls = {
    * active set came to an end.
    */
   nnls: define({
-    inputs: { G: gramAxes, B: byColumn },
-    outputs: { S: { ...byColumn, inPlace: true }, rounds: byColumn },
+    ...solveOperands,
     text: (names, [S], { warm }) => `${S} = nnls(${names.join(', ')}${warm ? `, warm ${S}` : ''})`,
-    write: (
-      w: Writer<PerColumn & { warm: boolean }>,
-      G: Tensor,
-      B: Tensor,
-      S: Tensor,
-      options: { warm?: boolean; rounds?: Tensor } = {},
-    ) => {
-      const perColumn = w.requireGram(G, B);
-      w.requireShape(S, B.rows, B.cols);
-      w.requireBatch(S, [G, B]);
-      const rounds = w.output([G, B], 1, B.cols, { into: options.rounds, name: `rounds${S.name}` });
-      w.emit([G, B], [S, rounds], { warm: options.warm ?? true, perColumn });
-      return rounds;
-    },
+    write: writeSolve,
   }),
 
   /**
    * out (1×M) = the natural KKT residual of S for G and B, relative to the column's largest |B|, or 2⁻¹² of the largest of all where that is
-   * more: such a column's share of the objective is below the rounding of f32.
+   * more: such a column's share of the objective is below the rounding of f32. With `simplex` that of columns that sum to one, where the
+   * column's largest g_ii counts beside its |B|.
    */
   kktResidual: define({
     inputs: { G: gramAxes, B: byColumn, S: byColumn, largest: whole },
     outputs: { out: byColumn },
-    write: (w: Writer<PerColumn>, G: Tensor, B: Tensor, S: Tensor, options: Into = {}) => {
+    write: (
+      w: Writer<PerColumn & { simplex?: boolean }>,
+      G: Tensor,
+      B: Tensor,
+      S: Tensor,
+      { simplex, ...options }: Into & { simplex?: boolean } = {},
+    ) => {
       const perColumn = w.requireGram(G, B);
       w.requireShape(S, B.rows, B.cols);
       const largest = reduce.reduce.write(w.as('reduce'), B, 'maxAbs');
-      return w.result([G, B, S, largest], 1, B.cols, { perColumn }, options);
+      return w.result([G, B, S, largest], 1, B.cols, { perColumn, ...(simplex && { simplex }) }, options);
     },
   }),
 
@@ -68,34 +82,8 @@ export const nnls = {
    * zero. One that depends on earlier ones of the support, affinely, leaves it.
    */
   simplex: define({
-    inputs: { G: gramAxes, B: byColumn },
-    outputs: { S: { ...byColumn, inPlace: true }, rounds: byColumn },
-    text: (names, [S], { warm }) => `${S} = simplex(${names.join(', ')}${warm ? `, warm ${S}` : ''})`,
-    write: (
-      w: Writer<PerColumn & { warm: boolean }>,
-      G: Tensor,
-      B: Tensor,
-      S: Tensor,
-      options: { warm?: boolean; rounds?: Tensor } = {},
-    ) => {
-      const perColumn = w.requireGram(G, B);
-      w.requireShape(S, B.rows, B.cols);
-      w.requireBatch(S, [G, B]);
-      const rounds = w.output([G, B], 1, B.cols, { into: options.rounds, name: `rounds${S.name}` });
-      w.emit([G, B], [S, rounds], { warm: options.warm ?? true, perColumn });
-      return rounds;
-    },
-  }),
-
-  /** out (1×M) = the natural KKT residual of S on the simplex, relative to the larger of the column's largest |B| and largest g_ii. */
-  simplexResidual: define({
-    inputs: { G: gramAxes, B: byColumn, S: byColumn },
-    outputs: { out: byColumn },
-    write: (w: Writer<PerColumn>, G: Tensor, B: Tensor, S: Tensor, options: Into = {}) => {
-      const perColumn = w.requireGram(G, B);
-      w.requireShape(S, B.rows, B.cols);
-      return w.result([G, B, S], 1, B.cols, { perColumn }, options);
-    },
+    ...solveOperands,
+    write: writeSolve,
   }),
 
   /** out (1×1) = log det G of a symmetric G (k×k) without eigenvalues below 1. */

@@ -33,29 +33,20 @@ export const nnls: Lowerings<keyof typeof definitions> = {
     return indexedSolve('nnls/masked-solve', { kernel, workgroup }, beta, operands, numbers, facts, forced);
   },
 
-  kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn } }, facts) {
-    return [perItem('nnls/kkt', strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+  kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn, simplex } }, facts) {
+    const kernel = simplex ? 'nnls/simplex-kkt' : 'nnls/kkt';
+    return [perItem(kernel, strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
   },
 
   simplex({ inputs: [G, B], outputs: [S, rounds], attributes: { warm, perColumn } }, facts, forced) {
     const k = S.rows;
+    const operands = { G, B, S, rounds };
     const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? mostPivots };
-    return indexedSolve('nnls/simplex', {}, S, { G, B, S, rounds }, { ...numbers, ENTRIES: 100 + 25 * k }, facts, forced);
-  },
-
-  simplexResidual({ inputs: [G, B, S], outputs: [out], attributes: { perColumn } }, facts) {
-    return [perItem('nnls/simplex-kkt', strideOf(S), out.batch, { G, B, S, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+    return indexedSolve('nnls/simplex', {}, S, operands, { ...numbers, ENTRIES: 100 + 25 * k }, facts, forced);
   },
 
   logDet({ inputs: [G], outputs: [out] }, facts, forced) {
-    const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(G.rows, out.batch, facts, forced);
-    const grid = planGrid(lanes, facts);
-    const numbers = { K: G.rows, RESTARTS: out.batch, LANES: lanes, GRID: grid.perRow, WORKGROUP: grid.workgroup };
-    const ofFactor = { SPILL: spill, CAPACITY: capacity, FACTOR_SIZE: factorSize };
-    const bound = { G, out, scratch: { scratch: 0, bytes: scratchBytes } };
-    return Array.from({ length: Math.ceil(out.batch / lanes) }, (_, i) =>
-      call('nnls/log-det', bound, { ...numbers, ...ofFactor, FIRST: i * lanes }, [grid.x, grid.y, 1]),
-    );
+    return indexedSolve('nnls/log-det', {}, { ...out, rows: G.rows }, { G, out }, { K: G.rows }, facts, forced);
   },
 };
 
@@ -91,7 +82,7 @@ function groupSolve(
  * Where the factors share a scratch buffer, it takes as many dispatches as the buffer needs.
  */
 function indexedSolve(
-  kernel: 'nnls/solve' | 'nnls/masked-solve' | 'nnls/simplex',
+  kernel: 'nnls/solve' | 'nnls/masked-solve' | 'nnls/simplex' | 'nnls/log-det',
   choice: Partial<SolveChoice>,
   { rows, cols, batch }: Tensor,
   operands: Readonly<Record<string, Tensor>>,

@@ -62,11 +62,11 @@ export async function nnls(
   options: { l1?: number; weights?: Matrix; polish?: boolean; simplex?: boolean } = {},
 ): Promise<NnlsResult> {
   checkNames('nnls', options, ['l1', 'weights', 'polish', 'simplex']);
-  const { l1 = 0, polish = false, simplex = false } = options;
+  const { l1 = 0, polish = false } = options;
   const { X, weights } = seenOf(givenX, options.weights, { newSamples: true });
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
-  if (simplex) return (await import('./simplex.js')).simplexNnls(engine, X, A, { l1, weights, polish });
+  if (options.simplex) return (await import('./simplex.js')).simplexNnls(engine, X, A, { ...options, weights });
   const problem = inUnits(X, A, l1, weights);
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));

@@ -97,8 +97,11 @@ export interface Outcome<Own> {
   kkt: number[][];
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
   rounds?: readonly Tensor[];
-  /** Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. */
-  exact?: { l1?: readonly (number | Tensor)[] };
+  /**
+   * Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. With `simplex` one
+   * layer, whose columns of S sum to one.
+   */
+  exact?: { l1?: readonly (number | Tensor)[]; simplex?: boolean };
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
   /** Where something stands between the factors, the k₀×M matrix of every depth for which X ≈ A⁰ inner; null where there is none. */
@@ -296,7 +299,7 @@ async function resultOf<M extends string, Own>(
   refuseBroken(method, found);
   const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
   const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
-  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, rounds });
+  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, rounds, simplex: outcome.exact.simplex });
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));

@@ -30,6 +30,7 @@ import {
 } from './penalties.js';
 import { problemOf } from './problem.js';
 import { startOption } from './start.js';
+import { checkSimplex, type SimplexOptions, scaledToSimplex, simplexOptions, simplexSettings, writeVolume } from './volume.js';
 
 const options = {
   /**
@@ -43,7 +44,7 @@ const options = {
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with weights or another loss mu, with orthogonalA hals',
+    default: 'anls, with weights or another loss mu, with orthogonalA hals, with simplex anls',
   }),
   /**
    * The measure of X against AS, summed over all entries. A weight w counts w² in each.
@@ -59,6 +60,7 @@ const options = {
   ...penaltyOptions,
   ...neighbourOptions,
   ...heldOptions,
+  ...simplexOptions,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -88,7 +90,9 @@ export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
 export type NmfFactorization = Model<
   'nmf',
-  { solver: NmfSolver; loss: LossName | number; laplacian?: number; fixed?: { A: number; S: number } } & Required<PenaltyOptions>
+  { solver: NmfSolver; loss: LossName | number; laplacian?: number; fixed?: { A: number; S: number } } & Required<
+    PenaltyOptions & SimplexOptions
+  >
 >;
 
 /**
@@ -112,8 +116,8 @@ export type NmfFactorization = Model<
  * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { loss = 'frobenius', orthogonalA, start = 'random' } = options;
-  const solverOf = (weighted: boolean) => options.solver ?? solverFor(loss, weighted, orthogonalA);
+  const { loss = 'frobenius', start = 'random', simplex = false } = options;
+  const solverOf = (weighted: boolean) => options.solver ?? solverFor(options, weighted);
   const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
     maxIterations: mostIterations[solverOf(weighted)],
     tolerance: 1e-6,
@@ -145,25 +149,30 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     penalties: penaltyShapes(measured.penalties, solver),
     violations: settings.stopping === 'violation',
     held: heldCounts(parts),
+    simplex,
+    volume: measured.volume,
   });
-  const given = givenFactors(start, problem, { A: [t.A], S: [t.S] });
+  // Columns of S that sum to one have no unit.
+  const carrier = simplex ? 'A' : 'S';
+  const given = givenFactors(start, problem, { A: [t.A], S: [t.S], carrier });
   // What is completed fits the columns that are held.
   if (given?.A) holdColumns(given.A[0].data, k, parts);
   if (given?.S) holdRows(given.S[0].data, k, parts);
   const [begun] = given
     ? layerEntries(await completed(engine, problem, given, () => solver === 'mu'))
     : typeof start === 'string' && start !== 'random'
-      ? [await nndsvdEntries(engine, [X], k, start, { settings, stream: 0 })]
+      ? await nndsvdEntries(engine, [X], k, start, { settings, stream: 0 }).then((of) => [simplex ? scaledToSimplex(of, X.cols) : of])
       : [];
-  return withFit(engine, t.program, problem, async (fit) => {
+  return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
-    const scale = Math.sqrt(mean(X, W) / k);
+    const scale = simplex ? mean(X, W) : Math.sqrt(mean(X, W) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
     writeTriangles(run, t.violation);
     writeHeld(run, t.held, parts);
+    writeVolume(run, t.volume);
     if (begun) {
       const own = { A: Float32Array.from(begun.A), S: Float32Array.from(begun.S) };
       holdColumns(own.A, k, parts);
@@ -209,13 +218,17 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       objectives: t.error && cost,
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
-      exact: solver === 'anls' && isExact(measured.penalties) && !parts.S ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
+      exact:
+        (simplex || (solver === 'anls' && !parts.S)) && isExact(measured.penalties)
+          ? { l1: [measured.penalties.S?.l1 ?? 0], simplex }
+          : undefined,
       boundRanks: W && [null],
       stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
       own: {
         solver,
         loss,
         ...penaltySettings(options),
+        ...simplexSettings(options),
         ...(options.laplacian && { laplacian: options.laplacian }),
         ...(heldCounts(parts) && { fixed: heldCounts(parts) }),
       },
@@ -223,8 +236,14 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   });
 }
 
-function checkViolation(solver: NmfSolver, weighted: boolean, { fixedA, fixedS, laplacian }: OptionsOf<typeof options>): void {
-  const another = fixedA || fixedS ? 'components that are held' : laplacian ? 'a graph of neighbours' : undefined;
+function checkViolation(solver: NmfSolver, weighted: boolean, { fixedA, fixedS, laplacian, simplex }: OptionsOf<typeof options>): void {
+  const another = simplex
+    ? 'columns that sum to one'
+    : fixedA || fixedS
+      ? 'components that are held'
+      : laplacian
+        ? 'a graph of neighbours'
+        : undefined;
   const why =
     solver === 'mu'
       ? "which 'mu' does not meet, as it takes no step along a gradient"
@@ -254,8 +273,8 @@ function writeTriangles(run: Run, violation: Violation | undefined): void {
 const isExact = ({ S, graph }: PenaltiesOfFit) => !S?.l2 && !graph;
 
 /** The default solver. */
-function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
-  if (weighted || betaOf(loss) !== 2) return 'mu';
+function solverFor({ loss, orthogonalA = 0, simplex = false }: OptionsOf<typeof options>, weighted: boolean): NmfSolver {
+  if ((weighted && !simplex) || betaOf(loss) !== 2) return 'mu';
   return orthogonalA > 0 ? 'hals' : 'anls';
 }
 
@@ -270,11 +289,11 @@ async function transformNmf(
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   // Models of versions before these options have none of them.
-  const { loss = 'frobenius', l1S = 0, l2S = 0 }: Partial<typeof settings> = settings;
+  const { loss = 'frobenius', l1S = 0, l2S = 0, simplex = false }: Partial<typeof settings> = settings;
   const beta = betaOf(loss);
   const penalty = { l1: l1S * A.rows, l2: l2S * A.rows };
   const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
-  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights })];
+  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights, simplex })];
   checkDataOfLoss(beta, newX, weights, 'newX');
   return [await lossTransform(engine, A, newX, betaLoss(beta), { ...options, weights, ...penalty })];
 }
@@ -287,10 +306,11 @@ export const nmfMethod = {
   chained: true,
   kktStops: true,
   options,
-  applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0, simplex: false },
   checkBeside(given, [k], nameOf) {
     checkSolverOfLoss(given, nameOf);
-    checkPenalties(given, nameOf);
+    checkPenalties(given, nameOf, { takesSimplex: true });
+    checkSimplex(given, nameOf);
     // On the command line it is the name of a file, which says nothing yet.
     const { fixedA } = given as { fixedA?: HeldOptions['fixedA'] | string };
     checkLaplacian(given, typeof fixedA === 'string' || fixedA?.cols === k, nameOf);
@@ -298,11 +318,13 @@ export const nmfMethod = {
   fit: nmf,
   transform: transformNmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { loss = 'frobenius', solver = solverFor(loss, weighted, own.orthogonalA) } = own;
+    const { loss = 'frobenius', solver = solverFor(own, weighted), simplex, minVolume = 0 } = own;
     // The weights of a fit are in its own unit, which only the data tell.
     const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
+    const volume = minVolume > 0 ? { weight: minVolume, ridge: 1 } : undefined;
     const held = heldCounts({ A: own.fixedA, S: own.fixedS });
-    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties, held }).program;
+    const beside = { loss: betaLoss(betaOf(loss)), penalties, held, simplex, volume };
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, ...beside }).program;
   },
 } as const satisfies MethodDefinition;

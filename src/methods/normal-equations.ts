@@ -6,13 +6,13 @@ import { gramOf, sumOfInverse } from './condition.js';
 const dependent = 1e-14;
 
 /** Below this pivot normal equations lose digits that residuals from A itself bring back. */
-const refinedBelow = 1e-4;
+export const refinedBelow = 1e-4;
 
 /** Rounds of refinement: each gains the digits that the pivots left, at the least allowed pivot two or more. */
 const refinements = 3;
 
 /** Rounding A and X to f32 moves S by about κ 2⁻²⁴, here 1e-3: beyond, the digits of the inputs do not tell S. */
-const toldByF32 = (1e-3 / 2 ** -24) ** 2;
+export const toldByF32 = (1e-3 / 2 ** -24) ** 2;
 
 /** A column x of the data: its entries, and the rows that they stand in (all of them in turn where left out). */
 export interface Column {
@@ -99,7 +99,8 @@ export function solveOnSupport(system: System): void {
   for (let j = 0; j < s.length; j++) if (dropped[j]) passive[j] = 0;
 }
 
-function factorize(system: System): void {
+/** The Cholesky factor of G_PP of the support. */
+export function factorize(system: System): void {
   const { G, unit, passive, dropped, support, factor, inverse } = system;
   const k = passive.length;
   dropped.fill(0);
@@ -124,7 +125,7 @@ function factorize(system: System): void {
 }
 
 /** G_PP⁻¹ right_P, zero off the support. */
-function solveFactored({ support, factor, inverse }: System, right: Float64Array): Float64Array {
+export function solveFactored({ support, factor, inverse }: System, right: Float64Array): Float64Array {
   const k = right.length;
   const p = support.length;
   const y = new Float64Array(p);
@@ -157,7 +158,7 @@ export function measureGradient(system: System): void {
 }
 
 /** w ← Aᵀ(x − As) + linear: the same from A itself, whose condition G squares. */
-function gradientFromA({ A: { rows: N, cols: k, data }, column: { values, rows }, linear, s, w }: System): void {
+export function gradientFromA({ A: { rows: N, cols: k, data }, column: { values, rows }, linear, s, w }: System): void {
   const residual = new Float64Array(N);
   for (let e = 0; e < values.length; e++) residual[rows ? rows[e] : e] = values[e];
   w.set(linear);

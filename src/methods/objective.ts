@@ -3,6 +3,7 @@ import { type Matrix, multiply } from '../data/matrix.js';
 import { type DataMatrix, isSparse, sparseMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { betaLoss, type Loss } from '../programs/losses.js';
+import type { VolumeShape } from '../programs/volume.js';
 import type { TransformOptions } from './definition.js';
 import { workOf } from './error.js';
 import type { Model } from './factorization.js';
@@ -13,6 +14,7 @@ import { type PenaltiesOfFit, type PenaltyOptions, penaltiesInF64, penaltiesOf }
 import type { Problem } from './problem.js';
 import { nnls } from './q.js';
 import { cheap, type Factors } from './result.js';
+import { type SimplexOptions, volumeInF64, volumeOf } from './volume.js';
 
 /** `kktResidual` where the device has not measured it. */
 type Stated = Pick<Model, 'divergence' | 'objective'> & { kktResidual?: number };
@@ -20,6 +22,7 @@ type Stated = Pick<Model, 'divergence' | 'objective'> & { kktResidual?: number }
 export interface Objective {
   loss: Loss;
   penalties: PenaltiesOfFit;
+  volume?: VolumeShape;
   /** The fields of a stage that follow from it. */
   stage: Pick<FitStage, 'norm' | 'objective' | 'objectiveInF64'>;
   /** The fields of the result, from factors in the unit of the fit and the cost that the device found. */
@@ -28,7 +31,7 @@ export interface Objective {
 
 /** Throws InputError for data that the loss has no value for. */
 export function objectiveOf(
-  options: PenaltyOptions & NeighbourOptions & { loss?: LossName | number },
+  options: PenaltyOptions & NeighbourOptions & SimplexOptions & { loss?: LossName | number },
   problem: Problem,
   held?: { A: number; S: number },
 ): Objective {
@@ -38,11 +41,12 @@ export function objectiveOf(
   const loss = betaLoss(beta);
   // The loss of the X and W that were given is 2^given of that in the unit of the fit.
   const given = beta * unit + 2 * (costUnit - unit);
-  const penalties = penaltiesOf(options, problem, given);
-  const penalty = ({ A: [A], S: [S] }: Factors) => penaltiesInF64(penalties, A, S);
+  const penalties = penaltiesOf(options, problem, given, options.simplex);
+  const volume = volumeOf(options.minVolume ?? 0, problem);
+  const penalty = ({ A: [A], S: [S] }: Factors) => penaltiesInF64(penalties, A, S) + (volume ? volumeInF64(volume, A) : 0);
   const divergence = ({ A: [A], S: [S] }: Factors) => divergenceInF64(problem, A, S, beta);
   const stage: Objective['stage'] =
-    beta === 2 && !penalties.A && !penalties.S
+    beta === 2 && !penalties.A && !penalties.S && !volume
       ? { objective: 'error' }
       : {
           ...(beta !== 2 && { norm: sizeOfLoss(problem, loss) }),
@@ -51,6 +55,7 @@ export function objectiveOf(
   return {
     loss,
     penalties,
+    volume,
     stage,
     stated(factors, cost) {
       const ofPenalties = penalty(factors);
@@ -81,16 +86,16 @@ export function statedOfLayers(
 }
 
 /**
- * argmin_{S ≥ 0} ½‖W ∘ (X − AS)‖² + λ₁ Σ S + ½ λ₂ ‖S‖², exactly. The last term is the error of k more features that are 0 in X, and √λ₂ I in
+ * argmin_{S ≥ 0} ½‖W ∘ (X − AS)‖² + λ₁ Σ S + ½ λ₂ ‖S‖², exactly, or with `simplex` over columns that sum to one. The last term is the error of k more features that are 0 in X, and √λ₂ I in
  * A.
  */
 export async function penalisedNnls(
   engine: Engine,
   X: DataMatrix,
   A: Matrix,
-  { l1, l2, weights }: { l1: number; l2: number; weights?: Matrix },
+  { l1, l2, weights, simplex }: { l1: number; l2: number; weights?: Matrix; simplex?: boolean },
 ): Promise<Matrix> {
-  const own = { l1, ...(weights && { weights }) };
+  const own = { ...(simplex ? { simplex } : { l1 }), ...(weights && { weights }) };
   if (l2 === 0) return (await nnls(engine, X, A, own)).S;
   const k = A.cols;
   const below = Float32Array.from({ length: k * k }, (_, at) => (at % (k + 1) === 0 ? Math.sqrt(l2) : 0));

@@ -26,6 +26,7 @@ import {
 import { penaltySettings } from './penalties.js';
 import { countNegative } from './q.js';
 import { refuseBroken } from './result.js';
+import { simplexSettings } from './volume.js';
 
 /** What one call of partialFit saw. */
 export interface BlockFit {
@@ -340,7 +341,7 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         stopping: null,
         restart: 0,
         seed,
-        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}) },
+        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}), ...simplexSettings({}) },
         supervision: null,
         elapsedMs: performance.now() - began,
       };

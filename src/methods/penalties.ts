@@ -1,6 +1,7 @@
 /** The penalties of a fit: their options, their weights in the unit of the fit, and their value in f64. */
 import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
+import { inWords } from '../data/words.js';
 import type { Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -24,7 +25,7 @@ export const penaltyOptions = {
   l2S: atLeastZero('weight of half the squared norm of S, times the number of features', { default: 0, placeholder: 'λ' }),
   /**
    * μ ≥ 0, the weight of Σ_{s<t} a_sᵀa_t over pairs of columns of A, times M as with `l1A`: columns that share no features have none. Default 0.
-   * Needs `l1S` or `l2S`, since otherwise the scale of A moves into S and takes the penalty away. Not with 'anls', whose problem for A would
+   * Needs `l1S`, `l2S` or `simplex`, since otherwise the scale of A moves into S and takes the penalty away. Not with 'anls', whose problem for A would
    * not be convex.
    */
   orthogonalA: atLeastZero('weight of the products of columns of A with each other, times the number of samples', {
@@ -41,17 +42,22 @@ export function penaltySettings({ l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonal
 }
 
 /** Throws InputError for penalties that have no meaning beside the other options. */
-export function checkPenalties(given: Readonly<Record<string, unknown>>, nameOf: (name: string) => string): void {
-  const { orthogonalA = 0, l1S = 0, l2S = 0, solver } = given;
+export function checkPenalties(
+  given: Readonly<Record<string, unknown>>,
+  nameOf: (name: string) => string,
+  { takesSimplex = false }: { takesSimplex?: boolean } = {},
+): void {
+  const { orthogonalA = 0, l1S = 0, l2S = 0, solver, simplex = false } = given;
   if (orthogonalA === 0) return;
   if ([solver].flat().includes('anls'))
     throw new InputError(
       `${nameOf('orthogonalA')} makes the problem for A not convex, which ${nameOf('solver')} 'anls' cannot solve exactly; choose 'hals' or 'mu'.`,
       { option: 'orthogonalA' },
     );
-  if (l1S === 0 && l2S === 0)
+  const scales = [nameOf('l1S'), nameOf('l2S')];
+  if (l1S === 0 && l2S === 0 && !simplex)
     throw new InputError(
-      `${nameOf('orthogonalA')} ${orthogonalA} does nothing without ${nameOf('l1S')} or ${nameOf('l2S')}: the scale of A would move into S; give one of them.`,
+      `${nameOf('orthogonalA')} ${orthogonalA} does nothing without ${inWords(takesSimplex ? [...scales, nameOf('simplex')] : scales, 'or')}: the scale of A would move into S; give one of them.`,
       { option: 'orthogonalA' },
     );
 }
@@ -102,12 +108,18 @@ export function penaltiesOf(
   { l1A = 0, l1S = 0, l2A = 0, l2S = 0, orthogonalA = 0, laplacian = 0, neighbours }: PenaltyOptions & NeighbourOptions,
   { X, unit }: { X: Pick<DataMatrix, 'rows' | 'cols'>; unit: number },
   objectiveUnit: number,
+  simplex = false,
 ): PenaltiesOfFit {
-  // S is 2^unit of its own, A its own, and the loss 2^objectiveUnit of its own.
+  // S is 2^unit of its own, A its own (on the simplex the other way round), and the loss 2^objectiveUnit of its own.
+  const [unitOfA, unitOfS] = simplex ? [unit, 0] : [0, unit];
   const own = (name: string, value: number, count: number, exponent: number) =>
     value === 0 ? 0 : inOwnUnit(name, value * count, objectiveUnit - exponent);
-  const A = { l1: own('l1A', l1A, X.cols, 0), l2: own('l2A', l2A, X.cols, 0), orthogonal: own('orthogonalA', orthogonalA, X.cols, 0) };
-  const S = { l1: own('l1S', l1S, X.rows, unit), l2: own('l2S', l2S, X.rows, 2 * unit) };
+  const A = {
+    l1: own('l1A', l1A, X.cols, unitOfA),
+    l2: own('l2A', l2A, X.cols, 2 * unitOfA),
+    orthogonal: own('orthogonalA', orthogonalA, X.cols, 2 * unitOfA),
+  };
+  const S = { l1: own('l1S', l1S, X.rows, unitOfS), l2: own('l2S', l2S, X.rows, 2 * unitOfS) };
   const some = ({ l1, l2, orthogonal = 0 }: PenaltyWeights) => l1 > 0 || l2 > 0 || orthogonal > 0;
   const W = neighbours && checkNeighbours(neighbours, X.cols);
   const graph = W && laplacian > 0 ? graphOf(W, own('laplacian', laplacian, X.rows, 2 * unit)) : undefined;

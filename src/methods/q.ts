@@ -50,20 +50,23 @@ export interface NnlsResult {
  * @param A N×k features, k from 1 to 128; any finite sign.
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. weights: W ≥ 0, N×M, of ½‖W ∘ (X − AS)‖² + λ₁ Σ S; 0 marks a missing value,
  * and X must be dense; it takes k² M entries more. polish: solve every column again in f64; default false. With it `polished`
- * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it.
+ * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it. simplex: columns of S sum to one, exactly
+ * but for the rounding of f32 (default false); then kktResidual is max_j |min(c s_j, h_j − ν)| relative to the larger of c = max_j g_jj and
+ * max_j |b_j|, with h = AᵀAs − b and ν = sᵀh.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN in A or in a sparse X, infinities, k > 128, or an S beyond f32.
  */
 export async function nnls(
   engine: Engine,
   givenX: DataMatrix,
   A: Matrix,
-  options: { l1?: number; weights?: Matrix; polish?: boolean } = {},
+  options: { l1?: number; weights?: Matrix; polish?: boolean; simplex?: boolean } = {},
 ): Promise<NnlsResult> {
-  checkNames('nnls', options, ['l1', 'weights', 'polish']);
+  checkNames('nnls', options, ['l1', 'weights', 'polish', 'simplex']);
   const { l1 = 0, polish = false } = options;
   const { X, weights } = seenOf(givenX, options.weights, { newSamples: true });
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
+  if (options.simplex) return (await import('./simplex.js')).simplexNnls(engine, X, A, { ...options, weights });
   const problem = inUnits(X, A, l1, weights);
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));

@@ -2,8 +2,9 @@
 import type { Into } from '../graph/operations/definition.js';
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
+import { equationsOfS, type Factors, freeEquationsOfA, freeEquationsOfS, type Terms } from './equations.js';
 import { graphPower } from './graph-penalty.js';
-import { type HeldFactors, heldEquations, heldInputs, onlyFree, putBack, splitOfFree } from './held.js';
+import { type HeldFactors, heldInputs, onlyFree, putBack, splitOfFree } from './held.js';
 import {
   byEntries,
   coefficientSplit,
@@ -21,15 +22,15 @@ import {
 import {
   equationsAt,
   type Penalties,
-  type Penalty,
   type PenaltyShape,
   penalisedCost,
   penalisedEquations,
   penalisedSplit,
   penaltyInputs,
 } from './penalties.js';
-import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import { forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
 import { metBySolve, metBySweep, type Violation, violationStates } from './violation.js';
+import { costWithVolume, type Volume, type VolumeShape, volumeInputs, withVolume } from './volume.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
 
@@ -75,6 +76,10 @@ export interface LayerOptions {
   /** Where a step leaves what it met; 'hals' and 'anls' only, without W. */
   violation?: Violation;
   held?: HeldFactors;
+  /** Columns of S sum to one; not with 'mu'. */
+  simplex?: boolean;
+  /** With `simplex`: the volume of A. */
+  volume?: Volume;
 }
 
 /**
@@ -89,59 +94,60 @@ export interface LayerOptions {
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
  * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties and held components the scale of A has a
  * meaning, so its columns keep their norms. Beside a graph S is at the minimum of a majorizer (graph-penalty.ts).
+ *
+ * With `simplex` S ← argmin ‖X − AS‖² over columns s ≥ 0 with Σ s = 1, exactly, in 'anls' and in 'hals'; they differ in the step of A, whose
+ * columns keep their norms. The volume of A counts in that step by its tangent (volume.ts).
  */
 export function layerSections(
   p: ProgramBuilder,
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {}, held = {}, violation }: LayerOptions = {},
+  { W, support, normalize = true, loss = squared, ones, penalties = {}, held = {}, violation, simplex = false, volume }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
-  const penalised = penalties.A !== undefined || penalties.S !== undefined;
+  const penalised = penalties.A !== undefined || penalties.S !== undefined || volume !== undefined;
+  const terms: Terms = { weights, penalties, held, simplex, volume };
   const fit: Fit = weights
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
     : { loss, target: X, dictionary: A, ones };
   if (solver === 'anls') {
-    const options = { normalize: normalize && !penalised && !held.A && !held.S, support, penalties, held, violation };
-    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
-  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, { penalties, held, violation }, weights);
-  else multiplicativeUpdates(p, names, fit, { X, S }, { penalties, held }, weights);
+    const options = { normalize: normalize && !penalised && !held.A && !held.S && !simplex, support, violation };
+    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, terms);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, terms, violation);
+  else multiplicativeUpdates(p, names, fit, { X, S }, terms);
   p.section(names.measure, () => {
     const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
-    if (penalised) penalisedCost(p, costOf(), loss.factor, { A, S }, penalties, cost);
+    const withPenalties = () => (volume ? costWithVolume(p, costOf(), loss.factor, A, volume) : costOf());
+    if (penalised) penalisedCost(p, withPenalties(), loss.factor, { A, S }, penalties, cost);
     else costOf({ into: cost });
   });
   p.section(names.finish, () => {
     if (error) p.residualNorm(X, A, S, { into: error, W });
-    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, { penalties, held }, weights);
+    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, terms);
     // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
-    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, { penalties, held });
+    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, terms);
   });
   return names;
 }
 
-type Factors = Pick<LayerTensors, 'X' | 'A' | 'S'>;
-
-/** What stands beside the loss, and the components that are held. */
-type Beside = Required<Pick<LayerOptions, 'penalties' | 'held'>>;
-
-/** A solve of S, or of Aᵀ, for the normal equations with their penalties. */
 function alternatingLeastSquares(
   p: ProgramBuilder,
   layer: number,
   names: LayerSections,
   { X, A, S }: Factors,
-  { normalize, support, penalties, held, violation }: Pick<LayerOptions, 'normalize' | 'support' | 'violation'> & Beside,
-  weights?: DataWeights,
+  { normalize, support, violation }: Pick<LayerOptions, 'normalize' | 'support' | 'violation'>,
+  terms: Terms,
 ): Tensor | undefined {
+  const { penalties, held, simplex, weights } = terms;
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = held.S?.all ? undefined : p.state(`rounds${layer}`, 1, S.cols);
   const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
     if (held.S?.all) return;
+    if (simplex) return solveOnSimplex(p, { X, A, S }, terms, options);
     if (!penalties.S && !held.S) return void forwardQ(p, X, A, S, { ...options, weights });
-    const { G, B } = freeEquationsOfS(p, { X, A, S }, { penalties, held }, weights);
+    const { G, B } = freeEquationsOfS(p, { X, A, S }, terms);
     p.nnls(G, B, S, options);
     if (held.S) putBack(p, S, held.S, 'S');
   };
@@ -152,12 +158,7 @@ function alternatingLeastSquares(
   });
   p.section(names.step, () => {
     if (!held.A?.all) {
-      const equations = weights
-        ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
-        : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
-      const penalised = penalisedEquations(p, equations, penalties.A, At);
-      const product = () => productOfGiven(p, 'At', { F: held.A!.given, other: S, G: penalised.G }, penalties.A, weights);
-      const { G, B } = held.A ? heldEquations(p, penalised, { product: product(), size: equations.B }, held.A, 'columns') : penalised;
+      const { G, B } = freeEquationsOfA(p, 'At', { X, A, S }, At, terms);
       if (violation) metBySolve(p, { G, B }, p.transpose(A), violation.A);
       p.nnls(G, B, At);
       if (support) p.hadamard(p.transpose(At), support, { into: A });
@@ -171,42 +172,10 @@ function alternatingLeastSquares(
   return rounds;
 }
 
-/** The normal equations of S, with its penalties, of the rows that are not held. */
-function freeEquationsOfS(
-  p: ProgramBuilder,
-  { X, A, S }: Factors,
-  { penalties, held }: Beside,
-  weights?: DataWeights,
-): { G: Tensor; B: Tensor } {
-  const equations = equationsOfS(p, { X, A }, weights);
-  const penalised = penalisedEquations(p, equations, penalties.S, S);
-  if (!held.S) return penalised;
-  const product = productOfGiven(p, 'S', { F: held.S.given, other: A, G: penalised.G }, penalties.S, weights);
-  return heldEquations(p, penalised, { product, size: equations.B }, held.S, 'columns');
-}
-
-/** The matrix G of penalised equations times the given entries F of A, Aᵀ or S; `other` is the other factor. */
-function productOfGiven(
-  p: ProgramBuilder,
-  of: 'A' | 'At' | 'S',
-  { F, other, G }: { F: Tensor; other: Tensor; G: Tensor },
-  penalty: Penalty | undefined,
-  weights?: DataWeights,
-): Tensor {
-  const times = (Q: Tensor, options?: { add: Tensor }) =>
-    of === 'A' ? p.matmul(F, Q, options) : p.matmul(Q, of === 'S' ? F : T(F), options);
-  if (!weights) return times(G);
-  // Every row or column has a G of its own: W² ∘ (the given part of AS) stands for it.
-  const part = of === 'S' ? p.matmul(other, F, { hadamard: weights.W2 }) : p.matmul(F, other, { hadamard: weights.W2 });
-  const product = of === 'S' ? p.matmul(T(other), part) : of === 'A' ? p.matmul(part, T(other)) : p.matmul(other, T(part));
-  const Q = penalty?.majorizer ?? penalty?.Q;
-  return Q ? times(Q, { add: product }) : product;
-}
-
-/** AᵀA and AᵀX, or the same of every column with its weights. */
-function equationsOfS(p: ProgramBuilder, { X, A }: Pick<LayerTensors, 'X' | 'A'>, weights?: DataWeights): { G: Tensor; B: Tensor } {
-  if (!weights) return { G: p.gram(A), B: p.matmul(T(A), X) };
-  return { G: p.matmul(T(p.rowProducts(A)), weights.W2), B: p.matmul(T(A), weights.W2X) };
+/** S ← argmin ½‖W ∘ (X − AS)‖² + penalties over columns that sum to one. */
+function solveOnSimplex(p: ProgramBuilder, factors: Factors, terms: Terms, options: { warm?: boolean; rounds?: Tensor }): void {
+  const { G, B } = freeEquationsOfS(p, factors, terms);
+  p.simplex(G, B, factors.S, options);
 }
 
 function coordinateSweeps(
@@ -214,30 +183,26 @@ function coordinateSweeps(
   layer: number,
   names: LayerSections,
   { X, A, S }: Factors,
-  { penalties, held, violation }: Beside & Pick<LayerOptions, 'violation'>,
-  weights?: DataWeights,
+  terms: Terms,
+  violation: Violation | undefined,
 ): void {
+  const { held, simplex, weights } = terms;
+  const rounds = simplex ? p.state(`rounds${layer}`, 1, S.cols) : undefined;
+  names.rounds = rounds;
   const sweep = (of: 'A' | 'S', F: Tensor, equations: { G: Tensor; B: Tensor }) => {
     const run = () => void p.halsUpdate(F, equations.G, equations.B, { of: of === 'A' ? 'rows' : 'columns', layer });
     if (violation) metBySweep(p, violation, of, F, equations, run);
     else run();
+    if (held[of]) putBack(p, F, held[of], of);
   };
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
+    if (simplex) solveOnSimplex(p, { X, A, S }, terms, { warm: false });
   });
   p.section(names.step, () => {
-    if (!held.A?.all) {
-      const equations = weights
-        ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
-        : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
-      const penalised = penalisedEquations(p, equations, penalties.A, A);
-      const product = () => productOfGiven(p, 'A', { F: held.A!.given, other: S, G: penalised.G }, penalties.A, weights);
-      sweep('A', A, held.A ? heldEquations(p, penalised, { product: product(), size: equations.B }, held.A, 'rows') : penalised);
-      if (held.A) putBack(p, A, held.A, 'A');
-    }
-    if (held.S?.all) return;
-    sweep('S', S, freeEquationsOfS(p, { X, A, S }, { penalties, held }, weights));
-    if (held.S) putBack(p, S, held.S, 'S');
+    if (!held.A?.all) sweep('A', A, freeEquationsOfA(p, 'A', { X, A, S }, A, terms));
+    if (simplex) return solveOnSimplex(p, { X, A, S }, terms, { rounds });
+    if (!held.S?.all) sweep('S', S, freeEquationsOfS(p, { X, A, S }, terms));
   });
 }
 
@@ -246,8 +211,7 @@ function multiplicativeUpdates(
   names: LayerSections,
   fit: Fit,
   { X, S }: Pick<LayerTensors, 'X' | 'S'>,
-  { penalties, held }: Beside,
-  weights?: DataWeights,
+  { penalties, held, weights }: Terms,
 ): void {
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
@@ -272,14 +236,13 @@ function splitOf(p: ProgramBuilder, of: 'A' | 'S', fit: Fit, S: Tensor, penaltie
 
 /**
  * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
- * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties. Components that are held do not count.
+ * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties, S on the simplex if it has to be. Components that are held do not count.
  */
 function kktOfBoth(
   p: ProgramBuilder,
   { X, A, S }: Factors,
   [ofS, ofA]: LayerTensors['kkt'],
-  { penalties, held }: Beside,
-  weights?: DataWeights,
+  { penalties, held, simplex, volume, weights }: Terms,
 ): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
@@ -296,13 +259,13 @@ function kktOfBoth(
     Ba = p.matmul(S, T(X));
   }
   const s = equationsAt(p, { G: Gs, B: Bs }, penalties.S, S);
-  const a = equationsAt(p, { G: Ga, B: Ba }, penalties.A, At);
-  p.reduce(p.kktResidual(s.G, held.S ? onlyFree(p, s, S, held.S) : s.B, S), 'maxAbs', { into: ofS });
+  const a = equationsAt(p, { G: Ga, B: Ba }, withVolume(p, A, penalties.A, volume), At);
+  p.reduce(p.kktResidual(s.G, held.S ? onlyFree(p, s, S, held.S) : s.B, S, { simplex }), 'maxAbs', { into: ofS });
   p.reduce(p.kktResidual(a.G, held.A ? onlyFree(p, a, At, held.A) : a.B, At), 'maxAbs', { into: ofA });
 }
 
 /** The same of another loss, by the halves of its gradient. */
-function kktOfLoss(p: ProgramBuilder, fit: Fit, S: Tensor, [ofS, ofA]: LayerTensors['kkt'], { penalties, held }: Beside): void {
+function kktOfLoss(p: ProgramBuilder, fit: Fit, S: Tensor, [ofS, ofA]: LayerTensors['kkt'], { penalties, held }: Terms): void {
   const free = (of: 'A' | 'S') => {
     const split = splitOf(p, of, fit, S, penalties);
     const kept = held[of];
@@ -326,6 +289,7 @@ export interface NmfProgram extends LayerTensors {
   penalties: Penalties;
   violation?: Violation;
   held: HeldFactors;
+  volume?: Volume;
 }
 
 export interface NmfProgramOptions {
@@ -342,6 +306,9 @@ export interface NmfProgramOptions {
   violations?: boolean;
   /** How many columns of A, and rows of S, are held. */
   held?: { A: number; S: number };
+  /** See LayerOptions. */
+  simplex?: boolean;
+  volume?: VolumeShape;
 }
 
 export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
@@ -355,11 +322,12 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     penalties: shapes = {},
     held: counts,
     violations,
+    simplex,
   } = options;
   const p = programBuilder('nmf', { restarts });
   const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
   const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
-  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined;
+  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined || options.volume !== undefined;
   const tensors: LayerTensors = {
     X,
     A,
@@ -380,6 +348,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     ...(counts?.S && { S: heldInputs(p, 'S', S, counts.S, own) }),
   };
   const violation = violations ? violationStates(p, A, S, { sweeps: solver === 'hals' }) : undefined;
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties, held, violation });
-  return { program: p.build(), sections, W, ones, penalties, held, violation, ...tensors };
+  const volume = options.volume && volumeInputs(p, A, options.volume, own);
+  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties, held, violation, simplex, volume });
+  return { program: p.build(), sections, W, ones, penalties, held, violation, volume, ...tensors };
 }

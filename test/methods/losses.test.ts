@@ -370,7 +370,7 @@ describe('what cannot be is refused by the names of options and values', () => {
       /^loss must be 'frobenius', 'kullback-leibler' or 'itakura-saito', or a number from -1 to 3, not 4/,
     ],
     ['orthogonal columns and exact solves', X, { orthogonalA: 1, l2S: 1, solver: 'anls' }, /^orthogonalA makes .* solver 'anls'/],
-    ['orthogonal columns of any scale', X, { orthogonalA: 0.5 }, /^orthogonalA 0.5 does nothing without l1S or l2S/],
+    ['orthogonal columns of any scale', X, { orthogonalA: 0.5 }, /^orthogonalA 0.5 does nothing without l1S, l2S or simplex/],
     ['a negative penalty', X, { l1S: -1 }, /^l1S .*-1/],
   ])('%s', async (_name, given, options, message) => {
     await expect(nmf(engine, given, { ranks: 1, ...options })).rejects.toThrow(message);

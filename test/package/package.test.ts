@@ -170,8 +170,9 @@ describe('what is packed', () => {
     const bundle = await rolldown({
       input: path.join(folder, 'core.js'),
       platform: 'browser',
-      // Loaded for a tuning, for a plan on a profile, when f32 is not sure of a solve, and when there is no WebGPU.
-      external: /(tune|tuning|plan-cost|polish|reach)\.js$/,
+      // Loaded for a tuning, for a plan on a profile, when f32 is not sure of a solve, for columns that sum to one, and when there is no
+      // WebGPU.
+      external: /(tune|tuning|plan-cost|polish|simplex|reach)\.js$/,
     });
     const { output } = await bundle.generate({ format: 'es', minify: true });
     const sizes = new Map<string, number>();

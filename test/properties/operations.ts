@@ -6,6 +6,7 @@ import { control, type MapFunction, mapFunctions, type OperationKind } from '../
 import type { ProgramBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
+import { simplexProblemOf } from '../cases/simplex.js';
 import { dominant, problemOf, termsOf } from '../cases/solves.js';
 import { type Entries, signedEntries, uniformEntries, type Written } from '../cases/support.js';
 import { drawnTensor } from '../support/tensors.js';
@@ -218,6 +219,21 @@ export const properties: Record<DrawnKind, Property> = {
     return near(p.maskedSolve(G, S, right, { into: out('beta', k, cols, [G, S, right]) }), termsOf(k), 2 * tail);
   },
 
+  simplex(p, r, { k, cols, restarts, flags: [perColumn, warm] }, { input, state }) {
+    const { G, B } = simplexProblemOf(r, { k, cols, restarts, perColumn });
+    const S = state('S', k, cols, { make: masked });
+    p.simplex(input('G', perColumn ? k * k : k, perColumn ? cols : k, { make: () => G }), input('B', k, cols, { make: () => B }), S, {
+      warm,
+    });
+    return near(S, termsOf(k), 1.1);
+  },
+
+  logDet(p, r, { k, restarts }, { input, out }) {
+    const make: Make = () => Float32Array.from(Array.from({ length: restarts }, () => [...dominant(r, k, 1)]).flat(), (g) => 3 * g);
+    const G = input('G', k, k, { make });
+    return near(p.logDet(G, { into: out('out', 1, 1, [G]) }), k * k, Math.log(4.5) * k);
+  },
+
   reduce(p, _r, { rows, cols, exponent, option }, { input, out }) {
     const of = (['sum', 'squares', 'maxAbs'] as const)[option % 3];
     const X = input('X', rows, cols, { scale: 2 ** exponent, make: of === 'sum' ? positive : undefined });
@@ -352,7 +368,7 @@ export function forcedOf(kind: DrawnKind, { option, k }: Drawn): Forced | undefi
     const matmul = [undefined, 'register', 'quad-rows', 'quad-columns'] as const;
     return { matmul: matmul[option % 4], ...(option > 5 ? { splits: 3 } : {}) };
   }
-  const solves: readonly OperationKind[] = ['nnls', 'maskedSolve', 'halsUpdate'];
+  const solves: readonly OperationKind[] = ['nnls', 'maskedSolve', 'simplex', 'logDet', 'halsUpdate'];
   if (!solves.includes(kind)) return undefined;
   return ([undefined, { spill: false }, { spill: true, spillBytes: 8 * k * (k + 1) }, { pivots: 1 }] as const)[option % 4];
 }

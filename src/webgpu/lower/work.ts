@@ -189,6 +189,10 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     passes: (of, { bindings: [X] }) => ({ X: of('RESTARTS'), ...factorGathers(X as Tensor, [...(X as Tensor).shape!.keys()]) }),
   },
   'nnls/kkt': each((of) => 2 * of('K') ** 2 + of('K')),
+  'nnls/log-det': indexed(
+    (of) => of('K') ** 3 / 3,
+    () => [],
+  ),
   'nnls/masked-solve': indexed(
     (of) => solved(of('K')),
     () => [],
@@ -198,6 +202,8 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     () => [],
   ),
   'nnls/masked-solve-registers': each((of) => solved(of('K'))),
+  'nnls/simplex': indexed((of) => pivoted(of) + 4 * of('K') ** 2, warmStart),
+  'nnls/simplex-kkt': each((of) => 4 * of('K') ** 2 + of('K')),
   'nnls/solve': indexed(pivoted, warmStart),
   'nnls/solve-group': indexed(pivoted, warmStart),
   'nnls/solve-registers': { ...each(pivoted), inPlace: warmStart },

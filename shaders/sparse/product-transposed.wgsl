@@ -11,6 +11,7 @@ const ONE_ROW: u32 = 0u; // @set whether E is one row with an entry for each row
 
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 // @use sparse/line
 

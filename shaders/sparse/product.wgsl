@@ -9,6 +9,7 @@ const ONE_ROW: u32 = 0u; // @set whether E has one row, which stands for all
 
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 // @use sparse/line
 

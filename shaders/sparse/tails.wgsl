@@ -2,6 +2,7 @@
 // length, so a line of n entries costs its longest invocation n / SEGMENT + SEGMENT steps. Bound by the gathers of D.
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;

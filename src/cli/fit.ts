@@ -122,7 +122,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   checkStandardInput([path, weightsPath], options.inputFormat);
   const reading = { samples, table, input: { stdin: io.stdin, signal: io.signal, format: options.inputFormat } };
   checkTableFiles([path, weightsPath], reading);
-  const data = await readData(path, reading, method);
+  const data = await readData(path, reading, method, { absent: given.absent });
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
@@ -178,7 +178,7 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   const sentences = [
-    ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
+    ...fitNotes(model, { weighted: weights !== undefined, absent: given.absent, bounds: options.svdBound, classesWithoutLabel }),
     ...startNotes(given.start, model),
     ...(scale !== 'none' && ranks.length > 1
       ? ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.']

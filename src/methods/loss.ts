@@ -82,8 +82,11 @@ function entryDivergence(x: number, v: number, beta: number): number {
   return (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1)) / (beta * (beta - 1));
 }
 
-/** Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. A sparse X is measured at its stored entries, for β = 1 and 2. */
-export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S: Matrix, beta: number): number {
+/**
+ * Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. A sparse X is measured at its stored entries, for β = 1 and 2: those that are
+ * absent count as zeros, or not at all where they are missing.
+ */
+export function divergenceInF64({ X, W, missing }: Pick<Problem, 'X' | 'W' | 'missing'>, A: Matrix, S: Matrix, beta: number): number {
   const k = A.cols;
   const product = (i: number, j: number) => {
     let v = 0;
@@ -105,9 +108,10 @@ export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S
     for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) {
       const v = product(i, columns[e]);
       // The rest is the divergence of an AS from zeros.
-      total += entryDivergence(values[e], v, beta) - entryDivergence(0, v, beta);
+      total += entryDivergence(values[e], v, beta) - (missing ? 0 : entryDivergence(0, v, beta));
     }
   }
+  if (missing) return total;
   for (let t = 0; t < k; t++) {
     if (beta === 1) total += columnSum(A, t) * rowSum(S, t);
     else for (let u = 0; u < k; u++) total += (columnProduct(A, t, u) * rowProduct(S, t, u)) / 2;

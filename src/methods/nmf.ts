@@ -1,5 +1,5 @@
 import type { Matrix } from '../data/matrix.js';
-import { seenOf } from '../data/missing.js';
+import { type Absent, seenOf } from '../data/missing.js';
 import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
@@ -10,10 +10,10 @@ import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
-import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, writeOnes } from './loss.js';
+import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, wordsOf, writeOnes } from './loss.js';
 import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
 import { objectiveOf, penalisedNnls } from './objective.js';
-import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import { absentOption, choice, matrixLikeX, type OptionsOf } from './options.js';
 import {
   checkPenalties,
   type PenaltyOptions,
@@ -32,13 +32,13 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': one sweep of coordinate descent over each factor. An iteration is cheaper, and it takes more of them.
-   * - 'mu' (default with weights or NaN, and with a loss other than 'frobenius', which it alone takes): multiplicative updates. An iteration
+   * - 'mu' (default with weights, NaN or `absent` 'missing', and with a loss other than 'frobenius', which it alone takes): multiplicative updates. An iteration
    *   is as cheap as that of 'hals', and it takes many more.
    *
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with weights or another loss mu, with orthogonalA hals',
+    default: 'anls, with weights, missing entries or another loss mu, with orthogonalA hals',
   }),
   /**
    * The measure of X against AS, summed over all entries. A weight w counts w² in each.
@@ -52,6 +52,15 @@ const options = {
    */
   loss: lossOption,
   ...penaltyOptions,
+  /**
+   * What the entries that a sparse X does not store are.
+   *
+   * - 'zero' (default): zeros.
+   * - 'missing': unknown, as ratings that nobody gave. The objective is Σ (x − (AS))² / 2 over the stored entries, a stored 0 included, and
+   *   neither AS nor a mask is formed. Every row and column needs a stored entry. With 'frobenius' alone; 'anls' and 'hals' need k²(N + M)
+   *   entries more. `transform` takes new sparse samples likewise.
+   */
+  absent: absentOption,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -79,7 +88,7 @@ const options = {
 
 export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
-export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number } & Required<PenaltyOptions>>;
+export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName | number; absent: Absent } & Required<PenaltyOptions>>;
 
 /**
  * Nonnegative matrix factorization: min Σ W² ∘ d(X ‖ AS) + penalties over A ≥ 0 (N×k) and S ≥ 0 (k×M).
@@ -102,14 +111,15 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName 
  * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { loss = 'frobenius', orthogonalA, start = 'random' } = options;
-  const solverOf = (weighted: boolean) => options.solver ?? solverFor(loss, weighted, orthogonalA);
-  const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
-    maxIterations: mostIterations[solverOf(weighted)],
+  const { loss = 'frobenius', absent = 'zero', orthogonalA, start = 'random' } = options;
+  const solverOf = (masked: boolean) => options.solver ?? solverFor(loss, masked, orthogonalA);
+  const problem = problemOf(nmfMethod, givenX, options, (masked) => ({
+    maxIterations: mostIterations[solverOf(masked)],
     tolerance: 1e-6,
   }));
-  const { X, W, settings } = problem;
-  const solver = solverOf(W !== undefined);
+  const { X, W, missing, settings } = problem;
+  const masked = W !== undefined || missing;
+  const solver = solverOf(masked);
   const [k] = settings.ranks;
   const { guide } = options;
   const measured = objectiveOf(options, problem);
@@ -129,6 +139,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     solver,
     weighted: W !== undefined,
     csrEntries: entriesOf(X),
+    missing,
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
   });
@@ -140,7 +151,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       : [];
   return withFit(engine, t.program, problem, async (fit) => {
     const { run } = fit;
-    const scale = Math.sqrt(mean(X, W) / k);
+    const scale = Math.sqrt(mean(X, W, missing) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);
@@ -175,22 +186,30 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       kkt,
       rounds: t.sections.rounds && [t.sections.rounds],
       exact: solver === 'anls' && !measured.penalties.S?.l2 ? { l1: [measured.penalties.S?.l1 ?? 0] } : undefined,
-      boundRanks: W && [null],
+      boundRanks: masked ? [null] : undefined,
       stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
-      own: { solver, loss, ...penaltySettings(options) },
+      own: { solver, loss, absent, ...penaltySettings(options) },
     });
   });
 }
 
+function absentBeside(beta: number, nameOf: (name: string) => string): InputError {
+  return new InputError(
+    `${nameOf('absent')} 'missing' goes with the loss 'frobenius' alone, but ${nameOf('loss')} is ${wordsOf(beta)}; leave one of them out, or give a dense X with NaN.`,
+    { option: 'absent' },
+  );
+}
+
 /** The default solver. */
-function solverFor(loss: LossName | number, weighted: boolean, orthogonalA = 0): NmfSolver {
-  if (weighted || betaOf(loss) !== 2) return 'mu';
+function solverFor(loss: LossName | number, masked: boolean, orthogonalA = 0): NmfSolver {
+  if (masked || betaOf(loss) !== 2) return 'mu';
   return orthogonalA > 0 ? 'hals' : 'anls';
 }
 
 /**
  * S ≥ 0 (k×M') of new samples with the features of a fitted model, in a list of one layer: the minimum of the loss and of the penalties of S
- * that the model was fitted with. For 'frobenius' it is exact, for the others a descent by multiplicative updates.
+ * that the model was fitted with. For 'frobenius' it is exact, for the others a descent by multiplicative updates. What a sparse `newX` does
+ * not store is what it was in the fit, unless `absent` says otherwise.
  */
 async function transformNmf(
   engine: Engine,
@@ -199,11 +218,13 @@ async function transformNmf(
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   // Models of versions before these options have none of them.
-  const { loss = 'frobenius', l1S = 0, l2S = 0 }: Partial<typeof settings> = settings;
+  const { loss = 'frobenius', l1S = 0, l2S = 0, absent: fitted = 'zero' }: Partial<typeof settings> = settings;
   const beta = betaOf(loss);
   const penalty = { l1: l1S * A.rows, l2: l2S * A.rows };
-  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
-  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights })];
+  const absent = options.absent ?? (isSparse(givenX) ? fitted : 'zero');
+  if (absent === 'missing' && beta !== 2) throw absentBeside(beta, (name) => name);
+  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true, absent });
+  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights, absent })];
   checkDataOfLoss(beta, newX, weights, 'newX');
   return [await lossTransform(engine, A, newX, betaLoss(beta), { ...options, weights, ...penalty })];
 }
@@ -216,18 +237,21 @@ export const nmfMethod = {
   chained: true,
   kktStops: true,
   options,
-  applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0, absent: 'zero' },
   checkBeside(given, _ranks, nameOf) {
     checkSolverOfLoss(given, nameOf);
+    const beta = betaOf(given.loss as LossName | number | undefined);
+    if (given.absent === 'missing' && beta !== 2) throw absentBeside(beta, nameOf);
     checkPenalties(given, nameOf);
   },
   fit: nmf,
   transform: transformNmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { loss = 'frobenius', solver = solverFor(loss, weighted, own.orthogonalA) } = own;
+    const missing = own.absent === 'missing' && csrEntries !== undefined;
+    const { loss = 'frobenius', solver = solverFor(loss, weighted || missing, own.orthogonalA) } = own;
     // The weights of a fit are in its own unit, which only the data tell.
     const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
-    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, loss: betaLoss(betaOf(loss)), penalties }).program;
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, missing, loss: betaLoss(betaOf(loss)), penalties }).program;
   },
 } as const satisfies MethodDefinition;

@@ -337,7 +337,7 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         stopping: null,
         restart: 0,
         seed,
-        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}) },
+        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', absent: 'zero', ...penaltySettings({}) },
         supervision: null,
         elapsedMs: performance.now() - began,
       };

@@ -5,7 +5,7 @@
  * solution is refined by residuals from A itself (corrected semi-normal equations, Björck 1987).
  */
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
+import { type DataMatrix, isSparse, type SparseMatrix, sparseTranspose } from '../data/sparse.js';
 import { settledBelow } from './condition.js';
 import {
   type Column,
@@ -46,14 +46,16 @@ export interface PolishOptions {
   single?: boolean;
   /** W ≥ 0, N×M, of ‖W ∘ (X − AS)‖²; default 1 everywhere. X is dense then. */
   weights?: Matrix;
+  /** Whether what a sparse X does not store is missing. Default false. */
+  missing?: boolean;
 }
 
 /** S ← argmin_{S ≥ 0} ½‖X − AS‖² + l1 Σ S in f64; `S` (k×M) gives the supports to begin with. */
 export function polish(X: DataMatrix, A: Matrix, S: ArrayLike<number>, options: PolishOptions = {}): Polished {
-  const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights } = options;
+  const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights, missing = false } = options;
   const [k, M] = [A.cols, X.cols];
   const result = Float64Array.from(S);
-  const problemOf = weights ? weighted(X as Matrix, A, weights) : unweighted(X, A);
+  const problemOf = weights ? weighted(X as Matrix, A, weights) : missing && isSparse(X) ? storedAlone(X, A) : unweighted(X, A);
   const slope = new Float64Array(k).fill(-l1);
   const violations = new Float64Array(columns.length);
   const sizes = new Float64Array(columns.length);
@@ -179,5 +181,16 @@ function weighted(X: Matrix, A: Matrix, W: Matrix): ProblemOf {
     });
     const values = Float64Array.from(rows, (n, row) => weightOf(row) * X.data[n * X.cols + c]);
     return { system: systemOf({ rows: rows.length, cols: k, data }), column: { values } };
+  };
+}
+
+/** A system each: the rows of A that the column stores entries in. */
+function storedAlone(X: SparseMatrix, A: Matrix): ProblemOf {
+  const k = A.cols;
+  const { rowStarts, columns, values } = sparseTranspose(X);
+  return (c) => {
+    const rows = columns.subarray(rowStarts[c], rowStarts[c + 1]);
+    const data = Float64Array.from({ length: rows.length * k }, (_, p) => A.data[rows[Math.floor(p / k)] * k + (p % k)]);
+    return { system: systemOf({ rows: rows.length, cols: k, data }), column: { values: values.subarray(rowStarts[c], rowStarts[c + 1]) } };
   };
 }

@@ -36,10 +36,10 @@ export interface Loss {
 }
 
 /**
- * A matrix of the size of the data, or two thin factors of it whose product is never formed, or Z / V of a sparse Z, which is 0 wherever Z
- * is.
+ * A matrix of the size of the data, or two thin factors of it whose product is never formed, or Z / V or V at the entries that a sparse Z
+ * stores, and 0 elsewhere.
  */
-export type Half = Tensor | { left: Tensor; right: Operand } | { quotientOf: Tensor };
+export type Half = Tensor | { left: Tensor; right: Operand } | { quotientOf: Tensor } | { sampledAt: Tensor };
 
 /** The approximation of a target by DS. */
 export interface Fit {
@@ -48,6 +48,8 @@ export interface Fit {
   target: Tensor;
   /** M ≥ 0; all ones when left out. */
   mask?: Tensor;
+  /** Whether M is 1 where a sparse target stores an entry, and 0 elsewhere. */
+  missing?: boolean;
   /** Z, where M may be more than zeros and ones: costs but the squared one need it. Default: `target`. */
   data?: Tensor;
   /** D. */
@@ -73,10 +75,14 @@ export const squared: Loss = {
   dense: false,
   ones: false,
   // The target is masked already, and a mask of zeros and ones is its own square.
-  cost: (p, { target, mask, dictionary }, S, options) => p.residualNorm(target, dictionary, S, { W: mask, ...options }),
+  cost: (p, { target, mask, missing, dictionary }, S, options) =>
+    missing ? p.residualAtEntries(target, dictionary, S, options) : p.residualNorm(target, dictionary, S, { W: mask, ...options }),
   factor: 2,
   minus: (_p, { target }) => target,
-  plus: (p, { mask, dictionary }, S) => (mask ? p.matmul(dictionary, S, { hadamard: mask }) : { left: dictionary, right: S }),
+  plus(p, { target, mask, missing, dictionary }, S) {
+    if (missing) return { sampledAt: target };
+    return mask ? p.matmul(dictionary, S, { hadamard: mask }) : { left: dictionary, right: S };
+  },
 };
 
 /** Σ M ∘ f(Z, V) for an entrywise f. What is hidden has a finite f, and counts 0. */
@@ -150,6 +156,7 @@ export interface Split {
 export function dictionarySplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale = 1): Split {
   const times = (half: Half) => {
     if ('quotientOf' in half) return withScale(p, p.quotientProduct(half.quotientOf, fit.dictionary, S, 'rows'), scale);
+    if ('sampledAt' in half) return withScale(p, p.sampledProduct(half.sampledAt, fit.dictionary, S, 'rows'), scale);
     if (!('left' in half)) return p.matmul(half, T(S), { scale });
     return p.matmul(half.left, half.right === S ? p.gram(S, 'rows') : p.matmul(half.right, T(S)), { scale });
   };
@@ -162,6 +169,7 @@ export function coefficientSplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale =
   const { loss, dictionary: D } = fit;
   const times = (half: Half, add?: Tensor) => {
     if ('quotientOf' in half) return withScale(p, p.quotientProduct(half.quotientOf, D, S, 'columns'), scale, add);
+    if ('sampledAt' in half) return withScale(p, p.sampledProduct(half.sampledAt, D, S, 'columns'), scale, add);
     if (!('left' in half)) return p.matmul(T(D), half, { scale, add });
     return p.matmul(half.left === D ? p.gram(D) : p.matmul(T(D), half.left), half.right, { scale, add });
   };

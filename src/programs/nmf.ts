@@ -17,7 +17,7 @@ import {
   updateByEntries,
 } from './losses.js';
 import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
-import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import { type DataWeights, forwardQ, gramsOf, type Sight, weighData, weightedResidual, weightsOf } from './q.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
 
@@ -51,6 +51,8 @@ export interface LayerSections {
 export interface LayerOptions {
   /** Weights on the entries of X. */
   W?: Tensor;
+  /** Whether the entries that a CSR X does not store are missing. The loss is the squared one then, and there is no W. */
+  missing?: boolean;
   /** N×k, 1 where A may have an entry and 0 where it stays 0; 'anls' only, and there as a start: what is cut off is no least squares. */
   support?: Tensor;
   /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
@@ -71,8 +73,10 @@ export interface LayerOptions {
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
  * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.
  *
+ * With `missing` P∘(AS) stands for AS, with P 1 where X is stored: at these entries alone it is formed.
+ *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
- * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties the scale of A has a meaning, so its
+ * weights or missing entries every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties the scale of A has a meaning, so its
  * columns keep their norms.
  */
 export function layerSections(
@@ -80,27 +84,30 @@ export function layerSections(
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
+  { W, missing = false, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
+  const sight: Sight = { weights, missing };
   const penalised = penalties.A !== undefined || penalties.S !== undefined;
   const fit: Fit = weights
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
-    : { loss, target: X, dictionary: A, ones };
+    : { loss, target: X, missing, dictionary: A, ones };
   if (solver === 'anls') {
     const options = { normalize: normalize && !penalised, support, penalties };
-    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
-  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, weights);
+    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, sight);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, sight);
   else multiplicativeUpdates(p, names, fit, { X, S }, penalties, weights);
   p.section(names.measure, () => {
-    const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
+    const costOf = (options?: Into) =>
+      loss === squared && !missing ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options);
     if (penalised) penalisedCost(p, costOf(), loss.factor, { A, S }, penalties, cost);
     else costOf({ into: cost });
   });
   p.section(names.finish, () => {
-    if (error) p.residualNorm(X, A, S, { into: error, W });
-    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, weights);
+    if (error && missing) squared.cost(p, fit, S, { into: error });
+    else if (error) p.residualNorm(X, A, S, { into: error, W });
+    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, sight);
     // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
     else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, penalties);
   });
@@ -114,13 +121,14 @@ function alternatingLeastSquares(
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
   { normalize, support, penalties = {} }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties'>,
-  weights?: DataWeights,
+  sight: Sight,
 ): Tensor {
+  const { weights } = sight;
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = p.state(`rounds${layer}`, 1, S.cols);
   const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
-    if (!penalties.S) return void forwardQ(p, X, A, S, { ...options, weights });
-    const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+    if (!penalties.S) return void forwardQ(p, X, A, S, { ...options, ...sight });
+    const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, sight), penalties.S);
     p.nnls(G, B, S, options);
   };
   p.section(names.start, () => {
@@ -129,9 +137,7 @@ function alternatingLeastSquares(
     solveS({ warm: false });
   });
   p.section(names.step, () => {
-    const equations = weights
-      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
-      : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
+    const equations = { G: gramsOfRows(p, X, S, sight), B: p.matmul(S, T(weights ? weights.W2X : X)) };
     const { G, B } = penalisedEquations(p, equations, penalties.A);
     p.nnls(G, B, At);
     if (support) p.hadamard(p.transpose(At), support, { into: A });
@@ -142,10 +148,16 @@ function alternatingLeastSquares(
   return rounds;
 }
 
-/** AᵀA and AᵀX, or the same of every column with its weights. */
-function equationsOfS(p: ProgramBuilder, { X, A }: Pick<LayerTensors, 'X' | 'A'>, weights?: DataWeights): { G: Tensor; B: Tensor } {
-  if (!weights) return { G: p.gram(A), B: p.matmul(T(A), X) };
-  return { G: p.matmul(T(p.rowProducts(A)), weights.W2), B: p.matmul(T(A), weights.W2X) };
+/** AᵀA and AᵀX, or the same of every column with the weights or the entries that it sees. */
+function equationsOfS(p: ProgramBuilder, { X, A }: Pick<LayerTensors, 'X' | 'A'>, sight: Sight): { G: Tensor; B: Tensor } {
+  return { G: gramsOf(p, X, A, sight), B: p.matmul(T(A), sight.weights ? sight.weights.W2X : X) };
+}
+
+/** SSᵀ, or for every row of X the Gram matrix of the columns that it sees, k²×N. */
+function gramsOfRows(p: ProgramBuilder, X: Tensor, S: Tensor, { weights, missing = false }: Sight): Tensor {
+  if (!weights && !missing) return p.gram(S, 'rows');
+  const products = T(p.rowProducts(p.transpose(S)));
+  return weights ? p.matmul(products, T(weights.W2)) : p.matmul(products, T(X), { pattern: true });
 }
 
 function coordinateSweeps(
@@ -154,18 +166,17 @@ function coordinateSweeps(
   names: LayerSections,
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
   penalties: Penalties,
-  weights?: DataWeights,
+  sight: Sight,
 ): void {
+  const { weights } = sight;
   p.section(names.start, () => {
     if (weights) weighData(p, X, weights);
   });
   p.section(names.step, () => {
-    const equationsOfA = weights
-      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
-      : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
+    const equationsOfA = { G: gramsOfRows(p, X, S, sight), B: p.matmul(weights ? weights.W2X : X, T(S)) };
     const ofA = penalisedEquations(p, equationsOfA, penalties.A);
     p.halsUpdate(A, ofA.G, ofA.B, { of: 'rows', layer });
-    const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+    const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, sight), penalties.S);
     p.halsUpdate(S, ofS.G, ofS.B, { of: 'columns', layer });
   });
 }
@@ -205,7 +216,7 @@ function kktOfBoth(
   { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
   [ofS, ofA]: LayerTensors['kkt'],
   penalties: Penalties,
-  weights?: DataWeights,
+  { weights, missing = false }: Sight,
 ): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
@@ -220,6 +231,11 @@ function kktOfBoth(
   } else {
     Bs = p.matmul(T(A), X);
     Ba = p.matmul(S, T(X));
+  }
+  if (missing) {
+    // Likewise: the products with P∘(AS) out, and those with AS in.
+    Bs = p.matmul(Gs, S, { add: p.combine(1, Bs, -1, p.sampledProduct(X, A, S, 'columns')) });
+    Ba = p.matmul(Ga, At, { add: p.combine(1, Ba, -1, p.transpose(p.sampledProduct(X, A, S, 'rows'))) });
   }
   const s = penalisedEquations(p, { G: Gs, B: Bs }, penalties.S);
   const a = penalisedEquations(p, { G: Ga, B: Ba }, penalties.A);
@@ -252,6 +268,8 @@ export interface NmfProgramOptions {
   solver: NmfSolver;
   weighted: boolean;
   csrEntries?: number;
+  /** Whether the entries that a CSR X does not store are missing; not weighted, and the squared loss. Default false. */
+  missing?: boolean;
   /** Every restart has an X of its own, which is dense. Default: all share one. */
   ownX?: boolean;
   /** Default: squared. */
@@ -260,7 +278,7 @@ export interface NmfProgramOptions {
 }
 
 export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
-  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {} } = options;
+  const { restarts, solver, weighted, csrEntries, missing = false, ownX = false, loss = squared, penalties: shapes = {} } = options;
   const p = programBuilder('nmf', { restarts });
   const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
   const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
@@ -275,11 +293,11 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
   };
   const W = weighted ? p.input('W', N, M) : undefined;
   const ones = loss.ones && !weighted ? onesInputs(p, N, M) : undefined;
-  const own = solver !== 'mu' && weighted;
+  const own = solver !== 'mu' && (weighted || missing);
   const penalties: Penalties = {
     ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
     ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
   };
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties });
+  const sections = layerSections(p, 0, tensors, solver, { W, missing, loss, ones, penalties });
   return { program: p.build(), sections, W, ones, penalties, ...tensors };
 }

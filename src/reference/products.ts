@@ -1,6 +1,14 @@
 /** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
-import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseMatmul, sparseResidual } from './sparse.js';
+import {
+  divergenceAtEntries,
+  quotientProduct,
+  quotientUpdate,
+  residualAtEntries,
+  sampledProduct,
+  sparseMatmul,
+  sparseResidual,
+} from './sparse.js';
 import type { Meanings } from './value.js';
 
 export const products: Meanings<keyof typeof definitions> = {
@@ -58,6 +66,10 @@ export const products: Meanings<keyof typeof definitions> = {
   quotientProduct,
 
   quotientUpdate,
+
+  sampledProduct,
+
+  residualAtEntries,
 
   divergenceAtEntries,
 };

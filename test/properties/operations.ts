@@ -79,7 +79,10 @@ function modes(rows: number, option: number): number[] {
 }
 
 /** Operations that go by the stored entries of X have differential cases of their own, test/cases/sparse.ts. */
-export type DrawnKind = Exclude<OperationKind, 'quotientProduct' | 'quotientUpdate' | 'divergenceAtEntries'>;
+export type DrawnKind = Exclude<
+  OperationKind,
+  'quotientProduct' | 'quotientUpdate' | 'divergenceAtEntries' | 'sampledProduct' | 'residualAtEntries'
+>;
 
 export const properties: Record<DrawnKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {

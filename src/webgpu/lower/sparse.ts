@@ -7,7 +7,7 @@ import { chooseSparse } from '../plan/choose.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
 import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
-import { epilogueOf, epilogues, terms } from './names.js';
+import { entryValues, epilogueOf, epilogues, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
@@ -28,7 +28,7 @@ export function sparseProduct(
 ): Dispatch[] {
   const [A, B, E] = inputs;
   const [C] = outputs;
-  const { transposeA, transposeB, scale, addScale } = attributes;
+  const { transposeA, transposeB, scale, addScale, pattern = false } = attributes;
   const second = B.form === 'csr';
   const X = second ? B : A;
   const { plain, transposed } = csrSides(X);
@@ -36,7 +36,7 @@ export function sparseProduct(
   const side = (second ? !transposeB : transposeA) ? transposed : plain;
   const gathered = second ? gatherable(A, !transposeA, facts) : gatherable(B, transposeB, facts);
   const ending = { E, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale };
-  return [...gathered.prepare, ...gathers(X, side, gathered, { C, makes: second ? 'columns' : 'rows', ...ending }, facts, forced)];
+  return [...gathered.prepare, ...gathers(X, side, gathered, { C, makes: second ? 'columns' : 'rows', pattern, ...ending }, facts, forced)];
 }
 
 interface GatherInto {
@@ -45,6 +45,8 @@ interface GatherInto {
   makes: 'rows' | 'columns';
   /** In place of the stored values: one for each entry of the side, in its order. */
   values?: Tensor;
+  /** Whether every stored entry counts as 1. */
+  pattern?: boolean;
   E?: Tensor;
   /** Whether E is one row for all lines. */
   oneRow?: boolean;
@@ -58,12 +60,12 @@ function gathers(
   X: Tensor,
   side: Side,
   gathered: Gathered,
-  { C, makes, values, E, oneRow = false, ...ending }: GatherInto,
+  { C, makes, values, pattern = false, E, oneRow = false, ...ending }: GatherInto,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
   const { D, k, stride } = gathered;
-  const shared = { ...gatherConstants(side, gathered), VALUES: values ? 1 : 0 };
+  const shared = { ...gatherConstants(side, gathered), VALUES: values ? entryValues.OWN : pattern ? entryValues.ONES : entryValues.STORED };
   const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
   const both = { X, D, tails, values: values ?? standIn(D) };
   const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, both, shared, facts)];
@@ -89,7 +91,16 @@ export function quotientProduct(
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
-  return ofQuotients(X, A, Z, values, { C, makes: of, SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 }, facts, forced);
+  return ofEntries('sparse/quotients', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced);
+}
+
+/** (P∘(AZ)) Zᵀ or Aᵀ (P∘(AZ)): AZ at the stored entries first, by the lines that make the result. */
+export function sampledProduct(
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of } }: OperationOf<'sampledProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofEntries('sparse/products', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced);
 }
 
 /** The same, where the product ends in the update of Z or A by one row of denominators. */
@@ -100,14 +111,15 @@ export function quotientUpdate(
 ): Dispatch[] {
   const [A, Z] = of === 'rows' ? [C, other] : [other, C];
   const ending = { C, makes: of, E, oneRow: true, SCALE: 1, EPILOGUE: epilogues.UPDATE, ADD_SCALE: 1 };
-  return ofQuotients(X, A, Z, values, ending, facts, forced);
+  return ofEntries('sparse/quotients', [X, A, Z, values], ending, facts, forced);
 }
 
-function ofQuotients(
-  X: Tensor,
-  A: Tensor,
-  Z: Tensor,
-  values: Tensor,
+const plainEnding = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 };
+
+/** A kernel makes `values` of X and AZ at the stored entries, and their product with A or Z follows. */
+function ofEntries(
+  kernel: 'sparse/quotients' | 'sparse/products',
+  [X, A, Z, values]: readonly Tensor[],
   into: Omit<GatherInto, 'values'>,
   facts: AdapterFacts,
   forced: Forced,
@@ -119,13 +131,33 @@ function ofQuotients(
   const [line, gathered] = into.makes === 'rows' ? [asItIs, turned] : [turned, asItIs];
   const numbers = { ...gatherConstants(side, gathered), L_BATCH: line.batchStep, ENTRIES: X.entries };
   const operands = { X, L: line.D, D: gathered.D, values };
-  const quotients = perItem('sparse/quotients', side.lines + side.tails, into.C.batch, operands, numbers, facts);
-  return [...turned.prepare, quotients, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
+  const entries = perItem(kernel, side.lines + side.tails, into.C.batch, operands, numbers, facts);
+  return [...turned.prepare, entries, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
 }
 
 /** Σ x log(x / (AZ)) − x over the stored entries. */
 export function divergenceAtEntries(
-  { inputs: [X, A, Z], outputs: [out] }: OperationOf<'divergenceAtEntries'>,
+  { inputs, outputs: [out] }: OperationOf<'divergenceAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/divergence', inputs, out, facts, forced);
+}
+
+/** Σ (x − (AZ))² over the stored entries. */
+export function residualAtEntries(
+  { inputs, outputs: [out] }: OperationOf<'residualAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/squares', inputs, out, facts, forced);
+}
+
+/** A kernel adds up terms of X and AZ at the stored entries, one partial sum a segment. */
+function sumOverEntries(
+  kernel: 'sparse/divergence' | 'sparse/squares',
+  [X, A, Z]: readonly Tensor[],
+  out: Tensor,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
@@ -137,7 +169,7 @@ export function divergenceAtEntries(
   const numbers = { ...gatherConstants(side, gathered), L_BATCH: gatherable(A, false, facts).batchStep, OUT_BATCH: batchStride };
   return [
     ...gathered.prepare,
-    perItem('sparse/divergence', items, out.batch, { X, L: A, D: gathered.D, partials }, numbers, facts),
+    perItem(kernel, items, out.batch, { X, L: A, D: gathered.D, partials }, numbers, facts),
     ...foldLevels(
       { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
       facts,

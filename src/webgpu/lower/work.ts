@@ -217,11 +217,13 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   'sparse/divergence': sampledAt(5),
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
+  'sparse/products': sampledAt(1),
   'sparse/quotients': sampledAt(3),
   'sparse/residual': {
     operations: (of, { bindings }) => of('RESTARTS') * ((bindings[0] as Tensor).entries * (8 * of('D_STRIDE') + 4) + 2 * of('K') ** 2),
     passes: (of, { bindings: [X] }) => ({ D: gathers(of, X as Tensor) }),
   },
+  'sparse/squares': sampledAt(3),
   'sparse/tails': { operations: () => 0, passes: () => ({ X: 0, D: 0 }) },
   'update/accept-reject': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: () => 64 },
   'update/adam': each(56, 'A', 'first', 'second'),

@@ -1,6 +1,8 @@
 // Part of the sparse products: sums over stored entries, each with its own value, with 1, or with one of `values`, which has a number for
 // each entry of the lines of op(X), in their order, and for each restart.
 const VALUES: u32 = 0u; // @set one of sparse/values
+const TILES: u32 = 1u; // @size tiles of four columns of D that the dispatch takes, from FIRST_TILE on
+const FIRST_TILE: u32 = 0u; // @size
 const VALUES_BATCH: u32 = 0u; // @size entries from one restart's values to the next
 
 // Σ x · D[place on the line][four columns] over the entries from `first` on, up to `end` and at most SEGMENT.

@@ -55,7 +55,10 @@ interface GatherInto {
   ADD_SCALE: number;
 }
 
-/** The tails of the lines of one side, then the lines themselves. */
+/**
+ * The tails of the lines of one side, then the lines themselves. A Gram matrix for each line has k² columns, so products with a pattern take
+ * them in turns, with no more memory for tails than the result has.
+ */
 function gathers(
   X: Tensor,
   side: Side,
@@ -65,24 +68,26 @@ function gathers(
   forced: Forced,
 ): Dispatch[] {
   const { D, k, stride } = gathered;
+  const turns = pattern ? Math.max(1, Math.ceil(side.tails / side.lines)) : 1;
+  const tiles = Math.ceil(stride / turns);
+  const all = Array.from({ length: Math.ceil(stride / tiles) }, (_, turn) => [turn * tiles, Math.min(tiles, stride - turn * tiles)]);
   const shared = { ...gatherConstants(side, gathered), VALUES: values ? entryValues.OWN : pattern ? entryValues.ONES : entryValues.STORED };
-  const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
+  const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * tiles * 16 * C.batch) };
   const both = { X, D, tails, values: values ?? standIn(D) };
-  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, both, shared, facts)];
-  const numbers = { ...shared, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
   const operands = { ...both, E: E ?? standIn(D), C };
-  const items = (makes === 'columns' ? strideOf(C) : side.lines) * stride;
-  const { workgroup } = chooseSparse(
-    { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes },
-    items * C.batch,
-    facts,
-    forced,
-  );
-  const product =
-    makes === 'columns'
-      ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
-      : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
-  return [...sums, product];
+  const shape = { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes };
+  return all.flatMap(([first, count]) => {
+    const turn = { ...shared, FIRST_TILE: first, TILES: count };
+    const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * count, C.batch, both, turn, facts)];
+    const numbers = { ...turn, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
+    const items = (makes === 'columns' ? strideOf(C) : side.lines) * count;
+    const { workgroup } = chooseSparse(shape, items * C.batch, facts, forced);
+    const product =
+      makes === 'columns'
+        ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
+        : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
+    return [...sums, product];
+  });
 }
 
 /** (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)): the quotients first, by the lines that make the result. */

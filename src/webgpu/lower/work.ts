@@ -99,8 +99,11 @@ const sweep: Rule = each((of) => 2 * of('K') ** 2 + 2 * of('K'), 'F');
 /** An FMA for each stored entry of X and each column of D. Entries in tails are counted here. */
 const gathered: Rule = {
   operations: (of, { bindings }) =>
-    of('RESTARTS') * 4 * of('D_STRIDE') * (2 * (bindings[0] as Tensor).entries + of('LINES') * ending[of('EPILOGUE')]),
-  passes: (of, { bindings: [X] }) => ({ X: of('D_STRIDE') * of('RESTARTS'), D: gathers(of, X as Tensor) }),
+    of('RESTARTS') * 4 * of('TILES') * (2 * (bindings[0] as Tensor).entries + of('LINES') * ending[of('EPILOGUE')]),
+  passes: (of, { bindings: [X] }) => ({
+    X: of('TILES') * of('RESTARTS'),
+    D: (gathers(of, X as Tensor) * of('TILES')) / of('D_STRIDE'),
+  }),
   inPlace: (of) => (of('EPILOGUE') === epilogues.UPDATE ? ['C'] : []),
 };
 

@@ -16,6 +16,7 @@ import {
   sizeOfTerms,
   solveOnSupport,
   systemOf,
+  systemOfGram,
   takeColumn,
   violationOf,
 } from './normal-equations.js';
@@ -53,15 +54,34 @@ export interface PolishOptions {
 /** S ← argmin_{S ≥ 0} ½‖X − AS‖² + l1 Σ S in f64; `S` (k×M) gives the supports to begin with. */
 export function polish(X: DataMatrix, A: Matrix, S: ArrayLike<number>, options: PolishOptions = {}): Polished {
   const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights, missing = false } = options;
-  const [k, M] = [A.cols, X.cols];
-  const result = Float64Array.from(S);
   const problemOf = weights ? weighted(X as Matrix, A, weights) : missing && isSparse(X) ? storedAlone(X, A) : unweighted(X, A);
-  const slope = new Float64Array(k).fill(-l1);
+  const slope = new Float64Array(A.cols).fill(-l1);
+  return solved((c) => ({ ...problemOf(c), slope }), S, { k: A.cols, M: X.cols, columns, single });
+}
+
+/** S ← argmin_{S ≥ 0} ½⟨S, GS⟩ − ⟨B, S⟩ in f64, rounded to f32; `S` (k×M) gives the supports to begin with. */
+export function polishEquations(G: Float64Array, B: Float64Array, S: ArrayLike<number>): Polished {
+  const k = Math.sqrt(G.length);
+  const M = B.length / k;
+  const system = systemOfGram(G, k);
+  const column: Column = { values: [] };
+  const columns = Array.from({ length: M }, (_, c) => c);
+  const problemOf = (c: number) => ({ system, column, slope: Float64Array.from({ length: k }, (_, j) => B[j * M + c]) });
+  return solved(problemOf, S, { k, M, columns, single: true });
+}
+
+/** Solves column after column: `slope` is what stands beside Aᵀx. */
+function solved(
+  problemOf: (c: number) => { system: System; column: Column; slope: ArrayLike<number> },
+  S: ArrayLike<number>,
+  { k, M, columns, single }: { k: number; M: number; columns: readonly number[]; single: boolean },
+): Polished {
+  const result = Float64Array.from(S);
   const violations = new Float64Array(columns.length);
   const sizes = new Float64Array(columns.length);
   let illConditioned = 0;
   columns.forEach((c, at) => {
-    const { system, column } = problemOf(c);
+    const { system, column, slope } = problemOf(c);
     const { s, passive, unit } = system;
     takeColumn(system, column, slope);
     for (let j = 0; j < k; j++) passive[j] = S[j * M + c] > 0 && unit[j] > 0 ? 1 : 0;

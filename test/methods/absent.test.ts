@@ -11,6 +11,7 @@ import { nnls } from '../../src/methods/q.js';
 import { explainedVariance, heldOutError } from '../../src/methods/scores.js';
 import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
+import { nmfProgram } from '../../src/programs/nmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
 let started: Promise<Engine> | undefined;
@@ -194,4 +195,27 @@ describe('is refused', () => {
     expect(error.message).toMatch(message);
     expect(error).toMatchObject(place);
   });
+});
+
+// X takes two numbers an entry by rows, and two by columns, and AS at the entries up to three; tails no more than the result. Beside them stand A, S and
+// their products with X, and of 'hals' and 'anls' a row of k² products and a Gram matrix for each row and column.
+test.each([
+  ['mu', 3],
+  ['hals', 8],
+  ['anls', 8],
+] as const)('%s takes memory by entries, and k² for each row and column at most', async (solver, k) => {
+  const engine = (await device()) as Engine & { liveBytes: number };
+  const [rows, cols, entries] = [20_011, 15_013, 200_003];
+  const taken = async (csrEntries: number) => {
+    const { program } = nmfProgram(rows, cols, k, { restarts: 1, solver, weighted: false, missing: true, csrEntries });
+    const before = engine.liveBytes;
+    using _run = await engine.prepare(program);
+    return engine.liveBytes - before;
+  };
+  const [one, other] = [await taken(entries), await taken(2 * entries)];
+  const each = solver === 'mu' ? k : k * k;
+  // In numbers of four bytes; columns of both factors are padded to four.
+  expect((other - one) / 4 / entries).toBeLessThan(8);
+  expect(one / 4).toBeLessThan(8 * entries + 4 * (each + 4) * (rows + cols));
+  expect(one / 4).toBeLessThan((rows * cols) / 50);
 });

@@ -60,9 +60,10 @@ export function addTransformCommand(program: Command, io: Io): void {
       }
       if (options.mode !== undefined)
         throw new InputError(`--mode is for models of tensors, and ${model} is none; leave it out.`, { option: 'mode' });
-      return !options.inverse && (await areTexts(model, data, options))
-        ? transformTexts(io, model, data, options)
-        : transformData(io, model, data, options);
+      if (options.inverse || !(await areTexts(model, data, options))) return transformData(io, model, data, options);
+      if (options.absent !== undefined)
+        throw new InputError(`--absent is for sparse matrices, and ${data} has texts; leave it out.`, { option: 'absent' });
+      return transformTexts(io, model, data, options);
     });
 }
 

@@ -49,7 +49,10 @@ export function objectiveOf(options: PenaltyOptions & { loss?: LossName | number
     stage,
     stated(factors, cost) {
       const ofPenalties = penalty(factors);
-      const ofLoss = workOf(problem, factors.A[0].cols) <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
+      const k = factors.A[0].cols;
+      // Of another β every entry of AS counts, also with a sparse X.
+      const work = beta === 1 || beta === 2 ? workOf(problem, k) : X.rows * X.cols * k;
+      const ofLoss = work <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
       const [A, S] = [factors.A[0], factors.S[0]];
       return {
         divergence: ofLoss * 2 ** given,

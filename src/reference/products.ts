@@ -1,7 +1,10 @@
 /** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
 import {
+  betaDivergenceAtEntries,
   divergenceAtEntries,
+  poweredProduct,
+  powerProduct,
   quotientProduct,
   quotientUpdate,
   residualAtEntries,
@@ -70,6 +73,12 @@ export const products: Meanings<keyof typeof definitions> = {
   sampledProduct,
 
   residualAtEntries,
+
+  poweredProduct,
+
+  powerProduct,
+
+  betaDivergenceAtEntries,
 
   divergenceAtEntries,
 };

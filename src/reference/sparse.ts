@@ -69,6 +69,25 @@ export function sampledProduct([X, A, Z]: Value[], outputs: Value[], { of }: Att
   productOfEntries([X, A, Z], outputs, of, (_x, v) => v);
 }
 
+/** The same of X∘(AZ)^p. */
+export function poweredProduct([X, A, Z]: Value[], outputs: Value[], { of, p, q }: Attributes<'poweredProduct'>): void {
+  productOfEntries([X, A, Z], outputs, of, (x, v) => x * Math.max(v, q) ** p);
+}
+
+/** out = (L Dᵀ)^p D, an entry of L Dᵀ at a time. */
+export function powerProduct([L, D]: Value[], [out]: Value[], { p, q }: Attributes<'powerProduct'>): void {
+  const k = L.cols;
+  out.data.fill(0);
+  for (let i = 0; i < L.rows; i++) {
+    for (let c = 0; c < D.rows; c++) {
+      let v = 0;
+      for (let t = 0; t < k; t++) v += L.data[i * k + t] * D.data[c * k + t];
+      const power = Math.max(v, q) ** p;
+      for (let t = 0; t < k; t++) out.data[i * k + t] += power * D.data[c * k + t];
+    }
+  }
+}
+
 /** The product of a matrix with entries f(x, (AZ)ᵢⱼ) where X stores an x. */
 function productOfEntries([X, A, Z]: Value[], [out, values]: Value[], of: 'rows' | 'columns', f: (x: number, v: number) => number): void {
   out.data.fill(0);
@@ -102,6 +121,15 @@ export function residualAtEntries([X, A, Z]: Value[], [out]: Value[]): void {
   let total = 0;
   eachStored(X, (i, j, x) => {
     total += (x - entryOf(A, Z, i, j)) ** 2;
+  });
+  out.data[0] = total;
+}
+
+/** Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries. */
+export function betaDivergenceAtEntries([X, A, Z]: Value[], [out]: Value[], { p, q }: Attributes<'betaDivergenceAtEntries'>): void {
+  let total = 0;
+  eachStored(X, (i, j, x) => {
+    if (x > 0) total += (x ** p - p * x * Math.max(entryOf(A, Z, i, j), q) ** (p - 1)) / (p * (p - 1));
   });
   out.data[0] = total;
 }

@@ -347,6 +347,81 @@ const samples = patterns.flatMap((pattern, i) =>
   ),
 );
 
+/** The products of X ∘ (AZ)^p, and the sum of divergences less those of zeros, against all entries of a dense X. */
+const powers = patterns.flatMap((pattern, i) =>
+  (['rows', 'columns'] as const).map((of) =>
+    sparseCase(of === 'rows' ? '(X∘(AZ)^p) Zᵀ' : 'Aᵀ (X∘(AZ)^p)', { ...pattern, positive: true }, i % 2 ? 3 : 1, (p, X, r) => {
+      const k = [1, 2, 5, 4, 20, 9, 7, 3][i];
+      const beta = [0.5, 1.5, 2.5, 3][i % 4];
+      const A = p.input('A', X.rows, k, { batched: i % 2 === 1 });
+      const Z = p.input('Z', k, X.cols, { batched: true });
+      const out = of === 'rows' ? p.state('out', X.rows, k) : p.state('out', k, X.cols);
+      const cost = p.state('cost', 1, 1);
+      const constants = { p: beta - 2, q: 2 ** -30 };
+      p.section('all', () => {
+        if (X.form === 'csr') {
+          p.poweredProduct(X, A, Z, { of, ...constants, into: out });
+          p.betaDivergenceAtEntries(X, A, Z, { p: beta, q: 2 ** -30, into: cost });
+          return;
+        }
+        const V = p.matmul(A, Z);
+        const powered = p.hadamard(X, p.map('power', [V], constants));
+        if (of === 'rows') p.matmul(powered, T(Z), { into: out });
+        else p.matmul(T(A), powered, { into: out });
+        const all = p.reduce(p.map('betaDivergence', [X, V], { p: beta, q: 2 ** -30 }), 'sum');
+        const zeros = p.reduce(p.map('power', [V], { p: beta, q: 2 ** -30 }), 'sum');
+        p.combine(1, all, -1 / beta, zeros, { into: cost });
+      });
+      const positive = (count: number) => uniformEntries(r, count).map((x) => 0.25 + x);
+      const values = new Map<string, Entries>([
+        ['A', positive(A.rows * k * A.batch)],
+        ['Z', positive(k * X.cols * p.restarts)],
+      ]);
+      // Powers carry the rounding of k terms and of a logarithm below 8. Terms of the sum are below 4 (k 1.5²)^max(β − 1, 0) (4 + β).
+      const most = 4 * (2.25 * k) ** Math.max(beta - 1, 0) * (4 + beta);
+      return {
+        values,
+        compare: [
+          { out, terms: 8 * (k + (of === 'rows' ? X.cols : X.rows)) },
+          { out: cost, terms: 8 * (X.rows * X.cols + k), scale: most * Math.sqrt(X.rows * X.cols) },
+        ],
+      };
+    }),
+  ),
+);
+
+/** (L Dᵀ)^p D against the product that is formed, with parts of a sum: rows of D beyond 1024. */
+const powerProducts = [
+  [7, 5, 3],
+  [33, 70, 9],
+  [5, 2050, 20],
+  [130, 1025, 4],
+].map(([rows, places, k], i) =>
+  sparseCase(`(L Dᵀ)^p D, ${rows}×${places}, k = ${k}`, patterns[1], 1 + (i % 3), (p, X, r) => {
+    const [L, D] = [p.input('L', rows, k, { batched: true }), p.input('D', places, k, { batched: i > 1 })];
+    const out = p.state('out', rows, k);
+    const sum = p.state('sum', 1, 1);
+    const constants = { p: [0.5, -0.5, 1.5, 2][i], q: 2 ** -30 };
+    p.section('all', () => {
+      if (X.form === 'csr') p.powerProduct(L, D, { ...constants, into: out });
+      else p.matmul(p.map('power', [p.matmul(L, T(D))], constants), D, { into: out });
+      p.reduce(out, 'squares', { into: sum });
+    });
+    const values = new Map<string, Entries>([
+      ['L', uniformEntries(r, rows * k * p.restarts).map((x) => 0.1 + x)],
+      ['D', uniformEntries(r, places * k * D.batch).map((x) => 0.1 + x)],
+    ]);
+    const terms = 8 * (k + places);
+    return {
+      values,
+      compare: [
+        { out, terms },
+        { out: sum, terms: terms * rows * k },
+      ],
+    };
+  }),
+);
+
 /** op(P) B and B op(P), against the product of a dense mask. */
 const ofPatterns = patterns.flatMap((pattern, i) =>
   both.map((second) =>
@@ -465,6 +540,8 @@ export const sparse: Case[] = [
   ...quotientUpdates,
   ...divergences,
   ...samples,
+  ...powers,
+  ...powerProducts,
   ...ofPatterns,
   ...residualsAtEntries,
   exactFit,

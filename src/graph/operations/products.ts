@@ -167,6 +167,61 @@ export const products = {
     },
   }),
 
+  /**
+   * out = (X∘(AZ)^p) Zᵀ ('rows') or Aᵀ (X∘(AZ)^p) ('columns') for a CSR X, with entrywise powers of max(AZ, q). AZ is formed at the stored
+   * entries only; `values` are the entries of the first factor, in the order of the rows or columns of X.
+   */
+  poweredProduct: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole, values: whole },
+    text: ([X, A, Z], [out], { of, p }) =>
+      of === 'rows' ? `${out} = (${X} ∘ (${A} ${Z})^${p}) ${Z}ᵀ` : `${out} = ${A}ᵀ (${X} ∘ (${A} ${Z})^${p})`,
+    write: (
+      w: Writer<{ of: 'rows' | 'columns'; p: number; q: number }>,
+      X: Tensor,
+      A: Tensor,
+      Z: Tensor,
+      { of, p, q, ...options }: Into & { of: 'rows' | 'columns'; p: number; q: number },
+    ) => {
+      requireSparse(w, X, A, Z);
+      const out = of === 'rows' ? w.output([X, A, Z], A.rows, A.cols, options) : w.output([X, A, Z], Z.rows, Z.cols, options);
+      const values = w.output([X, A, Z], 1, Math.max(1, X.entries));
+      w.emit([X, A, Z], [out, values], { of, p, q });
+      return out;
+    },
+  }),
+
+  /** out = (L Dᵀ)^p D for L N×k and D M×k, with entrywise powers of max(L Dᵀ, q). L Dᵀ, N×M, is stored nowhere. */
+  powerProduct: define({
+    inputs: { L: whole, D: whole },
+    outputs: { out: whole },
+    text: ([L, D], [out], { p }) => `${out} = (${L} ${D}ᵀ)^${p} ${D}`,
+    write: (w: Writer<{ p: number; q: number }>, L: Tensor, D: Tensor, { p, q, ...options }: Into & { p: number; q: number }) => {
+      w.requireShape(D, D.rows, L.cols);
+      return w.result([L, D], L.rows, L.cols, { p, q }, options);
+    },
+  }),
+
+  /**
+   * out = Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries x of a CSR X, v = max(AZ, q), 1×1: its β-divergence from AZ, β = p > 0 and
+   * not 1, without Σ (AZ)^β / β.
+   */
+  betaDivergenceAtEntries: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole },
+    text: ([X, A, Z], [out], { p }) => `${out} = sum of the ${p}-divergence of ${X} from ${A} ${Z} less that of 0, where ${X} is stored`,
+    write: (
+      w: Writer<{ p: number; q: number }>,
+      X: Tensor,
+      A: Tensor,
+      Z: Tensor,
+      { p, q, ...options }: Into & { p: number; q: number },
+    ) => {
+      requireSparse(w, X, A, Z);
+      return w.result([X, A, Z], 1, 1, { p, q }, options);
+    },
+  }),
+
   /** out = Σ (x − (AZ))² over the stored entries x of a CSR X, 1×1: ‖P∘(X − AZ)‖², with P as above. */
   residualAtEntries: define({
     inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },

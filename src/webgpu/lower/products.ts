@@ -11,7 +11,10 @@ import { call, type Dispatch, type Lowerings, perItem, type Scratch, type StandI
 import { epilogueOf, epilogues, terms } from './names.js';
 import { type Fold, foldLevels } from './reduce.js';
 import {
+  betaDivergenceAtEntries,
   divergenceAtEntries,
+  poweredProduct,
+  powerProduct,
   quotientProduct,
   quotientUpdate,
   residualAtEntries,
@@ -41,6 +44,12 @@ export const products: Lowerings<keyof typeof definitions> = {
   sampledProduct,
 
   residualAtEntries,
+
+  poweredProduct,
+
+  powerProduct,
+
+  betaDivergenceAtEntries,
 
   divergenceAtEntries,
 };

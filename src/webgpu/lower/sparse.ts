@@ -2,11 +2,11 @@
 import type { OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
-import { restartStep, strideOf } from '../layout/layout.js';
+import { byteLength, restartStep, strideOf } from '../layout/layout.js';
 import { chooseSparse } from '../plan/choose.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
-import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
+import { type Dispatch, perItem, type Scratch, standIn, vectors } from './dispatch.js';
 import { entryValues, epilogueOf, epilogues, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 
@@ -119,15 +119,46 @@ export function quotientUpdate(
   return ofEntries('sparse/quotients', [X, A, Z, values], ending, facts, forced);
 }
 
+/** (X∘(AZ)^p) Zᵀ or Aᵀ (X∘(AZ)^p), likewise. */
+export function poweredProduct(
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of, p, q } }: OperationOf<'poweredProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofEntries('sparse/powers', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced, { P: p, Q: q });
+}
+
+/** Rows of D that one invocation adds up as a rule: enough to pay for its line, and few enough for many invocations. */
+const rowsOfPart = 1024;
+
+/** The most parts, each of which takes memory for a result. */
+const mostParts = 16;
+
+/** (L Dᵀ)^p D: parts of the sum, then the parts. */
+export function powerProduct(
+  { inputs: [L, D], outputs: [out], attributes: { p, q } }: OperationOf<'powerProduct'>,
+  facts: AdapterFacts,
+): Dispatch[] {
+  const chunk = Math.max(rowsOfPart, Math.ceil(D.rows / mostParts));
+  const parts = Math.ceil(D.rows / chunk);
+  const partials: Tensor | Scratch = parts === 1 ? out : { scratch: 0, bytes: byteLength(out) * parts };
+  const numbers = { TILES: strideOf(L) / 4, LINES: L.rows, PLACES: D.rows, CHUNK: chunk, PARTS: parts, P: p, Q: q };
+  const sums = perItem('sparse/power-product', L.rows * parts, out.batch, { L, D, partials }, numbers, facts);
+  if (partials === out) return [sums];
+  const finish = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1, SPLITS: parts, COUNT: vectors(out) };
+  return [sums, perItem('reduce/sum-partials', vectors(out), out.batch, { partials, E: standIn(L), C: out }, finish, facts)];
+}
+
 const plainEnding = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 };
 
 /** A kernel makes `values` of X and AZ at the stored entries, and their product with A or Z follows. */
 function ofEntries(
-  kernel: 'sparse/quotients' | 'sparse/products',
+  kernel: 'sparse/quotients' | 'sparse/products' | 'sparse/powers',
   [X, A, Z, values]: readonly Tensor[],
   into: Omit<GatherInto, 'values'>,
   facts: AdapterFacts,
   forced: Forced,
+  powers: { P: number; Q: number } = { P: 1, Q: 0 },
 ): Dispatch[] {
   const { plain, transposed } = csrSides(X);
   const side = into.makes === 'rows' ? plain : transposed;
@@ -136,7 +167,11 @@ function ofEntries(
   const [line, gathered] = into.makes === 'rows' ? [asItIs, turned] : [turned, asItIs];
   const numbers = { ...gatherConstants(side, gathered), L_BATCH: line.batchStep, ENTRIES: X.entries };
   const operands = { X, L: line.D, D: gathered.D, values };
-  const entries = perItem(kernel, side.lines + side.tails, into.C.batch, operands, numbers, facts);
+  const [items, batch] = [side.lines + side.tails, into.C.batch];
+  const entries =
+    kernel === 'sparse/powers'
+      ? perItem(kernel, items, batch, operands, { ...numbers, ...powers }, facts)
+      : perItem(kernel, items, batch, operands, numbers, facts);
   return [...turned.prepare, entries, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
 }
 
@@ -158,23 +193,42 @@ export function residualAtEntries(
   return sumOverEntries('sparse/squares', inputs, out, facts, forced);
 }
 
+/** Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries. */
+export function betaDivergenceAtEntries(
+  { inputs, outputs: [out], attributes: { p, q } }: OperationOf<'betaDivergenceAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/beta-divergence', inputs, out, facts, forced, { P: p, Q: q });
+}
+
 /** A kernel adds up terms of X and AZ at the stored entries, one partial sum a segment. */
 function sumOverEntries(
-  kernel: 'sparse/divergence' | 'sparse/squares',
+  kernel: 'sparse/divergence' | 'sparse/squares' | 'sparse/beta-divergence',
   [X, A, Z]: readonly Tensor[],
   out: Tensor,
   facts: AdapterFacts,
   forced: Forced,
+  powers: { P: number; Q: number } = { P: 1, Q: 0 },
 ): Dispatch[] {
   const side = csrSides(X).plain;
   const gathered = gatherable(Z, true, facts);
   const items = side.lines + side.tails;
   const batchStride = Math.ceil(items / 4) * 4;
   const partials: Scratch = { scratch: 1, bytes: batchStride * out.batch * 4 };
-  const numbers = { ...gatherConstants(side, gathered), L_BATCH: gatherable(A, false, facts).batchStep, OUT_BATCH: batchStride };
+  const numbers = {
+    ...gatherConstants(side, gathered),
+    L_BATCH: gatherable(A, false, facts).batchStep,
+    OUT_BATCH: batchStride,
+  };
+  const operands = { X, L: A, D: gathered.D, partials };
+  const sums =
+    kernel === 'sparse/beta-divergence'
+      ? perItem(kernel, items, out.batch, operands, { ...numbers, ...powers }, facts)
+      : perItem(kernel, items, out.batch, operands, numbers, facts);
   return [
     ...gathered.prepare,
-    perItem(kernel, items, out.batch, { X, L: A, D: gathered.D, partials }, numbers, facts),
+    sums,
     ...foldLevels(
       { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
       facts,

@@ -217,7 +217,14 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   'residual/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
   'residual/choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
   'residual/terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
+  'sparse/beta-divergence': sampledAt(8),
   'sparse/divergence': sampledAt(5),
+  'sparse/power-product': {
+    operations: (of) => of('RESTARTS') * of('LINES') * of('PLACES') * (16 * of('TILES') + 2),
+    // A workgroup reads a row of D at once.
+    passes: (of) => ({ L: of('PARTS'), D: of('LINES') / of('WORKGROUP') }),
+  },
+  'sparse/powers': sampledAt(3),
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
   'sparse/products': sampledAt(1),

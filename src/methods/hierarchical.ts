@@ -181,7 +181,7 @@ function statedOf(problem: Problem, beta: number, { A, S }: Factors, kkt: readon
   const { X, unit } = problem;
   const inner = A.slice(1).reduceRight((Z, factor) => multiply(factor, Z), S[S.length - 1]);
   const divergence = divergenceInF64(problem, A[0], inner, beta) * 2 ** (beta * unit);
-  const kktResidual = isSparse(X) ? Math.max(kktOfEntries(X, A[0], S[0], {}), ...kkt) : Math.max(...kkt);
+  const kktResidual = beta === 1 && isSparse(X) ? Math.max(kktOfEntries(X, A[0], S[0], {}), ...kkt) : Math.max(...kkt);
   return { divergence, objective: divergence, kktResidual };
 }
 

@@ -48,7 +48,7 @@ const options = {
    * - 'itakura-saito': x / v − log(x / v) − 1, for powers; every x that is not hidden must be above 0.
    * - β from −1 to 3: the β-divergence, of which these are 2, 1 and 0; x must be above 0 for β ≤ 0.
    *
-   * X must be dense but for the first two.
+   * A sparse X needs β > 0. Of another β than 1 and 2 its iterations take the time of dense products, N M k, but no memory for them.
    */
   loss: lossOption,
   ...penaltyOptions,
@@ -108,7 +108,7 @@ export type NmfFactorization = Model<'nmf', { solver: NmfSolver; loss: LossName 
  * Anal. Appl. 2008 (alternating exact least squares); Févotte & Idier, Neural Computation 2011 (β-divergences).
  *
  * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, zeros beside a β ≤ 0, a sparse X
- * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
+ * beside a β ≤ 0, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
   const { loss = 'frobenius', absent = 'zero', orthogonalA, start = 'random' } = options;

@@ -153,7 +153,9 @@ export function betaLoss(beta: number): Loss {
     factor: 1,
     power: beta < 1 ? 1 / (2 - beta) : beta > 2 ? 1 / (beta - 1) : 1,
     minus: (p, fit, S) =>
-      fit.target.form === 'dense' ? p.hadamard(fit.target, powerOf(p, fit, S, beta - 2)) : { of: fit.target, p: beta - 2, q: least },
+      fit.target.form === 'dense' || beta <= 0
+        ? p.hadamard(fit.target, powerOf(p, fit, S, beta - 2))
+        : { of: fit.target, p: beta - 2, q: least },
     plus(p, fit, S) {
       if (fit.target.form !== 'dense' && beta > 0) return { p: beta - 1, q: least };
       const plus = powerOf(p, fit, S, beta - 1);

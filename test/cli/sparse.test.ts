@@ -116,7 +116,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
     /negative\.mtx: row 3, column 1 is -2, but every entry must be ≥ 0/,
   ],
   'a mask': [['fit', mtx, '--method', 'nmf', '--ranks', '2', '--weights', csv], /With --weights.* cannot be sparse; give it as \.csv/],
-  'a divergence': [['fit', mtx, '--method', 'nmf', '--loss', '1.5', '--ranks', '2', '--device', 'cpu'], /1\.5.* needs a dense matrix/],
+  'a divergence': [['fit', mtx, '--method', 'nmf', '--loss', '-0.5', '--ranks', '2', '--device', 'cpu'], /-0\.5.* needs a dense matrix/],
   'mini-batches': [
     ['fit', mtx, '--ranks', '2', '--optimiser', 'adam', '--batch-columns', '3', '--device', 'cpu'],
     /: --batch-columns needs a dense matrix/,

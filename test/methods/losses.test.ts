@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
-import { type DataMatrix, sparseFromDense, sparseFromEntries, toDense } from '../../src/data/sparse.js';
+import { type DataMatrix, sparseFromDense, sparseFromEntries } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
 import { type NmfFactorization, type NmfOptions, nmf } from '../../src/methods/nmf.js';
 import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
@@ -44,9 +45,8 @@ describe('scikit-learn from the same start', () => {
   test.each(golden.results as Golden[])('%s, %s, β = %f, %i iterations, alpha %f', async (...one) => {
     const [given, solver, beta, iterations, alpha, l1Ratio, divergence, relativeError] = one;
     const { X, start } = caseOf(given);
-    const whole = beta !== 1 && beta !== 2 && 'rowStarts' in X ? toDense(X) : X;
     const [l1, l2] = [alpha * l1Ratio, alpha * (1 - l1Ratio)];
-    const fit = await nmf(iterations === 1 || alpha > 0 ? engine : await device(), whole, {
+    const fit = await nmf(iterations === 1 || alpha > 0 ? engine : await device(), X, {
       solver: solver === 'cd' ? 'hals' : 'mu',
       loss: beta,
       start,
@@ -413,4 +413,12 @@ describe.each([0.5, 1.5, 2.5, 3])('a sparse X and β = %f, whose zeros count and
     );
     expect(far(ofSparse[0].data, ofDense[0].data)).toBeLessThan(rounding);
   });
+});
+
+test('hierarchicalNmf measures a sparse X by β = 1.5, too', async () => {
+  const fitted = (X: DataMatrix) => hierarchicalNmf(engine, X, { ranks: [3, 2], loss: 1.5, maxIterations: 10, tolerance: 0 });
+  const [one, other] = [await fitted(sparseFromDense(sparseCounts)), await fitted(sparseCounts)];
+  expect(one.relativeError).toBeCloseTo(other.relativeError, 6);
+  expect(one.divergence! / other.divergence!).toBeCloseTo(1, 5);
+  expect(one.kktResidual).toBeCloseTo(other.kktResidual, 5);
 });

@@ -182,7 +182,7 @@ async function fitMatrix(
   if (report !== undefined) await checkReportFile(report, out);
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
   const reading = readingOf(io, path, options, weightsPath);
-  const data = chosen?.data ?? (await readData(path, reading, method));
+  const data = chosen?.data ?? (await readData(path, reading, method, { absent: given.absent }));
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
@@ -238,7 +238,7 @@ async function fitMatrix(
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   const sentences = [
-    ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
+    ...fitNotes(model, { weighted: weights !== undefined, absent: given.absent, bounds: options.svdBound, classesWithoutLabel }),
     ...startNotes(given.start, model),
     ...scaleNotes(scale, ranks),
   ];

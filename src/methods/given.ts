@@ -138,18 +138,18 @@ export function lifted({ rows, cols, data }: Matrix): Matrix {
  */
 export async function completed(
   engine: Engine,
-  { X, W }: Problem,
+  { X, W, missing }: Problem,
   { A, S }: Given,
   lift: (layer: number) => boolean = () => true,
 ): Promise<{ A: Matrix[]; S: Matrix[] }> {
   if (A && S) return { A, S };
   const liftedWhere = (factor: Matrix, l: number) => (lift(l) ? lifted(factor) : factor);
-  if (A) return { A, S: (await nnlsChain(engine, X, A, { weights: W })).map(liftedWhere) };
+  if (A) return { A, S: (await nnlsChain(engine, X, A, { weights: W, ...(missing && { absent: 'missing' }) })).map(liftedWhere) };
   const found: Matrix[] = [];
   for (const [l, own] of S!.entries()) {
     const turned = l > 0 ? transpose(S![l - 1]) : isSparse(X) ? sparseTranspose(X) : transpose(X);
-    const weights = l === 0 && W ? { weights: transpose(W) } : {};
-    found.push(liftedWhere(transpose((await nnls(engine, turned, transpose(own), weights)).S), l));
+    const sight = l > 0 ? {} : { ...(W && { weights: transpose(W) }), ...(missing && { absent: 'missing' as const }) };
+    found.push(liftedWhere(transpose((await nnls(engine, turned, transpose(own), sight)).S), l));
   }
   return { A: found, S: S! };
 }

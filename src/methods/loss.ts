@@ -50,12 +50,7 @@ export function checkSolverOfLoss({ loss, solver }: Readonly<Record<string, unkn
 /** Throws InputError for data that a loss has no value for, or none at the stored entries alone. */
 export function checkDataOfLoss(beta: number, X: DataMatrix, weights?: Matrix, name = 'X'): void {
   if (betaLoss(beta).dense)
-    requireDense(
-      X,
-      `The loss ${wordsOf(beta)}, whose updates need (AS)^${Number((beta - 1).toPrecision(6))} where X is 0, too,`,
-      "choose 'frobenius' or 'kullback-leibler'",
-      'loss',
-    );
+    requireDense(X, `The loss ${wordsOf(beta)}, which is infinite where ${name} is 0,`, 'choose a β above 0', 'loss');
   if (beta > 0 || isSparse(X)) return;
   const at = X.data.findIndex((x, i) => x === 0 && !(weights && weights.data[i] === 0));
   if (at < 0) return;
@@ -83,8 +78,11 @@ function entryDivergence(x: number, v: number, beta: number): number {
   return (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1)) / (beta * (beta - 1));
 }
 
-/** Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. A sparse X is measured at its stored entries, for β = 1 and 2. */
-export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S: Matrix, beta: number): number {
+/**
+ * Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. The absent entries of a sparse X count as zeros, or not at all where they are
+ * missing. For β = 1 and 2 they take no time; for another β > 0 every entry of AS is formed, and forgotten.
+ */
+export function divergenceInF64({ X, W, missing }: Pick<Problem, 'X' | 'W' | 'missing'>, A: Matrix, S: Matrix, beta: number): number {
   const k = A.cols;
   const product = (i: number, j: number) => {
     let v = 0;
@@ -106,8 +104,13 @@ export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S
     for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) {
       const v = product(i, columns[e]);
       // The rest is the divergence of an AS from zeros.
-      total += entryDivergence(values[e], v, beta) - entryDivergence(0, v, beta);
+      total += entryDivergence(values[e], v, beta) - (missing ? 0 : entryDivergence(0, v, beta));
     }
+  }
+  if (missing) return total;
+  if (beta !== 1 && beta !== 2) {
+    for (let i = 0; i < X.rows; i++) for (let j = 0; j < X.cols; j++) total += product(i, j) ** beta / beta;
+    return total;
   }
   for (let t = 0; t < k; t++) {
     if (beta === 1) total += columnSum(A, t) * rowSum(S, t);

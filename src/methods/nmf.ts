@@ -1,5 +1,5 @@
 import type { Matrix } from '../data/matrix.js';
-import { seenOf } from '../data/missing.js';
+import { type Absent, seenOf } from '../data/missing.js';
 import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
@@ -12,11 +12,11 @@ import { readFactors, withFit, writeMatrix } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
 import { type HeldOptions, heldCounts, heldOptions, heldParts, holdColumns, holdRows, matchHeld, writeHeld } from './held.js';
-import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, writeOnes } from './loss.js';
+import { betaOf, checkDataOfLoss, checkSolverOfLoss, type LossName, lossOption, lossTransform, wordsOf, writeOnes } from './loss.js';
 import { neighbourOptions } from './neighbours.js';
 import { nndsvdEntries, nndsvdStarts } from './nndsvd.js';
 import { objectiveOf, penalisedNnls } from './objective.js';
-import { choice, matrixLikeX, type OptionsOf } from './options.js';
+import { absentOption, choice, matrixLikeX, type OptionsOf } from './options.js';
 import {
   checkLaplacian,
   checkPenalties,
@@ -38,13 +38,13 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': one sweep of coordinate descent over each factor. An iteration is cheaper, and it takes more of them.
-   * - 'mu' (default with weights or NaN, and with a loss other than 'frobenius', which it alone takes): multiplicative updates. An iteration
+   * - 'mu' (default with weights, NaN or `absent` 'missing', and with a loss other than 'frobenius', which it alone takes): multiplicative updates. An iteration
    *   is as cheap as that of 'hals', and it takes many more.
    *
    * With weights 'anls' and 'hals' need k²(N + M) entries more.
    */
   solver: choice(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with weights or another loss mu, with orthogonalA hals, with simplex anls',
+    default: 'anls, with weights, missing entries or another loss mu, with orthogonalA hals, with simplex anls',
   }),
   /**
    * The measure of X against AS, summed over all entries. A weight w counts w² in each.
@@ -54,13 +54,22 @@ const options = {
    * - 'itakura-saito': x / v − log(x / v) − 1, for powers; every x that is not hidden must be above 0.
    * - β from −1 to 3: the β-divergence, of which these are 2, 1 and 0; x must be above 0 for β ≤ 0.
    *
-   * X must be dense but for the first two.
+   * A sparse X needs β > 0. Of another β than 1 and 2 its iterations take the time of dense products, N M k, but no memory for them.
    */
   loss: lossOption,
   ...penaltyOptions,
   ...neighbourOptions,
   ...heldOptions,
   ...simplexOptions,
+  /**
+   * What the entries that a sparse X does not store are.
+   *
+   * - 'zero' (default): zeros.
+   * - 'missing': unknown, as ratings that nobody gave. The objective is Σ (x − (AS))² / 2 over the stored entries, a stored 0 included, and
+   *   neither AS nor a mask is formed. Every row and column needs a stored entry. With 'frobenius' alone; 'anls' and 'hals' need k²(N + M)
+   *   entries more. `transform` takes new sparse samples likewise.
+   */
+  absent: absentOption,
   /**
    * W ≥ 0, N×M, multiplies residuals entrywise. 0 marks a missing value, and so does NaN in X. Default: 1, and 0 where X is NaN.
    * X must be dense.
@@ -90,9 +99,13 @@ export interface NmfOptions extends FitOptions, OptionsOf<typeof options> {}
 
 export type NmfFactorization = Model<
   'nmf',
-  { solver: NmfSolver; loss: LossName | number; laplacian?: number; fixed?: { A: number; S: number } } & Required<
-    PenaltyOptions & SimplexOptions
-  >
+  {
+    solver: NmfSolver;
+    loss: LossName | number;
+    absent: Absent;
+    laplacian?: number;
+    fixed?: { A: number; S: number };
+  } & Required<PenaltyOptions & SimplexOptions>
 >;
 
 /**
@@ -113,17 +126,18 @@ export type NmfFactorization = Model<
  * Anal. Appl. 2008 (alternating exact least squares); Févotte & Idier, Neural Computation 2011 (β-divergences).
  *
  * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, zeros beside a β ≤ 0, a sparse X
- * beside a loss that needs all of AS, ranks that do not fit, bad options; BreakdownError, LimitError.
+ * beside a β ≤ 0, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
 export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
-  const { loss = 'frobenius', start = 'random', simplex = false } = options;
-  const solverOf = (weighted: boolean) => options.solver ?? solverFor(options, weighted);
-  const problem = problemOf(nmfMethod, givenX, options, (weighted) => ({
-    maxIterations: mostIterations[solverOf(weighted)],
+  const { loss = 'frobenius', absent = 'zero', start = 'random', simplex = false } = options;
+  const solverOf = (masked: boolean) => options.solver ?? solverFor(options, masked);
+  const problem = problemOf(nmfMethod, givenX, options, (masked) => ({
+    maxIterations: mostIterations[solverOf(masked)],
     tolerance: 1e-6,
   }));
-  const { X, W, settings } = problem;
-  const solver = solverOf(W !== undefined);
+  const { X, W, missing, settings } = problem;
+  const masked = W !== undefined || missing;
+  const solver = solverOf(masked);
   const [k] = settings.ranks;
   const { guide } = options;
   const parts = heldParts(options, problem);
@@ -133,7 +147,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
       { option: 'stopping' },
     );
-  if (options.stopping === 'violation') checkViolation(solver, W !== undefined, options);
+  if (options.stopping === 'violation') checkViolation(solver, masked, options);
   checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
@@ -145,6 +159,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     solver,
     weighted: W !== undefined,
     csrEntries: entriesOf(X),
+    missing,
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
     violations: settings.stopping === 'violation',
@@ -165,7 +180,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       : [];
   return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
-    const scale = simplex ? mean(X, W) : Math.sqrt(mean(X, W) / k);
+    const scale = simplex ? mean(X, W) : Math.sqrt(mean(X, W, missing) / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);
@@ -222,11 +237,12 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
         (simplex || (solver === 'anls' && !parts.S)) && isExact(measured.penalties)
           ? { l1: [measured.penalties.S?.l1 ?? 0], simplex }
           : undefined,
-      boundRanks: W && [null],
+      boundRanks: masked ? [null] : undefined,
       stated: t.error && ((restart, factors) => measured.stated(factors, cost[restart])),
       own: {
         solver,
         loss,
+        absent,
         ...penaltySettings(options),
         ...simplexSettings(options),
         ...(options.laplacian && { laplacian: options.laplacian }),
@@ -269,18 +285,27 @@ function writeTriangles(run: Run, violation: Violation | undefined): void {
     passed.map((x) => 1 - x),
   );
 }
+
 /** Whether S of exact solves is q(X, A), or that with λ₁. */
 const isExact = ({ S, graph }: PenaltiesOfFit) => !S?.l2 && !graph;
 
+function absentBeside(beta: number, nameOf: (name: string) => string): InputError {
+  return new InputError(
+    `${nameOf('absent')} 'missing' goes with the loss 'frobenius' alone, but ${nameOf('loss')} is ${wordsOf(beta)}; leave one of them out, or give a dense X with NaN.`,
+    { option: 'absent' },
+  );
+}
+
 /** The default solver. */
-function solverFor({ loss, orthogonalA = 0, simplex = false }: OptionsOf<typeof options>, weighted: boolean): NmfSolver {
-  if ((weighted && !simplex) || betaOf(loss) !== 2) return 'mu';
+function solverFor({ loss, orthogonalA = 0, simplex = false }: OptionsOf<typeof options>, masked: boolean): NmfSolver {
+  if ((masked && !simplex) || betaOf(loss) !== 2) return 'mu';
   return orthogonalA > 0 ? 'hals' : 'anls';
 }
 
 /**
  * S ≥ 0 (k×M') of new samples with the features of a fitted model, in a list of one layer: the minimum of the loss and of the penalties of S
- * that the model was fitted with. For 'frobenius' it is exact, for the others a descent by multiplicative updates.
+ * that the model was fitted with. For 'frobenius' it is exact, for the others a descent by multiplicative updates. What a sparse `newX` does
+ * not store is what it was in the fit, unless `absent` says otherwise.
  */
 async function transformNmf(
   engine: Engine,
@@ -289,11 +314,13 @@ async function transformNmf(
   options: TransformOptions = {},
 ): Promise<Matrix[]> {
   // Models of versions before these options have none of them.
-  const { loss = 'frobenius', l1S = 0, l2S = 0, simplex = false }: Partial<typeof settings> = settings;
+  const { loss = 'frobenius', l1S = 0, l2S = 0, simplex = false, absent: fitted = 'zero' }: Partial<typeof settings> = settings;
   const beta = betaOf(loss);
   const penalty = { l1: l1S * A.rows, l2: l2S * A.rows };
-  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true });
-  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights, simplex })];
+  const absent = options.absent ?? (isSparse(givenX) ? fitted : 'zero');
+  if (absent === 'missing' && beta !== 2) throw absentBeside(beta, (name) => name);
+  const { X: newX, weights } = seenOf(givenX, options.weights, { name: 'newX', newSamples: true, absent });
+  if (beta === 2) return [await penalisedNnls(engine, newX, A, { ...penalty, weights, simplex, absent })];
   checkDataOfLoss(beta, newX, weights, 'newX');
   return [await lossTransform(engine, A, newX, betaLoss(beta), { ...options, weights, ...penalty })];
 }
@@ -306,9 +333,11 @@ export const nmfMethod = {
   chained: true,
   kktStops: true,
   options,
-  applied: { loss: 'frobenius', l1S: 0, l2S: 0, simplex: false },
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0, simplex: false, absent: 'zero' },
   checkBeside(given, [k], nameOf) {
     checkSolverOfLoss(given, nameOf);
+    const beta = betaOf(given.loss as LossName | number | undefined);
+    if (given.absent === 'missing' && beta !== 2) throw absentBeside(beta, nameOf);
     checkPenalties(given, nameOf, { takesSimplex: true });
     checkSimplex(given, nameOf);
     // On the command line it is the name of a file, which says nothing yet.
@@ -318,13 +347,14 @@ export const nmfMethod = {
   fit: nmf,
   transform: transformNmf,
   program: ({ rows, cols, ranks: [k], restarts, csrEntries, weighted }: ProgramShape, own: OptionsOf<typeof options>) => {
-    const { loss = 'frobenius', solver = solverFor(own, weighted), simplex, minVolume = 0 } = own;
+    const missing = own.absent === 'missing' && csrEntries !== undefined;
+    const { loss = 'frobenius', solver = solverFor(own, weighted || missing), simplex, minVolume = 0 } = own;
     // The weights of a fit are in its own unit, which only the data tell.
     const weights = penaltiesOf(own, { X: { rows, cols }, unit: 0 }, 0);
     const penalties = penaltyShapes(weights, solver);
     const volume = minVolume > 0 ? { weight: minVolume, ridge: 1 } : undefined;
     const held = heldCounts({ A: own.fixedA, S: own.fixedS });
     const beside = { loss: betaLoss(betaOf(loss)), penalties, held, simplex, volume };
-    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, ...beside }).program;
+    return nmfProgram(rows, cols, k, { restarts, solver, weighted, csrEntries, missing, ...beside }).program;
   },
 } as const satisfies MethodDefinition;

@@ -1,6 +1,7 @@
 /** The objective of a fit that may be another than the squared error: the loss and its penalties, measured for the loop and the result. */
 import { type Matrix, multiply } from '../data/matrix.js';
-import { type DataMatrix, isSparse, sparseMatrix } from '../data/sparse.js';
+import type { Absent } from '../data/missing.js';
+import { type DataMatrix, isSparse, type SparseMatrix, sparseMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import { betaLoss, type Loss } from '../programs/losses.js';
 import type { VolumeShape } from '../programs/volume.js';
@@ -59,7 +60,10 @@ export function objectiveOf(
     stage,
     stated(factors, cost) {
       const ofPenalties = penalty(factors);
-      const ofLoss = workOf(problem, factors.A[0].cols) <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
+      const k = factors.A[0].cols;
+      // Of another β every entry of AS counts, also with a sparse X.
+      const work = beta === 1 || beta === 2 ? workOf(problem, k) : X.rows * X.cols * k;
+      const ofLoss = work <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
       const [A, S] = [factors.A[0], factors.S[0]];
       return {
         divergence: ofLoss * 2 ** given,
@@ -93,21 +97,29 @@ export async function penalisedNnls(
   engine: Engine,
   X: DataMatrix,
   A: Matrix,
-  { l1, l2, weights, simplex }: { l1: number; l2: number; weights?: Matrix; simplex?: boolean },
+  { l1, l2, weights, simplex, absent }: { l1: number; l2: number; weights?: Matrix; simplex?: boolean; absent?: Absent },
 ): Promise<Matrix> {
-  const own = { ...(simplex ? { simplex } : { l1 }), ...(weights && { weights }) };
+  const own = { ...(simplex ? { simplex } : { l1 }), ...(weights && { weights }), ...(absent && { absent }) };
   if (l2 === 0) return (await nnls(engine, X, A, own)).S;
   const k = A.cols;
   const below = Float32Array.from({ length: k * k }, (_, at) => (at % (k + 1) === 0 ? Math.sqrt(l2) : 0));
-  const more = isSparse(X)
-    ? sparseMatrix(X.rows + k, X.cols, {
-        rowStarts: [...X.rowStarts, ...new Array<number>(k).fill(X.values.length)],
-        columns: X.columns,
-        values: X.values,
-      })
-    : withRows(X, new Float32Array(k * X.cols));
+  const more = isSparse(X) ? withZeros(X, k, absent === 'missing') : withRows(X, new Float32Array(k * X.cols));
   if (weights) own.weights = withRows(weights, new Float32Array(k * X.cols).fill(1));
   return (await nnls(engine, more, withRows(A, below), own)).S;
+}
+
+/** X with more rows of zeros, which are stored where others would be missing. */
+function withZeros({ rows, cols, rowStarts, columns, values }: SparseMatrix, more: number, stored: boolean): SparseMatrix {
+  const each = stored ? cols : 0;
+  const data = new Float32Array(values.length + more * each);
+  data.set(values);
+  const places = new Uint32Array(data.length);
+  places.set(columns);
+  for (let at = values.length; at < data.length; at++) places[at] = (at - values.length) % cols;
+  const starts = new Uint32Array(rowStarts.length + more);
+  starts.set(rowStarts);
+  for (let i = 0; i < more; i++) starts[rows + 1 + i] = values.length + (i + 1) * each;
+  return sparseMatrix(rows + more, cols, { rowStarts: starts, columns: places, values: data });
 }
 
 /**

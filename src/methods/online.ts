@@ -341,7 +341,15 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         stopping: null,
         restart: 0,
         seed,
-        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}), ...simplexSettings({}) },
+        settings: {
+          maxIterations: 1,
+          tolerance: 0,
+          solver: update,
+          loss: 'frobenius',
+          absent: 'zero',
+          ...penaltySettings({}),
+          ...simplexSettings({}),
+        },
         supervision: null,
         elapsedMs: performance.now() - began,
       };

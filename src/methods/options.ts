@@ -5,6 +5,7 @@
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
+import { absentKinds } from '../data/missing.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
@@ -91,6 +92,9 @@ export function choice<const V extends readonly (string | number)[]>(values: V, 
   };
   return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
 }
+
+/** What the entries that a sparse matrix does not store are. */
+export const absentOption = choice(absentKinds, 'what the entries that a sparse matrix does not store are', { default: 'zero' });
 
 /** One of a few, or a number in a range. */
 export function choiceOrNumber<const V extends readonly string[]>(

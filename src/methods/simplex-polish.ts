@@ -69,8 +69,8 @@ function solveOnSupport(system: System): void {
   };
   s.fill(0);
   add(solveFactored(system, b));
-  for (let round = 0; round < refinements && system.smallestPivot < refinedBelow; round++) {
-    gradientFromA(system);
+  for (let round = 0; system.A && round < refinements && system.smallestPivot < refinedBelow; round++) {
+    gradientFromA(system, system.A);
     const multiplier = multiplierOf(system);
     add(
       solveFactored(

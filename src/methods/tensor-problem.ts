@@ -68,7 +68,7 @@ export function tensorProblem(
   const tensor = isSparseTensor(X) ? { shape, coordinates: X.coordinates.slice(), values: data } : { shape, data };
   const row = { rows: 1, cols: data.length, data };
   const fingerprint = fingerprintOf(tensor, unit, identity(options as unknown as FitOptions));
-  return { X: row, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
+  return { X: row, missing: false, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
 }
 
 /** The entries of a dense tensor, and those that a sparse one stores. */

@@ -55,6 +55,11 @@ export function checkSimplex(given: Readonly<Record<string, unknown>>, nameOf: (
   if (!simplex) return;
   for (const other of ['fixedA', 'fixedS', 'neighbours'])
     if (given[other] !== undefined) refuse(other, `${nameOf(other)} does not go with ${nameOf('simplex')}; leave one of them out.`);
+  if (given.absent === 'missing')
+    refuse(
+      'absent',
+      `${nameOf('absent')} 'missing' does not go with ${nameOf('simplex')}; leave one of them out, or give a dense X with NaN.`,
+    );
   if (solver === 'mu')
     refuse('simplex', `${nameOf('simplex')} is not for ${nameOf('solver')} 'mu', multiplicative updates; choose 'anls' or 'hals'.`);
   if (loss !== 'frobenius' && loss !== 2)

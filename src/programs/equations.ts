@@ -1,12 +1,12 @@
 /**
- * The normal equations of one factor while the other is held:  GF = B with G = AᵀA and B = AᵀX for S, SSᵀ and SXᵀ for Aᵀ. With weights every
- * row and column has a G of its own. What stands beside the squared error joins them: penalties, a graph, the volume of A, held components.
+ * The normal equations of one factor while the other is held:  GF = B with G = AᵀA and B = AᵀX for S, SSᵀ and SXᵀ for Aᵀ. With weights or missing
+ * entries every row and column has a G of its own. What stands beside the squared error joins them: penalties, a graph, the volume of A, held components.
  */
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 import { type HeldFactors, heldEquations } from './held.js';
 import { type Penalties, type Penalty, penalisedEquations } from './penalties.js';
-import type { DataWeights } from './q.js';
+import { type DataWeights, gramsOf, type Sight } from './q.js';
 import { type Volume, withVolume } from './volume.js';
 
 export interface Factors {
@@ -22,7 +22,7 @@ export interface Equations {
 
 /** What beside X, A and S the updates of both factors read. */
 export interface Terms {
-  weights?: DataWeights;
+  sight: Sight;
   penalties: Penalties;
   held: HeldFactors;
   /** Columns of S sum to one. */
@@ -30,18 +30,24 @@ export interface Terms {
   volume?: Volume;
 }
 
-/** AᵀA and AᵀX, or the same of every column with its weights. */
-export function equationsOfS(p: ProgramBuilder, { X, A }: Pick<Factors, 'X' | 'A'>, weights?: DataWeights): Equations {
-  if (!weights) return { G: p.gram(A), B: p.matmul(T(A), X) };
-  return { G: p.matmul(T(p.rowProducts(A)), weights.W2), B: p.matmul(T(A), weights.W2X) };
+/** AᵀA and AᵀX, or the same of every column with the weights or the entries that it sees. */
+export function equationsOfS(p: ProgramBuilder, { X, A }: Pick<Factors, 'X' | 'A'>, sight: Sight): Equations {
+  return { G: gramsOf(p, X, A, sight), B: p.matmul(T(A), sight.weights ? sight.weights.W2X : X) };
+}
+
+/** SSᵀ, or for every row of X the Gram matrix of the columns that it sees, k²×N. */
+function gramsOfRows(p: ProgramBuilder, X: Tensor, S: Tensor, { weights, missing = false }: Sight): Tensor {
+  if (!weights && !missing) return p.gram(S, 'rows');
+  const products = T(p.rowProducts(p.transpose(S)));
+  return weights ? p.matmul(products, T(weights.W2)) : p.matmul(products, T(X), { pattern: true });
 }
 
 /** The equations of S with all that stands beside the error, of the rows that are not held. */
-export function freeEquationsOfS(p: ProgramBuilder, { X, A, S }: Factors, { penalties, held, weights }: Terms): Equations {
-  const equations = equationsOfS(p, { X, A }, weights);
+export function freeEquationsOfS(p: ProgramBuilder, { X, A, S }: Factors, { penalties, held, sight }: Terms): Equations {
+  const equations = equationsOfS(p, { X, A }, sight);
   const penalised = penalisedEquations(p, equations, penalties.S, S);
   if (!held.S) return penalised;
-  const product = productOfGiven(p, 'S', { F: held.S.given, other: A, G: penalised.G }, penalties.S, weights);
+  const product = productOfGiven(p, 'S', { X, F: held.S.given, other: A, G: penalised.G }, penalties.S, sight);
   return heldEquations(p, penalised, { product, size: equations.B }, held.S, 'columns');
 }
 
@@ -54,15 +60,14 @@ export function freeEquationsOfA(
   of: 'A' | 'At',
   { X, A, S }: Factors,
   F: Tensor,
-  { penalties, held, volume, weights }: Terms,
+  { penalties, held, volume, sight }: Terms,
 ): Equations {
-  const G = weights ? p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)) : p.gram(S, 'rows');
-  const target = weights ? weights.W2X : X;
-  const equations = { G, B: of === 'A' ? p.matmul(target, T(S)) : p.matmul(S, T(target)) };
+  const target = sight.weights ? sight.weights.W2X : X;
+  const equations = { G: gramsOfRows(p, X, S, sight), B: of === 'A' ? p.matmul(target, T(S)) : p.matmul(S, T(target)) };
   const penalty = withVolume(p, A, penalties.A, volume);
   const penalised = penalisedEquations(p, equations, penalty, F);
   if (!held.A) return penalised;
-  const product = productOfGiven(p, of, { F: held.A.given, other: S, G: penalised.G }, penalty, weights);
+  const product = productOfGiven(p, of, { X, F: held.A.given, other: S, G: penalised.G }, penalty, sight);
   return heldEquations(p, penalised, { product, size: equations.B }, held.A, of === 'A' ? 'rows' : 'columns');
 }
 
@@ -70,16 +75,27 @@ export function freeEquationsOfA(
 function productOfGiven(
   p: ProgramBuilder,
   of: 'A' | 'At' | 'S',
-  { F, other, G }: { F: Tensor; other: Tensor; G: Tensor },
+  { X, F, other, G }: { X: Tensor; F: Tensor; other: Tensor; G: Tensor },
   penalty: Penalty | undefined,
-  weights?: DataWeights,
+  { weights, missing }: Sight,
 ): Tensor {
   const times = (Q: Tensor, options?: { add: Tensor }) =>
     of === 'A' ? p.matmul(F, Q, options) : p.matmul(Q, of === 'S' ? F : T(F), options);
-  if (!weights) return times(G);
-  // Every row or column has a G of its own: W² ∘ (the given part of AS) stands for it.
-  const part = of === 'S' ? p.matmul(other, F, { hadamard: weights.W2 }) : p.matmul(F, other, { hadamard: weights.W2 });
-  const product = of === 'S' ? p.matmul(T(other), part) : of === 'A' ? p.matmul(part, T(other)) : p.matmul(other, T(part));
+  if (!weights && !missing) return times(G);
+  // Every row or column has a G of its own: W² ∘ (the given part of AS), or P ∘ of it, stands for it.
+  const product = weights ? weighed(p, of, F, other, weights) : sampled(p, of, X, F, other);
   const Q = penalty?.majorizer ?? penalty?.Q;
   return Q ? times(Q, { add: product }) : product;
+}
+
+function weighed(p: ProgramBuilder, of: 'A' | 'At' | 'S', F: Tensor, other: Tensor, { W2 }: DataWeights): Tensor {
+  if (of === 'S') return p.matmul(T(other), p.matmul(other, F, { hadamard: W2 }));
+  const part = p.matmul(F, other, { hadamard: W2 });
+  return of === 'A' ? p.matmul(part, T(other)) : p.matmul(other, T(part));
+}
+
+function sampled(p: ProgramBuilder, of: 'A' | 'At' | 'S', X: Tensor, F: Tensor, other: Tensor): Tensor {
+  if (of === 'S') return p.sampledProduct(X, other, F, 'columns');
+  const product = p.sampledProduct(X, F, other, 'rows');
+  return of === 'A' ? product : p.transpose(product);
 }

@@ -28,7 +28,7 @@ import {
   penalisedSplit,
   penaltyInputs,
 } from './penalties.js';
-import { forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import { forwardQ, type Sight, weighData, weightedResidual, weightsOf } from './q.js';
 import { metBySolve, metBySweep, type Violation, violationStates } from './violation.js';
 import { costWithVolume, type Volume, type VolumeShape, volumeInputs, withVolume } from './volume.js';
 
@@ -64,6 +64,8 @@ export interface LayerSections {
 export interface LayerOptions {
   /** Weights on the entries of X. */
   W?: Tensor;
+  /** Whether the entries that a CSR X does not store are missing. The loss is the squared one then, and there is no W. */
+  missing?: boolean;
   /** N×k, 1 where A may have an entry and 0 where it stays 0; 'anls' only, and there as a start: what is cut off is no least squares. */
   support?: Tensor;
   /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
@@ -91,8 +93,10 @@ export interface LayerOptions {
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
  * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.
  *
+ * With `missing` P∘(AS) stands for AS, with P 1 where X is stored: at these entries alone it is formed.
+ *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
- * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties and held components the scale of A has a
+ * weights or missing entries every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties and held components the scale of A has a
  * meaning, so its columns keep their norms. Beside a graph S is at the minimum of a majorizer (graph-penalty.ts).
  *
  * With `simplex` S ← argmin ‖X − AS‖² over columns s ≥ 0 with Σ s = 1, exactly, in 'anls' and in 'hals'; they differ in the step of A, whose
@@ -103,28 +107,43 @@ export function layerSections(
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {}, held = {}, violation, simplex = false, volume }: LayerOptions = {},
+  {
+    W,
+    missing = false,
+    support,
+    normalize = true,
+    loss = squared,
+    ones,
+    penalties = {},
+    held = {},
+    violation,
+    simplex = false,
+    volume,
+  }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
   const penalised = penalties.A !== undefined || penalties.S !== undefined || volume !== undefined;
-  const terms: Terms = { weights, penalties, held, simplex, volume };
+  const sight: Sight = { weights, missing };
+  const terms: Terms = { sight, penalties, held, simplex, volume };
   const fit: Fit = weights
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
-    : { loss, target: X, dictionary: A, ones };
+    : { loss, target: X, missing, dictionary: A, ones };
   if (solver === 'anls') {
     const options = { normalize: normalize && !penalised && !held.A && !held.S && !simplex, support, violation };
     names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, terms);
   } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, terms, violation);
   else multiplicativeUpdates(p, names, fit, { X, S }, terms);
   p.section(names.measure, () => {
-    const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
+    const costOf = (options?: Into) =>
+      loss === squared && !missing ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options);
     const withPenalties = () => (volume ? costWithVolume(p, costOf(), loss.factor, A, volume) : costOf());
     if (penalised) penalisedCost(p, withPenalties(), loss.factor, { A, S }, penalties, cost);
     else costOf({ into: cost });
   });
   p.section(names.finish, () => {
-    if (error) p.residualNorm(X, A, S, { into: error, W });
+    if (error && missing) squared.cost(p, fit, S, { into: error });
+    else if (error) p.residualNorm(X, A, S, { into: error, W });
     if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, terms);
     // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
     else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, terms);
@@ -140,19 +159,19 @@ function alternatingLeastSquares(
   { normalize, support, violation }: Pick<LayerOptions, 'normalize' | 'support' | 'violation'>,
   terms: Terms,
 ): Tensor | undefined {
-  const { penalties, held, simplex, weights } = terms;
+  const { penalties, held, simplex, sight } = terms;
   const At = p.state(`At${layer}`, A.cols, A.rows);
   const rounds = held.S?.all ? undefined : p.state(`rounds${layer}`, 1, S.cols);
   const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
     if (held.S?.all) return;
     if (simplex) return solveOnSimplex(p, { X, A, S }, terms, options);
-    if (!penalties.S && !held.S) return void forwardQ(p, X, A, S, { ...options, weights });
+    if (!penalties.S && !held.S) return void forwardQ(p, X, A, S, { ...options, ...sight });
     const { G, B } = freeEquationsOfS(p, { X, A, S }, terms);
     p.nnls(G, B, S, options);
     if (held.S) putBack(p, S, held.S, 'S');
   };
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
     solveS({ warm: false });
   });
@@ -166,7 +185,7 @@ function alternatingLeastSquares(
       if (held.A) putBack(p, A, held.A, 'A');
       if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
     }
-    if (violation) metBySolve(p, penalisedEquations(p, equationsOfS(p, { X, A }), penalties.S, S), S, violation.S);
+    if (violation) metBySolve(p, penalisedEquations(p, equationsOfS(p, { X, A }, sight), penalties.S, S), S, violation.S);
     solveS({ rounds });
   });
   return rounds;
@@ -186,7 +205,7 @@ function coordinateSweeps(
   terms: Terms,
   violation: Violation | undefined,
 ): void {
-  const { held, simplex, weights } = terms;
+  const { held, simplex, sight } = terms;
   const rounds = simplex ? p.state(`rounds${layer}`, 1, S.cols) : undefined;
   names.rounds = rounds;
   const sweep = (of: 'A' | 'S', F: Tensor, equations: { G: Tensor; B: Tensor }) => {
@@ -196,7 +215,7 @@ function coordinateSweeps(
     if (held[of]) putBack(p, F, held[of], of);
   };
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
     if (simplex) solveOnSimplex(p, { X, A, S }, terms, { warm: false });
   });
   p.section(names.step, () => {
@@ -211,10 +230,10 @@ function multiplicativeUpdates(
   names: LayerSections,
   fit: Fit,
   { X, S }: Pick<LayerTensors, 'X' | 'S'>,
-  { penalties, held, weights }: Terms,
+  { penalties, held, sight }: Terms,
 ): void {
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
   });
   p.section(names.step, () => {
     for (const of of ['A', 'S'] as const) {
@@ -242,7 +261,7 @@ function kktOfBoth(
   p: ProgramBuilder,
   { X, A, S }: Factors,
   [ofS, ofA]: LayerTensors['kkt'],
-  { penalties, held, simplex, volume, weights }: Terms,
+  { penalties, held, simplex, volume, sight: { weights, missing = false } }: Terms,
 ): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
@@ -257,6 +276,11 @@ function kktOfBoth(
   } else {
     Bs = p.matmul(T(A), X);
     Ba = p.matmul(S, T(X));
+  }
+  if (missing) {
+    // Likewise: the products with P∘(AS) out, and those with AS in.
+    Bs = p.matmul(Gs, S, { add: p.combine(1, Bs, -1, p.sampledProduct(X, A, S, 'columns')) });
+    Ba = p.matmul(Ga, At, { add: p.combine(1, Ba, -1, p.transpose(p.sampledProduct(X, A, S, 'rows'))) });
   }
   const s = equationsAt(p, { G: Gs, B: Bs }, penalties.S, S);
   const a = equationsAt(p, { G: Ga, B: Ba }, withVolume(p, A, penalties.A, volume), At);
@@ -297,6 +321,8 @@ export interface NmfProgramOptions {
   solver: NmfSolver;
   weighted: boolean;
   csrEntries?: number;
+  /** Whether the entries that a CSR X does not store are missing; not weighted, and the squared loss. Default false. */
+  missing?: boolean;
   /** Every restart has an X of its own, which is dense. Default: all share one. */
   ownX?: boolean;
   /** Default: squared. */
@@ -317,6 +343,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     solver,
     weighted,
     csrEntries,
+    missing = false,
     ownX = false,
     loss = squared,
     penalties: shapes = {},
@@ -338,7 +365,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
   };
   const W = weighted ? p.input('W', N, M) : undefined;
   const ones = loss.ones && !weighted ? onesInputs(p, N, M) : undefined;
-  const own = solver !== 'mu' && weighted;
+  const own = solver !== 'mu' && (weighted || missing);
   const penalties: Penalties = {
     ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
     ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
@@ -349,6 +376,6 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
   };
   const violation = violations ? violationStates(p, A, S, { sweeps: solver === 'hals' }) : undefined;
   const volume = options.volume && volumeInputs(p, A, options.volume, own);
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties, held, violation, simplex, volume });
+  const sections = layerSections(p, 0, tensors, solver, { W, missing, loss, ones, penalties, held, violation, simplex, volume });
   return { program: p.build(), sections, W, ones, penalties, held, violation, volume, ...tensors };
 }

@@ -80,7 +80,16 @@ function modes(rows: number, option: number): number[] {
 }
 
 /** Operations that go by the stored entries of X have differential cases of their own, test/cases/sparse.ts. */
-export type DrawnKind = Exclude<OperationKind, 'quotientProduct' | 'quotientUpdate' | 'divergenceAtEntries'>;
+export type DrawnKind = Exclude<
+  OperationKind,
+  | 'quotientProduct'
+  | 'quotientUpdate'
+  | 'divergenceAtEntries'
+  | 'sampledProduct'
+  | 'residualAtEntries'
+  | 'poweredProduct'
+  | 'betaDivergenceAtEntries'
+>;
 
 export const properties: Record<DrawnKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {
@@ -131,6 +140,13 @@ export const properties: Record<DrawnKind, Property> = {
   khatriRao(p, _r, { rows, inner, k, exponent, shared }, { input, out }) {
     const [A, B] = [input('A', rows, k, { scale: 2 ** exponent }), input('B', inner, k, { shared })];
     return near(p.khatriRao(A, B, { into: out('out', rows * inner, k, [A, B]) }), 1);
+  },
+
+  powerProduct(p, _r, { rows, inner, k, shared, option }, { input, out }) {
+    const [L, D] = [input('L', rows, k, { make: positive }), input('D', inner, k, { shared, make: positive })];
+    const exponent = [-1.5, -0.5, 0.5, 1.5][option % 4];
+    // A power carries the rounding of k terms, and that of a logarithm below 8.
+    return near(p.powerProduct(L, D, { p: exponent, q: 2 ** -30, into: out('out', rows, k, [L, D]) }), 8 * (k + inner));
   },
 
   contract(p, _r, { rows, inner, k, exponent, shared, flags: [first] }, { input, out }) {

@@ -211,12 +211,9 @@ async function fitMatrix(
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
-  const model: SavedModel = {
-    ...(methodOf(method).chained ? arranged(fitted, { order, scale }) : fitted),
-    ...(features && { features }),
-    ...(sampleNames && { samples: sampleNames }),
-    ...(image && { image }),
-  };
+  const ordered = methodOf(method).chained ? arranged(fitted, { order, scale }) : fitted;
+  const names = { ...(features && { features }), ...(sampleNames && { samples: sampleNames }), ...(image && { image }) };
+  const model: SavedModel = { ...ordered, ...names };
   const settings = {
     matrix: path,
     samples,

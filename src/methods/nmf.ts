@@ -142,12 +142,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   const { guide } = options;
   const parts = heldParts(options, problem);
   const measured = objectiveOf(options, problem, heldCounts(parts));
-  if (options.stopping === 'kkt' && betaOf(loss) === 1 && isSparse(X))
-    throw new InputError(
-      "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
-      { option: 'stopping' },
-    );
-  if (options.stopping === 'violation') checkViolation(solver, masked, options);
+  checkStopping(options, solver, X, masked);
   checkGuide(guide, X, settings.ranks, start);
   if (guide?.only && solver !== 'mu')
     throw new InputError(`guide.only is for the solver 'mu', which keeps zeros, not for ${solver}; choose 'mu', or leave it out.`, {
@@ -252,7 +247,19 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
   });
 }
 
-function checkViolation(solver: NmfSolver, weighted: boolean, { fixedA, fixedS, laplacian, simplex }: OptionsOf<typeof options>): void {
+/** Throws InputError for a rule of stopping that this fit has no measure for. */
+function checkStopping(
+  { stopping, loss, fixedA, fixedS, laplacian, simplex }: NmfOptions,
+  solver: NmfSolver,
+  X: DataMatrix,
+  masked: boolean,
+): void {
+  if (stopping === 'kkt' && betaOf(loss) === 1 && isSparse(X))
+    throw new InputError(
+      "The option 'stopping' is 'kkt', but the loss 'kullback-leibler' of a sparse X has its KKT residual at the end only; choose 'objective'.",
+      { option: 'stopping' },
+    );
+  if (stopping !== 'violation') return;
   const another = simplex
     ? 'columns that sum to one'
     : fixedA || fixedS
@@ -263,14 +270,13 @@ function checkViolation(solver: NmfSolver, weighted: boolean, { fixedA, fixedS, 
   const why =
     solver === 'mu'
       ? "which 'mu' does not meet, as it takes no step along a gradient"
-      : weighted || another
+      : masked || another
         ? `which has no sum of projected gradients with ${another ?? 'weights or missing values'}`
         : undefined;
   if (why === undefined) return;
-  throw new InputError(
-    `The option 'stopping' is 'violation', ${why}; choose 'kkt'${weighted || another ? '' : ", or the solver 'hals'"}.`,
-    { option: 'stopping' },
-  );
+  throw new InputError(`The option 'stopping' is 'violation', ${why}; choose 'kkt'${masked || another ? '' : ", or the solver 'hals'"}.`, {
+    option: 'stopping',
+  });
 }
 
 /** The triangles by which a sweep tells unknowns that it has passed from the others. */

@@ -91,6 +91,7 @@ const apart = {
   'nnls-group': /^nnls\/(masked-)?solve-group$/,
   'nnls-indexed': /^nnls\/(masked-)?solve$/,
   'nnls-registers': /^nnls\/(masked-)?solve-registers$/,
+  'nnls-simplex': /^nnls\/(simplex|simplex-kkt|log-det)$/,
   'reduce-columns': /^reduce\/(max-pool|softmax-cross-entropy)$/, // of deep networks and classifiers
 };
 

@@ -6,18 +6,21 @@ import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 
-/** Where the files of a version lie once it is published. */
-const published = (version) => `https://unpkg.com/orthant@${version}/`;
+const { version, repository: home } = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8'));
 
-function absolute(markdown, version) {
-  return markdown.replace(/\]\((?!\w+:|#)/g, `](${published(version)}`);
+/** Where the files of a version lie once it is published, and where those lie that only the repository has: pages for its builders. */
+const published = `https://unpkg.com/orthant@${version}/`;
+const kept = `${home.url.replace(/^git\+|\.git$/g, '')}/blob/v${version}/`;
+const isKept = /^(CONTRIBUTING\.md|docs\/(architecture|performance|regimes|defaults|decisions)\b|bench\/)/;
+
+function absolute(markdown) {
+  return markdown.replace(/\]\((?!\w+:|#)([^)]*)/g, (_, file) => `](${isKept.test(file) ? kept : published}${file}`);
 }
 
-function relative(markdown, version) {
-  return markdown.replaceAll(`](${published(version)}`, '](');
+function relative(markdown) {
+  return markdown.replaceAll(`](${published}`, '](').replaceAll(`](${kept}`, '](');
 }
 
-const { version } = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8'));
 const readme = path.join(repository, 'README.md');
 const turn = { absolute, relative }[process.argv[2]];
-await writeFile(readme, turn(await readFile(readme, 'utf8'), version));
+await writeFile(readme, turn(await readFile(readme, 'utf8')));

@@ -93,6 +93,7 @@ export {
 export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
 export { type SsnmfFactorization, type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
 export type { StartFactors } from './methods/start.js';
+export { type TensorProgramOptions, tensorProgramFor } from './methods/tensor-program-for.js';
 export { type TensorSlices, transformTensor } from './methods/transform-tensor.js';
 export {
   reconstructUnfolded,
@@ -113,7 +114,7 @@ export {
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
 export { inverseTransform } from './models/inverse.js';
 export { type SavedTensorModel, tensorModelFiles, tensorModelFromFiles } from './models/tensor-model.js';
-export { chooseRank, chooseRanks, type LayerRanksOptions } from './ranks/choose.js';
+export { chooseRank, chooseRanks, type LayerChoice, type LayerRanksOptions } from './ranks/choose.js';
 export { type Consensus, consensus } from './ranks/consensus.js';
 export { type ConsensusFactors, type ConsensusOptions, consensusFactors } from './ranks/consensus-factors.js';
 export { type Stability, stability } from './ranks/stability.js';

@@ -5,6 +5,6 @@ fn lineOf(restart: u32, line: u32, tile: u32) -> vec4f {
   let own = X[LINES_AT + line];
   let next = X[LINES_AT + line + 1u];
   var sum = gather(restart, tile, own.x, next.x);
-  for (var t = own.y; t < next.y; t++) { sum += tails[(restart * TAILS + t) * D_STRIDE + tile]; }
+  for (var t = own.y; t < next.y; t++) { sum += tails[(restart * TAILS + t) * TILES + tile - FIRST_TILE]; }
   return sum;
 }

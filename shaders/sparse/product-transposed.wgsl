@@ -11,6 +11,7 @@ const ONE_ROW: u32 = 0u; // @set whether E is one row with an entry for each row
 
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 // @use sparse/line
 
@@ -39,8 +40,8 @@ fn store(restart: u32, row: u32, col: u32, value: f32) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
-  let line = place.item / D_STRIDE;
-  let tile = place.item % D_STRIDE;
+  let line = place.item / TILES;
+  let tile = FIRST_TILE + place.item % TILES;
   // Lines run on to the end of a padded row of C, where there is nothing but the zero that the padding must hold.
   var sum = vec4f(0.0);
   if (line < LINES) { sum = lineOf(place.restart, line, tile); }

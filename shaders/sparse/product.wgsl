@@ -9,6 +9,7 @@ const ONE_ROW: u32 = 0u; // @set whether E has one row, which stands for all
 
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 // @use sparse/line
 
@@ -27,10 +28,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
   // Rows of D are padded with zeros, so the padding of C comes out zero.
-  var sum = SCALE * lineOf(place.restart, place.item / D_STRIDE, place.item % D_STRIDE);
-  let e = place.restart * E_BATCH + select(place.item, place.item % D_STRIDE, ONE_ROW == 1u);
+  let line = place.item / TILES;
+  let tile = FIRST_TILE + place.item % TILES;
+  var sum = SCALE * lineOf(place.restart, line, tile);
+  let at = line * D_STRIDE + tile;
+  let e = place.restart * E_BATCH + select(at, tile, ONE_ROW == 1u);
   if (EPILOGUE == ADD) { sum += ADD_SCALE * E[e]; }
-  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + place.item] * quotients(sum, E[e]); }
+  if (EPILOGUE == UPDATE) { sum = C[place.restart * C_BATCH + at] * quotients(sum, E[e]); }
   if (EPILOGUE == HADAMARD) { sum *= E[e]; }
-  C[place.restart * C_BATCH + place.item] = sum;
+  C[place.restart * C_BATCH + at] = sum;
 }

@@ -2,6 +2,7 @@
 // length, so a line of n entries costs its longest invocation n / SEGMENT + SEGMENT steps. Bound by the gathers of D.
 // @use grid
 // @use sparse/gather
+// @use sparse/values
 // @use sparse/sums
 
 @group(0) @binding(0) var<storage, read> X: array<vec2u>;
@@ -13,7 +14,7 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = placeOf(id);
   if (!place.inside) { return; }
-  let tail = X[TAILS_AT + place.item / D_STRIDE];
-  let tile = place.item % D_STRIDE;
+  let tail = X[TAILS_AT + place.item / TILES];
+  let tile = FIRST_TILE + place.item % TILES;
   tails[place.restart * ITEMS + place.item] = gather(place.restart, tile, tail.x, X[LINES_AT + tail.y + 1u].x);
 }

@@ -1,8 +1,10 @@
 /** The common part of `transform` and `predict`: a stored model, new data, and a file for the result. */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Matrix } from '../data/matrix.js';
+import { type Absent, absentKinds } from '../data/missing.js';
+import { isSparse } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { byExtension } from '../formats/file-format.js';
@@ -14,7 +16,7 @@ import type { SavedModel } from '../models/files.js';
 import { checkWritable, kindAt, writeOutputs } from '../node/files.js';
 import { loadModel } from '../node/model-folder.js';
 import { type DeviceChoice, deviceOption, parseCount, samplesOption } from './arguments.js';
-import { asInModel, checkTableFiles, type Data, readData, readWeights } from './data-file.js';
+import { asInModel, checkSeen, checkTableFiles, type Data, readData, readWeights } from './data-file.js';
 import type { Io } from './io.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
@@ -23,6 +25,7 @@ export interface ApplyOptions extends TableOptions {
   samples: Samples;
   /** A file. */
   weights?: string;
+  absent?: Absent;
   layer?: number;
   inputFormat?: string;
   device: DeviceChoice;
@@ -35,6 +38,11 @@ export function addApplyOptions(command: Command, layer: string): Command {
     .addOption(samplesOption())
     .addOption(inputFormatOption())
     .option('--weights <file>', 'a matrix of the same shape: 0 where a value of the new samples is missing, else its weight')
+    .addOption(
+      new Option('--absent <name>', 'what the entries that a sparse matrix does not store are (default: as in the fit)').choices(
+        absentKinds,
+      ),
+    )
     .option('--layer <l>', layer, parseCount)
     .addOption(deviceOption());
   return addTableOptions(command);
@@ -54,7 +62,13 @@ export async function readModelAndData(
   const model = await loadModel(modelPath);
   check?.(model);
   checkTableFiles([dataPath, weightsPath], reading);
+  if (options.absent !== undefined && !methodsWith('absent').includes(model.method))
+    throw new InputError(
+      `--absent is for models of ${inWords(methodsWith('absent'), 'or')}, and ${modelPath} is of ${model.method}; leave it out.`,
+    );
   const data = asInModel(await readData(dataPath, reading, model.method, { newSamples: true }), model, modelPath);
+  const { absent = isSparse(data.X) ? (model.settings as { absent?: Absent }).absent : undefined } = options;
+  if (absent === 'missing') checkSeen(data, true);
   const { X } = data;
   const features = model.A[0].rows;
   if (X.rows !== features) {

@@ -1,7 +1,7 @@
 /** Matrices that the command line reads, with complaints in the terms of the file. */
 import { checkFinite, checkNonnegative, checkWeights } from '../data/check.js';
 import { type Matrix, transpose } from '../data/matrix.js';
-import { zerosForMissing } from '../data/missing.js';
+import { type Absent, seenOf, zerosForMissing } from '../data/missing.js';
 import { type DataMatrix, isSparse, placeOf, toDense } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
@@ -55,10 +55,18 @@ async function readNamed(path: string, { samples, table }: Reading): Promise<Dat
   return { ...read, path, samples: read.samplesAre ?? samples, sampleNames, reading, notes };
 }
 
-/** X in a file, every entry of which the method can take, and weights where cells have no value. Of `newSamples` whole features may have none. */
-export async function readData(path: string, reading: Reading, method: Method, { newSamples = false } = {}): Promise<Data> {
+/** Of `newSamples` whole features may have no value. `absent` says what a sparse matrix does not store, default zeros. */
+interface Values {
+  newSamples?: boolean;
+  absent?: Absent;
+}
+
+/** X in a file, every entry of which the method can take, and weights where cells have no value. */
+export async function readData(path: string, reading: Reading, method: Method, values: Values = {}): Promise<Data> {
+  const { newSamples = false, absent = 'zero' } = values;
   const file = withNaNMissing(await readFile(path, reading));
   if (file.weights) checkMissing(file, file.weights, method, newSamples);
+  if (absent === 'missing') checkSeen(file, newSamples);
   checkFile(file, () => (methodOf(method).signed.X ? checkFinite(file.X) : checkNonnegative(file.X)));
   return file;
 }
@@ -85,8 +93,19 @@ function checkMissing(file: Data, weights: Matrix, method: Method, newSamples: b
       `${path}: ${cells}. ${method} needs all of them; ${inWords(withWeights, 'and')} leave them out${newSamples ? '' : ': give --method'}.`,
     );
   }
+  checkLines(file, () => checkWeights(weights, file.X, 'weights', { newSamples }));
+}
+
+/** Throws InputError for rows or columns of which the file stores nothing, where what it does not store is missing, and for a dense matrix. */
+export function checkSeen(file: Data, newSamples: boolean): void {
+  checkLines(file, () => seenOf(file.X, undefined, { name: file.path, newSamples, absent: 'missing' }));
+}
+
+/** Runs a check of the library that refuses rows and columns without a value, and puts the refusal in terms of the file. */
+function checkLines(file: Data, check: () => void): void {
+  const { path, samples } = file;
   try {
-    checkWeights(weights, file.X, 'weights', { newSamples });
+    check();
   } catch (error) {
     if (!(error instanceof InputError) || (error.row === undefined) === (error.column === undefined)) throw error;
     const { row, column } = error;

@@ -8,13 +8,17 @@ import { folderFormats, formats } from '../formats/formats.js';
 import type { Samples } from '../formats/in-file.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
+import { stoppings } from '../methods/loop.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import { type Arrangement, arranged, checkArrangement, componentsOf, orders, scales } from '../models/arranged.js';
 import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
+import type { LayerChoice } from '../ranks/choose.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { checkTableFiles, readData, readWeights } from './data-file.js';
+import { type AutoRanks, checkAuto, isAuto, parseRanksOrAuto, ranksByAuto } from './auto-ranks.js';
+import { checkTableFiles, type Data, type Reading, readData, readWeights } from './data-file.js';
+import { addOnlineOptions, checkNoOnlineOptions, fitOnline } from './fit-online.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
 import {
@@ -25,6 +29,7 @@ import {
   type MethodOptions,
   summaries,
 } from './method-options.js';
+import { withOwnMatrices } from './own-matrices.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, printModel, provenance, writeModel } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
@@ -33,13 +38,15 @@ import { alignFacts, componentLines, fitFacts, fitNotes, labelFacts, layerTable,
 import { addTableOptions, tableOptionsOf } from './table-options.js';
 import { wrapAll } from './text-width.js';
 
-interface FitCommandOptions extends CommonOptions, TableOptions {
+interface FitCommandOptions extends Omit<CommonOptions, 'ranks'>, TableOptions {
+  ranks?: number[] | AutoRanks;
   method: Method;
   samples: Samples;
   stopping?: FitOptions['stopping'];
   inputFormat?: string;
   order: NonNullable<Arrangement['order']>;
   scale: NonNullable<Arrangement['scale']>;
+  online?: boolean;
 }
 
 function helpNotes(columns: number): string {
@@ -66,6 +73,7 @@ Examples:
   orthant fit terms.mtx --ranks 20,6 --samples columns
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --start model --out model            goes on from the model
+  orthant fit huge.npy --online --ranks 20 --out model       in batches; --start model goes on
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 }
@@ -82,8 +90,8 @@ export function addFitCommand(program: Command, io: Io): void {
   addFitOptions(command).addOption(
     new Option(
       '--stopping <rule>',
-      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start; kkt (nmf alone): when the KKT residual is at most --tolerance of its start',
-    ).choices(['objective', 'initialError', 'kkt']),
+      'initialError ends early: when an error falls by less than --tolerance (then 1e-4) of its start; kkt (nmf alone): when the KKT residual is at most --tolerance of its start; violation (nmf with hals and anls): the same of the sum of projected gradients, which is the rule of cd in scikit-learn',
+    ).choices([...stoppings]),
   );
   command
     .addOption(
@@ -96,10 +104,24 @@ export function addFitCommand(program: Command, io: Io): void {
         .choices(scales)
         .default('none'),
     );
-  addTableOptions(addMethodOptions(command))
+  addTableOptions(addOnlineOptions(addMethodOptions(command)))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
-    .action((path: string, options: FitCommandOptions) => fitMatrix(io, path, options, givenMethodOptions(command), command));
-  for (const option of command.options) if (option.long === '--ranks') option.mandatory = false; // given factors have their own
+    .action((path: string, options: FitCommandOptions) => {
+      const { ranks } = options;
+      if (options.online) return fitOnline(io, path, options, command);
+      checkNoOnlineOptions(command);
+      const given = givenMethodOptions(command);
+      return isAuto(ranks)
+        ? fitWithChosenRanks(io, path, { ...options, ranks }, given, command)
+        : fitMatrix(io, path, { ...options, ranks }, given, command);
+    });
+  for (const option of command.options) {
+    if (option.long !== '--ranks') continue;
+    option.mandatory = false; // given factors have their own
+    option.argParser(parseRanksOrAuto);
+    option.description +=
+      '; auto for ranks by surveys as orthant rank makes them, of 2..15 or those of auto:2..9; auto,auto for so many layers, auto,3 with a given one behind';
+  }
 }
 
 /** How much of a sparse matrix there is. */
@@ -108,7 +130,48 @@ function sparsity(X: DataMatrix): string {
   return entries === undefined ? '' : `, sparse: ${entries} entries, ${((100 * entries) / (X.rows * X.cols)).toPrecision(2)} %`;
 }
 
-async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given: MethodOptions, command: Command): Promise<void> {
+/** Throws InputError for 16-bit floats of data that do not take them. */
+function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
+  if (half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
+  if (half && weights)
+    throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);
+}
+
+/** A sentence about coefficients of scaled models. */
+function scaleNotes(scale: string, ranks: readonly number[]): string[] {
+  if (scale === 'none' || ranks.length === 1) return [];
+  return ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.'];
+}
+
+type Given<Ranks> = Omit<FitCommandOptions, 'ranks'> & { ranks: Ranks };
+
+/** The data as they are read, after checks that need none of them. */
+function readingOf(io: Io, path: string, options: Given<unknown>, weights: string | undefined): Reading {
+  checkStandardInput([path, weights], options.inputFormat);
+  const input = { stdin: io.stdin, signal: io.signal, format: options.inputFormat };
+  const reading = { samples: options.samples, table: tableOptionsOf(options), input };
+  checkTableFiles([path, weights], reading);
+  return reading;
+}
+
+async function fitWithChosenRanks(io: Io, path: string, options: Given<AutoRanks>, given: MethodOptions, command: Command): Promise<void> {
+  const { method, ranks: auto, out } = options;
+  checkMethodHas(method, given);
+  checkAuto(auto, method, given);
+  if (out !== undefined) await checkModelFolder(out, 1);
+  const data = await readData(path, readingOf(io, path, options, undefined), method);
+  const { ranks, choices } = await ranksByAuto(io, auto, data, options);
+  return fitMatrix(io, path, { ...options, ranks }, given, command, { data, choices });
+}
+
+async function fitMatrix(
+  io: Io,
+  path: string,
+  options: Given<number[] | undefined>,
+  given: MethodOptions,
+  command: Command,
+  chosen?: { data: Data; choices: LayerChoice[] },
+): Promise<void> {
   const { method, samples, maxIterations, tolerance, stopping, out, format, report, json, order, scale } = options;
   checkMethodHas(method, given);
   checkArrangement({ method, settings: given }, { order, scale });
@@ -117,18 +180,13 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
   checkMethodOptions(method, ranks, given);
   if (out !== undefined) await checkModelFolder(out, ranks.length);
   if (report !== undefined) await checkReportFile(report, out);
-  const table = tableOptionsOf(options);
   const { labels: labelsPath, truth: truthPath, weights: weightsPath, half, unlabelled, ...own } = given;
-  checkStandardInput([path, weightsPath], options.inputFormat);
-  const reading = { samples, table, input: { stdin: io.stdin, signal: io.signal, format: options.inputFormat } };
-  checkTableFiles([path, weightsPath], reading);
-  const data = await readData(path, reading, method);
+  const reading = readingOf(io, path, options, weightsPath);
+  const data = chosen?.data ?? (await readData(path, reading, method, { absent: given.absent }));
   const { X, features, sampleNames, image } = data;
   checkFormOf(format, image);
   checkRanks(ranks, X.rows, X.cols);
-  if (given.half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${data.path} is sparse: leave it out.`);
-  if (half && data.weights)
-    throw new InputError(`--half is for data that is only multiplied, and ${data.path} has cells without a value: leave it out.`);
+  checkHalf(half, data);
   const weights = weightsPath === undefined ? data.weights : await readWeights(weightsPath, data, reading, method);
   const labels =
     labelsPath === undefined
@@ -136,12 +194,13 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
       : await readGivenLabels(labelsPath, truthPath, { samples: X.cols, names: sampleNames, unlabelled });
   const { classesWithoutLabel = [] } = labels ?? {};
   const begun = start && startInOrder(start, data, method);
+  const withMatrices = await withOwnMatrices(own, data, method);
   data.notes.push(...(labels?.notes ?? []));
 
   const { model: fitted, device } = await fitOnDevice(io, { ...options, restarts, half }, (engine, common) => {
     const fitOptions = {
       ...common,
-      ...own,
+      ...withMatrices,
       ...(begun && { start: begun }),
       ranks,
       stopping,
@@ -152,12 +211,9 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     };
     return methodOf(method).fit(engine, X, fitOptions) as Promise<Factorization>;
   });
-  const model: SavedModel = {
-    ...(methodOf(method).chained ? arranged(fitted, { order, scale }) : fitted),
-    ...(features && { features }),
-    ...(sampleNames && { samples: sampleNames }),
-    ...(image && { image }),
-  };
+  const ordered = methodOf(method).chained ? arranged(fitted, { order, scale }) : fitted;
+  const names = { ...(features && { features }), ...(sampleNames && { samples: sampleNames }), ...(image && { image }) };
+  const model: SavedModel = { ...ordered, ...names };
   const settings = {
     matrix: path,
     samples,
@@ -167,22 +223,21 @@ async function fitMatrix(io: Io, path: string, options: FitCommandOptions, given
     stopping,
     order,
     scale,
-    ...table,
+    ...reading.table,
     ...given,
   };
   const extra = {
     ...provenance(device, settings),
     ...(data.reading ? { reading: data.reading } : {}),
+    ...(chosen ? { rankChoices: chosen.choices } : {}),
     ...(methodOf(method).chained ? { components: componentsOf(model) } : {}),
     ...(classesWithoutLabel.length > 0 ? { classesWithoutLabel } : {}),
   };
   const written = out === undefined ? undefined : await writeModel({ out, format }, model, extra);
   const sentences = [
-    ...fitNotes(model, { weighted: weights !== undefined, bounds: options.svdBound, classesWithoutLabel }),
+    ...fitNotes(model, { weighted: weights !== undefined, absent: given.absent, bounds: options.svdBound, classesWithoutLabel }),
     ...startNotes(given.start, model),
-    ...(scale !== 'none' && ranks.length > 1
-      ? ['With --scale and several layers transform gives other coefficients than these beyond layer 0: see docs/methods.md.']
-      : []),
+    ...scaleNotes(scale, ranks),
   ];
   if (report !== undefined) {
     const known = { labels: labels?.labels, truth: labels?.truth };

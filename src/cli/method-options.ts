@@ -1,5 +1,6 @@
 /** The options of methods as flags, made from the definitions of the methods. A flag of another method is refused. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Absent } from '../data/missing.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 import { type Method, methodOf, methods, methodsWith } from '../methods/methods.js';
@@ -23,6 +24,7 @@ export type MethodOptions = Record<string, unknown> & {
   labels?: string;
   truth?: string;
   weights?: string;
+  absent?: Absent;
   unlabelled?: string[];
   half?: boolean;
 };

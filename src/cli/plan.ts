@@ -1,6 +1,7 @@
 /** The output of `orthant devices --plan`: the kernels that a tuning may choose, untuned and tuned, and the dispatches of an iteration. */
 import type { Choices, TunedKind, TuningEntry } from '../engine.js';
 import { programFor } from '../methods/program-for.js';
+import { tensorProgramFor } from '../methods/tensor-program-for.js';
 import { requestDawnAdapter } from '../node/dawn.js';
 import { findTuning } from '../node/tuning-store.js';
 import { adapterFacts, describeAdapter, requestDevice } from '../webgpu/device/device.js';
@@ -41,10 +42,17 @@ export async function planOfAdapter({ env }: Io): Promise<{ plan: Plan; entries:
       default: untuned,
       tuned: chosen,
     }));
-    const programs = defaultPrograms.map(({ program, method, shape, step }) => ({
-      program,
-      dispatchesPerIteration: dispatchCounts(programFor(method, shape), { ...facts, tuned })[step],
-    }));
+    const dispatches = (program: ReturnType<typeof programFor>, step: string) => dispatchCounts(program, { ...facts, tuned })[step];
+    const programs = [
+      ...defaultPrograms.map(({ program, method, shape, step }) => ({
+        program,
+        dispatchesPerIteration: dispatches(programFor(method, shape), step),
+      })),
+      ...tensorPrograms.map(({ program, method, options }) => ({
+        program,
+        dispatchesPerIteration: dispatches(tensorProgramFor(method, options), 'step'),
+      })),
+    ];
     const tuning = found ? { path: found.path, ...(found.problem ? { problem: found.problem } : {}) } : null;
     return { plan: { adapter, tuning, choices: tuned ? measured : typical, programs }, entries };
   } finally {
@@ -57,6 +65,11 @@ export const defaultPrograms = [
   { program: 'nmf by mu, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10], solver: 'mu' }, step: 'step0' },
   { program: 'nmf by anls, 200×300, rank 10', method: 'nmf', shape: { rows: 200, cols: 300, ranks: [10] }, step: 'step0' },
   { program: 'neural, 87×90, ranks 9,4,2', method: 'neural', shape: { rows: 87, cols: 90, ranks: [9, 4, 2] }, step: 'step' },
+] as const;
+
+const tensorPrograms = [
+  { program: 'ncp by hals, 40×40×40, rank 7', method: 'ncp', options: { shape: [40, 40, 40], rank: 7 } },
+  { program: 'neural-ncp, 40×40×40, rank 7, ranks 4,2', method: 'neural-ncp', options: { shape: [40, 40, 40], rank: 7, ranks: [4, 2] } },
 ] as const;
 
 export function planLines({ plan, entries }: { plan: Plan; entries: readonly TuningEntry[] }): string[] {

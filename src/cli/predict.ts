@@ -52,7 +52,7 @@ async function predictData(io: Io, modelPath: string, dataPath: string, options:
   if (!layers.includes(chosen)) throw new InputError(`--layer ${chosen} has no classifier; the model has one on ${layers.join(', ')}.`);
 
   const { labels, scores, used } = await onDevice(io, { device }, async (engine, of) => ({
-    ...(await predict(engine, model, X, { layer: chosen, weights })),
+    ...(await predict(engine, model, X, { layer: chosen, weights, absent: options.absent })),
     used: describeDevice(of, device),
   }));
   if (withNames && !sampleNames)

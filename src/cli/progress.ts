@@ -1,5 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../methods/factorization.js';
+import type { OnlineProgress } from '../methods/online.js';
+import type { RankProgress } from '../ranks/survey.js';
 import type { Io } from './io.js';
 import { columnsOf } from './text-width.js';
 
@@ -68,6 +70,80 @@ export function fitsLine<Next>(
       const columns = stderr.columns ?? 80;
       latest = columns > 100 ? `${line}${next ? `, ${wordsFor(next)}` : ''}` : columns > 60 ? line : count;
       bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** A line on standard error that shows how far an online fit has come; nothing where standard error is not a terminal. */
+export function columnsLine(
+  { stderr }: Io,
+  { passes, cols }: { passes: number; cols?: number },
+): { update(progress: OnlineProgress): void; stop(): void } {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  let latest: OnlineProgress | undefined;
+  const started = performance.now();
+  const bar = new SingleBar({
+    stream: stderr.stream,
+    format: () => printColumns({ latest, passes, cols, seconds: (performance.now() - started) / 1000 }, stderr.columns ?? 80),
+    clearOnComplete: true,
+    gracefulExit: false, // Ctrl-C is ours
+  });
+  bar.start(1, 0);
+  return {
+    update(progress) {
+      latest = progress;
+      bar.update(0);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+interface ColumnsProgress {
+  latest?: OnlineProgress;
+  passes: number;
+  /** Columns of a pass, where their number is known. */
+  cols?: number;
+  seconds: number;
+}
+
+/** The line of an online fit, in as much detail as so many columns of a terminal hold. The time left is that of all passes. */
+export function printColumns({ latest, passes, cols, seconds }: ColumnsProgress, width: number): string {
+  const time = `${seconds.toFixed(0)} s`;
+  if (latest === undefined) return `starting, ${time}`;
+  const { pass, batch, columns, relativeError, elapsedMs } = latest;
+  const done = cols === undefined ? 0 : (pass - 1) * cols + columns;
+  const rest =
+    cols === undefined || done === 0 ? '' : `, ${timeText(((elapsedMs / 1000) * Math.max(0, passes * cols - done)) / done)} left`;
+  const which = passes === 1 ? '' : `pass ${pass} of ${passes}: `;
+  const count = `${columns}${cols === undefined ? '' : ` of ${cols}`} samples`;
+  const error = `error ${relativeError.toFixed(5)}`;
+  const lines = [
+    `${which}${count}, batch ${batch}, ${error}, ${time}${rest}`,
+    `${which}${count}, ${error}${rest}`,
+    `${which}${count}${rest}`,
+  ];
+  return lines.find((line) => columnsOf(line) < width) ?? `${pass}: ${columns}`;
+}
+
+/** A line on standard error that counts the batches of a survey of ranks; nothing where standard error is not a terminal. */
+export function batchesLine({ stderr }: Io): { update(progress: RankProgress): void; stop(): void } {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  const bar = new SingleBar({
+    stream: stderr.stream,
+    format: '{bar} {value} of {total} batches{left}: rank {rank}',
+    barsize: 20,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    clearOnComplete: true,
+    gracefulExit: false, // Ctrl-C is ours
+  });
+  const from = performance.now();
+  bar.start(1, 0, { rank: 'of the first batch', left: '' });
+  return {
+    update({ done, of, rank }) {
+      bar.setTotal(of);
+      bar.update(done, { rank, left: `, ${timeText(((performance.now() - from) / 1000 / done) * (of - done))} left` });
     },
     stop: () => bar.stop(),
   };

@@ -1,5 +1,4 @@
 /** `orthant rank`: a rank for a matrix, by many fits of each. */
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { byExtension } from '../formats/file-format.js';
@@ -9,7 +8,7 @@ import { encodeNpy } from '../formats/npy.js';
 import type { TableOptions } from '../formats/table-options.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { chooseRanks } from '../ranks/choose.js';
-import type { RankProgress, RankResult, RankSurvey } from '../ranks/survey.js';
+import type { RankResult, RankSurvey } from '../ranks/survey.js';
 import {
   type DeviceChoice,
   deviceOption,
@@ -25,7 +24,7 @@ import {
 import { alignColumns } from './columns.js';
 import { checkTableFiles, readData } from './data-file.js';
 import type { Io } from './io.js';
-import { timeText } from './progress.js';
+import { batchesLine } from './progress.js';
 import { rankSvg } from './rank-svg.js';
 import { describeDevice, onDevice, provenance, toJson } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
@@ -114,7 +113,7 @@ async function rankOf(io: Io, path: string, options: RankCommandOptions): Promis
   const data = await readData(path, reading, 'nmf');
   const { restarts, masks, hidden, perturbation, densityThreshold, seed, maxIterations, tolerance } = options;
   const settings = { ranks: options.ranks, restarts, masks, hidden, perturbation, densityThreshold, seed, maxIterations, tolerance };
-  const line = progressLine(io);
+  const line = batchesLine(io);
   const { surveys, ranks, device } = await onDevice(io, { device: prefer }, async (engine, device) => {
     const common = { ...settings, layers, weights: data.weights, signal: io.signal, onProgress: line.update };
     return { ...(await chooseRanks(engine, data.X, common)), device };
@@ -238,28 +237,5 @@ function blockMeans({ rows, cols, data }: Matrix, by: number): Matrix {
   return {
     ...means,
     data: means.data.map((sum, at) => sum / counts[at]),
-  };
-}
-
-/** A line on standard error that counts the batches; nothing where standard error is not a terminal. */
-function progressLine({ stderr }: Io): { update(progress: RankProgress): void; stop(): void } {
-  if (!stderr.isTTY) return { update() {}, stop() {} };
-  const bar = new SingleBar({
-    stream: stderr.stream,
-    format: '{bar} {value} of {total} batches{left}: rank {rank}',
-    barsize: 20,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    clearOnComplete: true,
-    gracefulExit: false, // Ctrl-C is ours
-  });
-  const from = performance.now();
-  bar.start(1, 0, { rank: 'of the first batch', left: '' });
-  return {
-    update({ done, of, rank }) {
-      bar.setTotal(of);
-      bar.update(done, { rank, left: `, ${timeText(((performance.now() - from) / 1000 / done) * (of - done))} left` });
-    },
-    stop: () => bar.stop(),
   };
 }

@@ -4,11 +4,12 @@ import type { Engine, Tuning } from '../engine.js';
 import { CancelledError, InputError } from '../errors.js';
 import type { FitOptions, Progress } from '../methods/factorization.js';
 import type { Factorization } from '../methods/methods.js';
-import { type FactorForm, factorFiles } from '../models/factor-files.js';
+import type { OnlineState } from '../methods/online-state.js';
+import type { FactorForm } from '../models/factor-files.js';
 import { modelFiles, type SavedModel } from '../models/files.js';
 import { checkpointPath, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../node/checkpoint-file.js';
 import { createEngine } from '../node/engine.js';
-import { saveModel } from '../node/model-folder.js';
+import { copiesOf, saveModel } from '../node/model-folder.js';
 import { findTuning } from '../node/tuning-store.js';
 import type { CommonOptions, DeviceChoice } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
@@ -115,11 +116,11 @@ export const isUnfinished = ({ stopReason }: Pick<Factorization, 'stopReason'>):
 
 /** Writes the model. Its checkpoint goes, unless there is more to do. Returns the names of the files. */
 export async function writeModel(
-  { out, format }: { out: string; format: FactorForm },
+  { out, format, online }: { out: string; format: FactorForm; online?: OnlineState },
   model: SavedModel,
   extra: Record<string, unknown>,
 ): Promise<string[]> {
-  const written = await saveModel(out, model, extra, { format });
+  const written = await saveModel(out, model, extra, { format, online });
   if (!isUnfinished(model)) await removeCheckpoint(out);
   return written;
 }
@@ -159,11 +160,11 @@ export function provenance(device: Device, options: object): Record<string, unkn
 /** Prints the content of model.json, written or not. */
 export async function printModel(
   { stdout }: Io,
-  { format }: { format: FactorForm },
+  { format, online }: { format: FactorForm; online?: OnlineState },
   model: SavedModel,
   extra: Record<string, unknown>,
 ): Promise<void> {
-  stdout.write(modelFiles(model, extra, await factorFiles(model, format))['model.json']);
+  stdout.write(modelFiles(model, extra, await copiesOf(model, { format, online }))['model.json']);
 }
 
 export function toJson(value: unknown): string {

@@ -1,4 +1,5 @@
 /** The summary of a fit for people. */
+import type { Absent } from '../data/missing.js';
 import type { StopReason } from '../methods/loop.js';
 import type { Factorization } from '../methods/methods.js';
 import { componentsOf } from '../models/arranged.js';
@@ -79,10 +80,11 @@ function percent(share: number): string {
 /** Plain sentences about facts that a reader of the numbers could miss. */
 export function fitNotes(
   { method, svdBound, unconverged, illConditioned }: Factorization,
-  { weighted, bounds, classesWithoutLabel }: NotedFacts,
+  { weighted, absent, bounds, classesWithoutLabel }: NotedFacts,
 ): string[] {
   const notes: string[] = [];
   if (weighted) notes.push('The error is that of the weighted entries; with weights no bound is known.');
+  else if (absent === 'missing') notes.push('The error is that of the stored entries; where others are missing no bound is known.');
   else if (bounds && svdBound === null && method === 'deep')
     notes.push('With max pooling or an activation no bound is known beyond the first layer.');
   if (classesWithoutLabel.length > 0) {
@@ -101,6 +103,7 @@ export function fitNotes(
 
 interface NotedFacts {
   weighted: boolean;
+  absent?: Absent;
   /** Bounds were asked for. */
   bounds: boolean;
   classesWithoutLabel: readonly string[];

@@ -1,13 +1,5 @@
 /** Tensors that the command line reads, with what is known of their modes. */
-import {
-  checkNonnegativeTensor,
-  type DataTensor,
-  type DenseTensor,
-  entriesOfShape,
-  isSparseTensor,
-  times,
-  toDenseTensor,
-} from '../data/tensors.js';
+import { checkNonnegativeTensor, type DataTensor, isSparseTensor } from '../data/tensors.js';
 import { inWords, quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { Mode } from '../formats/coordinates.js';
@@ -85,18 +77,6 @@ export async function readTensorData(
   }
   checkTensorFile(X, content.path);
   return { path: content.path, X, modes, notes, ...(isSparseTensor(X) && { stored: X.values.length }) };
-}
-
-/** A sparse tensor that is made dense has at most so many entries. */
-const largestDense = 1e8;
-
-/** The tensor as a dense one, which the transform of slices takes. */
-export function denseTensor(X: DataTensor, path: string): DenseTensor {
-  const entries = entriesOfShape(X.shape);
-  if (!isSparseTensor(X) || entries <= largestDense) return toDenseTensor(X);
-  throw new InputError(
-    `${path} is a sparse ${times(X.shape)} tensor, ${entries.toPrecision(3)} entries with those that are zero, but at most ${largestDense.toExponential(0)} are made dense; give fewer slices at a time.`,
-  );
 }
 
 function checkTensorFile(X: DataTensor, path: string): void {

@@ -11,7 +11,7 @@ import type { Io } from './io.js';
 import { encoderOf, outputTarget } from './output-target.js';
 import { describeDevice, onDevice, toJson } from './run-fit.js';
 import { checkStandardInput } from './standard-input.js';
-import { denseTensor, modeCalled, readTensorData } from './tensor-data.js';
+import { modeCalled, readTensorData } from './tensor-data.js';
 import { wrapAll } from './text-width.js';
 
 interface SliceOptions {
@@ -54,7 +54,7 @@ export async function transformSlices(io: Io, modelPath: string, dataPath: strin
   );
   const known = shape.map((size, m) => (m === n ? undefined : (modes[m]?.entries ?? size)));
   const data = await readTensorData(dataPath, {}, { stdin: io.stdin, signal: io.signal, format: inputFormat }, known);
-  const X = denseTensor(data.X, data.path);
+  const { X } = data;
   if (X.shape.length !== shape.length || shape.some((size, m) => m !== n && size !== X.shape[m])) {
     const wanted = shape.map((size, m) => (m === n ? 'any' : size));
     throw new InputError(

@@ -60,9 +60,10 @@ export function addTransformCommand(program: Command, io: Io): void {
       }
       if (options.mode !== undefined)
         throw new InputError(`--mode is for models of tensors, and ${model} is none; leave it out.`, { option: 'mode' });
-      return !options.inverse && (await areTexts(model, data, options))
-        ? transformTexts(io, model, data, options)
-        : transformData(io, model, data, options);
+      if (options.inverse || !(await areTexts(model, data, options))) return transformData(io, model, data, options);
+      if (options.absent !== undefined)
+        throw new InputError(`--absent is for sparse matrices, and ${data} has texts; leave it out.`, { option: 'absent' });
+      return transformTexts(io, model, data, options);
     });
 }
 
@@ -83,7 +84,7 @@ async function transformData(io: Io, modelPath: string, dataPath: string, option
     throw new InputError(`--layer ${chosen} is not there: the model has S of the layers ${model.S.map((_, l) => l).join(', ')}.`);
 
   const { S, used } = await onDevice(io, { device: prefer }, async (engine, device) => ({
-    S: (await transform(engine, model, X, { weights }))[chosen],
+    S: (await transform(engine, model, X, { weights, absent: options.absent }))[chosen],
     used: describeDevice(device, prefer),
   }));
   const inFile = samples === 'rows' ? transpose(S) : S;
@@ -114,9 +115,11 @@ async function writeInverse(
   options: TransformCommandOptions,
 ): Promise<void> {
   const { modelPath, path, encode, target } = given;
-  const { samples, weights, inputFormat, json } = options;
+  const { samples, weights, absent, inputFormat, json } = options;
   if (weights !== undefined)
     throw new InputError('--weights is for samples with missing values, and --inverse reads an S, which has none; leave it out.');
+  if (absent !== undefined)
+    throw new InputError('--absent is for samples with missing values, and --inverse reads an S, which has none; leave it out.');
   checkStandardInput([path], inputFormat);
   const reading = { samples, table: tableOptionsOf(options), input: { stdin: io.stdin, signal: io.signal, format: inputFormat } };
   const model = await loadModel(modelPath);

@@ -1,10 +1,15 @@
-/** Values that are missing: NaN in X, or a weight of 0. */
+/** Values that are missing: NaN in X, a weight of 0, or what a sparse X does not store. */
 import { InputError } from '../errors.js';
 import { checkWeights, hiddenLine } from './check.js';
 import { checkDense, type Matrix, matrix } from './matrix.js';
 import { isTyped } from './realm.js';
-import { type DataMatrix, isSparse, placeOf } from './sparse.js';
+import { checkSparse, type DataMatrix, isSparse, placeOf, type SparseMatrix } from './sparse.js';
 import { inPlace, inWords } from './words.js';
+
+/** What the entries that a sparse X does not store are. */
+export type Absent = 'zero' | 'missing';
+
+export const absentKinds = ['zero', 'missing'] as const satisfies readonly Absent[];
 
 /** What of X can be seen. */
 export interface Seen<X extends DataMatrix = DataMatrix> {
@@ -16,28 +21,33 @@ export interface Seen<X extends DataMatrix = DataMatrix> {
 
 /**
  * What of a dense X can be seen: NaN has weight 0, and whatever stands under a weight of 0 becomes 0, so that nothing after this function can
- * depend on it. A sparse X has all of its values. What can be seen of X is not checked.
+ * depend on it. A sparse X has all of its values, or with `absent` 'missing' those that it stores. What can be seen of X is not checked.
  *
  * @param weights W ≥ 0 of the shape of X. Default: ones.
  * @param of names for messages, and `newSamples`: whether all values of a row may be missing, as of a feature that a model knows.
+ * `absent`: default 'zero'.
  * @throws InputError where a row or a column (and of `newSamples` a column) has no value at all, for negative weights, and for weights or NaN
- * with a sparse X; ShapeError for weights of another shape.
+ * with a sparse X, and for `absent` 'missing' with a dense one; ShapeError for weights of another shape.
  */
 export function seenOf<X extends DataMatrix>(
   X: X,
   weights?: Matrix,
-  { name = 'X', newSamples = false }: { name?: string; newSamples?: boolean } = {},
+  { name = 'X', newSamples = false, absent = 'zero' }: { name?: string; newSamples?: boolean; absent?: Absent } = {},
 ): Seen<X> {
   if (!isSparse(X)) checkDense(X, name);
   if (weights !== undefined) checkWeights(weights, X, 'weights', { newSamples });
   if (isSparse(X)) {
     const at = findNaN(X);
-    if (at < 0) return { X };
+    if (at < 0) {
+      if (absent === 'missing') checkLines(X, name, newSamples);
+      return { X };
+    }
     throw new InputError(
-      `${name} has the entry NaN ${inPlace(placeOf(X, at))} (counted from 0), a missing value, which only a dense matrix can have; give it as toDense(…).`,
+      `${name} has the entry NaN ${inPlace(placeOf(X, at))} (counted from 0), a missing value, which only a dense matrix can have; give it as toDense(…), or leave the entry out with absent: 'missing'.`,
       placeOf(X, at),
     );
   }
+  if (absent === 'missing') throw absentOfDense(name);
   const seen = zerosForMissing(X, weights);
   // Of weights alone it was checked above.
   const hidden = seen.weights !== weights && seen.weights && hiddenLine(seen.weights, { newSamples });
@@ -48,6 +58,31 @@ export function seenOf<X extends DataMatrix>(
     throw new InputError(`${name} has no value in all of ${line} (counted from 0): ${why}; leave it out.`, hidden);
   }
   return seen as Seen<X>;
+}
+
+/** The refusal of `absent` 'missing' beside a dense matrix. */
+export function absentOfDense(name: string): InputError {
+  return new InputError(
+    `The option 'absent' is 'missing', which is for the entries that a sparse matrix does not store, but ${name} is dense; mark its missing values by NaN.`,
+    { option: 'absent' },
+  );
+}
+
+/** Throws InputError for a row, unless of `newSamples`, or a column without any stored entry, in a well-formed X or none. */
+function checkLines(X: SparseMatrix, name: string, newSamples: boolean): void {
+  checkSparse(X, name);
+  const { rows, cols, rowStarts, columns } = X;
+  const seen = new Uint8Array(cols);
+  for (const column of columns) seen[column] = 1;
+  const column = seen.indexOf(0);
+  let row = 0;
+  while (row < rows && (newSamples || rowStarts[row + 1] > rowStarts[row])) row++;
+  if (row === rows && column < 0) return;
+  const [line, place] = row < rows ? [`row ${row}`, { row }] : [`column ${column}`, { column }];
+  throw new InputError(
+    `${name} has no value in all of ${line} (counted from 0): it stores none, and what it does not store is missing; leave it out.`,
+    place,
+  );
 }
 
 /** The same without any check. */

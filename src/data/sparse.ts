@@ -161,10 +161,14 @@ export function entriesOf(X: DataMatrix): number | undefined {
   return isSparse(X) ? X.values.length : undefined;
 }
 
-/** The mean of all entries, also of those that are not stored; with weights of those whose weight is not 0, where X is 0 elsewhere. */
-export function mean(X: DataMatrix, W?: Matrix): number {
+/**
+ * The mean of all entries, also of those that are not stored, unless these are missing; with weights of those whose weight is not 0, where
+ * X is 0 elsewhere.
+ */
+export function mean(X: DataMatrix, W?: Matrix, missing = false): number {
   let sum = 0;
   for (const x of stored(X)) sum += x;
+  if (missing) return sum / stored(X).length;
   return sum / (W ? W.data.reduce((count, w) => count + (w > 0 ? 1 : 0), 0) : X.rows * X.cols);
 }
 

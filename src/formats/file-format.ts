@@ -41,6 +41,11 @@ export interface FileFormat {
 export interface PieceReader {
   /** The next bytes. They may be changed after that. Throws InputError as soon as the file cannot be read. */
   push(bytes: Uint8Array): void;
+  /**
+   * The rows of numbers that have come so far, but for the last ones, which come later; undefined where there are none. The reader forgets
+   * them: `end` has what is left.
+   */
+  take(options?: { transposed?: boolean }): FileContent | undefined;
   /** The content, with rows as columns if `transposed`. Throws InputError where there is none, or the file ends too early. */
   end(options?: { transposed?: boolean }): FileContent;
 }

@@ -16,13 +16,18 @@ export interface MatrixFile {
   sampleNames?: readonly string[];
 }
 
-/** Runs checks of the library on a matrix that was read from a file, and puts what they refuse in terms of that file. */
-export function checkFile(file: MatrixFile, check: () => void): void {
+/**
+ * Runs checks of the library on a matrix that was read from a file, and puts what they refuse in terms of that file. Of a block of samples
+ * `from` is the first one's place among all.
+ */
+export function checkFile(file: MatrixFile, check: () => void, from = 0): void {
   try {
     check();
   } catch (error) {
     if (!(error instanceof InputError) || (error.row === undefined && error.column === undefined)) throw error;
-    throw new InputError(inFile(error, file), { row: error.row, column: error.column, cause: error });
+    const { message, row } = error;
+    const column = error.column === undefined ? undefined : error.column + from;
+    throw new InputError(inFile({ message, row, column }, file), { row, column, cause: error });
   }
 }
 

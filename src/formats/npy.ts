@@ -50,6 +50,15 @@ export interface NpyArray {
 /** The array in a .npy file: versions 1–3, of any type and shape. Throws InputError for a header that is cut off or cannot be read. */
 export function parseNpy(bytes: Uint8Array): NpyArray {
   if (!ArrayBuffer.isView(bytes)) throw new InputError(`The bytes of a .npy file must be a Uint8Array, not ${describe(bytes)}.`);
+  const { start, ...header } = parseNpyHeader(bytes);
+  return { ...header, bytes: bytes.subarray(start) };
+}
+
+/** Bytes at the begin of a .npy file that hold its header, but for one that nothing needs to be so long. */
+export const npyHeaderBytes = 2 ** 16;
+
+/** What the header of a .npy file says, and where the entries start, from its first bytes. Throws InputError as `parseNpy` does. */
+export function parseNpyHeader(bytes: Uint8Array): Omit<NpyArray, 'bytes'> & { start: number } {
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new InputError('This is not a .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.');
   }
@@ -59,11 +68,16 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
   const headerAt = version === 1 ? 10 : 12;
   const start = bytes.length < headerAt ? Infinity : headerAt + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (start > bytes.length) throw new InputError(`The .npy file is cut off: its ${bytes.length} bytes end inside the header.`);
-  return { ...readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start))), bytes: bytes.subarray(start) };
+  return { ...readHeader(new TextDecoder().decode(bytes.subarray(headerAt, start))), start };
 }
 
 /** The numbers of an array of real numbers, as they lie. Throws InputError for other types, and where there are more or fewer bytes. */
 export function elementsOf({ dtype, shape, bytes }: NpyArray): Elements {
+  return { bytes, ...elementFormOf({ dtype, shape }, bytes.length) };
+}
+
+/** The form of the numbers of an array of real numbers, of which so many bytes follow the header. Throws InputError as `elementsOf` does. */
+export function elementFormOf({ dtype, shape }: Pick<NpyArray, 'dtype' | 'shape'>, length: number): Omit<Elements, 'bytes'> {
   const type = dtype.slice(1);
   // 'bf2' is a name of ours, which NumPy does not know.
   if (!/^[<>|=]/.test(dtype) || !isElementType(type) || type === 'bf2') {
@@ -72,13 +86,13 @@ export function elementsOf({ dtype, shape, bytes }: NpyArray): Elements {
     );
   }
   const needed = shape.reduce((count, size) => count * size, sizeOfElement(type));
-  if (bytes.length !== needed) {
-    const wrong = bytes.length < needed ? 'is cut off' : 'is too long';
+  if (length !== needed) {
+    const wrong = length < needed ? 'is cut off' : 'is too long';
     throw new InputError(
-      `The .npy file ${wrong}: ${shape.length === 1 ? `${shape[0]}×1` : shape.join('×')} entries of '${dtype}' need ${needed} bytes, but ${bytes.length} follow the header.`,
+      `The .npy file ${wrong}: ${shape.length === 1 ? `${shape[0]}×1` : shape.join('×')} entries of '${dtype}' need ${needed} bytes, but ${length} follow the header.`,
     );
   }
-  return { bytes, type, little: dtype[0] !== '>' };
+  return { type, little: dtype[0] !== '>' };
 }
 
 /**
@@ -93,11 +107,21 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
 
 /** The same of an array whose header has been read. */
 export function matrixOfArray(array: NpyArray): Matrix {
-  const { shape, fortran } = array;
+  const { rows, cols, ...form } = matrixFormOf(array, array.bytes.length);
+  return matrixOf({ bytes: array.bytes, ...form }, rows, cols, { what: 'The .npy file', fortran: array.fortran });
+}
+
+/** The form of the numbers of a matrix, of which so many bytes follow the header, and its sizes. Throws InputError as `decodeNpy` does. */
+export function matrixFormOf(
+  { dtype, shape }: Pick<NpyArray, 'dtype' | 'shape'>,
+  length: number,
+): Omit<Elements, 'bytes'> & { rows: number; cols: number } {
   // The type first: of an array that can never be read nobody should change the shape.
-  const elements = shape.includes(0)
+  const form = shape.includes(0)
     ? undefined
-    : elementsOf(shape.length < 1 || shape.length > 2 ? { ...array, shape: [0], bytes: none } : array);
+    : shape.length < 1 || shape.length > 2
+      ? elementFormOf({ dtype, shape: [0] }, 0)
+      : elementFormOf({ dtype, shape }, length);
   if (shape.length < 1 || shape.length > 2) {
     throw new InputError(
       `The .npy file has an array of shape (${shortened(shape.join(', '))}), but a matrix has 2 dimensions; reshape it first.`,
@@ -105,9 +129,9 @@ export function matrixOfArray(array: NpyArray): Matrix {
   }
   const [rows, cols = 1] = shape;
   // Nothing may count along an axis of which the file has no entry.
-  if (elements === undefined)
+  if (form === undefined)
     throw new InputError(`The .npy file has an array of shape (${shape.join(', ')}), which has no entries; a matrix needs at least one.`);
-  return matrixOf(elements, rows, cols, { what: 'The .npy file', fortran });
+  return { ...form, rows, cols };
 }
 
 /**
@@ -144,8 +168,6 @@ function inCOrder(numbers: Float64Array, shape: readonly number[]): Float64Array
     return number;
   });
 }
-
-const none = new Uint8Array(0);
 
 /** A key of the header and its value, up to the next comma: text, a truth value, or numbers in brackets. */
 const field = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\dL,\s]*)\))\s*(?:,|$)/y;

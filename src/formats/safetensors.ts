@@ -65,6 +65,11 @@ export interface Tensor {
  * @throws InputError for a header that cannot be read, and for tensors that overlap, leave gaps, or do not end with the file.
  */
 export function decodeSafetensors(bytes: Uint8Array): Map<string, Tensor> {
+  return readSafetensors(bytes).tensors;
+}
+
+/** The same, with the texts that `encodeSafetensors` put beside them. */
+export function readSafetensors(bytes: Uint8Array): { tensors: Map<string, Tensor>; about: Readonly<Record<string, unknown>> } {
   if (!ArrayBuffer.isView(bytes)) throw new InputError(`The bytes of a .safetensors file must be a Uint8Array, not ${describe(bytes)}.`);
   const notOne = (why: string) => new InputError(`This is not a whole .safetensors file: ${why}. Write it with save_file of safetensors.`);
   if (bytes.length < 10) throw notOne(`it has ${bytes.length} bytes`);
@@ -84,7 +89,11 @@ export function decodeSafetensors(bytes: Uint8Array): Map<string, Tensor> {
     end = to;
   }
   if (end !== data.length) throw notOne(`its tensors take ${end} bytes, but ${data.length} follow the header`);
-  return new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const { __metadata__: about } = header;
+  return {
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    about: typeof about === 'object' && about !== null ? (about as Record<string, unknown>) : {},
+  };
 }
 
 function parseHeader(bytes: Uint8Array, notOne: (why: string) => InputError): Record<string, unknown> {

@@ -14,7 +14,10 @@ export interface Block {
 }
 
 export interface Blocks {
+  /** All of them, also those that were taken. */
   readonly rows: number;
+  /** Those that were taken. */
+  readonly taken: number;
   readonly missingCells: number;
   /** Room for one more row, from `base` of the block on; the same again until `keep`. */
   next(): { block: Block; base: number };
@@ -22,7 +25,9 @@ export interface Blocks {
   keep(): void;
   /** A cell of the row of `next` has no value; `at` is its place in the block. */
   markMissing(at: number): void;
-  /** The matrix, transposed if that is asked for, and its cells without a value. The blocks are gone after that. */
+  /** The rows of all blocks but the last as a matrix, which are gone after that; undefined where there is one block. */
+  take(transposed: boolean): { X: Matrix; missing?: Uint8Array } | undefined;
+  /** The matrix of what was not taken, transposed if that is asked for, and its cells without a value. The blocks are gone after that. */
   join(transposed: boolean): { X: Matrix; missing?: Uint8Array };
 }
 
@@ -33,6 +38,7 @@ export function createBlocks(cols: number): Blocks {
   let blocks: Block[] = [];
   let filled = 0;
   let before = 0;
+  let taken = 0;
   let missingCells = 0;
   /** Cells without a value in the row that is not kept yet. */
   let pending = 0;
@@ -40,6 +46,9 @@ export function createBlocks(cols: number): Blocks {
   return {
     get rows() {
       return before + filled;
+    },
+    get taken() {
+      return taken;
     },
     get missingCells() {
       return missingCells;
@@ -69,29 +78,42 @@ export function createBlocks(cols: number): Blocks {
       block.missing[at] = 1;
       pending++;
     },
+    take(transposed) {
+      if (blocks.length < 2) return undefined;
+      const full = blocks.slice(0, -1);
+      blocks = blocks.slice(-1);
+      const rows = full.reduce((sum, { data }) => sum + data.length / cols, 0);
+      taken += rows;
+      return joined(full, rows, cols, transposed);
+    },
     join(transposed) {
-      const rows = before + filled;
-      const X = { rows: transposed ? cols : rows, cols: transposed ? rows : cols, data: new Float32Array(rows * cols) };
-      const missing = missingCells > 0 ? new Uint8Array(rows * cols) : undefined;
       const given = blocks;
       blocks = [];
-      for (let b = 0, row = 0; b < given.length; b++) {
-        const { data, missing: gone } = given[b];
-        const count = Math.min(rows - row, data.length / cols);
-        // What is copied is let go at once.
-        given[b] = { data: new Float32Array(0) };
-        put(data, X.data, count);
-        if (gone && missing) put(gone, missing, count);
-        row += count;
-
-        function put<T extends Float32Array | Uint8Array>(from: T, to: T, count: number): void {
-          if (transposed) turn(from, to, { row, count, rows, cols });
-          else to.set(from.subarray(0, count * cols), row * cols);
-        }
-      }
-      return { X, missing };
+      return joined(given, before + filled - taken, cols, transposed);
     },
   };
+}
+
+/** So many rows of blocks as one matrix. */
+function joined(given: Block[], rows: number, cols: number, transposed: boolean): { X: Matrix; missing?: Uint8Array } {
+  const X = { rows: transposed ? cols : rows, cols: transposed ? rows : cols, data: new Float32Array(rows * cols) };
+  // Every row that is kept has been counted, so a mark is one of these rows.
+  const missing = given.some((block) => block.missing?.includes(1)) ? new Uint8Array(rows * cols) : undefined;
+  for (let b = 0, row = 0; b < given.length; b++) {
+    const { data, missing: gone } = given[b];
+    const count = Math.min(rows - row, data.length / cols);
+    // What is copied is let go at once.
+    given[b] = { data: new Float32Array(0) };
+    put(data, X.data, count);
+    if (gone && missing) put(gone, missing, count);
+    row += count;
+
+    function put<T extends Float32Array | Uint8Array>(from: T, to: T, count: number): void {
+      if (transposed) turn(from, to, { row, count, rows, cols });
+      else to.set(from.subarray(0, count * cols), row * cols);
+    }
+  }
+  return { X, missing };
 }
 
 /** Rows of `from` as columns of `to`, which has `rows` of them, from `row` on. */

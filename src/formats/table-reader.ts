@@ -62,6 +62,13 @@ export function createTableReader(source: string, options: TableOptions = {}): P
 
   return {
     push: (bytes) => take(recoder.push(bytes)),
+    take({ transposed = false } = {}) {
+      const part = table?.blocks.take(transposed);
+      if (!table || !part) return undefined;
+      const { layout, rows } = table;
+      const rowNames = layout.names ? rows.rowNames.splice(0, transposed ? part.X.cols : part.X.rows) : undefined;
+      return { ...part, rowNames, columnNames: layout.header };
+    },
     end({ transposed = false } = {}) {
       take(recoder.end());
       if (!table) begin(joinHead(), true);

@@ -1,5 +1,6 @@
 /** Whether f32 can be trusted with a solve: the small part of its solution in f64 that every solve needs. */
 import type { Dense, Matrix } from '../data/matrix.js';
+import { type DataMatrix, stored } from '../data/sparse.js';
 
 /**
  * With G scaled to a unit diagonal, trace G⁻¹ lies between κ²/k and k κ² for the condition κ of A with columns of norm 1, and no support
@@ -13,6 +14,9 @@ export const settledBelow = 1e-5;
 
 /** The multiplications for the Gram matrices that columns with weights have, one each, and the most that take no more than a second. */
 export const weightedWork = (W: Matrix, k: number): number => W.data.length * k * k;
+
+/** The same of columns that see the stored entries of a sparse X alone. */
+export const missingWork = (X: DataMatrix, k: number): number => stored(X).length * k * k;
 export const affordable = 2 ** 28;
 
 export function gramOf({ rows, cols: k, data }: Dense): Float64Array {

@@ -11,9 +11,9 @@ import { exactLayers } from './exact-layers.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { givenFactors, lifted } from './given.js';
-import { moveScale } from './hierarchical.js';
 import { choice, data, type OptionsOf, positive, positiveInteger } from './options.js';
 import { problemOf } from './problem.js';
+import { moveScale } from './scale.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
 

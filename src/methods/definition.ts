@@ -1,5 +1,6 @@
 /** The definition of a method. methods.ts lists all definitions. */
 import type { Matrix } from '../data/matrix.js';
+import type { Absent } from '../data/missing.js';
 import type { DataMatrix } from '../data/sparse.js';
 import type { Engine } from '../engine.js';
 import type { Program } from '../graph/program.js';
@@ -27,6 +28,11 @@ export interface TransformOptions {
    * Every sample needs a value that is not missing.
    */
   weights?: Matrix;
+  /**
+   * What the entries that a sparse newX does not store are, for methods that have this option: 'zero', or 'missing', as ratings that nobody
+   * gave. Default: as in the fit.
+   */
+  absent?: Absent;
   /** Most iterations, for the divergences of 'ssnmf', whose coefficients come from a descent. Default 2000. */
   maxIterations?: number;
   /** The relative fall of the objective per iteration at which that descent stops. Default 1e-7. */
@@ -34,7 +40,7 @@ export interface TransformOptions {
 }
 
 /** The names of all of them. */
-export const transformOptionNames = Object.keys({ weights: true, maxIterations: true, tolerance: true } satisfies Record<
+export const transformOptionNames = Object.keys({ weights: true, absent: true, maxIterations: true, tolerance: true } satisfies Record<
   keyof TransformOptions,
   true
 >);

@@ -1,8 +1,10 @@
 /** The exact coefficients of a fit, solved again where f32 was not sure of them. */
 import { type Matrix, matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
-import { affordable, gramOf, inverseTrace, trustedInF32, weightedWork } from './condition.js';
+import { affordable, gramOf, inverseTrace, missingWork, trustedInF32, weightedWork } from './condition.js';
 import { polish } from './polish.js';
+import { doubtfulColumns } from './simplex.js';
+import { polishSimplex } from './simplex-polish.js';
 
 export interface ExactLayers {
   /** Of each layer. A layer of which nothing was solved again is the one that was given. */
@@ -23,8 +25,12 @@ export interface LayerOptions {
    * takes no more than a second.
    */
   weights?: Matrix;
+  /** Whether what a sparse X of the first layer does not store is missing: as with weights. */
+  missing?: boolean;
   /** The `rounds` of each layer's last solve (k×M entries of one restart): columns where it is negative are solved again. */
   rounds?: readonly ArrayLike<number>[];
+  /** Columns of S sum to one; of one layer, without λ₁. */
+  simplex?: boolean;
 }
 
 /**
@@ -33,19 +39,29 @@ export interface LayerOptions {
  * features are far from dependent it costs the Gram matrices of A alone.
  */
 export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Matrix[], options: LayerOptions = {}): ExactLayers {
-  const { l1 = [], weights, rounds = [] } = options;
+  const { l1 = [], weights, missing = false, rounds = [], simplex = false } = options;
   const found: ExactLayers = { S: [], moved: false, unconverged: 0, illConditioned: 0 };
   const moved = new Uint8Array(X.cols);
   A.forEach((factor, l) => {
     const k = factor.cols;
     const masked = l === 0 ? weights : undefined;
-    const all = masked ? weightedWork(masked, k) <= affordable : !(inverseTrace(gramOf(factor), k) <= trustedInF32);
-    const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0);
+    const isDoubtful = simplex && !masked ? doubtfulColumns(X, factor, gramOf(factor)) : undefined;
+    const holes = l === 0 && missing;
+    const own = masked ? weightedWork(masked, k) : holes ? missingWork(X, k) : undefined;
+    const costs = own === undefined ? !(inverseTrace(gramOf(factor), k) <= trustedInF32) : own <= affordable;
+    const all = isDoubtful === undefined && costs;
+    const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0 || isDoubtful?.(c));
     if (columns.length === 0) {
       found.S.push(S[l]);
       return;
     }
-    const again = polish(found.S[l - 1] ?? X, factor, S[l].data, { l1: l1[l], columns, single: true, weights: masked });
+    const again = (simplex ? polishSimplex : polish)(found.S[l - 1] ?? X, factor, S[l].data, {
+      l1: l1[l],
+      columns,
+      single: true,
+      weights: masked,
+      missing: holes,
+    });
     const solved = matrix(k, X.cols, again.S);
     for (const c of columns) for (let j = 0; j < k; j++) if (solved.data[j * X.cols + c] !== S[l].data[j * X.cols + c]) moved[c] = 1;
     found.S.push(solved);

@@ -39,7 +39,11 @@ export interface FitOptions {
    *   `tolerance` (default 1e-4) times its first error between two checks.
    *
    * - 'kkt': the KKT residual of both factors (`kktResidual`). A restart has settled when it is at most `tolerance` (default 1e-4) times that
-   *   of its start. Only 'nmf' has this rule. scikit-learn's solver 'cd' has it with the sum of the projected gradients of a sweep as residual.
+   *   of its start. Only 'nmf' has this rule.
+   *
+   * - 'violation': Σ |∇ᴾ|, the projected gradients of both factors that one iteration meets. A restart has settled when it is at most
+   *   `tolerance` (default 1e-4) times that of its first iteration. 'nmf' has it with the solvers 'hals' and 'anls', without weights. With
+   *   'hals' it is the rule of scikit-learn's solver 'cd', and with `checkEvery: 1` a fit ends at the same iteration.
    *
    * 'initialError' is scikit-learn's rule for its solver 'mu', and the early stop of earlier implementations. It ends long before convergence, the sooner the worse the start.
    */

@@ -68,7 +68,7 @@ export interface FitStage extends Omit<Stage, 'norm' | 'maxIterations' | 'inF64'
   norm?: number | number[];
   maxIterations?: number;
   tolerance?: number;
-  /** See Stage; default: whether X is sparse, unless the objective is 'of S'. */
+  /** See Stage; default: whether X is sparse and its absent entries are zeros, unless the objective is 'of S'. */
   cancels?: boolean;
   /** Whether the stage only prepares another one. It may be cut short, so its settling says nothing of the fit. */
   start?: boolean;
@@ -97,8 +97,11 @@ export interface Outcome<Own> {
   kkt: number[][];
   /** Factorizations per column of the last exact solves: see LayerSections.rounds. */
   rounds?: readonly Tensor[];
-  /** Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. */
-  exact?: { l1?: readonly (number | Tensor)[] };
+  /**
+   * Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. With `simplex` one
+   * layer, whose columns of S sum to one.
+   */
+  exact?: { l1?: readonly (number | Tensor)[]; simplex?: boolean };
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
   /** Where something stands between the factors, the k₀×M matrix of every depth for which X ≈ A⁰ inner; null where there is none. */
@@ -169,7 +172,7 @@ interface Running extends Fitted {
 }
 
 function createFit(run: Run, running: Running): Fit {
-  const { X, seen, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
+  const { X, missing, seen, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
   const { restarts } = settings;
   const from = progress.latest;
   if (from) checkCheckpoint(from, method, fingerprint, run);
@@ -210,7 +213,7 @@ function createFit(run: Run, running: Running): Fit {
         ...given,
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
-        cancels: given.cancels ?? (isSparse(X) && objective !== 'of S'),
+        cancels: given.cancels ?? (isSparse(X) && !missing && objective !== 'of S'),
         inF64: objective === 'error' || given.objectiveInF64 ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
@@ -281,7 +284,7 @@ async function resultOf<M extends string, Own>(
   stages: readonly Ended[],
   outcome: Outcome<Own>,
 ): Promise<Model<M, Own>> {
-  const { X, W, seen, unit, carrier = 'S', settings } = running;
+  const { X, W, missing, seen, unit, carrier = 'S', settings } = running;
   const { ranks } = settings;
   const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
@@ -296,7 +299,7 @@ async function resultOf<M extends string, Own>(
   refuseBroken(method, found);
   const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
   const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
-  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, rounds });
+  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex });
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));

@@ -101,12 +101,13 @@ function checkColumns({ rows, cols, data }: Matrix, called: string): void {
 /** Beyond these powers of two, Gram matrices and their products leave f32. */
 const mostExponent = 40;
 
-function inRange(factor: Matrix, called: string): Matrix {
+/** Throws InputError for a factor whose size f32 has no products of. */
+export function inRange(factor: Matrix, called: string, option = 'start'): Matrix {
   const most = factor.data.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
   if (most === 0 || (most < 2 ** mostExponent && most > 2 ** -mostExponent)) return factor;
   throw new InputError(
     `${called} has its largest entry at ${most.toExponential(0)} beside X, whose entries count as 1; share the scale between A and S otherwise.`,
-    { option: 'start' },
+    { option },
   );
 }
 
@@ -137,18 +138,18 @@ export function lifted({ rows, cols, data }: Matrix): Matrix {
  */
 export async function completed(
   engine: Engine,
-  { X, W }: Problem,
+  { X, W, missing }: Problem,
   { A, S }: Given,
   lift: (layer: number) => boolean = () => true,
 ): Promise<{ A: Matrix[]; S: Matrix[] }> {
   if (A && S) return { A, S };
   const liftedWhere = (factor: Matrix, l: number) => (lift(l) ? lifted(factor) : factor);
-  if (A) return { A, S: (await nnlsChain(engine, X, A, { weights: W })).map(liftedWhere) };
+  if (A) return { A, S: (await nnlsChain(engine, X, A, { weights: W, ...(missing && { absent: 'missing' }) })).map(liftedWhere) };
   const found: Matrix[] = [];
   for (const [l, own] of S!.entries()) {
     const turned = l > 0 ? transpose(S![l - 1]) : isSparse(X) ? sparseTranspose(X) : transpose(X);
-    const weights = l === 0 && W ? { weights: transpose(W) } : {};
-    found.push(liftedWhere(transpose((await nnls(engine, turned, transpose(own), weights)).S), l));
+    const sight = l > 0 ? {} : { ...(W && { weights: transpose(W) }), ...(missing && { absent: 'missing' as const }) };
+    found.push(liftedWhere(transpose((await nnls(engine, turned, transpose(own), sight)).S), l));
   }
   return { A: found, S: S! };
 }

@@ -1,6 +1,6 @@
 import { checkNewSamples } from '../data/check.js';
-import { type Matrix, matrix, multiply } from '../data/matrix.js';
-import { type DataMatrix, entriesOf, isSparse, stored } from '../data/sparse.js';
+import { type Matrix, matrix } from '../data/matrix.js';
+import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
@@ -16,20 +16,40 @@ import {
   checkDataOfLoss,
   checkSolverOfLoss,
   divergenceInF64,
-  kktOfEntries,
   type LossName,
   lossOption,
-  lossTransform,
+  sizeOfLoss,
   wordsOf,
   writeOnes,
 } from './loss.js';
 import { type NndsvdStart, nndsvdEntries, nndsvdStarts, type StartEntries } from './nndsvd.js';
-import { choices, flag, layerList, type OptionsOf } from './options.js';
-import { type Problem, problemOf } from './problem.js';
-import { nnlsChain } from './q.js';
+import { penalisedChain, statedOfLayers } from './objective.js';
+import { choices, flag, layerList, matrixLikeX, type OptionsOf } from './options.js';
+import {
+  checkBesidePenalties,
+  checkPenalties,
+  isPenalised,
+  type PenaltyOptions,
+  penaltiesInF64,
+  penaltiesOfLayers,
+  penaltyOptions,
+  penaltySettings,
+  penaltyShapes,
+  writePenalties,
+} from './penalties.js';
+import { problemOf } from './problem.js';
 import type { Factors } from './result.js';
+import { moveScale } from './scale.js';
 import { startOption } from './start.js';
-import { checkSupervision, labelLayersOf, labelOptions, labelSettings, type SupervisionSettings, supervise } from './supervision.js';
+import {
+  checkSupervision,
+  labelLayersOf,
+  labelOptions,
+  labelSettings,
+  refuseWeighedLabels,
+  type SupervisionSettings,
+  supervise,
+} from './supervision.js';
 
 const options = {
   /**
@@ -37,21 +57,25 @@ const options = {
    *
    * - 'anls' (default): alternating exact nonnegative least squares.
    * - 'hals': coordinate descent.
-   * - 'mu': multiplicative updates, the default with a loss other than 'frobenius'.
+   * - 'mu': multiplicative updates, the default with a loss other than 'frobenius', and of the first layer with weights or NaN.
    *
    * Classified layers use model 3 of ssnmf, whatever the solver.
    */
   solver: choices(nmfSolvers, 'multiplicative updates, coordinate descent or exact least squares', {
-    default: 'anls, with another loss mu',
+    default: 'anls, with another loss mu, with weights mu in the first layer, with orthogonalA hals',
   }),
   /**
    * The measure of X against A⁰S⁰, and of each S against the next layer's product: see `nmf`. Another than 'frobenius' is for multiplicative
    * updates, and for fits without labels.
    */
   loss: lossOption,
+  /** The penalties of every layer, which is a fit of k_{l−1} features (N in the first) and M samples: see `nmf`. Not with labels. */
+  ...penaltyOptions,
+  /** W ≥ 0, N×M, multiplies residuals of the first layer entrywise, and those of every error: see `nmf`. The first layer then takes no labels. */
+  weights: matrixLikeX('a matrix of the same shape: 0 where a value is missing, else its weight'),
   /**
-   * Whether columns of every Aˡ get unit norm before the next layer is fitted. Default true.
-   * Their scale moves into Sˡ. Without it the deeper layers scatter.
+   * Whether columns of every Aˡ get unit norm before the next layer is fitted. Default true, and false with penalties, to which the scale of A
+   * matters. Their scale moves into Sˡ. Without it, and without penalties, the deeper layers scatter.
    */
   normalize: flag('bring columns of every A to unit norm before the next layer is fitted', { default: true }),
   ...labelOptions,
@@ -73,7 +97,13 @@ export interface HierarchicalOptions extends FitOptions, OptionsOf<typeof option
 
 export type HierarchicalFactorization = Model<
   'hierarchical',
-  LabelSettings & { solver: NmfSolver | readonly NmfSolver[]; loss: LossName | number; normalize: boolean; labelLayers?: number[] }
+  LabelSettings &
+    Partial<PenaltyOptions> & {
+      solver: NmfSolver | readonly NmfSolver[];
+      loss: LossName | number;
+      normalize: boolean;
+      labelLayers?: number[];
+    }
 >;
 
 /**
@@ -88,9 +118,11 @@ export type HierarchicalFactorization = Model<
  * Starts are |N(0,1)|, or what `start` says.
  * With another `loss` every layer minimises it, `divergence` is that of X from A⁰…AᴸSᴸ, and the smallest error still decides between restarts.
  * maxIterations defaults to 500 a layer, 1000 with 'hals', 2000 with 'mu'; tolerance to 1e-6. Both hold for each layer, and so does
- * `stopping`. settings holds { solver, loss, normalize } and with labels { labelWeight, labelLayers }.
+ * `stopping`. settings holds { solver, loss, normalize }, with penalties those, and with labels { labelWeight, labelLayers }.
+ * With penalties `divergence` is that of X from A⁰…AᴸSᴸ. `objective` is left out, since each layer has its own.
+ * NaN in X is a missing value: its weight is 0. With weights errors are ‖W ∘ (X − A⁰…AˡSˡ)‖ / ‖W ∘ X‖, and svdBound is null.
  *
- * @throws InputError for negative, NaN or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
+ * @throws InputError for negative or infinite entries, ranks that do not fit, labels that do not fit or agree, λ < 0, bad options;
  * ShapeError; BreakdownError, LimitError.
  */
 export async function hierarchicalNmf(
@@ -98,33 +130,38 @@ export async function hierarchicalNmf(
   givenX: DataMatrix,
   options: HierarchicalOptions,
 ): Promise<HierarchicalFactorization> {
-  const { loss: named = 'frobenius', solver = solverFor(named), normalize = true, start = 'random' } = options;
+  const { loss: named = 'frobenius', normalize = !isPenalised(options), start = 'random' } = options;
   const problem = problemOf(hierarchicalMethod, givenX, options, { maxIterations: 2000, tolerance: 1e-6 });
-  const { X, settings } = problem;
+  const { X, W, settings } = problem;
   const { ranks } = settings;
+  const solver = options.solver ?? solverFor(options, ranks, W !== undefined);
   if (typeof solver !== 'string' && solver.length !== ranks.length)
     throw new InputError(`There are ${solver.length} solvers for ${ranks.length} layers; give one for all, or one each.`, {
       option: 'solver',
     });
   const beta = betaOf(named);
   const loss = betaLoss(beta);
-  checkDataOfLoss(beta, X);
+  checkDataOfLoss(beta, X, W);
+  const penalties = penaltiesOfLayers(options, { ...problem, ranks }, beta);
   const supervision = checkSupervision(options, problem);
   const labelLayers = supervision ? labelLayersOf(options.labelLayers, ranks) : [];
+  if (W) refuseWeighedLabels(labelLayers);
 
+  const solverOf = (l: number) => (labelLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const t = hierarchicalProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
     csrEntries: entriesOf(X),
     solver,
+    weighted: W !== undefined,
     normalize,
     loss,
+    penalties: penalties?.map((own, l) => penaltyShapes(own, solverOf(l))),
     supervision: supervision && {
       classes: supervision.targets.classes.length,
       labelWeight: supervision.labelWeight,
       layers: labelLayers,
     },
   });
-  const solverOf = (l: number) => (labelLayers.includes(l) ? 'mu' : typeof solver === 'string' ? solver : solver[l]);
   const maxIterations = ranks.map((_, l) => options.maxIterations ?? mostIterations[solverOf(l)]);
   const given = givenFactors(start, problem, {
     A: t.A,
@@ -138,12 +175,20 @@ export async function hierarchicalNmf(
       ? [await nndsvdEntries(engine, [X], ranks[0], start, { settings, stream: 0 })]
       : undefined;
   return withFit(engine, t.program, problem, async (fit) => {
+    const { run } = fit;
     const begin =
       begun &&
       (async (l: number) =>
         begun[l] ?? nndsvdEntries(engine, await read(fit.run, t.S[l - 1]), ranks[l], start as NndsvdStart, { settings, stream: 2 * l }));
-    const objectiveInF64 = loss === squared ? undefined : ({ A, S }: Factors) => divergenceInF64(problem, A[0], S[0], beta);
-    await fitSequentially(fit, t, t, X, { maxIterations, normalize, supervision, begin, B: given?.B, loss, objectiveInF64 });
+    const plain = loss === squared && !penalties;
+    const objectiveInF64 = ({ A: [A], S: [S] }: Factors) =>
+      loss.factor * (divergenceInF64(problem, A, S, beta) + (penalties ? penaltiesInF64(penalties[0], A, S) : 0));
+    if (W) run.write(t.W!, W.data);
+    t.penalties.forEach((own, l) => {
+      if (penalties) writePenalties(run, own, penalties[l], solverOf(l));
+    });
+    const sequence = { maxIterations, normalize, supervision, begin, B: given?.B, loss, W };
+    await fitSequentially(fit, t, t, X, { ...sequence, ...(!plain && { objectiveInF64 }) });
     const finish = t.layers.flatMap((layer) => [layer.measure, layer.finish]);
     const { errors, kkt, losses } = await fit.measure(['errors', ...finish], {
       errors: t.errors,
@@ -159,39 +204,40 @@ export async function hierarchicalNmf(
       objectives: errors[ranks.length - 1].map((squared, r) => squared + (supervision?.labelWeight ?? 0) * lossOf(r)),
       kkt,
       rounds: t.layers.flatMap(({ rounds }) => (rounds ? [rounds] : [])),
-      exact: ranks.every((_, l) => solverOf(l) === 'anls') ? {} : undefined,
-      stated:
-        loss === squared
-          ? undefined
-          : (restart, factors) =>
-              statedOf(
-                problem,
-                beta,
-                factors,
-                kkt.map((values) => values[restart]),
-              ),
-      own: { solver, loss: named, normalize, ...labelSettings(supervision), ...(supervision ? { labelLayers } : {}) },
+      exact: ranks.every((_, l) => solverOf(l) === 'anls') && !options.l2S ? { l1: penalties?.map(({ S }) => S?.l1 ?? 0) } : undefined,
+      boundRanks: W && ranks.map(() => null),
+      stated: plain
+        ? undefined
+        : (restart, factors) =>
+            statedOfLayers(
+              problem,
+              { beta, penalties },
+              factors,
+              kkt.map((values) => values[restart]),
+            ),
+      own: {
+        solver,
+        loss: named,
+        normalize,
+        ...(penalties && penaltySettings(options)),
+        ...labelSettings(supervision),
+        ...(supervision ? { labelLayers } : {}),
+      },
       supervise: supervision && ((restart, { S }) => supervise(fit, supervision, classifiers, restart, S)),
     });
   });
 }
 
-/** The divergence of X from A⁰…AᴸSᴸ, and the KKT residual of all layers where the device has measured all but the first. */
-function statedOf(problem: Problem, beta: number, { A, S }: Factors, kkt: readonly number[]) {
-  const { X, unit } = problem;
-  const inner = A.slice(1).reduceRight((Z, factor) => multiply(factor, Z), S[S.length - 1]);
-  const divergence = divergenceInF64(problem, A[0], inner, beta) * 2 ** (beta * unit);
-  const kktResidual = isSparse(X) ? Math.max(kktOfEntries(X, A[0], S[0], {}), ...kkt) : Math.max(...kkt);
-  return { divergence, objective: divergence, kktResidual };
-}
-
-function solverFor(loss: LossName | number): NmfSolver {
-  return betaOf(loss) === 2 ? 'anls' : 'mu';
+/** The default: of the first layer with weights 'mu', else one for all layers. */
+function solverFor({ loss, orthogonalA = 0 }: HierarchicalOptions, ranks: readonly number[], weighted: boolean): NmfSolver | NmfSolver[] {
+  if (betaOf(loss) !== 2) return 'mu';
+  const usual = orthogonalA > 0 ? 'hals' : 'anls';
+  return weighted ? ranks.map((_, l) => (l === 0 ? 'mu' : usual)) : usual;
 }
 
 /**
  * Sˡ ≥ 0 (k_l×M') of every layer for new samples with the features of a fitted model: S⁰ = q(X, A⁰), Sˡ = q(Sˡ⁻¹, Aˡ), exactly. With
- * another loss than 'frobenius' each S minimises that, by multiplicative updates.
+ * another loss than 'frobenius' each S minimises that, by multiplicative updates; with penalties of S those, too. Weights are those of newX.
  *
  * @param newX N×M', ≥ 0, N as in the model's A[0].
  * @throws InputError for negative, NaN or infinite entries; ShapeError where newX has not as many rows as A⁰.
@@ -200,17 +246,12 @@ export async function transformHierarchical(
   engine: Engine,
   model: Pick<Model, 'A'> & { settings?: object },
   newX: DataMatrix,
-  { maxIterations, tolerance }: Pick<TransformOptions, 'maxIterations' | 'tolerance'> = {},
+  options: TransformOptions = {},
 ): Promise<Matrix[]> {
   checkNewSamples(newX, model.A[0].rows);
-  const { loss: named } = (model.settings ?? {}) as { loss?: LossName | number };
-  const beta = betaOf(named);
-  if (beta === 2) return nnlsChain(engine, newX, model.A);
-  checkDataOfLoss(beta, newX, undefined, 'newX');
-  const S: Matrix[] = [];
-  for (const [l, A] of model.A.entries())
-    S.push(await lossTransform(engine, A, S[l - 1] ?? newX, betaLoss(beta), { maxIterations, tolerance }));
-  return S;
+  const { loss, l1S, l2S } = (model.settings ?? {}) as PenaltyOptions & { loss?: LossName | number };
+  checkDataOfLoss(betaOf(loss), newX, options.weights, 'newX');
+  return penalisedChain(engine, newX, model.A, { loss, l1S, l2S, ...options });
 }
 
 export interface SequentialRun {
@@ -229,7 +270,9 @@ export interface SequentialRun {
   start?: boolean;
   /** Of every layer without labels; default: squared. */
   loss?: Loss;
-  /** The first layer's cost by another loss, in f64. */
+  /** Of the first layer, whose errors are then relative to Σ W² size(x). */
+  W?: Matrix;
+  /** The first layer's cost by another loss, or with penalties, in f64. */
   objectiveInF64?: FitStage['objectiveInF64'];
 }
 
@@ -239,7 +282,7 @@ export async function fitSequentially(
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers, ones }: SequentialFit,
   X: DataMatrix,
-  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start, loss = squared, objectiveInF64 }: SequentialRun,
+  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start, loss = squared, W, objectiveInF64 }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
@@ -260,7 +303,7 @@ export async function fitSequentially(
     for (const x of entries) sum += loss.size(x);
     return sum;
   };
-  let norm = new Array<number>(settings.restarts).fill(sizeOf(stored(X)));
+  let norm = new Array<number>(settings.restarts).fill(W ? sizeOfLoss({ X, W }, loss) : sizeOf(stored(X)));
   for (let l = 0; l < A.length; l++) {
     if (begin) {
       const entries = await begin(l);
@@ -276,7 +319,7 @@ export async function fitSequentially(
       norm,
       maxIterations: typeof maxIterations === 'number' ? maxIterations : maxIterations[l],
       start,
-      objective: l > 0 ? 'of S' : loss !== squared || classifiers.some(({ layer }) => layer === 0) ? 'of X' : 'error',
+      objective: l > 0 ? 'of S' : objectiveInF64 || classifiers.some(({ layer }) => layer === 0) ? 'of X' : 'error',
       ...(l === 0 && objectiveInF64 && { objectiveInF64 }),
       factors: (restart) => readFactors(run, A.slice(0, l + 1), S.slice(0, l + 1), restart),
     });
@@ -299,36 +342,6 @@ async function read(run: Run, tensor: Tensor): Promise<Matrix[]> {
   );
 }
 
-/** A column of A below this has died out beside X, whose entries are about 1: what is divided by it is beyond f32. */
-const unused = 2 ** -60;
-
-/**
- * Brings columns of A to unit norm. Their scale moves into the rows of S and out of the columns of B, so neither AS nor BS changes.
- * It runs on the host, once a layer.
- */
-export async function moveScale(run: Run, A: Tensor, S: Tensor, B?: Tensor): Promise<void> {
-  const [a, s] = await Promise.all([run.read(A), run.read(S)]);
-  const b = B && (await run.read(B));
-  const scaleColumns = ({ rows, cols }: Tensor, data: Float32Array | Float64Array, restart: number, column: number, by: number) => {
-    for (let i = 0; i < rows; i++) data[(restart * rows + i) * cols + column] *= by;
-  };
-  for (let restart = 0; restart < A.batch; restart++) {
-    for (let j = 0; j < A.cols; j++) {
-      let squares = 0;
-      for (let i = 0; i < A.rows; i++) squares += a[(restart * A.rows + i) * A.cols + j] ** 2;
-      const norm = Math.sqrt(squares);
-      if (norm < unused) continue; // a unit that only the classifier uses keeps its scale
-      scaleColumns(A, a, restart, j, 1 / norm);
-      if (B && b) scaleColumns(B, b, restart, j, 1 / norm);
-      const row = (restart * S.rows + j) * S.cols;
-      for (let c = 0; c < S.cols; c++) s[row + c] *= norm;
-    }
-  }
-  run.write(A, a);
-  run.write(S, s);
-  if (B && b) run.write(B, b);
-}
-
 export const hierarchicalMethod = {
   name: 'hierarchical',
   summary: 'NMF of X, then of its S, and so on, one layer after the other',
@@ -337,9 +350,12 @@ export const hierarchicalMethod = {
   chained: true,
   options,
   renamed: { supervisedLayers: "'labelLayers'" },
-  applied: { loss: 'frobenius' },
-  checkBeside({ solver, loss, labels, labelLayers = [] }, ranks, nameOf) {
+  applied: { loss: 'frobenius', l1S: 0, l2S: 0 },
+  checkBeside(given, ranks, nameOf) {
+    const { solver, loss, labels, labelLayers = [], normalize } = given;
     checkSolverOfLoss({ loss, solver }, nameOf);
+    checkPenalties(given, nameOf);
+    checkBesidePenalties(given as PenaltyOptions, { labels, normalize }, nameOf);
     if (labels !== undefined && betaOf(loss as LossName | number | undefined) !== 2)
       throw new InputError(
         `${nameOf('loss')} ${wordsOf(betaOf(loss as LossName | number))} does not go with ${nameOf('labels')}, whose layers are measured by 'frobenius'; leave one of them out, or choose a model of ssnmf.`,
@@ -354,11 +370,15 @@ export const hierarchicalMethod = {
   },
   fit: hierarchicalNmf,
   transform: transformHierarchical,
-  program: ({ rows, cols, ranks, restarts, csrEntries, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
+  program: ({ rows, cols, ranks, restarts, csrEntries, weighted, classes }: ProgramShape, own: OptionsOf<typeof options>) => {
     const layers = classes ? labelLayersOf(own.labelLayers, ranks) : [];
     const supervision = classes ? { classes, labelWeight: own.labelWeight ?? 1, layers } : undefined;
-    const { loss = 'frobenius', solver = solverFor(loss), normalize = true } = own;
-    const options = { restarts, solver, normalize, csrEntries, supervision, loss: betaLoss(betaOf(loss)) };
+    const { loss, solver = solverFor(own, ranks, weighted), normalize = !isPenalised(own) } = own;
+    // The weights of a fit are in its own unit, which only the data tell.
+    const penalties = penaltiesOfLayers(own, { X: { rows, cols }, unit: 0, costUnit: 0, ranks }, betaOf(loss))?.map((one, l) =>
+      penaltyShapes(one, typeof solver === 'string' ? solver : solver[l]),
+    );
+    const options = { restarts, solver, normalize, csrEntries, weighted, supervision, penalties, loss: betaLoss(betaOf(loss)) };
     return hierarchicalProgram(rows, cols, ranks, options).program;
   },
 } as const satisfies MethodDefinition;

@@ -1,7 +1,9 @@
 /** The loop of a stage as data: its end, and its state between two batches. */
 
 /** The rule by which a restart has settled: see FitOptions. */
-export type Stopping = 'objective' | 'initialError' | 'kkt';
+export const stoppings = ['objective', 'initialError', 'kkt', 'violation'] as const;
+
+export type Stopping = (typeof stoppings)[number];
 
 /** Why a fit ended; 'unknown' for a model that was read, and that no fit of orthant made. */
 export type StopReason = 'tolerance' | 'maxIterations' | 'maxSeconds' | 'stopped' | 'exact' | 'unknown';
@@ -16,6 +18,8 @@ export interface StopMeasures {
   initialErrorFall: number | null;
   /** KKT residual, relative to that of the start. Only with 'kkt', since it takes products that no other rule needs. */
   kktRatio: number | null;
+  /** Σ |∇ᴾ| that the last iteration met, relative to that of the first one. Only with 'violation'; models of earlier versions lack it. */
+  violationRatio?: number | null;
 }
 
 /** The end of a restart: it does not depend on the other restarts, but where time or a caller ended the whole fit. */
@@ -41,7 +45,7 @@ export interface StageResult {
 export interface Reading {
   iteration: number;
   cost: number;
-  /** The KKT residual, with the rule 'kkt'. */
+  /** The KKT residual with the rule 'kkt', the sum of projected gradients with 'violation'. */
   kkt?: number;
 }
 
@@ -61,6 +65,6 @@ export interface LoopState {
   checks: StageResult['checks'];
   /** The objectives of the iteration that the device has reached, which the next check looks at. */
   pending?: number[];
-  /** Their KKT residuals, with the rule 'kkt'. */
+  /** Their KKT residuals, with the rule 'kkt', or their sums of projected gradients with 'violation'. */
   pendingKkt?: number[];
 }

@@ -10,6 +10,7 @@ import type { PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
 import { lossTransformProgram } from '../programs/ssnmf.js';
 import type { TransformOptions } from './definition.js';
 import { readFactor, readFactors, writeMatrix } from './fit.js';
+import { addGraphGradient, type NeighbourGraph } from './neighbours.js';
 import { choiceOrNumber } from './options.js';
 import type { Problem } from './problem.js';
 import { runStage } from './stage.js';
@@ -49,12 +50,7 @@ export function checkSolverOfLoss({ loss, solver }: Readonly<Record<string, unkn
 /** Throws InputError for data that a loss has no value for, or none at the stored entries alone. */
 export function checkDataOfLoss(beta: number, X: DataMatrix, weights?: Matrix, name = 'X'): void {
   if (betaLoss(beta).dense)
-    requireDense(
-      X,
-      `The loss ${wordsOf(beta)}, whose updates need (AS)^${Number((beta - 1).toPrecision(6))} where X is 0, too,`,
-      "choose 'frobenius' or 'kullback-leibler'",
-      'loss',
-    );
+    requireDense(X, `The loss ${wordsOf(beta)}, which is infinite where ${name} is 0,`, 'choose a β above 0', 'loss');
   if (beta > 0 || isSparse(X)) return;
   const at = X.data.findIndex((x, i) => x === 0 && !(weights && weights.data[i] === 0));
   if (at < 0) return;
@@ -82,8 +78,11 @@ function entryDivergence(x: number, v: number, beta: number): number {
   return (x ** beta + (beta - 1) * v ** beta - beta * x * v ** (beta - 1)) / (beta * (beta - 1));
 }
 
-/** Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. A sparse X is measured at its stored entries, for β = 1 and 2. */
-export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S: Matrix, beta: number): number {
+/**
+ * Σ W² ∘ d(X ‖ AS) in f64, of the squared error half of it. The absent entries of a sparse X count as zeros, or not at all where they are
+ * missing. For β = 1 and 2 they take no time; for another β > 0 every entry of AS is formed, and forgotten.
+ */
+export function divergenceInF64({ X, W, missing }: Pick<Problem, 'X' | 'W' | 'missing'>, A: Matrix, S: Matrix, beta: number): number {
   const k = A.cols;
   const product = (i: number, j: number) => {
     let v = 0;
@@ -105,8 +104,13 @@ export function divergenceInF64({ X, W }: Pick<Problem, 'X' | 'W'>, A: Matrix, S
     for (let e = rowStarts[i]; e < rowStarts[i + 1]; e++) {
       const v = product(i, columns[e]);
       // The rest is the divergence of an AS from zeros.
-      total += entryDivergence(values[e], v, beta) - entryDivergence(0, v, beta);
+      total += entryDivergence(values[e], v, beta) - (missing ? 0 : entryDivergence(0, v, beta));
     }
+  }
+  if (missing) return total;
+  if (beta !== 1 && beta !== 2) {
+    for (let i = 0; i < X.rows; i++) for (let j = 0; j < X.cols; j++) total += product(i, j) ** beta / beta;
+    return total;
   }
   for (let t = 0; t < k; t++) {
     if (beta === 1) total += columnSum(A, t) * rowSum(S, t);
@@ -143,18 +147,27 @@ export function rowProduct({ cols, data }: Matrix, t: number, u: number): number
  * The largest natural residual |min(g_jj f_j, ∇_j)| of the divergence of a sparse X with λ₁ + λ₂F beside it, of S and of A, each relative to
  * its largest |GF − ∇|: what the device measures of other losses (operation kktResidual), in f64 and one row or column at a time.
  */
-export function kktOfEntries(X: SparseMatrix, A: Matrix, S: Matrix, penalties: { A?: PenaltyWeights; S?: PenaltyWeights }): number {
-  const ofA = kktOfLines(X, A.data, transpose(S).data, A.cols, penalties.A);
-  return Math.max(ofA, kktOfLines(sparseTranspose(X), transpose(S).data, A.data, A.cols, penalties.S));
+export function kktOfEntries(
+  X: SparseMatrix,
+  A: Matrix,
+  S: Matrix,
+  {
+    penalties = {},
+    held,
+  }: { penalties?: { A?: PenaltyWeights; S?: PenaltyWeights; graph?: NeighbourGraph }; held?: { A: number; S: number } },
+): number {
+  const St = transpose(S).data;
+  const ofA = kktOfLines(X, A.data, St, A.cols, { ...penalties.A, held: held?.A });
+  return Math.max(ofA, kktOfLines(sparseTranspose(X), St, A.data, A.cols, { ...penalties.S, graph: penalties.graph, held: held?.S }));
 }
 
-/** Line i of X is fitted by Σ_t L_it P_ct in place c. */
+/** Line i of X is fitted by Σ_t L_it P_ct in place c. The first components that are held do not count. */
 function kktOfLines(
   X: SparseMatrix,
   L: Float32Array,
   P: Float32Array,
   k: number,
-  { l1 = 0, l2 = 0, orthogonal = 0 }: Partial<PenaltyWeights> = {},
+  { l1 = 0, l2 = 0, orthogonal = 0, graph, held = 0 }: Partial<PenaltyWeights> & { graph?: NeighbourGraph; held?: number },
 ): number {
   const G = new Float64Array(k * k);
   const sums = new Float64Array(k);
@@ -170,6 +183,7 @@ function kktOfLines(
     let all = 0;
     for (let t = 0; t < k; t++) all += L[i * k + t];
     for (let t = 0; t < k; t++) gradient[t] = sums[t] + l1 + (l2 - orthogonal) * L[i * k + t] + orthogonal * all;
+    if (graph) addGraphGradient(gradient, graph, L, i);
     for (let e = X.rowStarts[i]; e < X.rowStarts[i + 1]; e++) {
       const at = X.columns[e] * k;
       let v = Number.MIN_VALUE;
@@ -180,7 +194,7 @@ function kktOfLines(
     for (let t = 0; t < k; t++) {
       let b = -gradient[t];
       for (let u = 0; u < k; u++) b += G[t * k + u] * L[i * k + u];
-      worst = Math.max(worst, Math.abs(Math.min(G[t * k + t] * L[i * k + t], gradient[t])));
+      if (t >= held) worst = Math.max(worst, Math.abs(Math.min(G[t * k + t] * L[i * k + t], gradient[t])));
       scale = Math.max(scale, Math.abs(b));
     }
     found.push({ worst, scale });

@@ -89,13 +89,9 @@ export async function neuralNcp(engine: Engine, X: DataTensor, given: NeuralNcpO
   const problem = tensorProblem('neural-ncp', options, X, given, { restarts, maxIterations: 1000, tolerance: 1e-6 });
   const { rank, settings, unit, tensor } = problem;
   const { shape } = tensor;
-  const modes = modesOf(given.modes, shape.length);
-  checkLevels(given.ranks, rank, shape, modes);
-  const ranks = [...given.ranks];
-  const weights = weightsOf(given.weights, ranks.length + 1);
   const { factors: learning = 'held', chains = 4 } = given;
   const held = learning === 'held';
-  if (held && weights.slice(1).every((weight) => weight === 0)) throw everyZero();
+  const { ranks, modes, weights } = levelsOf(given, rank, shape);
 
   const units = unitsOfModes(shape.length, unit);
   const program = { weights, held, modes };
@@ -320,6 +316,22 @@ const others = 0.05;
 function randomGroups(r: Random, count: number, k: number): number[] {
   const groups = Array.from({ length: count }, (_, i) => (i < k ? i : r.integer(k)));
   return shuffle(r, groups);
+}
+
+export const neuralNcpOptions = options;
+
+/** What the levels of a fit are, checked. Throws InputError for ranks, modes and weights that do not fit the shape, or each other. */
+export function levelsOf(
+  given: Pick<NeuralNcpOptions, 'ranks' | 'modes' | 'weights' | 'factors'>,
+  rank: number,
+  shape: readonly number[],
+): { ranks: number[]; modes: number[]; weights: number[] } {
+  const modes = modesOf(given.modes, shape.length);
+  checkLevels(given.ranks, rank, shape, modes);
+  const ranks = [...given.ranks];
+  const weights = weightsOf(given.weights, ranks.length + 1);
+  if (given.factors !== 'learned' && weights.slice(1).every((weight) => weight === 0)) throw everyZero();
+  return { ranks, modes, weights };
 }
 
 function modesOf(given: readonly number[] | undefined, order: number): number[] {

@@ -6,13 +6,13 @@ import { gramOf, sumOfInverse } from './condition.js';
 const dependent = 1e-14;
 
 /** Below this pivot normal equations lose digits that residuals from A itself bring back. */
-const refinedBelow = 1e-4;
+export const refinedBelow = 1e-4;
 
 /** Rounds of refinement: each gains the digits that the pivots left, at the least allowed pivot two or more. */
 const refinements = 3;
 
 /** Rounding A and X to f32 moves S by about κ 2⁻²⁴, here 1e-3: beyond, the digits of the inputs do not tell S. */
-const toldByF32 = (1e-3 / 2 ** -24) ** 2;
+export const toldByF32 = (1e-3 / 2 ** -24) ** 2;
 
 /** A column x of the data: its entries, and the rows that they stand in (all of them in turn where left out). */
 export interface Column {
@@ -22,7 +22,8 @@ export interface Column {
 
 /** min_{s} ½‖x − As‖² − linearᵀs on supports of s, one column x after the other: the arrays are used again. */
 export interface System {
-  readonly A: Dense;
+  /** Left out where only its normal equations are at hand. */
+  readonly A?: Dense;
   /** AᵀA. */
   readonly G: Float64Array;
   /** 1 / √g_jj, 0 where the column of A is zero. */
@@ -48,8 +49,11 @@ export interface System {
 }
 
 export function systemOf(A: Dense): System {
-  const k = A.cols;
-  const G = gramOf(A);
+  return systemOfGram(gramOf(A), A.cols, A);
+}
+
+/** The same from AᵀA, k×k. Then a column is given as no values, and as Aᵀx in `linear`. */
+export function systemOfGram(G: Float64Array, k: number, A?: Dense): System {
   const vector = () => new Float64Array(k);
   return {
     A,
@@ -73,12 +77,12 @@ export function systemOf(A: Dense): System {
 /** Begins with another column. */
 export function takeColumn(system: System, column: Column, linear: ArrayLike<number>): void {
   const { A, b, unit } = system;
-  const k = A.cols;
+  const k = b.length;
   const { values, rows } = column;
   Object.assign(system, { column, linear, smallestPivot: 1, scale: 0 });
   system.s.fill(0);
   b.set(linear);
-  for (let e = 0; e < values.length; e++) {
+  for (let e = 0; A && e < values.length; e++) {
     const from = (rows ? rows[e] : e) * k;
     if (values[e] !== 0) for (let j = 0; j < k; j++) b[j] += A.data[from + j] * values[e];
   }
@@ -90,8 +94,8 @@ export function solveOnSupport(system: System): void {
   const { b, s, w, passive, dropped } = system;
   factorize(system);
   s.set(solveFactored(system, b));
-  for (let round = 0; round < refinements && system.smallestPivot < refinedBelow; round++) {
-    gradientFromA(system);
+  for (let round = 0; system.A && round < refinements && system.smallestPivot < refinedBelow; round++) {
+    gradientFromA(system, system.A);
     solveFactored(system, w).forEach((step, j) => {
       s[j] += step;
     });
@@ -99,7 +103,8 @@ export function solveOnSupport(system: System): void {
   for (let j = 0; j < s.length; j++) if (dropped[j]) passive[j] = 0;
 }
 
-function factorize(system: System): void {
+/** The Cholesky factor of G_PP of the support. */
+export function factorize(system: System): void {
   const { G, unit, passive, dropped, support, factor, inverse } = system;
   const k = passive.length;
   dropped.fill(0);
@@ -124,7 +129,7 @@ function factorize(system: System): void {
 }
 
 /** G_PP⁻¹ right_P, zero off the support. */
-function solveFactored({ support, factor, inverse }: System, right: Float64Array): Float64Array {
+export function solveFactored({ support, factor, inverse }: System, right: Float64Array): Float64Array {
   const k = right.length;
   const p = support.length;
   const y = new Float64Array(p);
@@ -146,7 +151,7 @@ function solveFactored({ support, factor, inverse }: System, right: Float64Array
 export function measureGradient(system: System): void {
   const { G, b, s, w } = system;
   const k = s.length;
-  if (system.smallestPivot < refinedBelow) gradientFromA(system);
+  if (system.A && system.smallestPivot < refinedBelow) gradientFromA(system, system.A);
   else {
     for (let j = 0; j < k; j++) {
       let sum = b[j];
@@ -157,7 +162,7 @@ export function measureGradient(system: System): void {
 }
 
 /** w ← Aᵀ(x − As) + linear: the same from A itself, whose condition G squares. */
-function gradientFromA({ A: { rows: N, cols: k, data }, column: { values, rows }, linear, s, w }: System): void {
+export function gradientFromA({ column: { values, rows }, linear, s, w }: System, { rows: N, cols: k, data }: Dense): void {
   const residual = new Float64Array(N);
   for (let e = 0; e < values.length; e++) residual[rows ? rows[e] : e] = values[e];
   w.set(linear);

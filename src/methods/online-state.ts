@@ -11,6 +11,8 @@ import { choice } from './options.js';
 import { ranksOf } from './problem.js';
 import { partsOf, ranksOfStart, refusal, type StartFactors } from './start.js';
 
+export { onlineUpdates };
+
 export interface OnlineOptions {
   /** The rank: an integer from 1 to min(N, 128), or a list of one. Left out, it is that of `start` or `resume`. */
   ranks?: number | readonly number[];

@@ -26,6 +26,7 @@ import {
 import { penaltySettings } from './penalties.js';
 import { countNegative } from './q.js';
 import { refuseBroken } from './result.js';
+import { simplexSettings } from './volume.js';
 
 /** What one call of partialFit saw. */
 export interface BlockFit {
@@ -114,6 +115,8 @@ export interface OnlineNmfOptions extends OnlineOptions {
    * all passes.
    */
   tolerance?: number;
+  /** Called at the end of every pass with all that is kept of the columns, for `resume`. The fit waits for a promise that it returns. */
+  onState?: (state: OnlineState) => unknown;
   /** Called after each batch, one batch behind the device. Returning false ends the fit. */
   onProgress?: (progress: OnlineProgress) => unknown;
   /** Aborting rejects the fit with CancelledError. */
@@ -137,7 +140,7 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
   checkSource(source);
   checkNames('onlineNmf', options, [...onlineOptionNames, ...loopOptionNames], { rank: "'ranks'" });
   const { batchColumns } = memoryOf(options);
-  const { passes = 1, tolerance = 1e-4, maxSeconds, onProgress, signal, ...own } = options;
+  const { passes = 1, tolerance = 1e-4, maxSeconds, onProgress, onState, signal, ...own } = options;
   checkPositiveInteger('passes', passes);
   if (maxSeconds !== undefined) checkPositive('maxSeconds', maxSeconds);
   if (!(tolerance >= 0 && tolerance < 1))
@@ -167,6 +170,7 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
       last = pass;
       history.push({ stage: `pass ${number}`, iteration: pass.batches, relativeError: relativeErrorOf(pass) });
       samples = options.samples ?? pass.columns;
+      await onState?.(await learner!.state());
     }
     const model = await learner!.model(); // a source without columns was refused
     const relativeError = relativeErrorOf(last);
@@ -184,7 +188,7 @@ export async function onlineNmf(engine: Engine, source: ColumnSource, options: O
   }
 }
 
-const loopOptionNames = ['passes', 'tolerance', 'onProgress', 'signal', 'maxSeconds'];
+const loopOptionNames = ['passes', 'tolerance', 'onState', 'onProgress', 'signal', 'maxSeconds'];
 
 type Watching = Pick<OnlineNmfOptions, 'onProgress' | 'signal' | 'maxSeconds'>;
 
@@ -337,7 +341,15 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         stopping: null,
         restart: 0,
         seed,
-        settings: { maxIterations: 1, tolerance: 0, solver: update, loss: 'frobenius', ...penaltySettings({}) },
+        settings: {
+          maxIterations: 1,
+          tolerance: 0,
+          solver: update,
+          loss: 'frobenius',
+          absent: 'zero',
+          ...penaltySettings({}),
+          ...simplexSettings({}),
+        },
         supervision: null,
         elapsedMs: performance.now() - began,
       };

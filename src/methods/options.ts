@@ -5,6 +5,8 @@
 import { checkAtLeastZero, checkPositive, checkPositiveInteger, describe } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
+import { absentKinds } from '../data/missing.js';
+import type { DataMatrix } from '../data/sparse.js';
 import { inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
@@ -20,6 +22,7 @@ export type OptionKind =
   | 'layerValues'
   | 'layerList'
   | 'matrix'
+  | 'ownMatrix'
   | 'labels'
   | 'words'
   | 'data';
@@ -50,6 +53,10 @@ export interface Option<T = unknown> {
   /** The name of a value in the help, such as <name> or <n>. */
   readonly placeholder?: string;
   readonly needs?: Need;
+  /** Of a matrix with a shape of its own: what its rows and columns are, where they have the names of the data. */
+  readonly named?: { readonly rows?: 'features' | 'samples'; readonly columns?: 'features' | 'samples' };
+  /** Whether such a matrix may be sparse. */
+  readonly sparse?: boolean;
   /** Throws InputError for a value that the option does not take. The method checks conditions that depend on the data. */
   readonly check: (name: string, value: unknown) => void;
   /** Only for the type. */
@@ -68,6 +75,9 @@ interface Words {
   needs?: Need;
 }
 
+/** Those of a matrix with a shape of its own. */
+type MatrixWords = Words & Pick<Option, 'named'>;
+
 const quoted = (values: readonly unknown[]) =>
   inWords(
     values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value))),
@@ -82,6 +92,9 @@ export function choice<const V extends readonly (string | number)[]>(values: V, 
   };
   return { kind: 'choice', values, help, placeholder: 'name', check, ...words };
 }
+
+/** What the entries that a sparse matrix does not store are. */
+export const absentOption = choice(absentKinds, 'what the entries that a sparse matrix does not store are', { default: 'zero' });
 
 /** One of a few, or a number in a range. */
 export function choiceOrNumber<const V extends readonly string[]>(
@@ -178,6 +191,16 @@ export function modeList(help: string, words: Words = {}): Option<readonly numbe
 /** A matrix of the shape of X, on the command line a file. */
 export function matrixLikeX(help: string, words: Words = {}): Option<Matrix> {
   return { kind: 'matrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** A matrix with a shape of its own, which the method checks; on the command line a file. */
+export function ownMatrix(help: string, words: MatrixWords = {}): Option<Matrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', check: () => {}, ...words };
+}
+
+/** The same, where it may be sparse. */
+export function ownDataMatrix(help: string, words: MatrixWords = {}): Option<DataMatrix> {
+  return { kind: 'ownMatrix', help, placeholder: 'file', sparse: true, check: () => {}, ...words };
 }
 
 /** One label a sample, on the command line a file with one a line. */

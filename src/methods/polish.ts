@@ -5,7 +5,7 @@
  * solution is refined by residuals from A itself (corrected semi-normal equations, Björck 1987).
  */
 import type { Matrix } from '../data/matrix.js';
-import { type DataMatrix, isSparse, sparseTranspose } from '../data/sparse.js';
+import { type DataMatrix, isSparse, type SparseMatrix, sparseTranspose } from '../data/sparse.js';
 import { settledBelow } from './condition.js';
 import {
   type Column,
@@ -16,6 +16,7 @@ import {
   sizeOfTerms,
   solveOnSupport,
   systemOf,
+  systemOfGram,
   takeColumn,
   violationOf,
 } from './normal-equations.js';
@@ -46,20 +47,41 @@ export interface PolishOptions {
   single?: boolean;
   /** W ≥ 0, N×M, of ‖W ∘ (X − AS)‖²; default 1 everywhere. X is dense then. */
   weights?: Matrix;
+  /** Whether what a sparse X does not store is missing. Default false. */
+  missing?: boolean;
 }
 
 /** S ← argmin_{S ≥ 0} ½‖X − AS‖² + l1 Σ S in f64; `S` (k×M) gives the supports to begin with. */
 export function polish(X: DataMatrix, A: Matrix, S: ArrayLike<number>, options: PolishOptions = {}): Polished {
-  const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights } = options;
-  const [k, M] = [A.cols, X.cols];
+  const { l1 = 0, columns = Array.from({ length: X.cols }, (_, c) => c), single = false, weights, missing = false } = options;
+  const problemOf = weights ? weighted(X as Matrix, A, weights) : missing && isSparse(X) ? storedAlone(X, A) : unweighted(X, A);
+  const slope = new Float64Array(A.cols).fill(-l1);
+  return solved((c) => ({ ...problemOf(c), slope }), S, { k: A.cols, M: X.cols, columns, single });
+}
+
+/** S ← argmin_{S ≥ 0} ½⟨S, GS⟩ − ⟨B, S⟩ in f64, rounded to f32; `S` (k×M) gives the supports to begin with. */
+export function polishEquations(G: Float64Array, B: Float64Array, S: ArrayLike<number>): Polished {
+  const k = Math.sqrt(G.length);
+  const M = B.length / k;
+  const system = systemOfGram(G, k);
+  const column: Column = { values: [] };
+  const columns = Array.from({ length: M }, (_, c) => c);
+  const problemOf = (c: number) => ({ system, column, slope: Float64Array.from({ length: k }, (_, j) => B[j * M + c]) });
+  return solved(problemOf, S, { k, M, columns, single: true });
+}
+
+/** Solves column after column: `slope` is what stands beside Aᵀx. */
+function solved(
+  problemOf: (c: number) => { system: System; column: Column; slope: ArrayLike<number> },
+  S: ArrayLike<number>,
+  { k, M, columns, single }: { k: number; M: number; columns: readonly number[]; single: boolean },
+): Polished {
   const result = Float64Array.from(S);
-  const problemOf = weights ? weighted(X as Matrix, A, weights) : unweighted(X, A);
-  const slope = new Float64Array(k).fill(-l1);
   const violations = new Float64Array(columns.length);
   const sizes = new Float64Array(columns.length);
   let illConditioned = 0;
   columns.forEach((c, at) => {
-    const { system, column } = problemOf(c);
+    const { system, column, slope } = problemOf(c);
     const { s, passive, unit } = system;
     takeColumn(system, column, slope);
     for (let j = 0; j < k; j++) passive[j] = S[j * M + c] > 0 && unit[j] > 0 ? 1 : 0;
@@ -179,5 +201,16 @@ function weighted(X: Matrix, A: Matrix, W: Matrix): ProblemOf {
     });
     const values = Float64Array.from(rows, (n, row) => weightOf(row) * X.data[n * X.cols + c]);
     return { system: systemOf({ rows: rows.length, cols: k, data }), column: { values } };
+  };
+}
+
+/** A system each: the rows of A that the column stores entries in. */
+function storedAlone(X: SparseMatrix, A: Matrix): ProblemOf {
+  const k = A.cols;
+  const { rowStarts, columns, values } = sparseTranspose(X);
+  return (c) => {
+    const rows = columns.subarray(rowStarts[c], rowStarts[c + 1]);
+    const data = Float64Array.from({ length: rows.length * k }, (_, p) => A.data[rows[Math.floor(p / k)] * k + (p % k)]);
+    return { system: systemOf({ rows: rows.length, cols: k, data }), column: { values: values.subarray(rowStarts[c], rowStarts[c + 1]) } };
   };
 }

@@ -1,7 +1,7 @@
 /** The problem of a fit: options that were checked, and a copy of the data in its own unit. */
 import { checkFinite, checkNonnegative, checkPositive, checkPositiveInteger, checkRanks, checkSeed, describe } from '../data/check.js';
 import type { Matrix } from '../data/matrix.js';
-import { refuseMissing, seenOf } from '../data/missing.js';
+import { type Absent, refuseMissing, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
@@ -9,6 +9,7 @@ import { InputError } from '../errors.js';
 import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
+import { stoppings } from './loop.js';
 import { checkValues, choice } from './options.js';
 import type { StageSettings } from './stage.js';
 import { ranksOfStart, restartsOf } from './start.js';
@@ -31,7 +32,9 @@ export interface Problem {
   X: DataMatrix;
   /** The weights, 0 where X is NaN, divided by the power of two that their largest is. */
   W?: Matrix;
-  /** The data that errors are relative to: W ∘ X. */
+  /** Whether the entries that a sparse X does not store are missing. */
+  missing: boolean;
+  /** The data that errors are relative to: W ∘ X, or the stored entries of X alone. */
   seen: DataMatrix;
   /** See `X`. */
   unit: number;
@@ -50,27 +53,29 @@ interface Defaults {
 }
 
 /** The methods with the option 'weights', which leave out what is missing. A test compares them with the definitions. */
-export const withMissing = ['nmf', 'ssnmf', 'neural'] as const;
+export const withMissing = ['nmf', 'ssnmf', 'hierarchical', 'neural'] as const;
 
 /**
  * Checks X, ranks and options against the definition of a method, fills in the defaults, and copies X and the weights. NaN is a missing
- * value: its weight is 0, and the defaults may depend on whether there are weights. Throws InputError
+ * value: its weight is 0, and the defaults may depend on whether there are weights or missing entries. Throws InputError
  * before anything is allocated: for options that the method does not have, values that they do not take, and options that do nothing beside
  * the others.
  */
 export function problemOf(
   method: MethodDefinition,
   givenX: DataMatrix,
-  options: FitOptions & { weights?: Matrix },
-  defaults: Defaults | ((weighted: boolean) => Defaults),
+  options: FitOptions & { weights?: Matrix; absent?: Absent },
+  defaults: Defaults | ((masked: boolean) => Defaults),
 ): Problem {
   const started = performance.now();
   const { name, options: own, renamed } = method;
   checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
   if (!('weights' in own)) refuseMissing(givenX, name, withMissing);
-  const { X, weights } = seenOf(givenX, options.weights);
+  const { absent = 'zero' } = options;
+  const { X, weights } = seenOf(givenX, options.weights, { absent });
+  const missing = absent === 'missing';
   const settings = settingsOf(method, X, options, {
-    ...(typeof defaults === 'function' ? defaults(weights !== undefined) : defaults),
+    ...(typeof defaults === 'function' ? defaults(weights !== undefined || missing) : defaults),
     started,
   });
   if (stored(X).every((x) => x === 0))
@@ -83,12 +88,12 @@ export function problemOf(
   const unit = powerOfTwoUnit(stored(X));
   const ownX = copyInUnit(X, unit);
   const fingerprint = fingerprintOf(ownX, unit, identity({ ...options, ...(weights && { weights }) }));
-  if (weights === undefined || isSparse(ownX)) return { X: ownX, seen: ownX, unit, costUnit: unit, settings, fingerprint };
+  if (weights === undefined || isSparse(ownX)) return { X: ownX, missing, seen: ownX, unit, costUnit: unit, settings, fingerprint };
   // The largest stands for all: weights of zeros and ones stay as they are.
   const weightUnit = powerOfTwoUnit([weights.data.reduce((most, w) => Math.max(most, w), 0)]);
   const W = copyInUnit(weights, weightUnit);
   const seen = { ...ownX, data: ownX.data.map((x, at) => x * W.data[at]) };
-  return { X: ownX, W, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
+  return { X: ownX, W, missing, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
 }
 
 /** X / 2^unit in arrays of its own. */
@@ -110,10 +115,13 @@ function settingsOf(
   const ranks = ranksOf(name, layers, ranksOfStart(options.ranks, given.start, layers));
   checkRanks(ranks, X.rows, X.cols);
   checkBeside?.(given, ranks, (name) => name);
-  if (options.stopping === 'kkt' && !kktStops)
-    throw new InputError(`The option 'stopping' is 'kkt', which ${name} does not have; choose 'objective', or the method nmf.`, {
-      option: 'stopping',
-    });
+  if ((options.stopping === 'kkt' || options.stopping === 'violation') && !kktStops)
+    throw new InputError(
+      `The option 'stopping' is '${options.stopping}', which ${name} does not have; choose 'objective', or the method nmf.`,
+      {
+        option: 'stopping',
+      },
+    );
   return loopSettings(options, { ...defaults, ranks, restarts: restartsOf(given, restarts) });
 }
 
@@ -164,8 +172,8 @@ function checkCheckpointOption(checkpoint: FitOptions['checkpoint']): void {
     throw new InputError('checkpoint.save must be a function, which is called with each checkpoint.', { option: 'checkpoint' });
 }
 
-const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights'" };
-const stoppingRule = choice(['objective', 'initialError', 'kkt'], 'when a restart has settled');
+const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights', or of a sparse X 'absent'" };
+const stoppingRule = choice(stoppings, 'when a restart has settled');
 
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */
 export function ranksOf(method: string, layers: MethodDefinition['layers'], ranks: FitOptions['ranks']): number[] {

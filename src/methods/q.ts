@@ -1,6 +1,6 @@
 import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
-import { seenOf } from '../data/missing.js';
+import { type Absent, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import {
@@ -14,8 +14,9 @@ import {
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../programs/q.js';
-import { affordable, inverseTrace, settledBelow, trustedInF32, weightedWork } from './condition.js';
+import { affordable, inverseTrace, missingWork, settledBelow, trustedInF32, weightedWork } from './condition.js';
 import { betaInF64 } from './normal-equations.js';
+import { absentOption } from './options.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -49,38 +50,50 @@ export interface NnlsResult {
  * @param X N×M data, columns are samples; any finite sign. NaN is a missing value; every column needs one that is not.
  * @param A N×k features, k from 1 to 128; any finite sign.
  * @param options l1: λ₁ ≥ 0 of ½‖X − AS‖² + λ₁ Σ S; default 0. weights: W ≥ 0, N×M, of ½‖W ∘ (X − AS)‖² + λ₁ Σ S; 0 marks a missing value,
- * and X must be dense; it takes k² M entries more. polish: solve every column again in f64; default false. With it `polished`
- * is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it.
+ * and X must be dense; it takes k² M entries more. absent: 'missing' where the entries that a sparse X does not store are missing values, with
+ * as much memory, instead of zeros ('zero', the default); every column needs a stored one. polish: solve every column again in f64; default
+ * false. With it `polished` is S in f64, S and support are rounded from it, and kktResidual and unconverged are those of it. simplex: columns
+ * of S sum to one, exactly but for the rounding of f32 (default false; not with 'missing'); then kktResidual is max_j |min(c s_j, h_j − ν)|
+ * relative to the larger of c = max_j g_jj and max_j |b_j|, with h = AᵀAs − b and ν = sᵀh.
  * @throws ShapeError when the rows of X and A differ; InputError for empty matrices, NaN in A or in a sparse X, infinities, k > 128, or an S beyond f32.
  */
 export async function nnls(
   engine: Engine,
   givenX: DataMatrix,
   A: Matrix,
-  options: { l1?: number; weights?: Matrix; polish?: boolean } = {},
+  options: { l1?: number; weights?: Matrix; absent?: Absent; polish?: boolean; simplex?: boolean } = {},
 ): Promise<NnlsResult> {
-  checkNames('nnls', options, ['l1', 'weights', 'polish']);
-  const { l1 = 0, polish = false } = options;
-  const { X, weights } = seenOf(givenX, options.weights, { newSamples: true });
+  checkNames('nnls', options, ['l1', 'weights', 'absent', 'polish', 'simplex']);
+  const { l1 = 0, absent = 'zero', polish = false } = options;
+  absentOption.check('absent', absent);
+  const { X, weights } = seenOf(givenX, options.weights, { newSamples: true, absent });
   checkProblem(X, A);
   checkAtLeastZero('l1', l1);
-  const problem = inUnits(X, A, l1, weights);
+  if (options.simplex) {
+    if (absent === 'missing')
+      throw new InputError("simplex does not go with absent 'missing'; leave one of them out, or give a dense X with NaN.", {
+        option: 'simplex',
+      });
+    return (await import('./simplex.js')).simplexNnls(engine, X, A, { ...options, weights });
+  }
+  const problem = { ...inUnits(X, A, l1, weights), missing: absent === 'missing' };
   const solved = await solve(engine, problem, polish);
   const support = Uint8Array.from(solved.S, (s) => (s > 0 ? 1 : 0));
   const S = rowsTimesPowersOfTwo({ rows: A.cols, cols: X.cols, data: solved.S }, problem.units);
   return { ...solved, S: { rows: A.cols, cols: X.cols, data: Float32Array.from(S) }, support, ...(polish && { polished: S }) };
 }
 
-/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each (default 0), and weights on X. */
+/** Sˡ = q(Sˡ⁻¹, Aˡ) of every layer, S⁻¹ = X, with λ₁ of each (default 0), and weights on X, or what its absent entries are. */
 export async function nnlsChain(
   engine: Engine,
   X: DataMatrix,
   A: readonly Matrix[],
-  { l1 = [], weights }: { l1?: readonly number[]; weights?: Matrix } = {},
+  { l1 = [], weights, absent }: { l1?: readonly number[]; weights?: Matrix; absent?: Absent } = {},
 ): Promise<Matrix[]> {
   const S: Matrix[] = [];
   for (let l = 0; l < A.length; l++) {
-    const options = { l1: l1[l], ...(l === 0 && weights !== undefined ? { weights } : {}) };
+    const ofX = { ...(weights !== undefined && { weights }), ...(absent !== undefined && { absent }) };
+    const options = { l1: l1[l], ...(l === 0 && ofX) };
     S.push((await nnls(engine, S[l - 1] ?? X, A[l], options)).S);
   }
   return S;
@@ -113,8 +126,8 @@ function inUnits(X: DataMatrix, A: Matrix, l1: number, weights?: Matrix): Scaled
 }
 
 /** S (scaled) by the device, and by the host where it is not sure. */
-async function solve(engine: Engine, { X, W, A, l1, units }: Scaled, polish: boolean) {
-  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X), weighted: W !== undefined });
+async function solve(engine: Engine, { X, W, A, l1, units, missing }: Scaled & { missing: boolean }, polish: boolean) {
+  const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X), weighted: W !== undefined, missing });
   const [S, residual, rounds, G] = await withRun(engine, program, (run) => {
     run.write(t.X, isSparse(X) ? X : X.data);
     if (W) run.write(t.W!, W.data);
@@ -122,7 +135,8 @@ async function solve(engine: Engine, { X, W, A, l1, units }: Scaled, polish: boo
     run.execute('solve');
     return run.sample([t.S, t.residual, t.rounds, ...(t.G ? [t.G] : [])]);
   });
-  const doubtful = W ? weightedWork(W, A.cols) <= affordable : !(inverseTrace(G, A.cols) <= trustedInF32);
+  const own = W ? weightedWork(W, A.cols) : missing ? missingWork(X, A.cols) : undefined;
+  const doubtful = own === undefined ? !(inverseTrace(G, A.cols) <= trustedInF32) : own <= affordable;
   const all = polish || doubtful;
   const sure = (c: number) => !all && rounds[c] > 0 && residual[c] <= settledBelow;
   const columns = Array.from({ length: X.cols }, (_, c) => c).filter((c) => !sure(c));
@@ -130,7 +144,7 @@ async function solve(engine: Engine, { X, W, A, l1, units }: Scaled, polish: boo
   const again =
     columns.length === 0
       ? { S: Float64Array.from(S), kktResidual: 0, unconverged: 0, illConditioned: 0 }
-      : (await import('./polish.js')).polish(X, A, S, { l1, columns, single: !polish, weights: W });
+      : (await import('./polish.js')).polish(X, A, S, { l1, columns, single: !polish, weights: W, missing });
   refuseBeyondF32(again.S, X.cols, units);
   columns.forEach((c) => {
     residual[c] = again.kktResidual;

@@ -2,10 +2,12 @@
 import { bestAssignment } from '../data/assignment.js';
 import { checkFinite, checkWeights } from '../data/check.js';
 import { checkDense, type Matrix } from '../data/matrix.js';
+import { type Absent, absentOfDense } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
-import { type DataMatrix, requireDense, stored } from '../data/sparse.js';
+import { type DataMatrix, isSparse, requireDense, stored } from '../data/sparse.js';
 import { InputError, ShapeError } from '../errors.js';
 import { squaredErrorOf, squaredNorm } from './error.js';
+import { absentOption } from './options.js';
 
 /** A factorization as scores read it: its last layer counts. A fitted model is one. */
 export interface Scored {
@@ -15,8 +17,8 @@ export interface Scored {
 
 const listOf = (factor: Matrix | readonly Matrix[]): readonly Matrix[] => (Array.isArray(factor) ? factor : [factor as Matrix]);
 
-/** ‖W ∘ (X − A⁰…AˡSˡ)‖² in f64. */
-function squaredErrorAgainst(X: DataMatrix, factors: Scored, W?: Matrix): number {
+/** ‖W ∘ (X − A⁰…AˡSˡ)‖² in f64, or with `missing` the same over the stored entries of a sparse X. */
+function squaredErrorAgainst(X: DataMatrix, factors: Scored, W?: Matrix, missing = false): number {
   const A = listOf(factors.A);
   const S = listOf(factors.S);
   const last = S[S.length - 1];
@@ -35,7 +37,7 @@ function squaredErrorAgainst(X: DataMatrix, factors: Scored, W?: Matrix): number
         `${l === 0 ? 'A' : `A[${l}]`} is ${rows}×${cols}, but what comes after it has ${next.rows} rows; they must agree.`,
       );
   });
-  return squaredErrorOf({ X, W, seen: X }, A, last);
+  return squaredErrorOf({ X, W, missing, seen: X }, A, last);
 }
 
 /**
@@ -44,28 +46,39 @@ function squaredErrorAgainst(X: DataMatrix, factors: Scored, W?: Matrix): number
  * It is not centred: scikit-learn's explained_variance_score takes the mean away first. For a model it is 1 − relativeError².
  *
  * @param factors A (N×k, or a list of all layers) and S (k×M, or a list, whose last counts): a fitted model will do.
- * @param options weights: W ≥ 0, N×M; 0 marks a missing value. X must be dense with them.
+ * @param options weights: W ≥ 0, N×M; 0 marks a missing value. X must be dense with them. absent: 'missing' where a sparse X counts at its
+ * stored entries alone; default 'zero'.
  * @throws ShapeError for factors of another shape than X; InputError for an X of zeros.
  */
-export function explainedVariance(X: DataMatrix, factors: Scored, options: { weights?: Matrix } = {}): number {
-  checkNames('explainedVariance', options, ['weights']);
+export function explainedVariance(X: DataMatrix, factors: Scored, options: { weights?: Matrix; absent?: Absent } = {}): number {
+  checkNames('explainedVariance', options, ['weights', 'absent']);
   checkFinite(X);
-  const { weights } = options;
+  const { weights, absent = 'zero' } = options;
+  absentOption.check('absent', absent);
+  if (absent === 'missing' && !isSparse(X)) throw absentOfDense('X');
   if (weights !== undefined) checkWeights(weights, X);
   const whole = squaredNorm(weights ? stored(X).map((x, at) => x * weights.data[at]) : stored(X));
   if (!(whole > 0)) throw new InputError('Every entry of X is zero, or has a weight of 0; there is nothing to explain.');
-  return 1 - squaredErrorAgainst(X, factors, weights) / whole;
+  return 1 - squaredErrorAgainst(X, factors, weights, absent === 'missing') / whole;
 }
 
 /**
  * ‖H ∘ (X − AS)‖ / ‖H ∘ X‖: the relative error at entries that a fit has not seen.
  *
- * @param hidden H, N×M, 1 where an entry was hidden from the fit and 0 where it was not.
+ * @param X the data, or a sparse matrix that stores the hidden entries and no others, such as the ratings of a test set.
+ * @param hidden H, N×M, 1 where an entry was hidden from the fit and 0 where it was not; left out with a sparse X.
  * @throws ShapeError for other shapes; InputError where H has other numbers, or hides nothing that is not zero.
  */
-export function heldOutError(X: DataMatrix, factors: Scored, hidden: Matrix): number {
-  requireDense(X, 'heldOutError', 'give toDense(X)');
+export function heldOutError(X: DataMatrix, factors: Scored, hidden?: Matrix): number {
   checkFinite(X);
+  if (isSparse(X) && hidden === undefined) {
+    const whole = squaredNorm(X.values);
+    if (!(whole > 0)) throw new InputError('X stores no entry that is not zero; there is nothing to compare with.');
+    return Math.sqrt(squaredErrorAgainst(X, factors, undefined, true) / whole);
+  }
+  requireDense(X, 'heldOutError with hidden', 'leave out hidden, and store the hidden entries in X alone');
+  if (hidden === undefined)
+    throw new InputError('heldOutError needs hidden, a matrix with 1 for each hidden entry of a dense X and 0 for any other.');
   checkFinite(hidden, 'hidden');
   if (hidden.rows !== X.rows || hidden.cols !== X.cols)
     throw new ShapeError(`hidden is ${hidden.rows}×${hidden.cols}, but X is ${X.rows}×${X.cols}; it needs one entry for each of X.`);

@@ -34,9 +34,9 @@ export function isSlow(readings: readonly Reading[], tolerance: number): boolean
   return fall !== null && fall < tolerance;
 }
 
-/** See FitOptions.stopping, 'kkt'. */
+/** See FitOptions.stopping, 'kkt' and 'violation'. */
 export function isStationary(readings: readonly Reading[], tolerance: number): boolean {
-  const ratio = kktRatioOf(readings);
+  const ratio = residualRatioOf(readings);
   return ratio !== null && ratio <= tolerance;
 }
 
@@ -46,7 +46,7 @@ function initialErrorFallOf(readings: readonly Reading[]): number | null {
   return (Math.sqrt(before.cost) - Math.sqrt(now.cost)) / Math.sqrt(readings[0].cost);
 }
 
-function kktRatioOf(readings: readonly Reading[]): number | null {
+function residualRatioOf(readings: readonly Reading[]): number | null {
   const [first, last] = [readings[0]?.kkt, readings.at(-1)?.kkt];
   if (first === undefined || last === undefined || readings.length < 2) return null;
   return first === 0 ? 0 : last / first;
@@ -65,6 +65,7 @@ export function measuresOf(rule: Stopping, readings: readonly Reading[]): StopMe
     rule,
     relativeChange: finite(relativeChangeOf(readings)),
     initialErrorFall: finite(initialErrorFallOf(readings)),
-    kktRatio: finite(kktRatioOf(readings)),
+    kktRatio: rule === 'kkt' ? finite(residualRatioOf(readings)) : null,
+    violationRatio: rule === 'violation' ? finite(residualRatioOf(readings)) : null,
   };
 }

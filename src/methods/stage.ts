@@ -40,6 +40,8 @@ export interface Stage {
   costAt?: number;
   /** KKT residuals of its factors, each 1×1, and the section that refreshes them. The rule 'kkt' needs them. */
   kkt?: { section: string; tensors: readonly Tensor[] };
+  /** The sums of projected gradients that the last iteration met, each 1×1, and what each counts. The rule 'violation' needs them. */
+  violation?: readonly { sum: Tensor; weight: number }[];
   /** Squared norm of the fitted data, for the relative errors of this stage, one a restart. */
   norm: number[];
   /**
@@ -59,7 +61,7 @@ export interface Stage {
   keep?: (loop: () => Promise<LoopState>, frozen: Frozen) => Promise<void>;
 }
 
-/** What a check reads: the objectives, and one KKT residual a restart where the rule asks for them. */
+/** What a check reads: the objectives, and one KKT residual (or sum of projected gradients) a restart where the rule asks for them. */
 interface Values {
   costs: ArrayLike<number>;
   kkt?: number[];
@@ -74,7 +76,7 @@ const rounding = 2 ** -22;
 /**
  * Repeats a stage in batches of `checkEvery` iterations. Objectives are read one check behind: while the host looks at those of the last
  * batch, the next one is queued already, so the device never waits. With the other rules the host looks first, from the start on, so that a
- * fit ends exactly at the check that they ask about.
+ * fit ends exactly at the check that they ask about. With 'violation' the first check comes after one iteration, which the others compare with.
  *
  * Every restart ends by its own objective, with the factors that it has then, so it is the same beside any number of others.
  */
@@ -88,13 +90,17 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   const openOnes = () => courses.map((_, r) => r).filter(isOpen);
   let iteration = resumed?.iteration ?? 0;
   const kkt = stopping === 'kkt' ? stage.kkt : undefined;
+  const violation = stopping === 'violation' ? (stage.violation ?? []) : [];
+  const residuals = kkt?.tensors ?? violation.map(({ sum }) => sum);
+  const residualOf = (values: readonly number[]) =>
+    kkt ? Math.max(...values) : values.reduce((sum, x, i) => sum + violation[i].weight * x, 0);
   let queued: { iteration: number; values: Promise<Values> } | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
     if (kkt) run.execute(kkt.section);
-    const values = run.sample([stage.cost, ...(kkt?.tensors ?? [])]).then(([costs, ...residuals]) => ({
+    const values = run.sample([stage.cost, ...residuals]).then(([costs, ...read]) => ({
       costs,
-      kkt: kkt && Array.from(residuals[0], (_, r) => Math.max(...residuals.map((of) => of[r]))),
+      kkt: read.length === 0 ? undefined : Array.from(read[0], (_, r) => residualOf(read.map((of) => of[r]))),
     }));
     values.catch(() => {}); // a failure surfaces where the value is awaited
     return { iteration, values };
@@ -134,7 +140,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   };
   const slows = (r: number) => {
     if (stopping === 'objective') return settled(r);
-    return (stopping === 'kkt' ? isStationary : isSlow)(courses[r].readings, tolerance);
+    return (stopping === 'initialError' ? isSlow : isStationary)(courses[r].readings, tolerance);
   };
 
   if (resumed) {
@@ -142,23 +148,23 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     if (resumed.pending) queued = { iteration, values: Promise.resolve({ costs: resumed.pending, kkt: resumed.pendingKkt }) };
     const ended = courses.map((_, r) => r).filter((r) => !isOpen(r));
     if (ended.length > 0) await frozen.freeze(ended);
-  } else if (stopping !== 'objective') queued = measured();
+  } else if (stopping !== 'objective' && stopping !== 'violation') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
     if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
     let next: typeof queued;
     if (iteration < stage.maxIterations && (stopping === 'objective' || queued === undefined)) {
-      const times = Math.min(checkEvery, stage.maxIterations - iteration);
+      const every = stopping !== 'violation' ? checkEvery : iteration === 0 ? 1 : checkEvery - (iteration % checkEvery);
+      const times = Math.min(every, stage.maxIterations - iteration);
       step(times);
       iteration += times;
       next = measured();
     }
     if (queued !== undefined) {
       const { iteration: checked, values } = queued;
-      const { costs: read, kkt: residuals } = await values;
+      const { costs: read, kkt: met } = await values;
       const width = read.length / restarts;
       const left = openOnes();
-      for (const r of left)
-        courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)], kkt: residuals?.[r] });
+      for (const r of left) courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)], kkt: met?.[r] });
       const costs = courses.map(({ readings }) => readings.at(-1)!.cost);
       refuseNonFinite(stage.name, costs, checked);
       const errors = costs.map((cost, r) => Math.sqrt(cost / norm[r]));

@@ -133,3 +133,12 @@ export function sizeOf(X: DataMatrix, loss: Loss): number {
   for (const x of stored(X)) sum += loss.size(x);
   return sum;
 }
+
+/** Throws InputError where the first layer of a hierarchy has labels beside weights. */
+export function refuseWeighedLabels(labelLayers: readonly number[]): void {
+  if (!labelLayers.includes(0)) return;
+  throw new InputError(
+    "The option 'labelLayers' has the first layer (0), which takes no weights and no missing values beside labels; choose deeper layers, or the method ssnmf.",
+    { option: 'labelLayers' },
+  );
+}

@@ -53,9 +53,7 @@ export function tensorProblem(
   if (isSparseTensor(X)) checkSparseTensor(X);
   checkValues(own, options as unknown as Record<string, unknown>);
   const { rank, bounds = true, restarts = defaults.restarts, onProgress, ...loop } = options;
-  checkPositiveInteger('rank', rank);
-  if (rank > largestRank)
-    throw new InputError(`rank is ${rank}, but at most ${largestRank} outer products are fitted.`, { option: 'rank' });
+  checkOuterProducts(rank);
   checkPositiveInteger('restarts', restarts);
   if (typeof bounds !== 'boolean') throw new InputError(`bounds must be true or false, not ${describe(bounds)}.`, { option: 'bounds' });
   const settings = loopSettings(
@@ -70,7 +68,7 @@ export function tensorProblem(
   const tensor = isSparseTensor(X) ? { shape, coordinates: X.coordinates.slice(), values: data } : { shape, data };
   const row = { rows: 1, cols: data.length, data };
   const fingerprint = fingerprintOf(tensor, unit, identity(options as unknown as FitOptions));
-  return { X: row, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
+  return { X: row, missing: false, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
 }
 
 /** The entries of a dense tensor, and those that a sparse one stores. */
@@ -89,6 +87,13 @@ export function cooEntriesOf(X: DataTensor): number | undefined {
 }
 
 const largestRank = 128;
+
+/** Throws InputError for a number of outer products that no fit has. */
+export function checkOuterProducts(rank: number): void {
+  checkPositiveInteger('rank', rank);
+  if (rank > largestRank)
+    throw new InputError(`rank is ${rank}, but at most ${largestRank} outer products are fitted.`, { option: 'rank' });
+}
 
 /**
  * Throws InputError unless the ranks of the levels fall from `rank` on, and none is larger than a mode that has a chain.

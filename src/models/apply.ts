@@ -57,6 +57,10 @@ export async function transform(
     throw new InputError(`${model.method} takes no weights; leave them out, or fit ${inWords(methodsWith('weights'), 'or')}.`, {
       option: 'weights',
     });
+  if (own.absent !== undefined && !('absent' in taken))
+    throw new InputError(`${model.method} does not take 'absent'; leave it out, or fit ${inWords(methodsWith('absent'), 'or')}.`, {
+      option: 'absent',
+    });
   if (!('weights' in taken)) refuseMissing(newX, model.method, methodsWith('weights'), 'newX');
   const seen = seenOf(newX, weights, { name: 'newX', newSamples: true });
   checkNewSamples(seen.X, model.A[0].rows, { signed: signed.X });

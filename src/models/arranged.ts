@@ -161,6 +161,10 @@ export function checkArrangement(
     throw new InputError(`The option 'scale' is '${scale}', but S of ${method} hangs on the scale of A; ${inWords(scalable)} take it.`, {
       option: 'scale',
     });
+  if ((settings as { simplex?: boolean } | undefined)?.simplex)
+    throw new InputError(`The option 'scale' is '${scale}', but with simplex columns of S sum to one; leave one of them out.`, {
+      option: 'scale',
+    });
   const l1 = (settings as { l1?: number | readonly number[] } | undefined)?.l1 ?? 0;
   if (typeof l1 === 'number' ? l1 > 0 : l1.some((lambda) => lambda > 0))
     throw new InputError(`The option 'scale' is '${scale}', but with l1 the size of S counts in the fit; leave one of them out.`, {

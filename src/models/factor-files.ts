@@ -18,9 +18,11 @@ export const factorForms = ['npy', 'npz', 'csv', 'parquet', 'json', 'png', 'safe
 
 export type FactorForm = (typeof factorForms)[number];
 
-/** Whether a file of this name may be a copy of a model's factors, in any form: no other file beside a model is ever removed. */
+/** Whether a file of this name may be a copy of a model's factors, in any form, or what an online fit kept: no other file beside a model is ever removed. */
 export const isFactorFile = (name: string): boolean =>
-  /^(?:[ASB]\d{0,4}\.(?:npy|csv|parquet|json|png)|(?:F\d|[AS]\d\.\d{1,3})\.npy|factors\.(?:safetensors|npz))$/.test(name);
+  /^(?:[ASB]\d{0,4}\.(?:npy|csv|parquet|json|png)|(?:F\d|[AS]\d\.\d{1,3})\.npy|factors\.(?:safetensors|npz)|online\.safetensors)$/.test(
+    name,
+  );
 
 export function checkFactorForm(form: unknown): asserts form is FactorForm {
   if (factorForms.includes(form as FactorForm)) return;

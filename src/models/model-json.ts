@@ -5,7 +5,7 @@ import { sha256 } from '../data/sha256.js';
 import { inWords, quoted } from '../data/words.js';
 import { InputError, ShapeError } from '../errors.js';
 import type { ImageSize } from '../formats/file-format.js';
-import type { StopMeasures, StopReason } from '../methods/loop.js';
+import { type StopMeasures, type StopReason, stoppings } from '../methods/loop.js';
 import { type Factorization, type Method, methodOf, methods } from '../methods/methods.js';
 import type { TextModel } from '../text/text-model.js';
 
@@ -91,10 +91,11 @@ export const checks: { readonly [Name in Exclude<keyof ModelJson, 'format'>]-?: 
   stopReason: oneOf(stopReasons),
   stopping: orNull(
     record({
-      rule: oneOf(['objective', 'initialError', 'kkt']),
+      rule: oneOf(stoppings),
       relativeChange: orNull(isNumber),
       initialErrorFall: orNull(isNumber),
       kktRatio: orNull(isNumber),
+      violationRatio: (value) => value === undefined || orNull(isNumber)(value),
     }),
   ),
   restartErrors: listOf(orNull(isNumber)),

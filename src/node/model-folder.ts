@@ -4,9 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { checkNames } from '../data/names.js';
 import { sha256 } from '../data/sha256.js';
 import { InputError } from '../errors.js';
+import { within } from '../formats/file-format.js';
+import type { OnlineState } from '../methods/online-state.js';
 import { type FactorForm, factorFiles, isFactorFile } from '../models/factor-files.js';
 import { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from '../models/files.js';
-import { tensorMethods } from '../models/model-json.js';
+import { parseJson, tensorMethods } from '../models/model-json.js';
+import { decodeOnlineState, encodeOnlineState, onlineFile } from '../models/online-file.js';
 import { type SavedTensorModel, tensorFactorFiles, tensorModelFiles, tensorModelFromFiles } from '../models/tensor-model.js';
 import { checkOutputFolder, readBytes, writeOutputs } from './files.js';
 import { isAbandoned } from './temporary.js';
@@ -31,19 +34,46 @@ const longestMs = 30_000;
  *
  * @param extra adds fields to model.json that are not the model's own; see `modelFiles`.
  * @param options format: how the factors stand beside the model, for other programs. 'npy' (default) writes A0.npy …, S0.npy …, with labels
- * B.npy; 'safetensors' writes the model alone.
+ * B.npy; 'safetensors' writes the model alone. online: the state of an online fit, which `loadOnlineState` reads back.
  * @throws InputError if `dir` is a file, or cannot be made or written to; OrthantError for a full disk.
  */
 export async function saveModel(
   dir: string,
   model: SavedModel,
   extra: Record<string, unknown> = {},
-  options: { format?: FactorForm } = {},
+  options: { format?: FactorForm; online?: OnlineState } = {},
 ): Promise<string[]> {
-  checkNames('saveModel', options, ['format']);
-  const files = modelFiles(model, extra, await factorFiles(model, options.format ?? 'npy'));
+  checkNames('saveModel', options, ['format', 'online']);
+  const files = modelFiles(model, extra, await copiesOf(model, options));
   await writeOutputs(dir, files, replaceModel);
   return Object.keys(files);
+}
+
+/** The files beside a model. */
+export async function copiesOf(
+  model: SavedModel,
+  { format = 'npy', online }: { format?: FactorForm; online?: OnlineState },
+): Promise<Record<string, Uint8Array | string>> {
+  return { ...(await factorFiles(model, format)), ...(online && { [onlineFile]: encodeOnlineState(online) }) };
+}
+
+/**
+ * The state of the online fit that wrote the model in a folder, for the option `resume`; undefined for a model of another fit. `path` is the
+ * folder or its model.json.
+ *
+ * @throws InputError for a file that is missing, damaged or of another model.
+ */
+export async function loadOnlineState(path: string): Promise<OnlineState | undefined> {
+  const { dir, jsonPath } = await placesOf(path);
+  const { files } = parseJson(await readBytes(jsonPath)) as { files?: Record<string, unknown> };
+  const hash = files?.[onlineFile];
+  if (hash === undefined) return undefined;
+  const bytes = await readBytes(join(dir, onlineFile));
+  if (sha256(bytes) !== hash)
+    throw new InputError(
+      `The files in '${dir}' are not of one whole model: ${onlineFile} is not the file that model.json lists. Copy them again.`,
+    );
+  return within(onlineFile, () => decodeOnlineState(bytes));
 }
 
 /** Throws InputError if a model with so many layers could not be saved into `dir`; see `checkOutputFolder`. */

@@ -6,6 +6,7 @@ import { type Program, type ProgramBuilder, programBuilder } from '../graph/prog
 import type { Tensor } from '../graph/tensor.js';
 import { type Loss, type Ones, onesInputs, squared } from './losses.js';
 import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
+import { type Penalties, type PenaltyShape, penaltyInputs } from './penalties.js';
 import { classifierState, type LabelTensors, labelInputs, ssnmfModels, supervisedSections } from './ssnmf.js';
 
 export interface Layers {
@@ -34,6 +35,8 @@ export interface SequentialFit {
   scaled: boolean[];
   /** Of the layers whose loss needs them. */
   ones: Ones[];
+  /** Of each layer. */
+  penalties: Penalties[];
 }
 
 export interface SequentialOptions {
@@ -46,6 +49,8 @@ export interface SequentialOptions {
   support?: Tensor;
   /** Of every layer without labels; default: squared. */
   loss?: Loss;
+  /** Of each layer without labels. */
+  penalties?: readonly { A?: PenaltyShape; S?: PenaltyShape }[];
 }
 
 /** Sections that fit one layer after the other, each to the S of the one before; supervised layers by model 3 of supervised NMF. */
@@ -53,12 +58,12 @@ export function sequentialSections(
   p: ProgramBuilder,
   { X, A, S }: Layers,
   solver: NmfSolver | readonly NmfSolver[],
-  { normalize = true, supervision, W, support, loss = squared }: SequentialOptions = {},
+  { normalize = true, supervision, W, support, loss = squared, penalties: shapes = [] }: SequentialOptions = {},
 ): SequentialFit {
   const cost = A.map((_, l) => p.state(`cost${l}`, 1, 1));
   const kkt = A.map((_, l) => kktTensors(p, l));
   const inputs = supervision && labelInputs(p, supervision.classes, X.cols);
-  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [], ones: [] };
+  const fit: SequentialFit = { layers: [], cost, kkt, classifiers: [], scaled: [], ones: [], penalties: [] };
   A.forEach((_, l) => {
     const tensors: LayerTensors = { X: l === 0 ? X : S[l - 1], A: A[l], S: S[l], cost: cost[l], kkt: kkt[l] };
     const own = typeof solver === 'string' ? solver : solver[l];
@@ -72,9 +77,18 @@ export function sequentialSections(
         supervisedSections(p, l, { ...tensors, error, labels }, { losses: ssnmfModels[3], labelWeight: supervision!.labelWeight }),
       );
     } else {
-      const ones = loss.ones ? onesInputs(p, tensors.X.rows, tensors.X.cols, String(l)) : undefined;
+      const weights = l === 0 ? W : undefined;
+      const ones = loss.ones && !weights ? onesInputs(p, tensors.X.rows, tensors.X.cols, String(l)) : undefined;
       if (ones) fit.ones.push(ones);
-      fit.layers.push(layerSections(p, l, tensors, own, { normalize, loss, ones, ...(l === 0 ? { W, support } : {}) }));
+      const grams = own !== 'mu' && weights !== undefined;
+      const { A: ofA, S: ofS } = shapes[l] ?? {};
+      const penalties: Penalties = {
+        ...(ofA && { A: penaltyInputs(p, 'A', A[l], ofA, grams) }),
+        ...(ofS && { S: penaltyInputs(p, 'S', S[l], ofS, grams) }),
+      };
+      fit.penalties.push(penalties);
+      const first = l === 0 ? { W, support } : {};
+      fit.layers.push(layerSections(p, l, tensors, own, { normalize, loss, ones, penalties, ...first }));
     }
   });
   return fit;
@@ -95,6 +109,7 @@ export function errorSection(p: ProgramBuilder, { X, A, S }: Layers, W?: Tensor)
 
 export interface HierarchicalProgram extends Layers, SequentialFit {
   program: Program;
+  W?: Tensor;
   errors: Tensor[];
 }
 
@@ -106,12 +121,14 @@ export function hierarchicalProgram(
     restarts,
     solver,
     csrEntries,
+    weighted = false,
     ...options
-  }: { restarts: number; solver: NmfSolver | readonly NmfSolver[]; csrEntries?: number } & SequentialOptions,
+  }: { restarts: number; solver: NmfSolver | readonly NmfSolver[]; csrEntries?: number; weighted?: boolean } & Omit<SequentialOptions, 'W'>,
 ): HierarchicalProgram {
   const p = programBuilder('hierarchicalNmf', { restarts });
   const layers = layerTensors(p, N, M, ranks, csrEntries);
-  const fit = sequentialSections(p, layers, solver, options);
-  const errors = errorSection(p, layers);
-  return { program: p.build(), ...layers, ...fit, errors };
+  const W = weighted ? p.input('W', N, M) : undefined;
+  const fit = sequentialSections(p, layers, solver, { ...options, W });
+  const errors = errorSection(p, layers, W);
+  return { program: p.build(), ...layers, ...fit, W, errors };
 }

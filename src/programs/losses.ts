@@ -36,10 +36,17 @@ export interface Loss {
 }
 
 /**
- * A matrix of the size of the data, or two thin factors of it whose product is never formed, or Z / V of a sparse Z, which is 0 wherever Z
- * is.
+ * A matrix of the size of the data, or two thin factors of it whose product is never formed, or Z / V or V at the entries that a sparse Z
+ * stores, and 0 elsewhere.
  */
-export type Half = Tensor | { left: Tensor; right: Operand } | { quotientOf: Tensor };
+export type Half = Tensor | { left: Tensor; right: Operand } | { quotientOf: Tensor } | { sampledAt: Tensor } | Powered;
+
+/** V^p of all entries, or Z ∘ V^p of a sparse Z, with no entry of V below q: never formed, whatever its product with D or S is. */
+export interface Powered {
+  of?: Tensor;
+  p: number;
+  q: number;
+}
 
 /** The approximation of a target by DS. */
 export interface Fit {
@@ -48,6 +55,8 @@ export interface Fit {
   target: Tensor;
   /** M ≥ 0; all ones when left out. */
   mask?: Tensor;
+  /** Whether M is 1 where a sparse target stores an entry, and 0 elsewhere. */
+  missing?: boolean;
   /** Z, where M may be more than zeros and ones: costs but the squared one need it. Default: `target`. */
   data?: Tensor;
   /** D. */
@@ -73,10 +82,14 @@ export const squared: Loss = {
   dense: false,
   ones: false,
   // The target is masked already, and a mask of zeros and ones is its own square.
-  cost: (p, { target, mask, dictionary }, S, options) => p.residualNorm(target, dictionary, S, { W: mask, ...options }),
+  cost: (p, { target, mask, missing, dictionary }, S, options) =>
+    missing ? p.residualAtEntries(target, dictionary, S, options) : p.residualNorm(target, dictionary, S, { W: mask, ...options }),
   factor: 2,
   minus: (_p, { target }) => target,
-  plus: (p, { mask, dictionary }, S) => (mask ? p.matmul(dictionary, S, { hadamard: mask }) : { left: dictionary, right: S }),
+  plus(p, { target, mask, missing, dictionary }, S) {
+    if (missing) return { sampledAt: target };
+    return mask ? p.matmul(dictionary, S, { hadamard: mask }) : { left: dictionary, right: S };
+  },
 };
 
 /** Σ M ∘ f(Z, V) for an entrywise f. What is hidden has a finite f, and counts 0. */
@@ -127,13 +140,24 @@ export function betaLoss(beta: number): Loss {
     name: beta === 0 ? 'Itakura–Saito divergence' : `β-divergence of ${beta}`,
     degree: beta,
     size: (z) => (z > 0 ? z ** beta : 0),
-    dense: true,
+    // Zeros are infinitely far from any V then.
+    dense: beta <= 0,
     ones: false,
-    cost: (p, fit, S, options) => sumOf(p, 'betaDivergence', fit, S, options, constants),
+    cost(p, fit, S, options) {
+      const { target, dictionary } = fit;
+      if (target.form === 'dense' || beta <= 0) return sumOf(p, 'betaDivergence', fit, S, options, constants);
+      // That of V from zeros is Σ V^β / β = ⟨D, V^{β−1} Sᵀ⟩ / β.
+      const ofAll = p.reduce(p.hadamard(dictionary, p.powerProduct(dictionary, p.transpose(S), { p: beta - 1, q: least })), 'sum');
+      return p.map('positive', [p.combine(1, p.betaDivergenceAtEntries(target, dictionary, S, constants), 1 / beta, ofAll)], options);
+    },
     factor: 1,
     power: beta < 1 ? 1 / (2 - beta) : beta > 2 ? 1 / (beta - 1) : 1,
-    minus: (p, fit, S) => p.hadamard(fit.target, powerOf(p, fit, S, beta - 2)),
+    minus: (p, fit, S) =>
+      fit.target.form === 'dense' || beta <= 0
+        ? p.hadamard(fit.target, powerOf(p, fit, S, beta - 2))
+        : { of: fit.target, p: beta - 2, q: least },
     plus(p, fit, S) {
+      if (fit.target.form !== 'dense' && beta > 0) return { p: beta - 1, q: least };
       const plus = powerOf(p, fit, S, beta - 1);
       return fit.mask ? p.hadamard(fit.mask, plus) : plus;
     },
@@ -150,6 +174,13 @@ export interface Split {
 export function dictionarySplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale = 1): Split {
   const times = (half: Half) => {
     if ('quotientOf' in half) return withScale(p, p.quotientProduct(half.quotientOf, fit.dictionary, S, 'rows'), scale);
+    if ('sampledAt' in half) return withScale(p, p.sampledProduct(half.sampledAt, fit.dictionary, S, 'rows'), scale);
+    if ('q' in half) {
+      const product = half.of
+        ? p.poweredProduct(half.of, fit.dictionary, S, { of: 'rows', p: half.p, q: half.q })
+        : p.powerProduct(fit.dictionary, p.transpose(S), { p: half.p, q: half.q });
+      return withScale(p, product, scale);
+    }
     if (!('left' in half)) return p.matmul(half, T(S), { scale });
     return p.matmul(half.left, half.right === S ? p.gram(S, 'rows') : p.matmul(half.right, T(S)), { scale });
   };
@@ -162,6 +193,13 @@ export function coefficientSplit(p: ProgramBuilder, fit: Fit, S: Tensor, scale =
   const { loss, dictionary: D } = fit;
   const times = (half: Half, add?: Tensor) => {
     if ('quotientOf' in half) return withScale(p, p.quotientProduct(half.quotientOf, D, S, 'columns'), scale, add);
+    if ('sampledAt' in half) return withScale(p, p.sampledProduct(half.sampledAt, D, S, 'columns'), scale, add);
+    if ('q' in half) {
+      const product = half.of
+        ? p.poweredProduct(half.of, D, S, { of: 'columns', p: half.p, q: half.q })
+        : p.transpose(p.powerProduct(p.transpose(S), D, { p: half.p, q: half.q }));
+      return withScale(p, product, scale, add);
+    }
     if (!('left' in half)) return p.matmul(T(D), half, { scale, add });
     return p.matmul(half.left === D ? p.gram(D) : p.matmul(T(D), half.left), half.right, { scale, add });
   };

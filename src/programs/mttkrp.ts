@@ -9,7 +9,6 @@
  * 2013.)
  * Of an X in coordinates every mode is one sum over the stored entries.
  */
-import { ShapeError } from '../errors.js';
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 
@@ -48,8 +47,7 @@ export function eachMode(
 
 /** M_n of one mode, from the factors of the modes before it and of those after it. */
 export function oneMode(p: ProgramBuilder, X: Tensor, before: readonly Tensor[], after: readonly Tensor[]): Tensor {
-  if (X.form === 'coo')
-    throw new ShapeError(`oneMode in program ${p.name} takes a dense tensor, and ${X.name} is in coordinates; use mttkrp.`);
+  if (X.form === 'coo') return p.mttkrp(X, [...before, undefined, ...after], before.length);
   if (after.length === 0)
     return p.matmul(
       T(X),

@@ -2,6 +2,9 @@
 import type { Into } from '../graph/operations/definition.js';
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
+import { equationsOfS, type Factors, freeEquationsOfA, freeEquationsOfS, type Terms } from './equations.js';
+import { graphPower } from './graph-penalty.js';
+import { type HeldFactors, heldInputs, onlyFree, putBack, splitOfFree } from './held.js';
 import {
   byEntries,
   coefficientSplit,
@@ -16,8 +19,18 @@ import {
   updateBy,
   updateByEntries,
 } from './losses.js';
-import { type Penalties, type PenaltyShape, penalisedCost, penalisedEquations, penalisedSplit, penaltyInputs } from './penalties.js';
-import { type DataWeights, forwardQ, weighData, weightedResidual, weightsOf } from './q.js';
+import {
+  equationsAt,
+  type Penalties,
+  type PenaltyShape,
+  penalisedCost,
+  penalisedEquations,
+  penalisedSplit,
+  penaltyInputs,
+} from './penalties.js';
+import { forwardQ, type Sight, weighData, weightedResidual, weightsOf } from './q.js';
+import { metBySolve, metBySweep, type Violation, violationStates } from './violation.js';
+import { costWithVolume, type Volume, type VolumeShape, volumeInputs, withVolume } from './volume.js';
 
 export type NmfSolver = 'mu' | 'hals' | 'anls';
 
@@ -51,6 +64,8 @@ export interface LayerSections {
 export interface LayerOptions {
   /** Weights on the entries of X. */
   W?: Tensor;
+  /** Whether the entries that a CSR X does not store are missing. The loss is the squared one then, and there is no W. */
+  missing?: boolean;
   /** N×k, 1 where A may have an entry and 0 where it stays 0; 'anls' only, and there as a start: what is cut off is no least squares. */
   support?: Tensor;
   /** Give A columns of unit norm, with the scale in S; 'anls' only. Default true; without it the scale stays about that of the start. */
@@ -60,6 +75,13 @@ export interface LayerOptions {
   /** For a loss that sums rows and columns, without W. */
   ones?: Ones;
   penalties?: Penalties;
+  /** Where a step leaves what it met; 'hals' and 'anls' only, without W. */
+  violation?: Violation;
+  held?: HeldFactors;
+  /** Columns of S sum to one; not with 'mu'. */
+  simplex?: boolean;
+  /** With `simplex`: the volume of A. */
+  volume?: Volume;
 }
 
 /**
@@ -71,102 +93,135 @@ export interface LayerOptions {
  * 'hals', hierarchical alternating least squares (Cichocki & Phan 2009): column by column of A, then row by row of S, each at its minimum
  * while all others are held,  A_j ← max(A_j + [(XSᵀ)_j − A(SSᵀ)_j] / (SSᵀ)_jj, 0). An iteration costs about as much as one of 'mu'.
  *
+ * With `missing` P∘(AS) stands for AS, with P 1 where X is stored: at these entries alone it is formed.
+ *
  * 'anls', alternating exact nonnegative least squares (Kim & Park 2008):  Aᵀ ← q(Xᵀ, Sᵀ), columns of A to unit norm, S ← q(X, A). With
- * weights every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties the scale of A has a meaning, so its
- * columns keep their norms.
+ * weights or missing entries every row and column has a Gram matrix of its own: k²(N + M) entries more. With penalties and held components the scale of A has a
+ * meaning, so its columns keep their norms. Beside a graph S is at the minimum of a majorizer (graph-penalty.ts).
+ *
+ * With `simplex` S ← argmin ‖X − AS‖² over columns s ≥ 0 with Σ s = 1, exactly, in 'anls' and in 'hals'; they differ in the step of A, whose
+ * columns keep their norms. The volume of A counts in that step by its tangent (volume.ts).
  */
 export function layerSections(
   p: ProgramBuilder,
   layer: number,
   { X, A, S, cost, error, kkt }: LayerTensors,
   solver: NmfSolver,
-  { W, support, normalize = true, loss = squared, ones, penalties = {} }: LayerOptions = {},
+  {
+    W,
+    missing = false,
+    support,
+    normalize = true,
+    loss = squared,
+    ones,
+    penalties = {},
+    held = {},
+    violation,
+    simplex = false,
+    volume,
+  }: LayerOptions = {},
 ): LayerSections {
   const names: LayerSections = { start: `start${layer}`, step: `step${layer}`, measure: `measure${layer}`, finish: `finish${layer}` };
   const weights = W && weightsOf(p, X, W, layer);
-  const penalised = penalties.A !== undefined || penalties.S !== undefined;
+  const penalised = penalties.A !== undefined || penalties.S !== undefined || volume !== undefined;
+  const sight: Sight = { weights, missing };
+  const terms: Terms = { sight, penalties, held, simplex, volume };
   const fit: Fit = weights
     ? { loss, target: weights.W2X, mask: weights.W2, data: X, dictionary: A, ones }
-    : { loss, target: X, dictionary: A, ones };
+    : { loss, target: X, missing, dictionary: A, ones };
   if (solver === 'anls') {
-    const options = { normalize: normalize && !penalised, support, penalties };
-    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, weights);
-  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, penalties, weights);
-  else multiplicativeUpdates(p, names, fit, { X, S }, penalties, weights);
+    const options = { normalize: normalize && !penalised && !held.A && !held.S && !simplex, support, violation };
+    names.rounds = alternatingLeastSquares(p, layer, names, { X, A, S }, options, terms);
+  } else if (solver === 'hals') coordinateSweeps(p, layer, names, { X, A, S }, terms, violation);
+  else multiplicativeUpdates(p, names, fit, { X, S }, terms);
   p.section(names.measure, () => {
-    const costOf = (options?: Into) => (loss === squared ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options));
-    if (penalised) penalisedCost(p, costOf(), loss.factor, { A, S }, penalties, cost);
+    const costOf = (options?: Into) =>
+      loss === squared && !missing ? p.residualNorm(X, A, S, { W, ...options }) : loss.cost(p, fit, S, options);
+    const withPenalties = () => (volume ? costWithVolume(p, costOf(), loss.factor, A, volume) : costOf());
+    if (penalised) penalisedCost(p, withPenalties(), loss.factor, { A, S }, penalties, cost);
     else costOf({ into: cost });
   });
   p.section(names.finish, () => {
-    if (error) p.residualNorm(X, A, S, { into: error, W });
-    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, penalties, weights);
+    if (error && missing) squared.cost(p, fit, S, { into: error });
+    else if (error) p.residualNorm(X, A, S, { into: error, W });
+    if (loss === squared) kktOfBoth(p, { X, A, S }, kkt, terms);
     // By stored entries it would take several times the memory of the fit; the host measures it (methods/objective.ts).
-    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, penalties);
+    else if (!byEntries(fit)) kktOfLoss(p, fit, S, kkt, terms);
   });
   return names;
 }
 
-/** A solve of S, or of Aᵀ, for the normal equations with their penalties. */
 function alternatingLeastSquares(
   p: ProgramBuilder,
   layer: number,
   names: LayerSections,
-  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  { normalize, support, penalties = {} }: Pick<LayerOptions, 'normalize' | 'support' | 'penalties'>,
-  weights?: DataWeights,
-): Tensor {
+  { X, A, S }: Factors,
+  { normalize, support, violation }: Pick<LayerOptions, 'normalize' | 'support' | 'violation'>,
+  terms: Terms,
+): Tensor | undefined {
+  const { penalties, held, simplex, sight } = terms;
   const At = p.state(`At${layer}`, A.cols, A.rows);
-  const rounds = p.state(`rounds${layer}`, 1, S.cols);
+  const rounds = held.S?.all ? undefined : p.state(`rounds${layer}`, 1, S.cols);
   const solveS = (options: { warm?: boolean; rounds?: Tensor }) => {
-    if (!penalties.S) return void forwardQ(p, X, A, S, { ...options, weights });
-    const { G, B } = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
+    if (held.S?.all) return;
+    if (simplex) return solveOnSimplex(p, { X, A, S }, terms, options);
+    if (!penalties.S && !held.S) return void forwardQ(p, X, A, S, { ...options, ...sight });
+    const { G, B } = freeEquationsOfS(p, { X, A, S }, terms);
     p.nnls(G, B, S, options);
+    if (held.S) putBack(p, S, held.S, 'S');
   };
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
     if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
     solveS({ warm: false });
   });
   p.section(names.step, () => {
-    const equations = weights
-      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(S, T(weights.W2X)) }
-      : { G: p.gram(S, 'rows'), B: p.matmul(S, T(X)) };
-    const { G, B } = penalisedEquations(p, equations, penalties.A);
-    p.nnls(G, B, At);
-    if (support) p.hadamard(p.transpose(At), support, { into: A });
-    else p.transpose(At, { into: A });
-    if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    if (!held.A?.all) {
+      const { G, B } = freeEquationsOfA(p, 'At', { X, A, S }, At, terms);
+      if (violation) metBySolve(p, { G, B }, p.transpose(A), violation.A);
+      p.nnls(G, B, At);
+      if (support) p.hadamard(p.transpose(At), support, { into: A });
+      else p.transpose(At, { into: A });
+      if (held.A) putBack(p, A, held.A, 'A');
+      if (normalize) p.normalizeColumns(A, p.gram(A), { layer });
+    }
+    if (violation) metBySolve(p, penalisedEquations(p, equationsOfS(p, { X, A }, sight), penalties.S, S), S, violation.S);
     solveS({ rounds });
   });
   return rounds;
 }
 
-/** AᵀA and AᵀX, or the same of every column with its weights. */
-function equationsOfS(p: ProgramBuilder, { X, A }: Pick<LayerTensors, 'X' | 'A'>, weights?: DataWeights): { G: Tensor; B: Tensor } {
-  if (!weights) return { G: p.gram(A), B: p.matmul(T(A), X) };
-  return { G: p.matmul(T(p.rowProducts(A)), weights.W2), B: p.matmul(T(A), weights.W2X) };
+/** S ← argmin ½‖W ∘ (X − AS)‖² + penalties over columns that sum to one. */
+function solveOnSimplex(p: ProgramBuilder, factors: Factors, terms: Terms, options: { warm?: boolean; rounds?: Tensor }): void {
+  const { G, B } = freeEquationsOfS(p, factors, terms);
+  p.simplex(G, B, factors.S, options);
 }
 
 function coordinateSweeps(
   p: ProgramBuilder,
   layer: number,
   names: LayerSections,
-  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
-  penalties: Penalties,
-  weights?: DataWeights,
+  { X, A, S }: Factors,
+  terms: Terms,
+  violation: Violation | undefined,
 ): void {
+  const { held, simplex, sight } = terms;
+  const rounds = simplex ? p.state(`rounds${layer}`, 1, S.cols) : undefined;
+  names.rounds = rounds;
+  const sweep = (of: 'A' | 'S', F: Tensor, equations: { G: Tensor; B: Tensor }) => {
+    const run = () => void p.halsUpdate(F, equations.G, equations.B, { of: of === 'A' ? 'rows' : 'columns', layer });
+    if (violation) metBySweep(p, violation, of, F, equations, run);
+    else run();
+    if (held[of]) putBack(p, F, held[of], of);
+  };
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
+    if (simplex) solveOnSimplex(p, { X, A, S }, terms, { warm: false });
   });
   p.section(names.step, () => {
-    const equationsOfA = weights
-      ? { G: p.matmul(T(p.rowProducts(p.transpose(S))), T(weights.W2)), B: p.matmul(weights.W2X, T(S)) }
-      : { G: p.gram(S, 'rows'), B: p.matmul(X, T(S)) };
-    const ofA = penalisedEquations(p, equationsOfA, penalties.A);
-    p.halsUpdate(A, ofA.G, ofA.B, { of: 'rows', layer });
-    const ofS = penalisedEquations(p, equationsOfS(p, { X, A }, weights), penalties.S);
-    p.halsUpdate(S, ofS.G, ofS.B, { of: 'columns', layer });
+    if (!held.A?.all) sweep('A', A, freeEquationsOfA(p, 'A', { X, A, S }, A, terms));
+    if (simplex) return solveOnSimplex(p, { X, A, S }, terms, { rounds });
+    if (!held.S?.all) sweep('S', S, freeEquationsOfS(p, { X, A, S }, terms));
   });
 }
 
@@ -175,17 +230,19 @@ function multiplicativeUpdates(
   names: LayerSections,
   fit: Fit,
   { X, S }: Pick<LayerTensors, 'X' | 'S'>,
-  penalties: Penalties,
-  weights?: DataWeights,
+  { penalties, held, sight }: Terms,
 ): void {
   p.section(names.start, () => {
-    if (weights) weighData(p, X, weights);
+    if (sight.weights) weighData(p, X, sight.weights);
   });
-  const { power } = fit.loss;
   p.section(names.step, () => {
     for (const of of ['A', 'S'] as const) {
-      if (byEntries(fit) && !penalties[of]?.Q) updateByEntries(p, of, fit, S, penalties[of]?.l1);
-      else updateBy(p, of === 'A' ? fit.dictionary : S, splitOf(p, of, fit, S, penalties), { power });
+      const [F, penalty, kept] = [of === 'A' ? fit.dictionary : S, penalties[of], held[of]];
+      if (kept?.all) continue;
+      const power = penalty?.graph ? graphPower(fit.loss.degree) : fit.loss.power;
+      if (byEntries(fit) && !penalty?.Q && !penalty?.graph) updateByEntries(p, of, fit, S, penalty?.l1);
+      else updateBy(p, F, splitOf(p, of, fit, S, penalties), { power });
+      if (kept) putBack(p, F, kept, of);
     }
   });
 }
@@ -198,14 +255,13 @@ function splitOf(p: ProgramBuilder, of: 'A' | 'S', fit: Fit, S: Tensor, penaltie
 
 /**
  * kkt ← the largest natural residual |min(F_ij · scale, ∇_ij)| of S and of A, each relative to its largest |AᵀX| or |XSᵀ|: both are 0
- * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties.
+ * at a stationary point of ‖W ∘ (X − AS)‖² / 2 + penalties, S on the simplex if it has to be. Components that are held do not count.
  */
 function kktOfBoth(
   p: ProgramBuilder,
-  { X, A, S }: Pick<LayerTensors, 'X' | 'A' | 'S'>,
+  { X, A, S }: Factors,
   [ofS, ofA]: LayerTensors['kkt'],
-  penalties: Penalties,
-  weights?: DataWeights,
+  { penalties, held, simplex, volume, sight: { weights, missing = false } }: Terms,
 ): void {
   const At = p.transpose(A);
   const Gs = p.gram(A);
@@ -221,16 +277,26 @@ function kktOfBoth(
     Bs = p.matmul(T(A), X);
     Ba = p.matmul(S, T(X));
   }
-  const s = penalisedEquations(p, { G: Gs, B: Bs }, penalties.S);
-  const a = penalisedEquations(p, { G: Ga, B: Ba }, penalties.A);
-  p.reduce(p.kktResidual(s.G, s.B, S), 'maxAbs', { into: ofS });
-  p.reduce(p.kktResidual(a.G, a.B, At), 'maxAbs', { into: ofA });
+  if (missing) {
+    // Likewise: the products with P∘(AS) out, and those with AS in.
+    Bs = p.matmul(Gs, S, { add: p.combine(1, Bs, -1, p.sampledProduct(X, A, S, 'columns')) });
+    Ba = p.matmul(Ga, At, { add: p.combine(1, Ba, -1, p.transpose(p.sampledProduct(X, A, S, 'rows'))) });
+  }
+  const s = equationsAt(p, { G: Gs, B: Bs }, penalties.S, S);
+  const a = equationsAt(p, { G: Ga, B: Ba }, withVolume(p, A, penalties.A, volume), At);
+  p.reduce(p.kktResidual(s.G, held.S ? onlyFree(p, s, S, held.S) : s.B, S, { simplex }), 'maxAbs', { into: ofS });
+  p.reduce(p.kktResidual(a.G, held.A ? onlyFree(p, a, At, held.A) : a.B, At), 'maxAbs', { into: ofA });
 }
 
 /** The same of another loss, by the halves of its gradient. */
-function kktOfLoss(p: ProgramBuilder, fit: Fit, S: Tensor, [ofS, ofA]: LayerTensors['kkt'], penalties: Penalties): void {
-  naturalResidual(p, p.gram(fit.dictionary), S, splitOf(p, 'S', fit, S, penalties), ofS);
-  const { minus, plus } = splitOf(p, 'A', fit, S, penalties);
+function kktOfLoss(p: ProgramBuilder, fit: Fit, S: Tensor, [ofS, ofA]: LayerTensors['kkt'], { penalties, held }: Terms): void {
+  const free = (of: 'A' | 'S') => {
+    const split = splitOf(p, of, fit, S, penalties);
+    const kept = held[of];
+    return kept ? splitOfFree(p, split, kept, of) : split;
+  };
+  naturalResidual(p, p.gram(fit.dictionary), S, free('S'), ofS);
+  const { minus, plus } = free('A');
   const turned = { minus: p.transpose(minus), plus: p.transpose(plus) };
   naturalResidual(p, p.gram(S, 'rows'), p.transpose(fit.dictionary), turned, ofA);
 }
@@ -245,6 +311,9 @@ export interface NmfProgram extends LayerTensors {
   W?: Tensor;
   ones?: Ones;
   penalties: Penalties;
+  violation?: Violation;
+  held: HeldFactors;
+  volume?: Volume;
 }
 
 export interface NmfProgramOptions {
@@ -252,19 +321,40 @@ export interface NmfProgramOptions {
   solver: NmfSolver;
   weighted: boolean;
   csrEntries?: number;
+  /** Whether the entries that a CSR X does not store are missing; not weighted, and the squared loss. Default false. */
+  missing?: boolean;
   /** Every restart has an X of its own, which is dense. Default: all share one. */
   ownX?: boolean;
   /** Default: squared. */
   loss?: Loss;
   penalties?: { A?: PenaltyShape; S?: PenaltyShape };
+  /** Whether a step leaves the sum of projected gradients that it met. Default false. */
+  violations?: boolean;
+  /** How many columns of A, and rows of S, are held. */
+  held?: { A: number; S: number };
+  /** See LayerOptions. */
+  simplex?: boolean;
+  volume?: VolumeShape;
 }
 
 export function nmfProgram(N: number, M: number, k: number, options: NmfProgramOptions): NmfProgram {
-  const { restarts, solver, weighted, csrEntries, ownX = false, loss = squared, penalties: shapes = {} } = options;
+  const {
+    restarts,
+    solver,
+    weighted,
+    csrEntries,
+    missing = false,
+    ownX = false,
+    loss = squared,
+    penalties: shapes = {},
+    held: counts,
+    violations,
+    simplex,
+  } = options;
   const p = programBuilder('nmf', { restarts });
   const X = ownX ? p.input('X', N, M, { batched: true }) : p.data('X', N, M, { csrEntries });
   const [A, S] = [p.state('A0', N, k), p.state('S0', k, M)];
-  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined;
+  const another = loss !== squared || shapes.A !== undefined || shapes.S !== undefined || options.volume !== undefined;
   const tensors: LayerTensors = {
     X,
     A,
@@ -275,11 +365,17 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
   };
   const W = weighted ? p.input('W', N, M) : undefined;
   const ones = loss.ones && !weighted ? onesInputs(p, N, M) : undefined;
-  const own = solver !== 'mu' && weighted;
+  const own = solver !== 'mu' && (weighted || missing);
   const penalties: Penalties = {
     ...(shapes.A && { A: penaltyInputs(p, 'A', A, shapes.A, own) }),
     ...(shapes.S && { S: penaltyInputs(p, 'S', S, shapes.S, own) }),
   };
-  const sections = layerSections(p, 0, tensors, solver, { W, loss, ones, penalties });
-  return { program: p.build(), sections, W, ones, penalties, ...tensors };
+  const held: HeldFactors = {
+    ...(counts?.A && { A: heldInputs(p, 'A', A, counts.A, own) }),
+    ...(counts?.S && { S: heldInputs(p, 'S', S, counts.S, own) }),
+  };
+  const violation = violations ? violationStates(p, A, S, { sweeps: solver === 'hals' }) : undefined;
+  const volume = options.volume && volumeInputs(p, A, options.volume, own);
+  const sections = layerSections(p, 0, tensors, solver, { W, missing, loss, ones, penalties, held, violation, simplex, volume });
+  return { program: p.build(), sections, W, ones, penalties, held, violation, volume, ...tensors };
 }

@@ -4,10 +4,12 @@
  *     λ₁ Σ A + ½ ⟨Q, AᵀA⟩        with a symmetric Q ≥ 0, k×k: λ₂ I for the squared norm, μ (11ᵀ − I) for columns that share no rows
  *
  * and for S likewise, with SSᵀ in place of AᵀA. Normal equations GF = B of F become (G + Q) F = B − λ₁, and the half `plus` of a gradient
- * takes λ₁ + AQ. Weights of the penalties are in the unit of the fit.
+ * takes λ₁ + AQ. S may have a graph of neighbouring samples beside them (graph-penalty.ts). Weights of the penalties are in the unit of the
+ * fit.
  */
 import type { ProgramBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
+import { type GraphPenalty, type GraphShape, graphInputs, halfTrace, lessGradient, majorizedRight } from './graph-penalty.js';
 import type { Split } from './losses.js';
 
 export interface Penalty {
@@ -17,6 +19,10 @@ export interface Penalty {
   /** Q as one column, k²×1, and a column of ones, one for each row of A or column of S: for Gram matrices of their own. */
   columnOfQ?: Tensor;
   ones?: Tensor;
+  /** Of S alone. */
+  graph?: GraphPenalty;
+  /** Q + cI, which stands for Q in solves and sweeps beside a graph; so it does in columnOfQ. */
+  majorizer?: Tensor;
 }
 
 export interface Penalties {
@@ -24,7 +30,7 @@ export interface Penalties {
   S?: Penalty;
 }
 
-/** Of one factor: λ₁ Σ F + ½ λ₂ ‖F‖² + μ Σ_{s<t} f_sᵀf_t. */
+/** Of one factor, but for a graph: λ₁ Σ F + ½ λ₂ ‖F‖² + μ Σ_{s<t} f_sᵀf_t. */
 export interface PenaltyWeights {
   l1: number;
   l2: number;
@@ -36,35 +42,67 @@ export interface PenaltyShape {
   l1: number;
   /** Whether there is a Q. */
   quadratic: boolean;
+  graph?: GraphShape;
 }
 
 /** The inputs of a penalty of A ('A', N×k) or of S ('S', k×M). */
-export function penaltyInputs(p: ProgramBuilder, of: 'A' | 'S', F: Tensor, { l1, quadratic }: PenaltyShape, weighted: boolean): Penalty {
-  if (!quadratic) return { l1 };
+export function penaltyInputs(
+  p: ProgramBuilder,
+  of: 'A' | 'S',
+  F: Tensor,
+  { l1, quadratic, graph: shape }: PenaltyShape,
+  weighted: boolean,
+): Penalty {
+  const graph = shape && { graph: graphInputs(p, F, shape) };
+  if (!quadratic) return { l1, ...graph };
   const [k, items] = of === 'A' ? [F.cols, F.rows] : [F.rows, F.cols];
   const Q = p.input(`Q${F.name}`, k, k);
-  if (!weighted) return { l1, Q };
-  return { l1, Q, columnOfQ: p.input(`columnOfQ${F.name}`, k * k, 1), ones: p.input(`onesOf${F.name}`, items, 1) };
+  if (!weighted) return { l1, Q, ...graph, ...(shape?.majorized && { majorizer: p.input(`majorizer${F.name}`, k, k) }) };
+  return { l1, Q, ...graph, columnOfQ: p.input(`columnOfQ${F.name}`, k * k, 1), ones: p.input(`onesOf${F.name}`, items, 1) };
 }
 
-/** G + Q and B − λ₁, for one G or one of each item. */
-export function penalisedEquations(p: ProgramBuilder, { G, B }: { G: Tensor; B: Tensor }, penalty?: Penalty): { G: Tensor; B: Tensor } {
+/** G + Q and B − λ₁, for one G or one of each item; beside a graph those of its majorizer at F. */
+export function penalisedEquations(
+  p: ProgramBuilder,
+  { G, B }: { G: Tensor; B: Tensor },
+  penalty: Penalty | undefined,
+  F: Tensor,
+): { G: Tensor; B: Tensor } {
   if (!penalty) return { G, B };
-  const { l1, Q, columnOfQ, ones } = penalty;
+  const { Q, columnOfQ, ones, graph, majorizer = Q } = penalty;
   const own = G.rows === G.cols && Q && Q.rows === G.rows;
+  const right = lessL1(p, B, penalty);
   return {
-    G: !Q ? G : own ? p.combine(1, G, 1, Q) : p.matmul(columnOfQ!, T(ones!), { add: G }),
-    B: l1 === 0 ? B : p.map('affine', [B], { p: 1, q: -l1 }),
+    G: !Q ? G : own ? p.combine(1, G, 1, majorizer!) : p.matmul(columnOfQ!, T(ones!), { add: G }),
+    B: graph ? majorizedRight(p, right, F, graph) : right,
   };
 }
 
-/** The gradient's half `plus` with λ₁ + AQ, or λ₁ + QS. */
+/** G + Q and B − λ₁ with one G, so that GF − B is the gradient at F. */
+export function equationsAt(
+  p: ProgramBuilder,
+  { G, B }: { G: Tensor; B: Tensor },
+  penalty: Penalty | undefined,
+  F: Tensor,
+): { G: Tensor; B: Tensor } {
+  if (!penalty) return { G, B };
+  const { Q, graph } = penalty;
+  const right = lessL1(p, B, penalty);
+  return { G: Q ? p.combine(1, G, 1, Q) : G, B: graph ? lessGradient(p, right, F, graph) : right };
+}
+
+function lessL1(p: ProgramBuilder, B: Tensor, { l1 }: Penalty): Tensor {
+  return l1 === 0 ? B : p.map('affine', [B], { p: 1, q: -l1 });
+}
+
+/** The halves of a gradient: `plus` with λ₁ + AQ, or λ₁ + QS; beside a graph SD joins `plus`, and SW `minus`. */
 export function penalisedSplit(p: ProgramBuilder, of: 'A' | 'S', F: Tensor, { minus, plus }: Split, penalty?: Penalty): Split {
   if (!penalty) return { minus, plus };
-  const { l1, Q } = penalty;
+  const { l1, Q, graph } = penalty;
   const withL1 = l1 === 0 ? plus : p.map('affine', [plus], { p: 1, q: l1 });
-  if (!Q) return { minus, plus: withL1 };
-  return { minus, plus: of === 'A' ? p.matmul(F, Q, { add: withL1 }) : p.matmul(Q, F, { add: withL1 }) };
+  const withQ = !Q ? withL1 : of === 'A' ? p.matmul(F, Q, { add: withL1 }) : p.matmul(Q, F, { add: withL1 });
+  if (!graph) return { minus, plus: withQ };
+  return { minus: p.matmul(F, graph.W, { add: minus }), plus: p.matmul(F, graph.D, { add: withQ }) };
 }
 
 /** cost + scale · (the penalties of A and S), all 1×1, into `into`. */
@@ -82,6 +120,7 @@ export function penalisedCost(
     if (!penalty) continue;
     if (penalty.l1 > 0) terms.push([penalty.l1, p.reduce(F, 'sum')]);
     if (penalty.Q) terms.push([0.5, p.reduce(p.hadamard(penalty.Q, p.gram(F, of === 'A' ? 'columns' : 'rows')), 'sum')]);
+    if (penalty.graph) terms.push([1, halfTrace(p, F, penalty.graph)]);
   }
   let total = cost;
   terms.forEach(([weight, term], i) => {

@@ -2,6 +2,7 @@
  * q(X, A) = argmin_{S ≥ 0} ‖X − AS‖², column-wise nonnegative least squares, and its derivative, as pieces of programs.
  * Gao, Haddock, Molitor, Needell, Sadovnik, Will, Zhang: Neural Nonnegative Matrix Factorization, CAMSAP 2019, arXiv:2303.00058.
  */
+import type { Into } from '../graph/operations/definition.js';
 import { type Program, type ProgramBuilder, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
 
@@ -27,7 +28,7 @@ export interface Solved {
   X: Tensor;
   A: Tensor;
   S: Tensor;
-  /** AᵀA; with weights the Gram matrix Aᵀ diag(w²) A of every column, k²×M. */
+  /** AᵀA, or the Gram matrix of every column, k²×M: see `gramsOf`. */
   G: Tensor;
   /** The right side of the solve: Aᵀ(W² ∘ X) − λ₁. G and B are formed once: the solve, its KKT test and the backward pass all need them. */
   B: Tensor;
@@ -43,14 +44,28 @@ export interface ForwardOptions {
   /** λ₁ of ½‖X − AS‖² + λ₁ Σ S; default 0. */
   l1?: number;
   weights?: DataWeights;
-  /** The state that keeps AᵀA; without weights only. */
+  /** Whether the entries that a CSR X does not store are missing. Not with weights. */
+  missing?: boolean;
+  /** The state that keeps AᵀA; where all columns share it only. */
   G?: Tensor;
+}
+
+/** What of X a fit sees: W ∘ X, the stored entries of a CSR X alone (`missing`), or all of it. */
+export interface Sight {
+  weights?: DataWeights;
+  missing?: boolean;
+}
+
+/** AᵀA, or for every column of X the Gram matrix Aᵀ diag(w²) A of the rows that it sees, k²×M. */
+export function gramsOf(p: ProgramBuilder, X: Tensor, A: Tensor, { weights, missing = false }: Sight, options: Into = {}): Tensor {
+  if (weights) return p.matmul(T(p.rowProducts(A)), weights.W2);
+  return missing ? p.matmul(T(p.rowProducts(A)), X, { pattern: true }) : p.gram(A, 'columns', options);
 }
 
 /** S ← q(X, A) = argmin_{S ≥ 0} ½‖W ∘ (X − AS)‖² + λ₁ Σ S. */
 export function forwardQ(p: ProgramBuilder, X: Tensor, A: Tensor, S: Tensor, options: ForwardOptions = {}): Solved {
-  const { l1 = 0, weights, G: into, ...solve } = options;
-  const G = weights ? p.matmul(T(p.rowProducts(A)), weights.W2) : p.gram(A, 'columns', { into });
+  const { l1 = 0, weights, missing, G: into, ...solve } = options;
+  const G = gramsOf(p, X, A, { weights, missing }, { into });
   const AtX = p.matmul(T(A), weights ? weights.W2X : X);
   const B = l1 === 0 ? AtX : p.map('affine', [AtX], { p: 1, q: -l1 });
   p.nnls(G, B, S, solve);
@@ -104,7 +119,7 @@ export interface QProgram {
   W?: Tensor;
   A: Tensor;
   S: Tensor;
-  /** AᵀA, whose pivots tell how far S can be trusted. Not with weights, where each column has its own. */
+  /** AᵀA, whose pivots tell how far S can be trusted. Not with weights or missing entries, where each column has its own. */
   G?: Tensor;
   residual: Tensor;
   rounds: Tensor;
@@ -115,20 +130,25 @@ export function qProgram(
   N: number,
   M: number,
   k: number,
-  { l1 = 0, csrEntries, weighted = false }: { l1?: number; csrEntries?: number; weighted?: boolean } = {},
+  {
+    l1 = 0,
+    csrEntries,
+    weighted = false,
+    missing = false,
+  }: { l1?: number; csrEntries?: number; weighted?: boolean; missing?: boolean } = {},
 ): QProgram {
   const p = programBuilder('nnls');
   const X = p.input('X', N, M, { csrEntries });
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
-  const G = weighted ? undefined : p.state('G', k, k);
+  const G = weighted || missing ? undefined : p.state('G', k, k);
   const W = weighted ? p.input('W', N, M) : undefined;
   const weights = W && weightsOf(p, X, W);
   const residual = p.state('residual', 1, M);
   const rounds = p.state('rounds', 1, M);
   p.section('solve', () => {
     if (weights) weighData(p, X, weights);
-    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1, weights, G });
+    const solved = forwardQ(p, X, A, S, { warm: false, rounds, l1, weights, missing, G });
     p.kktResidual(solved.G, solved.B, S, { into: residual });
   });
   return { program: p.build(), X, W, A, S, G, residual, rounds };

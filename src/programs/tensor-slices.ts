@@ -27,10 +27,16 @@ export interface TensorSlicesProgram {
   }[];
 }
 
-/** Section 'solve'. `topics` has the k of every level. */
-export function tensorSlicesProgram(shape: readonly number[], rank: number, mode: number, topics: readonly number[]): TensorSlicesProgram {
+/** Section 'solve'. `topics` has the k of every level. With `cooEntries` X is sparse, and its slices are never formed. */
+export function tensorSlicesProgram(
+  shape: readonly number[],
+  rank: number,
+  mode: number,
+  topics: readonly number[],
+  { cooEntries }: { cooEntries?: number } = {},
+): TensorSlicesProgram {
   const p = programBuilder('slices');
-  const X = p.dataTensor('X', shape);
+  const X = p.dataTensor('X', shape, { cooEntries });
   const others = shape.filter((_, m) => m !== mode);
   const levels = topics.map((k, l) => ({
     P: others.map((size, m) => p.input(`P${l}.${m}`, size, rank)),

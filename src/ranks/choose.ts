@@ -203,36 +203,75 @@ async function factorsOf(
 }
 
 export interface LayerRanksOptions extends RankOptions {
-  /** Layers at most. Default 2. */
-  layers?: number;
+  /**
+   * Layers at most. Default 2. With 'auto' there are as many as the surveys speak for: a later layer tries the ranks up to that of the layer
+   * before, and there is none where no smaller rank says more of S than zeros or than the whole of S. Rank 2 or less is the last.
+   */
+  layers?: number | 'auto';
+  /** Called once a layer has been surveyed, with its sentences. */
+  onLayer?: (layer: LayerChoice) => unknown;
+}
+
+/** What became of a layer. */
+export interface LayerChoice {
+  layer: number;
+  /** Undefined where there is no such layer. */
+  rank?: number;
+  /** Why, in words. */
+  reason: string;
 }
 
 /**
  * A rank for each layer of a hierarchical method: `chooseRank` on X, then on the S of the best restart at the rank that was chosen, its rows
  * in the scale that columns of A of unit length leave, and so on. A later layer tries the same ranks that are smaller than the rank before.
- * It ends at the layer before which no such rank is left.
+ * It ends at the layer before which no such rank is left; see `layers` for 'auto'.
  *
- * @returns `ranks` for `hierarchicalNmf` and the like, and the survey of each layer.
+ * @returns `ranks` for `hierarchicalNmf` and the like, the survey of each layer, and with 'auto' also that of a layer which is not there.
+ * `ending` says in words why there are no more layers; undefined where there are as many as were asked for.
  */
 export async function chooseRanks(
   engine: Engine,
   X: DataMatrix,
   options: LayerRanksOptions,
-): Promise<{ ranks: number[]; surveys: RankSurvey[] }> {
-  const { layers = 2, ...rest } = options;
-  checkPositiveInteger('layers', layers);
+): Promise<{ ranks: number[]; surveys: RankSurvey[]; ending?: string }> {
+  const { layers = 2, onLayer, ...rest } = options;
+  const auto = layers === 'auto';
+  if (!auto) checkPositiveInteger('layers', layers);
+  const most = auto ? Number.POSITIVE_INFINITY : layers;
   const surveys: RankSurvey[] = [];
+  const chosen: number[] = [];
   let data = X;
   let ranks = rest.ranks;
   let own: RankOptions = rest;
-  while (surveys.length < layers && (surveys.length === 0 || ranks.length > 0)) {
+  const ended = (ending: string) => ({ ranks: chosen, surveys, ending });
+  while (surveys.length < most) {
+    const layer = surveys.length;
+    const before = chosen[layer - 1];
+    if (layer > 0 && auto && before <= 2) return ended(`Rank ${before} is the last: ranks end at 2.`);
+    if (layer > 0) ranks = ranks.filter((rank) => (auto ? rank <= before : rank < before) && rank <= data.cols);
+    if (ranks.length === 0 || (auto && ranks[0] === before)) return ended(`No smaller rank was left to try for layer ${layer}.`);
     const survey = await chooseRank(engine, data, { ...own, ranks });
     surveys.push(survey);
+    const without = auto && layer > 0 ? noLayer(survey, layer, before) : undefined;
+    onLayer?.({ layer, rank: without === undefined ? survey.chosen : undefined, reason: without ?? survey.reason });
+    if (without !== undefined) return ended(without);
+    chosen.push(survey.chosen);
     data = scaledByColumns(survey.best.A, survey.best.S);
-    ranks = ranks.filter((rank) => rank < survey.chosen && rank <= data.cols);
     own = { ...rest, weights: undefined }; // every entry of S is known
   }
-  return { ranks: surveys.map(({ chosen }) => chosen), surveys };
+  return { ranks: chosen, surveys };
+}
+
+/** Why there is no layer of a smaller rank, in words; undefined where there is one. */
+function noLayer({ results, chosen }: RankSurvey, layer: number, before: number): string | undefined {
+  const errors = results.flatMap(({ heldOut }) => (heldOut ? [heldOut.error] : []));
+  const least = Math.min(...errors);
+  const worse = errors.length > 0 && least >= 1;
+  if (!worse && chosen < before) return undefined;
+  const what = worse
+    ? `zeros would be nearer to hidden entries of S of layer ${layer - 1} than any rank is, whose least error is ${least.toPrecision(4)}`
+    : `of S of layer ${layer - 1} no rank below ${before} was chosen`;
+  return `There is no layer ${layer}: ${what}. A smaller rank that keeps S would keep X, and would have been chosen before; a layer that is meant to lose something needs a rank that you give.`;
 }
 
 /** S with its rows times the lengths of the columns of A. */

@@ -97,3 +97,18 @@ export function solveNnls(G: Float64Array, k: number, b: Float64Array): { s: Flo
     }
   }
 }
+
+/** log det G of a symmetric positive definite G (k×k, row-major), by Gauss elimination. */
+export function logDeterminant(G: Float64Array, k: number): number {
+  const rest = Float64Array.from(G);
+  let sum = 0;
+  for (let t = 0; t < k; t++) {
+    const pivot = rest[t * k + t];
+    sum += Math.log(pivot);
+    for (let i = t + 1; i < k; i++) {
+      const factor = rest[i * k + t] / pivot;
+      for (let j = t; j < k; j++) rest[i * k + j] -= factor * rest[t * k + j];
+    }
+  }
+  return sum;
+}

@@ -1,6 +1,7 @@
 /** The meaning of solves of every column, and of their residual. */
 import type { nnls as definitions } from '../graph/operations/nnls.js';
-import { solveMasked, solveNnls } from './linear-algebra.js';
+import { logDeterminant, solveMasked, solveNnls } from './linear-algebra.js';
+import { simplexResidual, solveSimplex } from './simplex.js';
 import { column, type Meanings } from './value.js';
 
 export const nnls: Meanings<keyof typeof definitions> = {
@@ -12,8 +13,13 @@ export const nnls: Meanings<keyof typeof definitions> = {
     }
   },
 
-  kktResidual([G, B, S, largest], [out], { perColumn }) {
+  kktResidual([G, B, S, largest], [out], { perColumn, simplex }) {
     const k = B.rows;
+    if (simplex) {
+      for (let c = 0; c < B.cols; c++)
+        out.data[c] = simplexResidual(perColumn ? column(G, c) : G.data, column(B, c), column(S, c), 2 ** -12 * largest.data[0]);
+      return;
+    }
     for (let c = 0; c < B.cols; c++) {
       const g = perColumn ? column(G, c) : G.data;
       let worst = 0;
@@ -39,5 +45,17 @@ export const nnls: Meanings<keyof typeof definitions> = {
         out.data[i * out.cols + c] = beta[at];
       });
     }
+  },
+
+  simplex([G, B], [S, rounds], { perColumn }) {
+    for (let c = 0; c < B.cols; c++) {
+      const solved = solveSimplex(perColumn ? column(G, c) : G.data, B.rows, column(B, c));
+      for (let i = 0; i < S.rows; i++) S.data[i * S.cols + c] = solved.s[i];
+      rounds.data[c] = solved.rounds;
+    }
+  },
+
+  logDet([G], [out]) {
+    out.data[0] = logDeterminant(G.data, G.rows);
   },
 };

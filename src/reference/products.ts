@@ -1,6 +1,17 @@
 /** The meaning of products, and of the norm of the residual X − AZ. */
 import type { products as definitions } from '../graph/operations/products.js';
-import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseMatmul, sparseResidual } from './sparse.js';
+import {
+  betaDivergenceAtEntries,
+  divergenceAtEntries,
+  poweredProduct,
+  powerProduct,
+  quotientProduct,
+  quotientUpdate,
+  residualAtEntries,
+  sampledProduct,
+  sparseMatmul,
+  sparseResidual,
+} from './sparse.js';
 import type { Meanings } from './value.js';
 
 export const products: Meanings<keyof typeof definitions> = {
@@ -58,6 +69,16 @@ export const products: Meanings<keyof typeof definitions> = {
   quotientProduct,
 
   quotientUpdate,
+
+  sampledProduct,
+
+  residualAtEntries,
+
+  poweredProduct,
+
+  powerProduct,
+
+  betaDivergenceAtEntries,
 
   divergenceAtEntries,
 };

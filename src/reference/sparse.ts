@@ -12,16 +12,18 @@ function eachStored({ rows, data, places }: Value, visit: (i: number, j: number,
 export function sparseMatmul(
   [A, B, E]: Value[],
   out: Value,
-  { transposeA, transposeB, scale, epilogue, addScale }: Attributes<'matmul'>,
+  { transposeA, transposeB, scale, epilogue, addScale, pattern = false }: Attributes<'matmul'>,
 ): void {
   out.data.fill(0);
   if (A.places) {
-    eachStored(A, (i, j, x) => {
+    eachStored(A, (i, j, stored) => {
+      const x = pattern ? 1 : stored;
       const [row, t] = transposeA ? [j, i] : [i, j];
       for (let c = 0; c < out.cols; c++) out.data[row * out.cols + c] += x * B.data[transposeB ? c * B.cols + t : t * B.cols + c];
     });
   } else {
-    eachStored(B, (i, j, x) => {
+    eachStored(B, (i, j, stored) => {
+      const x = pattern ? 1 : stored;
       const [t, col] = transposeB ? [j, i] : [i, j];
       for (let r = 0; r < out.rows; r++) out.data[r * out.cols + col] += A.data[transposeA ? t * A.cols + r : r * A.cols + t] * x;
     });
@@ -58,11 +60,40 @@ function entryOf(A: Value, Z: Value, i: number, j: number): number {
 }
 
 /** out = (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)), and the quotients themselves in the order of X's rows or columns. */
-export function quotientProduct([X, A, Z]: Value[], [out, values]: Value[], { of }: Attributes<'quotientProduct'>): void {
+export function quotientProduct([X, A, Z]: Value[], outputs: Value[], { of }: Attributes<'quotientProduct'>): void {
+  productOfEntries([X, A, Z], outputs, of, quotient);
+}
+
+/** out = (P∘(AZ)) Zᵀ or Aᵀ (P∘(AZ)), P the pattern of X, and AZ at the stored entries in the order of X's rows or columns. */
+export function sampledProduct([X, A, Z]: Value[], outputs: Value[], { of }: Attributes<'sampledProduct'>): void {
+  productOfEntries([X, A, Z], outputs, of, (_x, v) => v);
+}
+
+/** The same of X∘(AZ)^p. */
+export function poweredProduct([X, A, Z]: Value[], outputs: Value[], { of, p, q }: Attributes<'poweredProduct'>): void {
+  productOfEntries([X, A, Z], outputs, of, (x, v) => x * Math.max(v, q) ** p);
+}
+
+/** out = (L Dᵀ)^p D, an entry of L Dᵀ at a time. */
+export function powerProduct([L, D]: Value[], [out]: Value[], { p, q }: Attributes<'powerProduct'>): void {
+  const k = L.cols;
+  out.data.fill(0);
+  for (let i = 0; i < L.rows; i++) {
+    for (let c = 0; c < D.rows; c++) {
+      let v = 0;
+      for (let t = 0; t < k; t++) v += L.data[i * k + t] * D.data[c * k + t];
+      const power = Math.max(v, q) ** p;
+      for (let t = 0; t < k; t++) out.data[i * k + t] += power * D.data[c * k + t];
+    }
+  }
+}
+
+/** The product of a matrix with entries f(x, (AZ)ᵢⱼ) where X stores an x. */
+function productOfEntries([X, A, Z]: Value[], [out, values]: Value[], of: 'rows' | 'columns', f: (x: number, v: number) => number): void {
   out.data.fill(0);
   const found: { line: number; value: number }[] = [];
   eachStored(X, (i, j, x) => {
-    const value = quotient(x, entryOf(A, Z, i, j));
+    const value = f(x, entryOf(A, Z, i, j));
     found.push({ line: of === 'rows' ? i : j, value });
     for (let t = 0; t < A.cols; t++) {
       if (of === 'rows') out.data[i * out.cols + t] += value * Z.data[t * Z.cols + j];
@@ -83,6 +114,24 @@ export function quotientUpdate([X, other, d]: Value[], [F, values]: Value[], { o
   for (let at = 0; at < F.data.length; at++) {
     F.data[at] *= quotient(product.data[at], d.data[of === 'rows' ? at % F.cols : Math.floor(at / F.cols)]);
   }
+}
+
+/** Σ (x − (AZ))² over the stored entries. */
+export function residualAtEntries([X, A, Z]: Value[], [out]: Value[]): void {
+  let total = 0;
+  eachStored(X, (i, j, x) => {
+    total += (x - entryOf(A, Z, i, j)) ** 2;
+  });
+  out.data[0] = total;
+}
+
+/** Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries. */
+export function betaDivergenceAtEntries([X, A, Z]: Value[], [out]: Value[], { p, q }: Attributes<'betaDivergenceAtEntries'>): void {
+  let total = 0;
+  eachStored(X, (i, j, x) => {
+    if (x > 0) total += (x ** p - p * x * Math.max(entryOf(A, Z, i, j), q) ** (p - 1)) / (p * (p - 1));
+  });
+  out.data[0] = total;
 }
 
 /** Σ x log(x / (AZ)) − x over the stored entries. */

@@ -11,6 +11,7 @@ import { multilinear } from './multilinear.js';
 import { nnls } from './nnls.js';
 import { panels } from './panels.js';
 import { programs } from './programs.js';
+import { simplex } from './simplex.js';
 import { solves } from './solves.js';
 import { sparse } from './sparse.js';
 import { sparseCoding } from './sparse-coding.js';
@@ -33,6 +34,7 @@ const written: Record<string, Case[]> = {
   nnls,
   panels,
   programs,
+  simplex,
   solves,
   sparse,
   sparseCoding,

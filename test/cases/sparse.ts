@@ -311,6 +311,160 @@ const divergences = patterns.map((pattern, i) =>
   }),
 );
 
+/** 1 where X has an entry, and 0 elsewhere: X / X of a dense X > 0, where 0 / 0 is 0. */
+const patternOf = (p: ProgramBuilder, X: Tensor) => p.map('quotient', [X, X]);
+
+/** The products of the entries of AZ where X is stored, against all entries under a mask. */
+const samples = patterns.flatMap((pattern, i) =>
+  (['rows', 'columns'] as const).map((of) =>
+    sparseCase(of === 'rows' ? '(P∘(AZ)) Zᵀ' : 'Aᵀ (P∘(AZ))', { ...pattern, positive: true }, i % 2 ? 3 : 1, (p, X, r) => {
+      const k = [1, 2, 5, 4, 20, 9, 7, 3][i];
+      const A = p.input('A', X.rows, k, { batched: i % 2 === 1 });
+      const Z = p.input('Z', k, X.cols, { batched: true });
+      const out = of === 'rows' ? p.state('out', X.rows, k) : p.state('out', k, X.cols);
+      const sum = p.state('sum', 1, 1);
+      p.section('all', () => {
+        if (X.form === 'csr') p.sampledProduct(X, A, Z, of, { into: out });
+        else {
+          const V = p.matmul(A, Z, { hadamard: patternOf(p, X) });
+          if (of === 'rows') p.matmul(V, T(Z), { into: out });
+          else p.matmul(T(A), V, { into: out });
+        }
+        p.reduce(out, 'squares', { into: sum });
+      });
+      const values = new Map<string, Entries>([
+        ['A', uniformEntries(r, A.rows * k * A.batch)],
+        ['Z', uniformEntries(r, k * X.cols * p.restarts)],
+      ]);
+      return {
+        values,
+        compare: [
+          { out, terms: k + (of === 'rows' ? X.cols : X.rows) },
+          { out: sum, terms: k + X.rows * X.cols },
+        ],
+      };
+    }),
+  ),
+);
+
+/** The products of X ∘ (AZ)^p, and the sum of divergences less those of zeros, against all entries of a dense X. */
+const powers = patterns.flatMap((pattern, i) =>
+  (['rows', 'columns'] as const).map((of) =>
+    sparseCase(of === 'rows' ? '(X∘(AZ)^p) Zᵀ' : 'Aᵀ (X∘(AZ)^p)', { ...pattern, positive: true }, i % 2 ? 3 : 1, (p, X, r) => {
+      const k = [1, 2, 5, 4, 20, 9, 7, 3][i];
+      const beta = [0.5, 1.5, 2.5, 3][i % 4];
+      const A = p.input('A', X.rows, k, { batched: i % 2 === 1 });
+      const Z = p.input('Z', k, X.cols, { batched: true });
+      const out = of === 'rows' ? p.state('out', X.rows, k) : p.state('out', k, X.cols);
+      const cost = p.state('cost', 1, 1);
+      const constants = { p: beta - 2, q: 2 ** -30 };
+      p.section('all', () => {
+        if (X.form === 'csr') {
+          p.poweredProduct(X, A, Z, { of, ...constants, into: out });
+          p.betaDivergenceAtEntries(X, A, Z, { p: beta, q: 2 ** -30, into: cost });
+          return;
+        }
+        const V = p.matmul(A, Z);
+        const powered = p.hadamard(X, p.map('power', [V], constants));
+        if (of === 'rows') p.matmul(powered, T(Z), { into: out });
+        else p.matmul(T(A), powered, { into: out });
+        const all = p.reduce(p.map('betaDivergence', [X, V], { p: beta, q: 2 ** -30 }), 'sum');
+        const zeros = p.reduce(p.map('power', [V], { p: beta, q: 2 ** -30 }), 'sum');
+        p.combine(1, all, -1 / beta, zeros, { into: cost });
+      });
+      const positive = (count: number) => uniformEntries(r, count).map((x) => 0.25 + x);
+      const values = new Map<string, Entries>([
+        ['A', positive(A.rows * k * A.batch)],
+        ['Z', positive(k * X.cols * p.restarts)],
+      ]);
+      // Powers carry the rounding of k terms and of a logarithm below 8. Terms of the sum are below 4 (k 1.5²)^max(β − 1, 0) (4 + β).
+      const most = 4 * (2.25 * k) ** Math.max(beta - 1, 0) * (4 + beta);
+      return {
+        values,
+        compare: [
+          { out, terms: 8 * (k + (of === 'rows' ? X.cols : X.rows)) },
+          { out: cost, terms: 8 * (X.rows * X.cols + k), scale: most * Math.sqrt(X.rows * X.cols) },
+        ],
+      };
+    }),
+  ),
+);
+
+/** (L Dᵀ)^p D against the product that is formed, with parts of a sum: rows of D beyond 1024. */
+const powerProducts = [
+  [7, 5, 3],
+  [33, 70, 9],
+  [5, 2050, 20],
+  [130, 1025, 4],
+].map(([rows, places, k], i) =>
+  sparseCase(`(L Dᵀ)^p D, ${rows}×${places}, k = ${k}`, patterns[1], 1 + (i % 3), (p, X, r) => {
+    const [L, D] = [p.input('L', rows, k, { batched: true }), p.input('D', places, k, { batched: i > 1 })];
+    const out = p.state('out', rows, k);
+    const sum = p.state('sum', 1, 1);
+    const constants = { p: [0.5, -0.5, 1.5, 2][i], q: 2 ** -30 };
+    p.section('all', () => {
+      if (X.form === 'csr') p.powerProduct(L, D, { ...constants, into: out });
+      else p.matmul(p.map('power', [p.matmul(L, T(D))], constants), D, { into: out });
+      p.reduce(out, 'squares', { into: sum });
+    });
+    const values = new Map<string, Entries>([
+      ['L', uniformEntries(r, rows * k * p.restarts).map((x) => 0.1 + x)],
+      ['D', uniformEntries(r, places * k * D.batch).map((x) => 0.1 + x)],
+    ]);
+    const terms = 8 * (k + places);
+    return {
+      values,
+      compare: [
+        { out, terms },
+        { out: sum, terms: terms * rows * k },
+      ],
+    };
+  }),
+);
+
+/** op(P) B and B op(P), against the product of a dense mask. */
+const ofPatterns = patterns.flatMap((pattern, i) =>
+  both.map((second) =>
+    sparseCase(second ? 'BP' : 'PᵀB', { ...pattern, positive: true }, 1 + (i % 2), (p, X, r) => {
+      const k = [9, 4, 3, 25, 5, 4, 1, 6][i];
+      const B = p.input('B', second ? k : X.rows, second ? X.rows : k, { batched: true });
+      const E = p.input('E', second ? k : X.cols, second ? X.cols : k);
+      const C = p.state('C', E.rows, E.cols);
+      p.section('all', () => {
+        const [P, pattern] = X.form === 'csr' ? [X, true] : [patternOf(p, X), false];
+        const into = { into: C, add: E, pattern };
+        if (second) p.matmul(B, P, into);
+        else p.matmul(T(P), B, into);
+      });
+      const values = new Map<string, Entries>([
+        ['B', signedEntries(r, B.rows * B.cols * p.restarts)],
+        ['E', signedEntries(r, E.rows * E.cols)],
+      ]);
+      return { values, compare: [{ out: C, terms: X.rows + 1 }] };
+    }),
+  ),
+);
+
+/** Σ (x − az)² where X is stored, against ‖P∘(X − AZ)‖². */
+const residualsAtEntries = patterns.map((pattern, i) =>
+  sparseCase('‖P∘(X − AZ)‖²', { ...pattern, positive: true }, i % 2 ? 1 : 3, (p, X, r) => {
+    const k = [1, 2, 5, 4, 20, 9, 7, 3][i];
+    const A = p.input('A', X.rows, k);
+    const Z = p.input('Z', k, X.cols, { batched: true });
+    const out = p.state('out', 1, 1);
+    p.section('all', () => {
+      if (X.form === 'csr') p.residualAtEntries(X, A, Z, { into: out });
+      else p.residualNorm(X, A, Z, { W: patternOf(p, X), into: out });
+    });
+    const values = new Map<string, Entries>([
+      ['A', uniformEntries(r, X.rows * k)],
+      ['Z', uniformEntries(r, k * X.cols * p.restarts)],
+    ]);
+    // A term is a difference of numbers up to k, squared.
+    return { values, compare: [{ out, terms: X.rows * X.cols + k, scale: k * k * Math.sqrt(X.rows * X.cols) }] };
+  }),
+);
+
 /** X = AZ: what is left is rounding, which must not be negative, for its root is taken. */
 const exactFit: Case = {
   name: 'sparse ‖X − AZ‖² of exact fits is not negative',
@@ -385,6 +539,11 @@ export const sparse: Case[] = [
   ...quotients,
   ...quotientUpdates,
   ...divergences,
+  ...samples,
+  ...powers,
+  ...powerProducts,
+  ...ofPatterns,
+  ...residualsAtEntries,
   exactFit,
   memory,
 ];

@@ -133,7 +133,7 @@ describe('--weights of new samples', () => {
     await fitTo('hidden-deep', '--method', 'deep', '--ranks', '3');
     const refused = await runCli(['transform', at('hidden-deep'), data, '--weights', weights, '--out', at('no.csv')]);
     expect(refused).toMatchObject({ status: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/--weights is for models of nmf, ssnmf or neural/);
+    expect(refused.stderr).toMatch(/--weights is for models of nmf, ssnmf, hierarchical or neural/);
     const small = await runCli(['predict', at('model'), data, '--weights', put('small.csv', '1,1\n1,1\n')]);
     expect(small.stderr).toMatch(/is 2×2, but the matrix is 12×6/);
   });

@@ -53,13 +53,13 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
   'a negative entry': [fitFile('negative.csv', 'a,b\n1,2\n3,-4\n'), /negative\.csv: row 2, column 2 \(b\).* is -4.*≥ 0/],
   'NaN in a csv': [
     [...fitFile('nan.csv', '1,2\n3,NaN\n'), '--method', 'deep'],
-    /nan\.csv: row 2, column 2 has no value\. deep needs all of them; nmf, ssnmf and neural leave them out: give --method\./,
+    /nan\.csv: row 2, column 2 has no value\. deep needs all of them; nmf, ssnmf, hierarchical and neural leave them out: give --method\./,
   ],
   'a row of NaN in a csv': [fitFile('nans.csv', '1,2\nNaN,NaN\n'), /nans\.csv: row 2 has no value at all/],
   'NaN in an npy': [fitFile('nan.npy', encodeNpy(matrix(1, 2, [1, Number.NaN]))), /nan\.npy: column 2 has no value at all/],
   'NaN in an npy, by a method that takes none': [
     [...fitFile('hole.npy', encodeNpy(matrix(2, 2, [1, Number.NaN, 1, 1]))), '--method', 'deep'],
-    /hole\.npy: row 1, column 2 has no value\. deep needs all of them; nmf, ssnmf and neural leave them out/,
+    /hole\.npy: row 1, column 2 has no value\. deep needs all of them; nmf, ssnmf, hierarchical and neural leave them out/,
   ],
   'a non-numeric cell': [fitFile('word.csv', 'a,b\n1,2\n3,x\n'), /word\.csv: line 3, column 2 \(b\).*"x"/],
   'ragged rows': [fitFile('ragged.csv', '1,2\n3\n'), /ragged\.csv: line 2 has 1 cell/],

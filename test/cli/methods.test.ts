@@ -175,7 +175,7 @@ describe('orthant fit --method', () => {
   test('the help has every option in its group', async () => {
     const { stdout } = await runCli(['fit', '--help'], { columns: 100 });
     expect(stdout).toMatch(/\nLabels \(ssnmf, [^)]*\):\n {2}--labels <file>/);
-    expect(stdout).toMatch(/\nMissing values \(nmf, ssnmf, neural\):\n {2}--weights <file>/);
+    expect(stdout).toMatch(/\nMissing values \(nmf, ssnmf, hierarchical, neural\):\n {2}--weights <file>/);
     expect(stdout).toMatch(/\n {2}--layers <K> +unfolded: /);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });

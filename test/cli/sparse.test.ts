@@ -67,8 +67,42 @@ describe('orthant fit <sparse>.mtx', () => {
   });
 });
 
+test('--absent missing: what the file does not store is as an empty cell of a table, in fit and transform', async () => {
+  const holes = put('holes.csv', rows.map((row) => row.map((x) => (x === 0 ? '' : x)).join(',')).join('\n'));
+  const options = ['--method', 'nmf', '--ranks', '2', '--max-iterations', '20'];
+  const fitted = async (...args: string[]) => JSON.parse(await run('fit', ...args, ...options, '--json'));
+  const [sparse, dense] = [await fitted(mtx, '--absent', 'missing', '--out', at('ratings')), await fitted(holes)];
+  expect(sparse.relativeError).toBeCloseTo(dense.relativeError, 6);
+  expect(sparse.svdBound).toBe(null);
+  expect(sparse.settings).toMatchObject({ absent: 'missing', solver: 'mu' });
+  const coefficients = async (file: string, ...more: string[]) =>
+    JSON.parse(await run('transform', at('ratings'), file, '--json', ...more)).S.flat();
+  const expected = await coefficients(holes);
+  (await coefficients(mtx)).forEach((s: number, i: number) => {
+    expect(s).toBeCloseTo(expected[i], 5);
+  });
+  expect(await coefficients(mtx, '--absent', 'zero')).not.toEqual(expected);
+  expect(await run('fit', mtx, ...options, '--absent', 'missing')).toContain('The error is that of the stored entries');
+});
+
 const header = '%%MatrixMarket matrix coordinate real general\n';
 const cases: Record<string, [argv: string[], says: RegExp]> = {
+  'a sample without entries, where others are missing': [
+    ['fit', put('few.mtx', `${header}3 2 2\n1 1 1\n3 2 1\n`), '--method', 'nmf', '--ranks', '1', '--absent', 'missing'],
+    /few\.mtx: row 2 has no value at all, so nothing can be learned of that sample/,
+  ],
+  'a feature without entries, where others are missing': [
+    ['fit', put('gap.mtx', `${header}2 3 2\n1 1 1\n2 3 1\n`), '--method', 'nmf', '--ranks', '1', '--absent', 'missing'],
+    /gap\.mtx: column 2 has no value at all, so nothing can be learned of that feature/,
+  ],
+  'missing entries of a dense matrix': [
+    ['fit', csv, '--method', 'nmf', '--ranks', '1', '--absent', 'missing'],
+    /--absent is 'missing', .* m\.csv is dense; mark its missing values by NaN|--absent.*m\.csv is dense/,
+  ],
+  'missing entries beside another loss': [
+    ['fit', mtx, '--method', 'nmf', '--ranks', '1', '--absent', 'missing', '--loss', 'kullback-leibler'],
+    /--absent 'missing' goes with the loss 'frobenius' alone, but --loss is 'kullback-leibler'/,
+  ],
   'an index out of range': [
     ['fit', put('range.mtx', `${header}2 2 1\n1 3 1\n`), '--ranks', '1'],
     /range\.mtx: line 3 names column 3, but columns run from 1 to 2/,
@@ -82,7 +116,7 @@ const cases: Record<string, [argv: string[], says: RegExp]> = {
     /negative\.mtx: row 3, column 1 is -2, but every entry must be ≥ 0/,
   ],
   'a mask': [['fit', mtx, '--method', 'nmf', '--ranks', '2', '--weights', csv], /With --weights.* cannot be sparse; give it as \.csv/],
-  'a divergence': [['fit', mtx, '--method', 'nmf', '--loss', '1.5', '--ranks', '2', '--device', 'cpu'], /1\.5.* needs a dense matrix/],
+  'a divergence': [['fit', mtx, '--method', 'nmf', '--loss', '-0.5', '--ranks', '2', '--device', 'cpu'], /-0\.5.* needs a dense matrix/],
   'mini-batches': [
     ['fit', mtx, '--ranks', '2', '--optimiser', 'adam', '--batch-columns', '3', '--device', 'cpu'],
     /: --batch-columns needs a dense matrix/,

@@ -130,7 +130,7 @@ test.each<[string, string, string[], RegExp]>([
     'deep',
     'id,a,b\nx,1,2\ny,3,\nz,,1\n',
     [],
-    /: 2 cells have no value, the first in row 2 \(y\), column 2 \(b\), names not counted\. deep needs all of them; nmf, ssnmf and neural leave them out: give --method\.$/,
+    /: 2 cells have no value, the first in row 2 \(y\), column 2 \(b\), names not counted\. deep needs all of them; nmf, ssnmf, hierarchical and neural leave them out: give --method\.$/,
   ],
   [
     'nmf',

@@ -131,7 +131,7 @@ describe('orthant tensor', () => {
   });
 });
 
-test('orthant transform gives the topics of new slices, the same on a device', async () => {
+test('orthant transform gives the topics of new slices of a sparse table, the same on a device', async () => {
   await runCli([...fit, '--out', at('fitted')]);
   const week = put(
     'week.csv',

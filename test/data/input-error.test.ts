@@ -79,7 +79,7 @@ test.each(Object.entries(places))('%s', (_, [refuse, place]) => {
 
 const checked = Object.values(methods).flatMap(({ name, options }) =>
   Object.entries(options as OptionRecord).flatMap(([option, { kind, check }]) =>
-    ['data', 'labels', 'matrix'].includes(kind) ? [] : [[name, option, check] as const],
+    ['data', 'labels', 'matrix', 'ownMatrix'].includes(kind) ? [] : [[name, option, check] as const],
   ),
 );
 test.each(checked)('%s: a bad %s', (_, option, check) => {

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
-import { type DataMatrix, sparseFromDense, sparseFromEntries, toDense } from '../../src/data/sparse.js';
+import { type DataMatrix, sparseFromDense, sparseFromEntries } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
 import { type NmfFactorization, type NmfOptions, nmf } from '../../src/methods/nmf.js';
 import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
@@ -44,9 +45,8 @@ describe('scikit-learn from the same start', () => {
   test.each(golden.results as Golden[])('%s, %s, β = %f, %i iterations, alpha %f', async (...one) => {
     const [given, solver, beta, iterations, alpha, l1Ratio, divergence, relativeError] = one;
     const { X, start } = caseOf(given);
-    const whole = beta !== 1 && beta !== 2 && 'rowStarts' in X ? toDense(X) : X;
     const [l1, l2] = [alpha * l1Ratio, alpha * (1 - l1Ratio)];
-    const fit = await nmf(iterations === 1 || alpha > 0 ? engine : await device(), whole, {
+    const fit = await nmf(iterations === 1 || alpha > 0 ? engine : await device(), X, {
       solver: solver === 'cd' ? 'hals' : 'mu',
       loss: beta,
       start,
@@ -199,8 +199,20 @@ test.each(['mu', 'hals', 'anls'] as const)('%s with penalties ends where the con
   expect(fit.kktResidual).toBeLessThan(1e-4);
 });
 
-test.each(['hals', 'anls'] as const)('%s: a component that a penalty drives out stays 0', async (solver) => {
-  const fit = await nmf(engine, dataOf(3), { l1A: 0.4, l1S: 0.4, solver, ranks: 5, tolerance: 0, maxIterations: 300 });
+test.each([
+  ['hals', 'reference'],
+  ['anls', 'reference'],
+  ['hals', 'device'],
+  ['anls', 'device'],
+] as const)('%s, %s: a component that a penalty drives out stays 0, and the others go on', async (solver, on) => {
+  const fit = await nmf(on === 'device' ? await device() : engine, dataOf(3), {
+    l1A: 0.4,
+    l1S: 0.4,
+    solver,
+    ranks: 5,
+    tolerance: 0,
+    maxIterations: 300,
+  });
   const [A] = fit.A;
   const used = [0, 1, 2, 3, 4].filter((t) => Array.from({ length: N }, (_, i) => A.data[i * 5 + t]).some((a) => a > 0));
   expect(used.length).toBeGreaterThan(0);
@@ -344,11 +356,12 @@ describe('what cannot be is refused by the names of options and values', () => {
       /^The loss 'itakura-saito' is infinite where X is 0, as in row 0, column/,
     ],
     ['zeros and β < 0', counts, { loss: -0.5 }, /^The loss -0.5 is infinite where X is 0/],
+    ['a sparse X and β < 0', sparseFromDense(counts), { loss: -0.5 }, /^The loss -0.5, which is infinite where X is 0, needs a dense/],
     [
-      'a sparse X and β = 1.5',
+      'a sparse X and Itakura–Saito',
       sparseFromDense(counts),
-      { loss: 1.5 },
-      /^The loss 1.5, whose updates need \(AS\)\^0.5 where X is 0, too, needs a dense/,
+      { loss: 0 },
+      /^The loss 'itakura-saito', which is infinite where X is 0, needs a dense .* choose a β above 0/,
     ],
     ['negative entries', matrix(1, 2, [1, -2]), { loss: 1 }, /negative|-2/],
     [
@@ -358,7 +371,7 @@ describe('what cannot be is refused by the names of options and values', () => {
       /^loss must be 'frobenius', 'kullback-leibler' or 'itakura-saito', or a number from -1 to 3, not 4/,
     ],
     ['orthogonal columns and exact solves', X, { orthogonalA: 1, l2S: 1, solver: 'anls' }, /^orthogonalA makes .* solver 'anls'/],
-    ['orthogonal columns of any scale', X, { orthogonalA: 0.5 }, /^orthogonalA 0.5 does nothing without l1S or l2S/],
+    ['orthogonal columns of any scale', X, { orthogonalA: 0.5 }, /^orthogonalA 0.5 does nothing without l1S, l2S or simplex/],
     ['a negative penalty', X, { l1S: -1 }, /^l1S .*-1/],
   ])('%s', async (_name, given, options, message) => {
     await expect(nmf(engine, given, { ranks: 1, ...options })).rejects.toThrow(message);
@@ -380,4 +393,44 @@ describe('what cannot be is refused by the names of options and values', () => {
     );
     expect((await nmf(engine, hidden, { loss: 'itakura-saito', weights, ranks: 2, maxIterations: 20 })).A).toEqual(fit.A);
   });
+});
+
+/** Counts of three kinds, two of three of them 0. */
+const sparseCounts = (() => {
+  const { uniform } = random(31);
+  const data = Float32Array.from({ length: 23 * 19 }, (_, at) => (uniform() < 0.6 ? 0 : 1 + Math.floor(4 * uniform()) + (at % 3)));
+  return matrix(23, 19, data);
+})();
+
+describe.each([0.5, 1.5, 2.5, 3])('a sparse X and β = %f, whose zeros count and whose AS is never stored', (beta) => {
+  const sparse = sparseFromDense(sparseCounts);
+  const options: NmfOptions = { ranks: 3, restarts: 2, maxIterations: 15, tolerance: 0, loss: beta, l1S: 0.01, l2A: 0.02 };
+  const far = (one: Float32Array, other: Float32Array) =>
+    one.reduce((most, x, at) => Math.max(most, Math.abs(x - other[at])), 0) / other.reduce((most, x) => Math.max(most, x), 0);
+
+  test.each([
+    ['in f64', 1e-6, () => Promise.resolve(engine)],
+    // Fifteen iterations of two updates, each by quotients of sums that carry the rounding of powers, 8 units of it, and of √terms.
+    ['on the device', 30 * 8 * 2 ** -24 * Math.sqrt(3 * (23 + 19)), device],
+  ] as const)('equals the dense fit, %s', async (_, rounding, engineOf) => {
+    const on = await engineOf();
+    const [one, other] = [await nmf(on, sparse, options), await nmf(on, sparseCounts, options)];
+    expect(far(one.A[0].data, other.A[0].data)).toBeLessThan(rounding);
+    expect(far(one.S[0].data, other.S[0].data)).toBeLessThan(rounding);
+    for (const name of ['divergence', 'objective', 'relativeError'] as const)
+      expect(Math.abs(one[name]! / other[name]! - 1)).toBeLessThan(rounding);
+    expect(Math.abs(one.kktResidual - other.kktResidual)).toBeLessThan(10 * rounding);
+    const [ofSparse, ofDense] = await Promise.all(
+      [sparse, sparseCounts].map((X) => transform(on, other, X, { maxIterations: 30, tolerance: 0 })),
+    );
+    expect(far(ofSparse[0].data, ofDense[0].data)).toBeLessThan(rounding);
+  });
+});
+
+test('hierarchicalNmf measures a sparse X by β = 1.5, too', async () => {
+  const fitted = (X: DataMatrix) => hierarchicalNmf(engine, X, { ranks: [3, 2], loss: 1.5, maxIterations: 10, tolerance: 0 });
+  const [one, other] = [await fitted(sparseFromDense(sparseCounts)), await fitted(sparseCounts)];
+  expect(one.relativeError).toBeCloseTo(other.relativeError, 6);
+  expect(one.divergence! / other.divergence!).toBeCloseTo(1, 5);
+  expect(one.kktResidual).toBeCloseTo(other.kktResidual, 5);
 });

@@ -82,7 +82,7 @@ describe.each(names)('%s', (name) => {
 
   test('values that an option does not take are refused by its name', async () => {
     for (const [option, { kind, needs }] of Object.entries(options)) {
-      if (['matrix', 'labels', 'data'].includes(kind)) continue;
+      if (['matrix', 'ownMatrix', 'labels', 'data'].includes(kind)) continue;
       const beside = needs ? { [needs.option]: needs.option === 'labels' ? labels : needs.values?.[0] } : {};
       await expect(fitWith({ ...beside, [option]: 'no such value' }), option).rejects.toThrow(option);
     }

@@ -7,6 +7,7 @@ import { random } from '../../src/data/random.js';
 import { mean, sparseFromDense } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
+import { hierarchicalNmf } from '../../src/methods/hierarchical.js';
 import { type Method, methods, methodsWith } from '../../src/methods/methods.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { type NmfOptions, nmf, nmfMethod } from '../../src/methods/nmf.js';
@@ -57,6 +58,8 @@ const fits: [string, Fit][] = [
     }),
   ],
   ['neural', (engine, X, given) => neuralNmf(engine, X, { ...short, ranks: [3, 2], startIterations: 4, ...given })],
+  ['hierarchical', (engine, X, given) => hierarchicalNmf(engine, X, { ...short, ranks: [3, 2], ...given })],
+  ['hierarchical, exact', (engine, X, given) => hierarchicalNmf(engine, X, { ...short, ranks: [3, 2], solver: 'anls', ...given })],
   ['ssnmf', (engine, X, given) => ssnmf(engine, X, { ...short, ...given })],
   ['ssnmf, divergence', (engine, X, given) => ssnmf(engine, X, { ...short, model: 2, ...given })],
 ];
@@ -157,7 +160,7 @@ describe('is refused', () => {
   const others = (Object.keys(methods) as Method[]).filter((name) => !methodsWith('weights').includes(name));
   test.each(others)('NaN by %s, with the methods that take it', async (name) => {
     await expect(methods[name].fit(reference, withNaN, { ranks: [3] } as never)).rejects.toThrow(
-      new RegExp(`NaN in row .*${name} needs all of them; nmf, ssnmf and neural leave them out`),
+      new RegExp(`NaN in row .*${name} needs all of them; nmf, ssnmf, hierarchical and neural leave them out`),
     );
   });
 });

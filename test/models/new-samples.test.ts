@@ -159,8 +159,10 @@ test('weights of nnls: real numbers, their unit, and refusals', async () => {
   const deep = await deepNmf(engine, X, layered);
   await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(InputError);
   const holes = matrix(N, 1, new Float32Array(N).fill(Number.NaN));
-  await expect(transform(engine, deep, holes)).rejects.toThrow(/newX has the entry NaN.*deep needs all of them; nmf, ssnmf and neural/);
+  await expect(transform(engine, deep, holes)).rejects.toThrow(
+    /newX has the entry NaN.*deep needs all of them; nmf, ssnmf, hierarchical and neural/,
+  );
   const flatModel = await nmf(engine, X, { ...flat, maxIterations: 1 });
   await expect(transform(engine, flatModel, holes)).rejects.toThrow(/newX has no value in all of column 0/);
-  await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf or neural/);
+  await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf, hierarchical or neural/);
 });

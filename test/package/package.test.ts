@@ -164,14 +164,15 @@ describe('what is packed', () => {
   });
 
   // What a page loads to solve without weights: the code with the modules of WGSL that the solve runs, each gzipped, as files are served.
-  test('nnls and createEngine are at most 45 KB gzipped, and 48 KB with the kernels of a dense solve', async () => {
+  test('nnls and createEngine are at most 45 KB gzipped, and 50 KB with the kernels of a dense solve', async () => {
     const folder = await (await packed()).project([], { 'core.js': "export { createEngine, nnls } from 'orthant';" });
     // By rolldown itself: vite adds 0.9 KB of its own for preloading.
     const bundle = await rolldown({
       input: path.join(folder, 'core.js'),
       platform: 'browser',
-      // Loaded for a tuning, for a plan on a profile, when f32 is not sure of a solve, and when there is no WebGPU.
-      external: /(tune|tuning|plan-cost|polish|reach)\.js$/,
+      // Loaded for a tuning, for a plan on a profile, when f32 is not sure of a solve, for columns that sum to one, and when there is no
+      // WebGPU.
+      external: /(tune|tuning|plan-cost|polish|simplex|reach)\.js$/,
     });
     const { output } = await bundle.generate({ format: 'es', minify: true });
     const sizes = new Map<string, number>();
@@ -193,7 +194,7 @@ describe('what is packed', () => {
     );
     expect(new Set(loaded.flatMap(({ holders }) => holders)).size).toBeGreaterThan(7);
     expect(sizes.get('entry')).toBeLessThanOrEqual(45_000);
-    expect(loaded.filter(({ total }) => !(total <= 48_000))).toEqual([]);
+    expect(loaded.filter(({ total }) => !(total <= 50_000))).toEqual([]);
   });
 });
 

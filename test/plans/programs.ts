@@ -13,13 +13,18 @@ import {
   deepSemiNmf,
   type Factorization,
   hierarchicalNmf,
+  ncp,
+  neuralNcp,
   neuralNmf,
   nmf,
   nnls,
   nnlsVjp,
   sparseCoding,
+  sparseTensor,
   ssnmf,
+  tensor,
   transform,
+  transformTensor,
   unfoldedNmf,
 } from '../../src/index.js';
 
@@ -162,7 +167,42 @@ const transforms: PlanCase[] = (
   },
 }));
 
-export const planCases: readonly PlanCase[] = [...methods, ...transforms];
+const cube = tensor(
+  [9, 8, 7],
+  Array.from({ length: 504 }, (_, at) => ((at * 7919) % 31) / 31),
+);
+const sparseCube = sparseTensor([9, 8, 7], {
+  coordinates: [0, 3, 5, 8].flatMap((i) => [0, 2, 4, 7].flatMap((j) => [0, 3, 6].flatMap((l) => [i, j, l]))),
+  values: Array.from({ length: 48 }, (_, at) => 1 + (at % 5)),
+});
+const four = tensor(
+  [5, 4, 3, 6],
+  Array.from({ length: 360 }, (_, at) => ((at * 7919) % 29) / 29),
+);
+const shortTensor = { maxIterations: 3, checkEvery: 2, bounds: false, starts: 2, startIterations: 2, restarts: 2 } as const;
+const levels = { ...shortTensor, rank: 5, ranks: [3, 2], chains: 1 } as const;
+
+const tensors: PlanCase[] = [
+  ...(['hals', 'anls'] as const).flatMap((solver): PlanCase[] => [
+    { name: `ncp ${solver}`, small: true, run: (e) => ncp(e, cube, { ...shortTensor, rank: 4, solver }) },
+    { name: `ncp ${solver} sparse`, run: (e) => ncp(e, sparseCube, { ...shortTensor, rank: 4, solver }) },
+    { name: `ncp ${solver} four modes, rank 17`, run: (e) => ncp(e, four, { ...shortTensor, rank: 17, solver }) },
+  ]),
+  ...(['held', 'learned'] as const).flatMap((factors): PlanCase[] => [
+    { name: `neural-ncp ${factors}`, small: true, run: (e) => neuralNcp(e, cube, { ...levels, factors }) },
+    { name: `neural-ncp ${factors} sparse`, run: (e) => neuralNcp(e, sparseCube, { ...levels, factors }) },
+  ]),
+  { name: 'neural-ncp two of four modes', run: (e) => neuralNcp(e, four, { ...levels, ranks: [3, 2], modes: [0, 3] }) },
+  {
+    name: 'transform neural-ncp',
+    async run(engine) {
+      using reference = createReferenceEngine();
+      return transformTensor(engine, await neuralNcp(reference, cube, levels), tensor([9, 8, 2], new Array(144).fill(1)), { mode: 2 });
+    },
+  },
+];
+
+export const planCases: readonly PlanCase[] = [...methods, ...transforms, ...tensors];
 
 /** Two sources of a mixture, whose columns add up to rank 5. */
 function halves() {

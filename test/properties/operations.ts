@@ -6,6 +6,7 @@ import { control, type MapFunction, mapFunctions, type OperationKind } from '../
 import type { ProgramBuilder } from '../../src/graph/program.js';
 import { T, type Tensor } from '../../src/graph/tensor.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
+import { simplexProblemOf } from '../cases/simplex.js';
 import { dominant, problemOf, termsOf } from '../cases/solves.js';
 import { type Entries, signedEntries, uniformEntries, type Written } from '../cases/support.js';
 import { drawnTensor } from '../support/tensors.js';
@@ -79,7 +80,16 @@ function modes(rows: number, option: number): number[] {
 }
 
 /** Operations that go by the stored entries of X have differential cases of their own, test/cases/sparse.ts. */
-export type DrawnKind = Exclude<OperationKind, 'quotientProduct' | 'quotientUpdate' | 'divergenceAtEntries'>;
+export type DrawnKind = Exclude<
+  OperationKind,
+  | 'quotientProduct'
+  | 'quotientUpdate'
+  | 'divergenceAtEntries'
+  | 'sampledProduct'
+  | 'residualAtEntries'
+  | 'poweredProduct'
+  | 'betaDivergenceAtEntries'
+>;
 
 export const properties: Record<DrawnKind, Property> = {
   combine(p, _r, { rows, cols, shared, exponent }, { input, out }) {
@@ -130,6 +140,13 @@ export const properties: Record<DrawnKind, Property> = {
   khatriRao(p, _r, { rows, inner, k, exponent, shared }, { input, out }) {
     const [A, B] = [input('A', rows, k, { scale: 2 ** exponent }), input('B', inner, k, { shared })];
     return near(p.khatriRao(A, B, { into: out('out', rows * inner, k, [A, B]) }), 1);
+  },
+
+  powerProduct(p, _r, { rows, inner, k, shared, option }, { input, out }) {
+    const [L, D] = [input('L', rows, k, { make: positive }), input('D', inner, k, { shared, make: positive })];
+    const exponent = [-1.5, -0.5, 0.5, 1.5][option % 4];
+    // A power carries the rounding of k terms, and that of a logarithm below 8.
+    return near(p.powerProduct(L, D, { p: exponent, q: 2 ** -30, into: out('out', rows, k, [L, D]) }), 8 * (k + inner));
   },
 
   contract(p, _r, { rows, inner, k, exponent, shared, flags: [first] }, { input, out }) {
@@ -216,6 +233,21 @@ export const properties: Record<DrawnKind, Property> = {
     const G = input('G', perColumn ? k * k : k, perColumn ? cols : k, { make: () => g });
     const [S, right] = [input('S', k, cols, { make: masked }), input('g', k, cols)];
     return near(p.maskedSolve(G, S, right, { into: out('beta', k, cols, [G, S, right]) }), termsOf(k), 2 * tail);
+  },
+
+  simplex(p, r, { k, cols, restarts, flags: [perColumn, warm] }, { input, state }) {
+    const { G, B } = simplexProblemOf(r, { k, cols, restarts, perColumn });
+    const S = state('S', k, cols, { make: masked });
+    p.simplex(input('G', perColumn ? k * k : k, perColumn ? cols : k, { make: () => G }), input('B', k, cols, { make: () => B }), S, {
+      warm,
+    });
+    return near(S, termsOf(k), 1.1);
+  },
+
+  logDet(p, r, { k, restarts }, { input, out }) {
+    const make: Make = () => Float32Array.from(Array.from({ length: restarts }, () => [...dominant(r, k, 1)]).flat(), (g) => 3 * g);
+    const G = input('G', k, k, { make });
+    return near(p.logDet(G, { into: out('out', 1, 1, [G]) }), k * k, Math.log(4.5) * k);
   },
 
   reduce(p, _r, { rows, cols, exponent, option }, { input, out }) {
@@ -352,7 +384,7 @@ export function forcedOf(kind: DrawnKind, { option, k }: Drawn): Forced | undefi
     const matmul = [undefined, 'register', 'quad-rows', 'quad-columns'] as const;
     return { matmul: matmul[option % 4], ...(option > 5 ? { splits: 3 } : {}) };
   }
-  const solves: readonly OperationKind[] = ['nnls', 'maskedSolve', 'halsUpdate'];
+  const solves: readonly OperationKind[] = ['nnls', 'maskedSolve', 'simplex', 'logDet', 'halsUpdate'];
   if (!solves.includes(kind)) return undefined;
   return ([undefined, { spill: false }, { spill: true, spillBytes: 8 * k * (k + 1) }, { pivots: 1 }] as const)[option % 4];
 }

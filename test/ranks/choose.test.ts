@@ -7,7 +7,7 @@ import { random } from '../../src/data/random.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
 import { CancelledError, InputError } from '../../src/errors.js';
 import { choiceOf } from '../../src/ranks/choice.js';
-import { chooseRank, chooseRanks } from '../../src/ranks/choose.js';
+import { chooseRank, chooseRanks, type LayerChoice } from '../../src/ranks/choose.js';
 import { consensus, largestComponents } from '../../src/ranks/consensus.js';
 import { stability } from '../../src/ranks/stability.js';
 import type { RankOptions, RankResult } from '../../src/ranks/survey.js';
@@ -96,6 +96,52 @@ test('layers have ranks that fall', async () => {
   expect(new Set(ranks).size).toBe(ranks.length);
   expect(surveys[1].results.map(({ rank }) => rank)).toEqual([1, 2]);
   expect(told.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test("'auto' ends where S has no smaller rank: on Table 1 at 9, whose 4 and 2 groups lose what S has", async () => {
+  using engine = createReferenceEngine();
+  const told: LayerChoice[] = [];
+  const { ranks, surveys, ending } = await chooseRanks(engine, tableOne(3).X, {
+    ranks: [4, 8, 9, 10],
+    layers: 'auto',
+    restarts: 4,
+    masks: 3,
+    perturbation: 0,
+    maxIterations: 100,
+    onLayer: (layer) => told.push(layer),
+  });
+  expect(ranks).toEqual([9]);
+  expect(told.map(({ layer, rank }) => [layer, rank])).toEqual([
+    [0, 9],
+    [1, undefined],
+  ]);
+  expect(ending).toMatch(/^There is no layer 1: .*a layer that is meant to lose something needs a rank that you give/);
+  expect(told[1].reason).toBe(ending);
+  // All ranks of S up to its own were tried: its own is chosen, or each is worse than zeros, whose error is 1.
+  expect(surveys[1].results.map(({ rank }) => rank)).toEqual([4, 8, 9]);
+  const least = Math.min(...surveys[1].results.map(({ heldOut }) => heldOut!.error));
+  expect(surveys[1].chosen === 9 || least >= 1).toBe(true);
+  if (least >= 1) expect(ending).toMatch(/zeros would be nearer to hidden entries of S of layer 0/);
+});
+
+test("'auto' goes on where hidden entries of S are told by a smaller rank, and ends at rank 2", async () => {
+  using engine = createReferenceEngine();
+  const A = planted(30, 4, 4, { noise: 0, zeros: 0.6, seed: 5 });
+  // Rows of S are one profile of the samples with a little of their own: rank 1 tells most of each.
+  const { uniform } = random(9);
+  const profile = Array.from({ length: 40 }, () => 0.2 + uniform());
+  const S = Array.from({ length: 4 * 40 }, (_, at) => profile[at % 40] * (0.8 + 0.4 * uniform()));
+  const X = matrix(30, 40);
+  for (let i = 0; i < 30; i++)
+    for (let c = 0; c < 40; c++) for (let j = 0; j < 4; j++) X.data[i * 40 + c] += A.data[i * 4 + j] * S[j * 40 + c];
+  const options = { ranks: [1, 2, 3, 4, 5], restarts: 4, masks: 2, perturbation: 0, maxIterations: 200 };
+  const { ranks, surveys, ending } = await chooseRanks(engine, X, { ...options, layers: 'auto' });
+  expect(ranks.length).toBe(2);
+  expect(ranks[0]).toBeGreaterThan(2);
+  expect(ranks[1]).toBeLessThanOrEqual(2);
+  expect(surveys[1].results.at(-1)!.rank).toBe(ranks[0]);
+  expect(ending).toBe(`Rank ${ranks[1]} is the last: ranks end at 2.`);
+  await expect(chooseRanks(engine, X, { ...options, layers: 'many' as 'auto' })).rejects.toThrow(/layers/);
 });
 
 test('an aborted survey ends', async () => {

@@ -30,7 +30,7 @@ test('the functions of map: one number each, and none that only the kernel has',
   expect([...others, 'DIVERGENCE'].sort()).toEqual(Object.keys(numbers).sort());
 });
 
-test.each(['matmul/epilogue', 'reduce/terms'] as const)('%s: one number each', (part) => {
+test.each(['matmul/epilogue', 'reduce/terms', 'sparse/values'] as const)('%s: one number each', (part) => {
   expect(new Set(Object.values(named[part])).size).toBe(Object.keys(named[part]).length);
 });
 

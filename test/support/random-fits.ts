@@ -207,7 +207,7 @@ const ownOptions: Record<Method, (scene: Scene) => Own> = {
     };
   },
 
-  hierarchical({ dice, ranks, labels }) {
+  hierarchical({ dice, X, ranks, sparse, labels }) {
     const supervised = dice.maybe(0.3, () => labels);
     const solvers = ['anls', 'hals', 'mu'];
     const labelLayers = supervised && dice.maybe(0.5, () => [dice.whole(0, ranks.length - 1)]);
@@ -217,6 +217,11 @@ const ownOptions: Record<Method, (scene: Scene) => Own> = {
       normalize: dice.maybe(0.4, () => dice.pick([true, false])),
       ...supervised,
       labelLayers,
+      // A first layer with labels takes none.
+      weights:
+        sparse || (supervised && (labelLayers ?? [ranks.length - 1]).includes(0))
+          ? undefined
+          : dice.maybe(0.25, () => weightsOf(dice, X, false)),
     };
   },
 

@@ -12,14 +12,15 @@ export type ContractedMode = 'first' | 'last';
 const coordinates: Input = { coordinates: true };
 
 /** Throws ShapeError unless X is in coordinates and F has a factor for every mode, with as many rows as the mode is long. */
-function requireFactors(w: Writer<object>, kind: string, X: Tensor, F: readonly Tensor[]): void {
+function requireFactors(w: Writer<object>, kind: string, X: Tensor, F: readonly (Tensor | undefined)[]): void {
   const { name, shape } = X;
   if (shape === undefined)
     throw new ShapeError(`${kind} in program ${w.program} takes a tensor in coordinates, but ${name} is not; use matmul and contract.`);
   if (F.length !== shape.length)
     throw new ShapeError(`${kind} in program ${w.program}: ${name} has ${shape.length} modes, but ${F.length} factors were given.`);
+  const first = F.find((f) => f !== undefined);
   F.forEach((f, n) => {
-    w.requireShape(f, shape[n], F[0].cols);
+    if (f && first) w.requireShape(f, shape[n], first.cols);
   });
 }
 
@@ -55,15 +56,19 @@ export const multilinear = {
 
   /**
    * The matricised tensor times Khatri–Rao product of one mode of a tensor X in coordinates, X_(n) (⊙_{m≠n} F_m):
-   * out[i][r] = Σ x Π_{m≠n} F_m[i_m][r] over the entries with index i in mode n. F has a factor for every mode; that of n is not read.
+   * out[i][r] = Σ x Π_{m≠n} F_m[i_m][r] over the entries with index i in mode n. F has a factor for every mode; that of n is not read, and may be
+   * left out.
    */
   mttkrp: define({
     inputs: { X: coordinates },
     outputs: { out: whole },
     text: ([X, ...others], [out], { mode }) => `${out} = ${X}₍${String.fromCharCode(0x2080 + mode)}₎ (${others.join(' ⊙ ')})`,
-    write: (w: Writer<{ mode: number }>, X: Tensor, F: readonly Tensor[], mode: number, options: Into = {}) => {
+    write: (w: Writer<{ mode: number }>, X: Tensor, F: readonly (Tensor | undefined)[], mode: number, options: Into = {}) => {
       requireFactors(w, 'mttkrp', X, F);
-      return w.result([X, ...F.filter((_, m) => m !== mode)], F[mode].rows, F[mode].cols, { mode }, options);
+      const others = F.flatMap((f, m) => (f && m !== mode ? [f] : []));
+      if (others.length !== F.length - 1)
+        throw new ShapeError(`mttkrp in program ${w.program}: a factor of another mode than ${mode} was left out.`);
+      return w.result([X, ...others], X.shape![mode], others[0].cols, { mode }, options);
     },
   }),
 

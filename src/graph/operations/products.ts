@@ -11,6 +11,8 @@ export interface ProductAttributes {
   /** The use of E, the third input. */
   readonly epilogue: 'none' | 'add' | 'hadamard';
   readonly addScale: number;
+  /** Whether every stored entry of the CSR factor counts as 1. */
+  readonly pattern?: boolean;
 }
 
 const firstFactor = (transposed: boolean): Axes => (transposed ? { rows: 't', cols: 'i' } : { rows: 'i', cols: 't' });
@@ -29,7 +31,10 @@ const gram = define({
 });
 
 export const products = {
-  /** C = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. */
+  /**
+   * C = scale · op(A) op(B) [+ addScale · E | ∘ E], op = transpose or nothing. With `pattern` the CSR factor counts as P, which is 1 at every
+   * stored entry, also at a stored 0, and 0 elsewhere.
+   */
   matmul: define({
     inputs: {
       A: ({ transposeA }) => ({ ...firstFactor(transposeA), sparse: true, half: true }),
@@ -38,7 +43,8 @@ export const products = {
     },
     outputs: { C: byEntry },
     text(names, [C], attributes) {
-      const product = productText(names, attributes);
+      const pattern = attributes.pattern ? ', with 1 at every stored entry' : '';
+      const product = `${productText(names, attributes)}${pattern}`;
       if (attributes.epilogue === 'hadamard') return `${C} = ${names[2]} ∘ (${product})`;
       return `${C} = ${product}${attributes.epilogue === 'add' ? ` + ${times(attributes.addScale, names[2])}` : ''}`;
     },
@@ -46,7 +52,7 @@ export const products = {
       w: Writer<ProductAttributes>,
       A: Operand,
       B: Operand,
-      options: Into & { scale?: number; add?: Tensor; addScale?: number; hadamard?: Tensor } = {},
+      options: Into & { scale?: number; add?: Tensor; addScale?: number; hadamard?: Tensor; pattern?: boolean } = {},
     ) => {
       const a = operandOf(A);
       const b = operandOf(B);
@@ -57,6 +63,8 @@ export const products = {
       }
       if (b.tensor.form === 'csr' && a.tensor.form === 'csr')
         throw new ShapeError(`matmul of two CSR tensors (${a.tensor.name}, ${b.tensor.name}) has no rule.`);
+      if (options.pattern && b.tensor.form !== 'csr' && a.tensor.form !== 'csr')
+        throw new ShapeError(`matmul in program ${w.program}: ${a.tensor.name} and ${b.tensor.name} are dense, so neither has a pattern.`);
       const extra = options.add ?? options.hadamard;
       if (extra !== undefined) w.requireShape(extra, a.rows, b.cols);
       const attributes: ProductAttributes = {
@@ -65,6 +73,7 @@ export const products = {
         scale: options.scale ?? 1,
         epilogue: options.add ? 'add' : options.hadamard ? 'hadamard' : 'none',
         addScale: options.addScale ?? 1,
+        ...(options.pattern && { pattern: true }),
       };
       return w.result([a.tensor, b.tensor, ...(extra ? [extra] : [])], a.rows, b.cols, attributes, options);
     },
@@ -137,6 +146,90 @@ export const products = {
       w.requireShape(d, 1, of === 'rows' ? F.cols : F.rows);
       w.requireBatch(F, [X, O, d, F]);
       w.emit([X, O, d], [F, w.output([X, O, d, F], 1, Math.max(1, X.entries))], { of });
+    },
+  }),
+
+  /**
+   * out = (P∘(AZ)) Zᵀ ('rows', N×k) or Aᵀ (P∘(AZ)) ('columns', k×M) with P 1 at the stored entries of a CSR X and 0 elsewhere. AZ is formed
+   * at these entries only. `values` are its entries there, in the order of the rows or columns of X.
+   */
+  sampledProduct: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole, values: whole },
+    text: ([X, A, Z], [out], { of }) =>
+      of === 'rows' ? `${out} = (${A} ${Z} where ${X} is stored) ${Z}ᵀ` : `${out} = ${A}ᵀ (${A} ${Z} where ${X} is stored)`,
+    write: (w: Writer<{ of: 'rows' | 'columns' }>, X: Tensor, A: Tensor, Z: Tensor, of: 'rows' | 'columns', options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      const out = of === 'rows' ? w.output([X, A, Z], A.rows, A.cols, options) : w.output([X, A, Z], Z.rows, Z.cols, options);
+      const values = w.output([X, A, Z], 1, Math.max(1, X.entries));
+      w.emit([X, A, Z], [out, values], { of });
+      return out;
+    },
+  }),
+
+  /**
+   * out = (X∘(AZ)^p) Zᵀ ('rows') or Aᵀ (X∘(AZ)^p) ('columns') for a CSR X, with entrywise powers of max(AZ, q). AZ is formed at the stored
+   * entries only; `values` are the entries of the first factor, in the order of the rows or columns of X.
+   */
+  poweredProduct: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole, values: whole },
+    text: ([X, A, Z], [out], { of, p }) =>
+      of === 'rows' ? `${out} = (${X} ∘ (${A} ${Z})^${p}) ${Z}ᵀ` : `${out} = ${A}ᵀ (${X} ∘ (${A} ${Z})^${p})`,
+    write: (
+      w: Writer<{ of: 'rows' | 'columns'; p: number; q: number }>,
+      X: Tensor,
+      A: Tensor,
+      Z: Tensor,
+      { of, p, q, ...options }: Into & { of: 'rows' | 'columns'; p: number; q: number },
+    ) => {
+      requireSparse(w, X, A, Z);
+      const out = of === 'rows' ? w.output([X, A, Z], A.rows, A.cols, options) : w.output([X, A, Z], Z.rows, Z.cols, options);
+      const values = w.output([X, A, Z], 1, Math.max(1, X.entries));
+      w.emit([X, A, Z], [out, values], { of, p, q });
+      return out;
+    },
+  }),
+
+  /** out = (L Dᵀ)^p D for L N×k and D M×k, with entrywise powers of max(L Dᵀ, q). L Dᵀ, N×M, is stored nowhere. */
+  powerProduct: define({
+    inputs: { L: whole, D: whole },
+    outputs: { out: whole },
+    text: ([L, D], [out], { p }) => `${out} = (${L} ${D}ᵀ)^${p} ${D}`,
+    write: (w: Writer<{ p: number; q: number }>, L: Tensor, D: Tensor, { p, q, ...options }: Into & { p: number; q: number }) => {
+      w.requireShape(D, D.rows, L.cols);
+      return w.result([L, D], L.rows, L.cols, { p, q }, options);
+    },
+  }),
+
+  /**
+   * out = Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries x of a CSR X, v = max(AZ, q), 1×1: its β-divergence from AZ, β = p > 0 and
+   * not 1, without Σ (AZ)^β / β.
+   */
+  betaDivergenceAtEntries: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole },
+    text: ([X, A, Z], [out], { p }) => `${out} = sum of the ${p}-divergence of ${X} from ${A} ${Z} less that of 0, where ${X} is stored`,
+    write: (
+      w: Writer<{ p: number; q: number }>,
+      X: Tensor,
+      A: Tensor,
+      Z: Tensor,
+      { p, q, ...options }: Into & { p: number; q: number },
+    ) => {
+      requireSparse(w, X, A, Z);
+      return w.result([X, A, Z], 1, 1, { p, q }, options);
+    },
+  }),
+
+  /** out = Σ (x − (AZ))² over the stored entries x of a CSR X, 1×1: ‖P∘(X − AZ)‖², with P as above. */
+  residualAtEntries: define({
+    inputs: { X: { ...whole, sparse: true }, A: whole, Z: whole },
+    outputs: { out: whole },
+    text: ([X, A, Z], [out]) => `${out} = ‖${X} − ${A} ${Z}‖² where ${X} is stored`,
+    write: (w: Writer<NoAttributes>, X: Tensor, A: Tensor, Z: Tensor, options: Into = {}) => {
+      requireSparse(w, X, A, Z);
+      return w.result([X, A, Z], 1, 1, {}, options);
     },
   }),
 

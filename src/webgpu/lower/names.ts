@@ -5,6 +5,7 @@ import type { Ending } from '../steps/step.js';
 
 export const epilogues = named['matmul/epilogue'];
 export const terms = named['reduce/terms'];
+export const entryValues = named['sparse/values'];
 
 /** softplusInverse → SOFTPLUS_INVERSE. */
 export type ConstantCase<Name extends string> = Name extends `${infer First}${infer Rest}`

@@ -33,8 +33,20 @@ export const nnls: Lowerings<keyof typeof definitions> = {
     return indexedSolve('nnls/masked-solve', { kernel, workgroup }, beta, operands, numbers, facts, forced);
   },
 
-  kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn } }, facts) {
-    return [perItem('nnls/kkt', strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+  kktResidual({ inputs: [G, B, S, largest], outputs: [out], attributes: { perColumn, simplex } }, facts) {
+    const kernel = simplex ? 'nnls/simplex-kkt' : 'nnls/kkt';
+    return [perItem(kernel, strideOf(S), out.batch, { G, B, S, largest, out }, { K: S.rows, PER_COLUMN: perColumn }, facts)];
+  },
+
+  simplex({ inputs: [G, B], outputs: [S, rounds], attributes: { warm, perColumn } }, facts, forced) {
+    const k = S.rows;
+    const operands = { G, B, S, rounds };
+    const numbers = { K: k, COLS: S.cols, PER_COLUMN: perColumn, WARM: warm ? 1 : 0, PIVOTS: forced.pivots ?? mostPivots };
+    return indexedSolve('nnls/simplex', {}, S, operands, { ...numbers, ENTRIES: 100 + 25 * k }, facts, forced);
+  },
+
+  logDet({ inputs: [G], outputs: [out] }, facts, forced) {
+    return indexedSolve('nnls/log-det', {}, { ...out, rows: G.rows }, { G, out }, { K: G.rows }, facts, forced);
   },
 };
 
@@ -70,8 +82,8 @@ function groupSolve(
  * Where the factors share a scratch buffer, it takes as many dispatches as the buffer needs.
  */
 function indexedSolve(
-  kernel: 'nnls/solve' | 'nnls/masked-solve',
-  choice: SolveChoice,
+  kernel: 'nnls/solve' | 'nnls/masked-solve' | 'nnls/simplex' | 'nnls/log-det',
+  choice: Partial<SolveChoice>,
   { rows, cols, batch }: Tensor,
   operands: Readonly<Record<string, Tensor>>,
   numbers: Constants,
@@ -81,7 +93,7 @@ function indexedSolve(
   const columns = strideOf({ cols }) * batch;
   const { lanes, spill, capacity, factorSize, scratchBytes } = planSolve(rows, columns, facts, {
     ...forced,
-    spill: choice.kernel === 'buffer',
+    ...(choice.kernel && { spill: choice.kernel === 'buffer' }),
   });
   const grid = planGrid(lanes, facts, choice.workgroup);
   const shared = {

@@ -10,7 +10,18 @@ import type { Ending, FusedProduct } from '../steps/step.js';
 import { call, type Dispatch, type Lowerings, perItem, type Scratch, type StandIn, standIn, vectors } from './dispatch.js';
 import { epilogueOf, epilogues, terms } from './names.js';
 import { type Fold, foldLevels } from './reduce.js';
-import { divergenceAtEntries, quotientProduct, quotientUpdate, sparseProduct, sparseResidual } from './sparse.js';
+import {
+  betaDivergenceAtEntries,
+  divergenceAtEntries,
+  poweredProduct,
+  powerProduct,
+  quotientProduct,
+  quotientUpdate,
+  residualAtEntries,
+  sampledProduct,
+  sparseProduct,
+  sparseResidual,
+} from './sparse.js';
 
 export const products: Lowerings<keyof typeof definitions> = {
   matmul: lowerProduct,
@@ -29,6 +40,16 @@ export const products: Lowerings<keyof typeof definitions> = {
   quotientProduct,
 
   quotientUpdate,
+
+  sampledProduct,
+
+  residualAtEntries,
+
+  poweredProduct,
+
+  powerProduct,
+
+  betaDivergenceAtEntries,
 
   divergenceAtEntries,
 };

@@ -2,12 +2,12 @@
 import type { OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { csrSides, type Side, segment } from '../layout/csr-layout.js';
-import { restartStep, strideOf } from '../layout/layout.js';
+import { byteLength, restartStep, strideOf } from '../layout/layout.js';
 import { chooseSparse } from '../plan/choose.js';
 import type { AdapterFacts, Forced } from '../plan/planner.js';
 import type { FusedProduct } from '../steps/step.js';
-import { type Dispatch, perItem, type Scratch, standIn } from './dispatch.js';
-import { epilogueOf, epilogues, terms } from './names.js';
+import { type Dispatch, perItem, type Scratch, standIn, vectors } from './dispatch.js';
+import { entryValues, epilogueOf, epilogues, terms } from './names.js';
 import { foldLevels } from './reduce.js';
 
 /** The dense factor with a row for each place on a line of op(X): as it stands, or transposed into scratch memory. */
@@ -28,7 +28,7 @@ export function sparseProduct(
 ): Dispatch[] {
   const [A, B, E] = inputs;
   const [C] = outputs;
-  const { transposeA, transposeB, scale, addScale } = attributes;
+  const { transposeA, transposeB, scale, addScale, pattern = false } = attributes;
   const second = B.form === 'csr';
   const X = second ? B : A;
   const { plain, transposed } = csrSides(X);
@@ -36,7 +36,7 @@ export function sparseProduct(
   const side = (second ? !transposeB : transposeA) ? transposed : plain;
   const gathered = second ? gatherable(A, !transposeA, facts) : gatherable(B, transposeB, facts);
   const ending = { E, SCALE: scale, EPILOGUE: epilogueOf(attributes), ADD_SCALE: addScale };
-  return [...gathered.prepare, ...gathers(X, side, gathered, { C, makes: second ? 'columns' : 'rows', ...ending }, facts, forced)];
+  return [...gathered.prepare, ...gathers(X, side, gathered, { C, makes: second ? 'columns' : 'rows', pattern, ...ending }, facts, forced)];
 }
 
 interface GatherInto {
@@ -45,6 +45,8 @@ interface GatherInto {
   makes: 'rows' | 'columns';
   /** In place of the stored values: one for each entry of the side, in its order. */
   values?: Tensor;
+  /** Whether every stored entry counts as 1. */
+  pattern?: boolean;
   E?: Tensor;
   /** Whether E is one row for all lines. */
   oneRow?: boolean;
@@ -53,34 +55,39 @@ interface GatherInto {
   ADD_SCALE: number;
 }
 
-/** The tails of the lines of one side, then the lines themselves. */
+/**
+ * The tails of the lines of one side, then the lines themselves. A Gram matrix for each line has k² columns, so products with a pattern take
+ * them in turns, with no more memory for tails than the result has.
+ */
 function gathers(
   X: Tensor,
   side: Side,
   gathered: Gathered,
-  { C, makes, values, E, oneRow = false, ...ending }: GatherInto,
+  { C, makes, values, pattern = false, E, oneRow = false, ...ending }: GatherInto,
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
   const { D, k, stride } = gathered;
-  const shared = { ...gatherConstants(side, gathered), VALUES: values ? 1 : 0 };
-  const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * stride * 16 * C.batch) };
+  const turns = pattern ? Math.max(1, Math.ceil(side.tails / side.lines)) : 1;
+  const tiles = Math.ceil(stride / turns);
+  const all = Array.from({ length: Math.ceil(stride / tiles) }, (_, turn) => [turn * tiles, Math.min(tiles, stride - turn * tiles)]);
+  const shared = { ...gatherConstants(side, gathered), VALUES: values ? entryValues.OWN : pattern ? entryValues.ONES : entryValues.STORED };
+  const tails: Scratch = { scratch: 1, bytes: Math.max(16, side.tails * tiles * 16 * C.batch) };
   const both = { X, D, tails, values: values ?? standIn(D) };
-  const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * stride, C.batch, both, shared, facts)];
-  const numbers = { ...shared, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
   const operands = { ...both, E: E ?? standIn(D), C };
-  const items = (makes === 'columns' ? strideOf(C) : side.lines) * stride;
-  const { workgroup } = chooseSparse(
-    { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes },
-    items * C.batch,
-    facts,
-    forced,
-  );
-  const product =
-    makes === 'columns'
-      ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
-      : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
-  return [...sums, product];
+  const shape = { lines: side.lines, entries: X.entries, k, restarts: C.batch, makes };
+  return all.flatMap(([first, count]) => {
+    const turn = { ...shared, FIRST_TILE: first, TILES: count };
+    const sums = side.tails === 0 ? [] : [perItem('sparse/tails', side.tails * count, C.batch, both, turn, facts)];
+    const numbers = { ...turn, ...ending, ONE_ROW: oneRow ? 1 : 0, TAILS: side.tails };
+    const items = (makes === 'columns' ? strideOf(C) : side.lines) * count;
+    const { workgroup } = chooseSparse(shape, items * C.batch, facts, forced);
+    const product =
+      makes === 'columns'
+        ? perItem('sparse/product-transposed', items, C.batch, operands, { ...numbers, K: k }, facts, workgroup)
+        : perItem('sparse/product', items, C.batch, operands, numbers, facts, workgroup);
+    return [...sums, product];
+  });
 }
 
 /** (X / (AZ)) Zᵀ or Aᵀ (X / (AZ)): the quotients first, by the lines that make the result. */
@@ -89,7 +96,16 @@ export function quotientProduct(
   facts: AdapterFacts,
   forced: Forced,
 ): Dispatch[] {
-  return ofQuotients(X, A, Z, values, { C, makes: of, SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 }, facts, forced);
+  return ofEntries('sparse/quotients', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced);
+}
+
+/** (P∘(AZ)) Zᵀ or Aᵀ (P∘(AZ)): AZ at the stored entries first, by the lines that make the result. */
+export function sampledProduct(
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of } }: OperationOf<'sampledProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofEntries('sparse/products', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced);
 }
 
 /** The same, where the product ends in the update of Z or A by one row of denominators. */
@@ -100,17 +116,49 @@ export function quotientUpdate(
 ): Dispatch[] {
   const [A, Z] = of === 'rows' ? [C, other] : [other, C];
   const ending = { C, makes: of, E, oneRow: true, SCALE: 1, EPILOGUE: epilogues.UPDATE, ADD_SCALE: 1 };
-  return ofQuotients(X, A, Z, values, ending, facts, forced);
+  return ofEntries('sparse/quotients', [X, A, Z, values], ending, facts, forced);
 }
 
-function ofQuotients(
-  X: Tensor,
-  A: Tensor,
-  Z: Tensor,
-  values: Tensor,
+/** (X∘(AZ)^p) Zᵀ or Aᵀ (X∘(AZ)^p), likewise. */
+export function poweredProduct(
+  { inputs: [X, A, Z], outputs: [C, values], attributes: { of, p, q } }: OperationOf<'poweredProduct'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return ofEntries('sparse/powers', [X, A, Z, values], { C, makes: of, ...plainEnding }, facts, forced, { P: p, Q: q });
+}
+
+/** Rows of D that one invocation adds up as a rule: enough to pay for its line, and few enough for many invocations. */
+const rowsOfPart = 1024;
+
+/** The most parts, each of which takes memory for a result. */
+const mostParts = 16;
+
+/** (L Dᵀ)^p D: parts of the sum, then the parts. */
+export function powerProduct(
+  { inputs: [L, D], outputs: [out], attributes: { p, q } }: OperationOf<'powerProduct'>,
+  facts: AdapterFacts,
+): Dispatch[] {
+  const chunk = Math.max(rowsOfPart, Math.ceil(D.rows / mostParts));
+  const parts = Math.ceil(D.rows / chunk);
+  const partials: Tensor | Scratch = parts === 1 ? out : { scratch: 0, bytes: byteLength(out) * parts };
+  const numbers = { TILES: strideOf(L) / 4, LINES: L.rows, PLACES: D.rows, CHUNK: chunk, PARTS: parts, P: p, Q: q };
+  const sums = perItem('sparse/power-product', L.rows * parts, out.batch, { L, D, partials }, numbers, facts);
+  if (partials === out) return [sums];
+  const finish = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1, SPLITS: parts, COUNT: vectors(out) };
+  return [sums, perItem('reduce/sum-partials', vectors(out), out.batch, { partials, E: standIn(L), C: out }, finish, facts)];
+}
+
+const plainEnding = { SCALE: 1, EPILOGUE: epilogues.NONE, ADD_SCALE: 1 };
+
+/** A kernel makes `values` of X and AZ at the stored entries, and their product with A or Z follows. */
+function ofEntries(
+  kernel: 'sparse/quotients' | 'sparse/products' | 'sparse/powers',
+  [X, A, Z, values]: readonly Tensor[],
   into: Omit<GatherInto, 'values'>,
   facts: AdapterFacts,
   forced: Forced,
+  powers: { P: number; Q: number } = { P: 1, Q: 0 },
 ): Dispatch[] {
   const { plain, transposed } = csrSides(X);
   const side = into.makes === 'rows' ? plain : transposed;
@@ -119,25 +167,68 @@ function ofQuotients(
   const [line, gathered] = into.makes === 'rows' ? [asItIs, turned] : [turned, asItIs];
   const numbers = { ...gatherConstants(side, gathered), L_BATCH: line.batchStep, ENTRIES: X.entries };
   const operands = { X, L: line.D, D: gathered.D, values };
-  const quotients = perItem('sparse/quotients', side.lines + side.tails, into.C.batch, operands, numbers, facts);
-  return [...turned.prepare, quotients, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
+  const [items, batch] = [side.lines + side.tails, into.C.batch];
+  const entries =
+    kernel === 'sparse/powers'
+      ? perItem(kernel, items, batch, operands, { ...numbers, ...powers }, facts)
+      : perItem(kernel, items, batch, operands, numbers, facts);
+  return [...turned.prepare, entries, ...gathers(X, side, gathered, { ...into, values }, facts, forced)];
 }
 
 /** Σ x log(x / (AZ)) − x over the stored entries. */
 export function divergenceAtEntries(
-  { inputs: [X, A, Z], outputs: [out] }: OperationOf<'divergenceAtEntries'>,
+  { inputs, outputs: [out] }: OperationOf<'divergenceAtEntries'>,
   facts: AdapterFacts,
   forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/divergence', inputs, out, facts, forced);
+}
+
+/** Σ (x − (AZ))² over the stored entries. */
+export function residualAtEntries(
+  { inputs, outputs: [out] }: OperationOf<'residualAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/squares', inputs, out, facts, forced);
+}
+
+/** Σ (x^p − p x v^{p−1}) / (p (p − 1)) over the stored entries. */
+export function betaDivergenceAtEntries(
+  { inputs, outputs: [out], attributes: { p, q } }: OperationOf<'betaDivergenceAtEntries'>,
+  facts: AdapterFacts,
+  forced: Forced,
+): Dispatch[] {
+  return sumOverEntries('sparse/beta-divergence', inputs, out, facts, forced, { P: p, Q: q });
+}
+
+/** A kernel adds up terms of X and AZ at the stored entries, one partial sum a segment. */
+function sumOverEntries(
+  kernel: 'sparse/divergence' | 'sparse/squares' | 'sparse/beta-divergence',
+  [X, A, Z]: readonly Tensor[],
+  out: Tensor,
+  facts: AdapterFacts,
+  forced: Forced,
+  powers: { P: number; Q: number } = { P: 1, Q: 0 },
 ): Dispatch[] {
   const side = csrSides(X).plain;
   const gathered = gatherable(Z, true, facts);
   const items = side.lines + side.tails;
   const batchStride = Math.ceil(items / 4) * 4;
   const partials: Scratch = { scratch: 1, bytes: batchStride * out.batch * 4 };
-  const numbers = { ...gatherConstants(side, gathered), L_BATCH: gatherable(A, false, facts).batchStep, OUT_BATCH: batchStride };
+  const numbers = {
+    ...gatherConstants(side, gathered),
+    L_BATCH: gatherable(A, false, facts).batchStep,
+    OUT_BATCH: batchStride,
+  };
+  const operands = { X, L: A, D: gathered.D, partials };
+  const sums =
+    kernel === 'sparse/beta-divergence'
+      ? perItem(kernel, items, out.batch, operands, { ...numbers, ...powers }, facts)
+      : perItem(kernel, items, out.batch, operands, numbers, facts);
   return [
     ...gathered.prepare,
-    perItem('sparse/divergence', items, out.batch, { X, L: A, D: gathered.D, partials }, numbers, facts),
+    sums,
     ...foldLevels(
       { from: partials, count: items, batchStride, batch: out.batch, out, map: terms.PARTIALS, maximum: false, level: 0 },
       facts,

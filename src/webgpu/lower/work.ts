@@ -99,8 +99,11 @@ const sweep: Rule = each((of) => 2 * of('K') ** 2 + 2 * of('K'), 'F');
 /** An FMA for each stored entry of X and each column of D. Entries in tails are counted here. */
 const gathered: Rule = {
   operations: (of, { bindings }) =>
-    of('RESTARTS') * 4 * of('D_STRIDE') * (2 * (bindings[0] as Tensor).entries + of('LINES') * ending[of('EPILOGUE')]),
-  passes: (of, { bindings: [X] }) => ({ X: of('D_STRIDE') * of('RESTARTS'), D: gathers(of, X as Tensor) }),
+    of('RESTARTS') * 4 * of('TILES') * (2 * (bindings[0] as Tensor).entries + of('LINES') * ending[of('EPILOGUE')]),
+  passes: (of, { bindings: [X] }) => ({
+    X: of('TILES') * of('RESTARTS'),
+    D: (gathers(of, X as Tensor) * of('TILES')) / of('D_STRIDE'),
+  }),
   inPlace: (of) => (of('EPILOGUE') === epilogues.UPDATE ? ['C'] : []),
 };
 
@@ -189,6 +192,10 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     passes: (of, { bindings: [X] }) => ({ X: of('RESTARTS'), ...factorGathers(X as Tensor, [...(X as Tensor).shape!.keys()]) }),
   },
   'nnls/kkt': each((of) => 2 * of('K') ** 2 + of('K')),
+  'nnls/log-det': indexed(
+    (of) => of('K') ** 3 / 3,
+    () => [],
+  ),
   'nnls/masked-solve': indexed(
     (of) => solved(of('K')),
     () => [],
@@ -198,6 +205,8 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     () => [],
   ),
   'nnls/masked-solve-registers': each((of) => solved(of('K'))),
+  'nnls/simplex': indexed((of) => pivoted(of) + 4 * of('K') ** 2, warmStart),
+  'nnls/simplex-kkt': each((of) => 4 * of('K') ** 2 + of('K')),
   'nnls/solve': indexed(pivoted, warmStart),
   'nnls/solve-group': indexed(pivoted, warmStart),
   'nnls/solve-registers': { ...each(pivoted), inPlace: warmStart },
@@ -214,14 +223,23 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   'residual/chosen': { operations: () => 0, passes: () => ({ X: 0 }) },
   'residual/choice': { operations: (of, { workgroups }) => workgroups[0] * 2 * of('COUNT') },
   'residual/terms': { operations: (of, { workgroups }) => workgroups[1] * 4 * of('Z_STRIDE') * (3 * of('ROWS') + 2) },
+  'sparse/beta-divergence': sampledAt(8),
   'sparse/divergence': sampledAt(5),
+  'sparse/power-product': {
+    operations: (of) => of('RESTARTS') * of('LINES') * of('PLACES') * (16 * of('TILES') + 2),
+    // A workgroup reads a row of D at once.
+    passes: (of) => ({ L: of('PARTS'), D: of('LINES') / of('WORKGROUP') }),
+  },
+  'sparse/powers': sampledAt(3),
   'sparse/product': gathered,
   'sparse/product-transposed': gathered,
+  'sparse/products': sampledAt(1),
   'sparse/quotients': sampledAt(3),
   'sparse/residual': {
     operations: (of, { bindings }) => of('RESTARTS') * ((bindings[0] as Tensor).entries * (8 * of('D_STRIDE') + 4) + 2 * of('K') ** 2),
     passes: (of, { bindings: [X] }) => ({ D: gathers(of, X as Tensor) }),
   },
+  'sparse/squares': sampledAt(3),
   'sparse/tails': { operations: () => 0, passes: () => ({ X: 0, D: 0 }) },
   'update/accept-reject': { operations: (of) => of('RESTARTS'), inPlace: () => ['control'], workgroup: () => 64 },
   'update/adam': each(56, 'A', 'first', 'second'),

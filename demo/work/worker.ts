@@ -1,10 +1,19 @@
 /** The worker: all that computes, so that the page stays free to draw and to listen. Rooms load their part when they need it. */
-import { expose } from 'comlink';
+import { expose, type ProxyMarked } from 'comlink';
 import { openDevice } from './device.js';
 import { pause, resume, stop } from './fits.js';
 
 type Paper = typeof import('./paper.js');
 const paper = () => import('./paper.js');
+
+/** The functions of a module that is loaded by the first call of one. */
+function lazily<T extends object>(load: () => Promise<T>): T & ProxyMarked {
+  const call =
+    (name: keyof T) =>
+    async (...given: unknown[]) =>
+      ((await load())[name] as (...given: unknown[]) => unknown)(...given);
+  return new Proxy({}, { get: (_, name) => call(name as keyof T) }) as T & ProxyMarked;
+}
 
 const work = {
   openDevice,
@@ -12,6 +21,7 @@ const work = {
   resume,
   stop,
   fitPaper: async (...given: Parameters<Paper['fitPaper']>) => (await paper()).fitPaper(...given),
+  topics: lazily(() => import('./topics.js')),
 };
 
 export type Work = typeof work;

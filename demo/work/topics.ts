@@ -1,15 +1,5 @@
 /** The room of topics, in the worker: documents, vocabulary, fits, and the tree with everything that can be asked about it. */
-import {
-  type Engine,
-  type FitOptions,
-  type Matrix,
-  matrix,
-  type NeuralFactorization,
-  neuralNmf,
-  nmf,
-  type SavedModel,
-  type SparseMatrix,
-} from 'orthant';
+import { type Engine, type FitOptions, type NeuralFactorization, neuralNmf, nmf, type SavedModel } from 'orthant';
 import { InputError, stemmerOf, type TermDocumentMatrix, type TopicTerm, termDocumentMatrix, termShares, textReader } from 'orthant/text';
 import { type Check, type FitEvent, runFit } from './fits.js';
 import { asParts, type Changed, divide as divideFactors, type Moved, merge as mergeFactors, partOf } from './topics/change.js';

@@ -250,11 +250,15 @@ export class Reading {
     });
   }
 
-  /** A document with the words of a topic marked. */
+  /** A document with the words of a topic marked; with layer −1 with none. */
   document(document: number, layer: number, index: number): Segment[] {
     const text = this.around.documents?.[document].text;
     if (text === undefined) return [];
-    return markedBy(text.slice(0, 6000) + (text.length > 6000 ? ' …' : ''), this.tokens(layer, index), this.around.reader);
+    return markedBy(
+      text.slice(0, 6000) + (text.length > 6000 ? ' …' : ''),
+      layer < 0 ? new Set() : this.tokens(layer, index),
+      this.around.reader,
+    );
   }
 
   groups(): [Field, GroupShares][] {

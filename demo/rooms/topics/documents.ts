@@ -45,7 +45,9 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
       await take(work.topics.openFiles([...files]));
     },
   });
-  const line = el('p', { class: 'opened', role: 'status' });
+  const line = el('span', { role: 'status' });
+  const other = el('button', { type: 'button', class: 'quiet', onclick: () => unfold() }, 'Other documents');
+  const openedLine = el('p', { class: 'opened', hidden: true }, line, other);
   const notes = el('p', { class: 'hint' });
   const chosen = el('div', { class: 'controls', hidden: true });
   const encoding = el('input', { size: 14, placeholder: 'UTF-8', onchange: () => void reread() });
@@ -83,13 +85,35 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
       ),
     );
   zone.element.querySelector('.buttons')?.after(pasting);
-  const element = el('section', { class: 'documents', 'aria-label': 'Documents' }, zone.element, offer, line, chosen, notes, keepLabel);
+  const element = el(
+    'section',
+    { class: 'documents', 'aria-label': 'Documents' },
+    zone.element,
+    offer,
+    openedLine,
+    chosen,
+    notes,
+    keepLabel,
+  );
   chosen.append(encodingLabel);
+
+  /** The place for files makes room for what was opened. */
+  function fold(): void {
+    if (zone.element.contains(document.activeElement)) other.focus(); // the focus must not fall to the body
+    zone.element.hidden = true;
+  }
+
+  function unfold(): void {
+    zone.element.hidden = false;
+    other.hidden = true;
+    zone.element.querySelector('button')?.focus();
+  }
 
   async function take(reading: Promise<Opened>, from?: Example): Promise<void> {
     zone.complain('');
     element.setAttribute('aria-busy', 'true');
     line.textContent = 'Reading …';
+    openedLine.hidden = false;
     try {
       const found = await reading;
       example = from;
@@ -101,12 +125,18 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
         ...(corpus ? [el('strong', {}, corpus.name), `: ${corpus.documents.toLocaleString('en')} documents`] : []),
         ...(found.model ? ['The model was opened.'] : []),
       );
+      openedLine.hidden = line.textContent === '';
       notes.textContent = corpus?.notes.join(' ') ?? '';
       keepLabel.hidden = given.length === 0 || !corpus;
       keeping.checked = false;
       if (found.problem) zone.complain(found.problem);
+      else {
+        other.hidden = false;
+        fold();
+      }
       await onOpened(found);
     } catch (error) {
+      openedLine.hidden = !opened;
       line.textContent = opened ? `${opened.name}: ${opened.documents.toLocaleString('en')} documents` : '';
       const text = sentenceOf(error);
       encodingLabel.hidden = !/encoding/i.test(text);

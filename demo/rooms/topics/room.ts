@@ -45,6 +45,7 @@ export function room(): Room {
   const texts = documents({ mayChange: mayLose, onOpened: opened });
   const panel = fitPanel({ room: 'Topics', onStart: () => begin('anew') });
   const onButton = el('button', { type: 'button', onclick: () => void goOn() }, 'Go on from here');
+  panel.element.querySelector('.buttons')?.append(onButton);
   const tree = treePart((place) => void topic.show(place));
   const topic = topicPart({ open, rename, divide, merge });
   const search = searchPart(open);
@@ -56,13 +57,7 @@ export function room(): Room {
     ...Object.entries(files).map(([kind, title]) => el('button', { type: 'button', onclick: () => void saveAs(kind as Kind) }, title)),
     codeButton(() => codeOf(learned ?? shown())),
   );
-  const setup = el(
-    'div',
-    { class: 'setup', hidden: true },
-    words.element,
-    levels.element,
-    el('div', { class: 'start' }, panel.element, onButton),
-  );
+  const setup = el('div', { class: 'setup', hidden: true }, words.element, levels.element, panel.element);
   const result = el(
     'div',
     { class: 'result', hidden: true },

@@ -4,7 +4,7 @@ import { sentenceOf } from '../../page/notices.js';
 import { work } from '../../page/session.js';
 import type { Segment } from '../../work/topics/marks.js';
 import type { Course, Link, ShownDocument, TopicView } from '../../work/topics/tree.js';
-import { type Place, percent } from './tree.js';
+import { finePercent, type Place, percent } from './tree.js';
 
 export interface TopicPart {
   element: HTMLElement;
@@ -63,7 +63,7 @@ export function topicPart(actions: TopicActions): TopicPart {
       const bar = (kind: string, value: number) => {
         const filled = el('i', { class: kind });
         filled.style.width = `${(100 * value) / most}%`;
-        return el('td', {}, el('span', { class: 'measure' }, filled), el('span', { class: 'value' }, percent(value)));
+        return el('td', {}, el('span', { class: 'measure' }, filled), el('span', { class: 'value' }, finePercent(value)));
       };
       body.replaceChildren(
         ...words.map(({ term, weight, overall }) =>
@@ -212,7 +212,9 @@ const hint = () => el('p', { class: 'hint' }, 'Choose a topic to see its words, 
 /** A document; opened, it shows its text with the words of the topic marked. */
 export function documentItem({ index, name, weight, date, label, excerpt }: ShownDocument, topic?: Place): HTMLElement {
   const text = el('p', { class: 'document-text' });
-  const facts = [date, label, topic ? `${percent(weight)} of the topic` : undefined].filter((fact) => fact !== undefined && fact !== name);
+  const facts = [date, label, topic ? `${finePercent(weight)} of the topic` : undefined].filter(
+    (fact) => fact !== undefined && fact !== name,
+  );
   const details = el(
     'details',
     {

@@ -28,6 +28,8 @@ interface Row {
 }
 
 const keyOf = ({ layer, index }: Place) => `${layer}:${index}`;
+/** Two digits, so that words of a large topic differ. */
+export const finePercent = (share: number) => `${Number((100 * share).toPrecision(2))} %`;
 export const percent = (share: number) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 
 export function treePart(onSelect: (place: Place) => void): TreePart {
@@ -143,7 +145,7 @@ export function treePart(onSelect: (place: Place) => void): TreePart {
         },
         twist,
         el('span', { class: 'text' }, title, words),
-        el('span', { class: 'bar', 'aria-hidden': 'true' }, bar),
+        el('span', { class: 'measure', 'aria-hidden': 'true' }, bar),
         share,
       );
       row.style.setProperty('--depth', String(level - 1));

@@ -61,14 +61,19 @@ export function room(): Room {
   const result = el(
     'div',
     { class: 'result', hidden: true },
-    el('div', { class: 'tree-side' }, search.element, tree.element),
-    topic.element,
     el(
-      'details',
-      { class: 'part curve-part', open: innerWidth > 720 },
-      el('summary', {}, el('h2', {}, 'How far it has come')),
-      errors.element,
+      'div',
+      { class: 'tree-side' },
+      search.element,
+      tree.element,
+      el(
+        'details',
+        { class: 'part curve-part', open: innerWidth > 720 },
+        el('summary', {}, el('h2', {}, 'How far it has come')),
+        errors.element,
+      ),
     ),
+    topic.element,
     el('section', { class: 'part save-part' }, el('h2', {}, 'Save'), saves, exporting),
   );
   const element = el(

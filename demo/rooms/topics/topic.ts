@@ -1,5 +1,5 @@
 /** One topic: its words, documents, parents and children, its course; and what can be done with it. */
-import { el, newId } from '../../page/dom.js';
+import { el } from '../../page/dom.js';
 import { sentenceOf } from '../../page/notices.js';
 import { work } from '../../page/session.js';
 import type { Segment } from '../../work/topics/marks.js';
@@ -20,7 +20,8 @@ export interface TopicActions {
   merge(place: Place, other: number): void;
 }
 
-const wordsShown = 20;
+/** In a narrow window parts are folded, and fewer words are shown. */
+const narrow = () => innerWidth <= 720;
 
 export function topicPart(actions: TopicActions): TopicPart {
   const element = el('section', { class: 'topic', tabindex: -1, 'aria-label': 'The chosen topic' }, hint());
@@ -57,7 +58,7 @@ export function topicPart(actions: TopicActions): TopicPart {
     let drawing = 0;
     const drawWords = async () => {
       const mine = ++drawing;
-      const words = await work.topics.wordsAt(view.layer, view.index, lambda, wordsShown);
+      const words = await work.topics.wordsAt(view.layer, view.index, lambda, narrow() ? 10 : 20);
       if (mine !== drawing) return;
       const most = Math.max(...words.flatMap(({ weight, overall }) => [weight, overall]), Number.MIN_VALUE);
       const bar = (kind: string, value: number) => {
@@ -84,10 +85,9 @@ export function topicPart(actions: TopicActions): TopicPart {
       el(
         'div',
         { class: 'topic-body' },
-        el(
-          'div',
-          { class: 'topic-words' },
-          el('h3', {}, 'Words'),
+        fold(
+          'Words',
+          true,
           el(
             'div',
             { class: 'slider' },
@@ -113,7 +113,7 @@ export function topicPart(actions: TopicActions): TopicPart {
       ),
       ...documentsOf(view),
     );
-    changes = [...element.querySelectorAll<HTMLElement>('.changes button, .changes input, .changes select')];
+    changes = [...element.querySelectorAll<HTMLElement>('.change :is(button, input, select)')];
     enable(idle);
   }
 
@@ -164,10 +164,9 @@ export function topicPart(actions: TopicActions): TopicPart {
       else count.reportValidity();
     };
     return [
-      el(
-        'div',
-        { class: 'changes' },
-        el('h3', {}, 'Change'),
+      fold(
+        'Change',
+        !narrow(),
         view.divisible
           ? el(
               'div',
@@ -194,13 +193,18 @@ export function topicPart(actions: TopicActions): TopicPart {
   function documentsOf(view: TopicView): HTMLElement[] {
     if (view.documents.length === 0) return [];
     return [
-      el('h3', {}, 'Typical documents'),
-      el('ol', { class: 'document-list' }, ...view.documents.map((document) => el('li', {}, documentItem(document, view)))),
+      fold(
+        'Typical documents',
+        !narrow(),
+        el('ol', { class: 'document-list' }, ...view.documents.map((document) => el('li', {}, documentItem(document, view)))),
+      ),
     ];
   }
 
   function enable(now: boolean): void {
     idle = now;
+    // A button that is switched off loses the focus, which would fall to the body.
+    if (!idle && changes.some((one) => one === document.activeElement)) element.focus({ preventScroll: true });
     for (const one of changes) (one as HTMLButtonElement).disabled = !idle;
   }
 
@@ -208,6 +212,16 @@ export function topicPart(actions: TopicActions): TopicPart {
 }
 
 const hint = () => el('p', { class: 'hint' }, 'Choose a topic to see its words, its documents and its place in the tree.');
+
+/** A part that can be folded; in a narrow window most are at first. */
+function fold(title: string, open: boolean, ...children: readonly (Node | string)[]): HTMLDetailsElement {
+  return el(
+    'details',
+    { class: `fold ${title.toLowerCase().replaceAll(' ', '-')}`, open },
+    el('summary', {}, el('h3', {}, title)),
+    el('div', { class: 'fold-body' }, ...children),
+  );
+}
 
 /** A document; opened, it shows its text with the words of the topic marked. */
 export function documentItem({ index, name, weight, date, label, excerpt }: ShownDocument, topic?: Place): HTMLElement {
@@ -242,23 +256,25 @@ export const marked = (segments: readonly Segment[]) =>
 
 function linksOf(title: string, meaning: string, links: readonly Link[], open: (place: Place) => void): HTMLElement[] {
   if (links.length === 0) return [];
-  const id = newId('links');
   return [
-    el('h3', { id, title: meaning }, title),
-    el(
-      'ul',
-      { class: 'links', 'aria-labelledby': id },
-      ...links.slice(0, 8).map((link) => {
-        const bar = el('i', { class: `level-${Math.min(link.layer, 4)}` });
-        bar.style.width = `${100 * link.weight}%`;
-        return el(
-          'li',
-          {},
-          el('button', { type: 'button', class: 'link', onclick: () => open(link) }, link.title),
-          el('span', { class: 'measure', 'aria-hidden': 'true' }, bar),
-          el('span', { class: 'value' }, percent(link.weight)),
-        );
-      }),
+    fold(
+      title,
+      !narrow(),
+      el(
+        'ul',
+        { class: 'links', 'aria-label': meaning },
+        ...links.slice(0, 8).map((link) => {
+          const bar = el('i', { class: `level-${Math.min(link.layer, 4)}` });
+          bar.style.width = `${100 * link.weight}%`;
+          return el(
+            'li',
+            {},
+            el('button', { type: 'button', class: 'link', onclick: () => open(link) }, link.title),
+            el('span', { class: 'measure', 'aria-hidden': 'true' }, bar),
+            el('span', { class: 'value' }, percent(link.weight)),
+          );
+        }),
+      ),
     ),
   ];
 }
@@ -278,10 +294,10 @@ function courseOf({ field, groups }: Course): HTMLElement {
     return el('span', { class: 'course-bar', onpointerenter: tell, title: `${name}: ${percent(share)}` }, bar);
   });
   const [first, last] = [groups[0].name, groups.at(-1)!.name];
-  return el(
-    'figure',
-    { class: 'course' },
-    el('figcaption', {}, el('h3', {}, field === 'date' ? 'Over time' : 'By label'), value),
+  return fold(
+    field === 'date' ? 'Over time' : 'By label',
+    !narrow(),
+    el('p', { class: 'course-value', 'aria-hidden': 'true' }, value),
     el('div', { class: 'course-bars', role: 'img', 'aria-label': `Share by ${field}: ${said}` }, ...bars),
     el(
       'div',

@@ -22,7 +22,7 @@ import { levelErrors } from './topics/levels.js';
 import type { Segment } from './topics/marks.js';
 import { type Found, found } from './topics/search.js';
 import { startFrom } from './topics/start.js';
-import { type DrawnTopic, drawnTree, type Factors, key, Reading, type Surroundings, standsOf, type TopicView } from './topics/tree.js';
+import { type DrawnTopic, type Factors, key, Reading, type Surroundings, standsOf, type TopicView } from './topics/tree.js';
 import { type Effect, type TextChoices, wordsOf } from './topics/words.js';
 
 export type { Fields, TextChoices };
@@ -62,11 +62,13 @@ interface Held {
   model?: SavedModel & NeuralFactorization;
   base?: Surroundings & { matrix?: TermDocumentMatrix };
   names: Map<string, string>;
+  /** What topics were called before a division, which leaves all others as they are. */
+  labels: Map<string, string>;
   /** Of the model, or of the fit that runs. */
   reading?: Reading;
 }
 
-const held: Held = { names: new Map() };
+const held: Held = { names: new Map(), labels: new Map() };
 
 // Documents
 
@@ -115,6 +117,7 @@ function take(corpus: Corpus): Opened {
     held.base = undefined;
     held.reading = undefined;
     held.names = new Map();
+    held.labels = new Map();
   }
   const { name, documents, source, notes } = corpus;
   const names = documents.slice(0, 3).map((document) => document.name);
@@ -199,6 +202,7 @@ export async function divide(
   const { seed, maxIterations, tolerance } = options;
   const reading = readingOf();
   const topic = reading.topic(layer, index);
+  const labels = reading.allLabels();
   const part = partOf(X, reading.product(layer), model.S[layer], index);
   return run(base, id, hear, undefined, async (engine, hooks) => {
     const { A, S } = await nmf(engine, part, { ranks: count, seed, restarts: 4, maxIterations, tolerance, svdBound: false, ...hooks });
@@ -208,7 +212,7 @@ export async function divide(
     const changed = divideFactors(model.A, layer, index, parts, shares, standsOf(topic));
     // One iteration: S of every level follows from the new A, and the other topics stay.
     const next = await neuralNmf(engine, X, { start: { A: changed.A }, seed, maxIterations: 1, tolerance, svdBound: false });
-    return { model: next, moved: changed.moved };
+    return { model: next, moved: changed.moved, labels };
   });
 }
 
@@ -233,7 +237,7 @@ export async function merge(
   }));
 }
 
-type Learned = Omit<Changed, 'A'> & { model: NeuralFactorization };
+type Learned = Omit<Changed, 'A'> & { model: NeuralFactorization; labels?: Map<string, string> };
 
 async function run(
   base: Read,
@@ -244,7 +248,11 @@ async function run(
 ): Promise<Drawn> {
   let restedAt = 0;
   try {
-    const { model, moved } = await runFit(fit, {
+    const {
+      model,
+      moved,
+      labels = new Map<string, string>(),
+    } = await runFit(fit, {
       id,
       hear,
       draw: (factors, check) => {
@@ -256,6 +264,7 @@ async function run(
       },
     });
     held.names = movedNames(held.names, moved);
+    held.labels = movedNames(labels, moved);
     held.model = { ...model, samples: base.names, text: base.matrix.vocabulary };
     held.base = base;
     return drawn();
@@ -269,7 +278,7 @@ function drawnFrom(factors: Factors, base: Read): Drawn {
   const reading = new Reading(factors, base, new Map());
   held.reading = reading;
   return {
-    topics: drawnTree(reading.tree, new Map()),
+    topics: reading.drawn(),
     ranks: factors.A.map(({ cols }) => cols),
     errors: levelErrors(base.matrix.X, factors.A, factors.S),
   };
@@ -305,9 +314,9 @@ function readingOf(): Reading {
 
 function drawn(): Drawn {
   const model = fittedModel();
-  held.reading = new Reading(model, held.base!, held.names);
+  held.reading = new Reading(model, held.base!, held.names, held.labels);
   return {
-    topics: drawnTree(held.reading.tree, held.names),
+    topics: held.reading.drawn(),
     ranks: model.ranks,
     errors: model.layers.map(({ relativeError }) => relativeError),
   };
@@ -350,5 +359,6 @@ async function openModel(file: File): Promise<Drawn> {
   held.base = held.words ?? base;
   held.model = model;
   held.names = names;
+  held.labels = new Map();
   return drawn();
 }

@@ -109,7 +109,8 @@ function topicsTable({ reading }: Exporting): string {
   const parents = new Map<Topic, Topic>();
   for (const topic of allTopics(reading.tree)) for (const child of topic.children) parents.set(child, topic);
   const rows = allTopics(reading.tree).map((topic) => {
-    const { layer, index, share, weight, label } = topic;
+    const { layer, index, share, weight } = topic;
+    const label = reading.label(layer, index);
     const parent = parents.get(topic);
     const words = reading.words(layer, index, 1, 10).map(({ term }) => term);
     return [

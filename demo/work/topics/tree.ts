@@ -61,10 +61,12 @@ export function fullTree({ A, S }: Factors, { terms, names, overall }: Surroundi
   return topicTree({ A: A.slice(0, S.length), S }, terms, names, { words: wordsShown, documentsPerTopic, overall });
 }
 
-export function drawnTree(tree: readonly Topic[], names: Names): DrawnTopic[] {
+/** `labels` are those that topics had before the tree was changed by hand: they keep them. */
+export function drawnTree(tree: readonly Topic[], names: Names, labels: Names = new Map()): DrawnTopic[] {
   return tree.map((topic) => {
-    const { layer, index, label, share, weight, relevant } = topic;
+    const { layer, index, share, weight, relevant } = topic;
     const name = names.get(key(layer, index));
+    const label = labels.get(key(layer, index)) ?? topic.label;
     return {
       layer,
       index,
@@ -73,7 +75,7 @@ export function drawnTree(tree: readonly Topic[], names: Names): DrawnTopic[] {
       share,
       weight,
       words: relevant.map(({ term }) => term),
-      children: drawnTree(shownChildren(topic), names),
+      children: drawnTree(shownChildren(topic), names, labels),
     };
   });
 }
@@ -143,6 +145,7 @@ export class Reading {
     readonly factors: Factors,
     readonly around: Surroundings,
     readonly names: Names,
+    private readonly labels: Names = new Map(),
   ) {
     this.tree = fullTree(factors, around);
     this.products = topicProducts(factors.A.slice(0, factors.S.length));
@@ -159,8 +162,21 @@ export class Reading {
     return found;
   }
 
+  label(layer: number, index: number): string {
+    return this.labels.get(key(layer, index)) ?? this.topic(layer, index).label;
+  }
+
   title(layer: number, index: number): string {
-    return this.names.get(key(layer, index)) ?? this.topic(layer, index).label;
+    return this.names.get(key(layer, index)) ?? this.label(layer, index);
+  }
+
+  /** Of every topic. */
+  allLabels(): Map<string, string> {
+    return new Map([...this.all.values()].map(({ layer, index }) => [key(layer, index), this.label(layer, index)]));
+  }
+
+  drawn(): DrawnTopic[] {
+    return drawnTree(this.tree, this.names, this.labels);
   }
 
   product(layer: number): Matrix {
@@ -201,7 +217,7 @@ export class Reading {
       layer,
       index,
       title: this.title(layer, index),
-      label: topic.label,
+      label: this.label(layer, index),
       share: topic.share,
       ...this.links(layer, index),
       documents: this.typical(topic),

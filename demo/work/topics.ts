@@ -256,11 +256,11 @@ async function run(
       id,
       hear,
       draw: (factors, check) => {
-        // A drawing takes no more than a fifth of the time.
+        // Drawing takes no more than a tenth of the time.
         const from = performance.now();
         if (!draw || from < restedAt) return;
         draw(drawnFrom(factors, base), check);
-        restedAt = performance.now() + 4 * (performance.now() - from);
+        restedAt = performance.now() + 9 * (performance.now() - from);
       },
     });
     held.names = movedNames(held.names, moved);

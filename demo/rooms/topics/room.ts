@@ -189,6 +189,7 @@ export function room(): Room {
           lines.map((_, l) => live.errors[l] ?? null),
         );
         iterations = totalIterations;
+        if (live.ranks.length === lines.length) askForBounds();
       });
       settle(drawn);
       done = true;
@@ -202,17 +203,23 @@ export function room(): Room {
 
   let lines: readonly number[] = [];
   let iterations = 0;
+  let bounded = false;
 
   function drawLines(ranks: readonly number[]): void {
     lines = ranks;
     iterations = 0;
     errors.lines(ranks.map((rank, l) => ({ name: `${rank} topics`, colour: `level-${Math.min(l, 4)}`, bound: null })));
-    const of = ranks;
-    const falling = ranks.every((rank, l) => l === 0 || rank <= ranks[l - 1]);
-    if (!falling || !words.effect) return;
-    // The bounds take seconds, so they come when they come.
+    bounded = false;
+  }
+
+  /** The bounds take seconds of a processor, so they are asked for when there is a tree to read. */
+  function askForBounds(): void {
+    const of = lines;
+    const falling = of.every((rank, l) => l === 0 || rank <= of[l - 1]);
+    if (bounded || !falling || !words.effect) return;
+    bounded = true;
     void work.topics
-      .bounds([...ranks])
+      .bounds([...of])
       .then((bounds) => {
         if (lines === of) errors.bounds(bounds);
       })
@@ -224,6 +231,7 @@ export function room(): Room {
     last = drawn;
     if (drawn.ranks.join() !== lines.join()) drawLines(drawn.ranks);
     errors.add(iterations + 1, drawn.errors);
+    askForBounds();
     show(drawn);
     const place = tree.selected ?? drawn.topics[0];
     tree.select(place);

@@ -1,6 +1,15 @@
 /** The room of topics, in the worker: documents, vocabulary, fits, and the tree with everything that can be asked about it. */
 import { type Engine, type FitOptions, type NeuralFactorization, neuralNmf, nmf, type SavedModel } from 'orthant';
-import { InputError, stemmerOf, type TermDocumentMatrix, type TopicTerm, termDocumentMatrix, termShares, textReader } from 'orthant/text';
+import {
+  InputError,
+  stemmerOf,
+  type TermDocumentMatrix,
+  type TopicTerm,
+  termDocumentMatrix,
+  termShares,
+  textReader,
+  type Vocabulary,
+} from 'orthant/text';
 import { type Check, type FitEvent, runFit } from './fits.js';
 import { asParts, type Changed, divide as divideFactors, type Moved, merge as mergeFactors, partOf } from './topics/change.js';
 import {
@@ -33,8 +42,8 @@ export interface Opened {
   chosen: Fields;
   /** Why there are no documents yet. */
   problem?: string;
-  corpus?: { name: string; documents: number; source: string; notes: string[]; names: string[] };
-  /** A model was read instead. */
+  corpus?: { name: string; documents: number; source: string; notes: string[] };
+  /** The tree of a model that was read, or that belongs to the documents. */
   model?: Drawn;
 }
 
@@ -77,7 +86,7 @@ let files: GivenFile[] = [];
 /** Reads files, the sizes of which are checked before a byte is. */
 export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: string): Promise<Opened> {
   checkSizes(given);
-  if (given.length === 1 && /\.zip$/i.test(given[0].path)) return { fields: [], chosen: {}, model: await openModel(given[0].file) };
+  if (given.length === 1 && /\.zip$/i.test(given[0].path)) return openModel(given[0].file);
   const table = tableAmong(given);
   files = given;
   if (!table) return take(await readTexts(given, encoding));
@@ -87,7 +96,7 @@ export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: 
   });
   const chosen = fields ?? guess;
   try {
-    return { ...take(await readTable(table, chosen, encoding)), fields: names, chosen };
+    return { ...(await take(await readTable(table, chosen, encoding))), fields: names, chosen };
   } catch (error) {
     if (!(error instanceof InputError) || names.length === 0) throw error;
     held.corpus = undefined;
@@ -109,7 +118,7 @@ export async function openExample(name: ExampleName, address: string): Promise<O
   return take(await readExample(name, address));
 }
 
-function take(corpus: Corpus): Opened {
+async function take(corpus: Corpus): Promise<Opened> {
   held.corpus = corpus;
   held.words = undefined;
   if (held.base && !belongs(corpus, held.base)) {
@@ -118,10 +127,19 @@ function take(corpus: Corpus): Opened {
     held.reading = undefined;
     held.names = new Map();
     held.labels = new Map();
-  }
-  const { name, documents, source, notes } = corpus;
-  const names = documents.slice(0, 3).map((document) => document.name);
-  return { fields: [], chosen: {}, corpus: { name, documents: documents.length, source, notes, names } };
+  } else if (held.model) await attach(corpus, held.model.text as Vocabulary);
+  return { fields: [], chosen: {}, corpus: factsOf(corpus), model: held.model && drawn() };
+}
+
+function factsOf({ name, documents, source, notes }: Corpus): Opened['corpus'] {
+  return { name, documents: documents.length, source, notes };
+}
+
+/** The documents of the model that there is, read by its vocabulary. */
+async function attach(corpus: Corpus, vocabulary: Vocabulary): Promise<void> {
+  const { stemming } = vocabulary.options;
+  const stemmer = stemming === null ? undefined : await stemmerOf(stemming);
+  held.base = await readWith(corpus, termDocumentMatrix(corpus.documents, { vocabulary, stemmer }));
 }
 
 /** Whether a corpus has the documents of a model. */
@@ -347,18 +365,17 @@ export function exported(kind: Kind, origin: Origin): Promise<Exported> {
 }
 
 /** A model that was saved as .zip. Documents that are open belong to it where they have its names. */
-async function openModel(file: File): Promise<Drawn> {
+async function openModel(file: File): Promise<Opened> {
   const { model, names } = await readModel(new Uint8Array(await file.arrayBuffer()), file.name);
   const { text, samples = [] } = model;
-  const reader = await textReader(text);
-  const base = { terms: text.terms, names: samples, reader };
+  const base = { terms: text.terms, names: samples, reader: await textReader(text) };
   const corpus = held.corpus && belongs(held.corpus, base) ? held.corpus : undefined;
-  const stemmer = text.options.stemming === null ? undefined : await stemmerOf(text.options.stemming);
   held.corpus = corpus;
-  held.words = corpus && (await readWith(corpus, termDocumentMatrix(corpus.documents, { vocabulary: text, stemmer })));
-  held.base = held.words ?? base;
+  held.words = undefined;
+  held.base = base;
+  if (corpus) await attach(corpus, text);
   held.model = model;
   held.names = names;
   held.labels = new Map();
-  return drawn();
+  return { fields: [], chosen: {}, corpus: corpus && factsOf(corpus), model: drawn() };
 }

@@ -25,7 +25,7 @@ async function open(hash: string, width?: number): Promise<Visit> {
   return visit(await starting, { hash, width });
 }
 
-async function fileOf(name: string, content: string): Promise<string> {
+async function fileOf(name: string, content: string | Buffer): Promise<string> {
   folder ??= await mkdtemp(path.join(tmpdir(), 'orthant-topics-'));
   const file = path.join(folder, name);
   await mkdir(path.dirname(file), { recursive: true });
@@ -206,6 +206,16 @@ test('from a drop to the tree, names, divisions, merging, and files that come ba
   await drop(again.page, file);
   await again.page.waitForSelector('.topics .row');
   expect(await titles(again.page)).toEqual(shown);
+  const merging = () => again.page.$eval('.topics .change button:last-of-type', (one) => (one as HTMLButtonElement).disabled);
+  await again.page.waitForSelector('.topics .change button');
+  expect(await merging()).toBe(true);
+  // With its documents it can be changed.
+  await button(again.page, 'Other documents').click();
+  await drop(again.page, path.join(folder!, 'planted.jsonl'));
+  await again.page.waitForFunction(() => document.querySelector<HTMLButtonElement>('.topics .change button')?.disabled === false);
+  expect(await titles(again.page)).toEqual(shown);
+  expect(await merging()).toBe(false);
+  await again.page.waitForSelector('.topics .excerpt mark');
   expect(again.complaints).toEqual([]);
   await again.page.close();
 });
@@ -224,13 +234,28 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await page.select('.topics [data-field=textField]', 'body');
   await page.waitForSelector('.topics .facts dd');
   expect(await textOf(page, '.topics .opened')).toContain('60 documents');
+  // Kept only when asked, and offered at the next visit.
+  await page.locator('.topics .check input[type=checkbox]').click();
+  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
+  await page.reload();
+  await page.waitForSelector('.topics .kept:not([hidden])');
+  expect(await textOf(page, '.topics .kept')).toContain('mails.csv');
+  await button(page, 'Forget').click();
+  await page.waitForFunction(() => document.querySelector<HTMLElement>('.topics .kept')?.hidden);
+  // Bytes that are no UTF-8.
+  await drop(page, await fileOf('lines.txt', Buffer.from('caf\xe9 au lait\ncaf\xe9 noir\nth\xe9\n', 'latin1')));
+  await page.waitForFunction(() => /not UTF-8/.test(document.querySelector('.topics .drop .complaint')?.textContent ?? ''));
+  await page.locator('.topics .documents label:not([hidden]) input:not([type])').fill('windows-1252');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /3 documents/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
+  await page.waitForFunction(() => /café/.test(document.querySelector('.topics .effect')?.textContent ?? ''));
   await button(page, 'Other documents').click();
   await button(page, 'Paste text').click();
-  await page.keyboard.type('bread and butter\nsoup and bread\nsoup\n');
+  await page.keyboard.type('bread and butter\nsoup and bread\nsoup\nbroth\n');
   await button(page, 'Read the text').click();
-  await page.waitForFunction(() => /3 documents/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
+  await page.waitForFunction(() => /4 documents/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
   // More topics than there are documents: the fit says so, beside its buttons.
-  await page.waitForFunction(() => document.querySelectorAll('.topics .facts dd')[1]?.textContent === '3');
+  await page.waitForFunction(() => document.querySelectorAll('.topics .facts dd')[1]?.textContent === '4');
   await button(page, 'Start').click();
   await page.waitForSelector('.topics .fit-panel .complaint:not([hidden])');
   expect(await textOf(page, '.topics .fit-panel .complaint')).toBe('Rank 20 is more than a 1×3 matrix can use; choose at most 1.');

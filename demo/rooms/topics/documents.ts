@@ -123,7 +123,9 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
       const { corpus } = found;
       line.replaceChildren(
         ...(corpus ? [el('strong', {}, corpus.name), `: ${corpus.documents.toLocaleString('en')} documents`] : []),
-        ...(found.model ? ['The model was opened.'] : []),
+        ...(found.model && !corpus
+          ? ['A model without its documents. Open them to divide and merge its topics, and to go on learning.']
+          : []),
       );
       openedLine.hidden = line.textContent === '';
       notes.textContent = corpus?.notes.join(' ') ?? '';

@@ -98,24 +98,19 @@ export function room(): Room {
   }
 
   async function opened(found: Opened): Promise<void> {
-    if (found.model) {
+    if (!found.model) forget();
+    else if (!last || !found.corpus) {
       forget();
       levels.show(found.model.ranks);
-      tree.select(undefined);
-      show(found.model);
-      settle(found.model);
-      setup.hidden = !texts.opened;
-      return;
     }
-    if (!found.corpus) {
-      setup.hidden = true;
-      return;
+    setup.hidden = !found.corpus;
+    topic.enable(found.corpus !== undefined);
+    if (found.corpus) {
+      words.element.open = !found.model && innerWidth > 720;
+      changed();
+      await words.read();
     }
-    forget();
-    setup.hidden = false;
-    words.element.open = innerWidth > 720;
-    changed();
-    await words.read();
+    if (found.model) settle(found.model);
   }
 
   /** The tree of other documents is gone. */

@@ -1,6 +1,6 @@
 /** What the room of topics computes in its worker, against plain loops and the library. */
 import { matrix, sparseFromDense, toDense } from 'orthant';
-import { documentFields, stopWordsOf, termDocumentMatrix } from 'orthant/text';
+import { documentFields, parseDocuments, stopWordsOf, termDocumentMatrix } from 'orthant/text';
 import { expect, test } from 'vitest';
 import { codeOf, commandOf, type Shown } from '../../demo/rooms/topics/code.js';
 import { columnSum, divide, merge, partOf } from '../../demo/work/topics/change.js';
@@ -176,6 +176,10 @@ test('files: folders of texts, one text, and what is refused', async () => {
   );
   expect(() => tableAmong([file('a.csv'), file('b.txt')])).toThrow(/corpus of its own/);
   expect(() => checkSizes([file('huge.csv', '', 2 ** 30)])).toThrow(/1024 MB, and this page reads 400 MB/);
+  expect(await documentFields(new TextEncoder().encode('a;b\n1;2\n'), 'x.csv')).toEqual(['a', 'b']);
+  await expect(parseDocuments(new Uint8Array(1), 'x.doc')).rejects.toThrow(
+    /^The file 'x\.doc' cannot be read as documents\. Give a \.jsonl/,
+  );
   expect(await documentFields(new TextEncoder().encode('{"a":1,"b":"x"}\n{"c":2}\n'), 'x.jsonl')).toEqual(['a', 'b', 'c']);
 });
 

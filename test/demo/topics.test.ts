@@ -258,7 +258,7 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await page.waitForFunction(() => document.querySelectorAll('.topics .facts dd')[1]?.textContent === '4');
   await button(page, 'Start').click();
   await page.waitForSelector('.topics .fit-panel .complaint:not([hidden])');
-  expect(await textOf(page, '.topics .fit-panel .complaint')).toBe('Rank 20 is more than a 1×3 matrix can use; choose at most 1.');
+  expect(await textOf(page, '.topics .fit-panel .complaint')).toBe('Rank 20 is more than a 4×4 matrix can use; choose at most 4.');
   expect(complaints).toEqual([]);
   await page.close();
 });

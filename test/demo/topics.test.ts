@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { modelFromFiles } from 'orthant';
 import { englishStopWords, parseJsonLines, termDocumentMatrix } from 'orthant/text';
 import type { Page } from 'puppeteer';
@@ -234,8 +235,30 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await page.select('.topics [data-field=textField]', 'body');
   await page.waitForSelector('.topics .facts dd');
   expect(await textOf(page, '.topics .opened')).toContain('60 documents');
+  await page.locator('.topics [name=stem]').click();
+  await page.waitForFunction(() => /\brecip\b/.test(document.querySelector('.topics .terms')?.textContent ?? ''));
+  await page.locator('.topics [name=minDocuments]').fill('61');
+  await page.waitForSelector('.topics .fields .complaint:not([hidden])');
+  expect(await textOf(page, '.topics .fields .complaint')).toMatch(
+    /is in at least 61 and at most 30 of the 60 documents; lower “In at least” or raise “In at most”\.$/,
+  );
+  await page.locator('.topics [name=minDocuments]').fill('');
+  await button(page, 'Other documents').click();
+  const columns = [
+    { name: 'text', data: corpus.map(({ text }) => text), type: 'STRING' as const },
+    { name: 'year', data: Int32Array.from(corpus, ({ year }) => year), type: 'INT32' as const },
+  ];
+  await drop(page, await fileOf('years.parquet', Buffer.from(parquetWriteBuffer({ columnData: columns as never }))));
+  await page.waitForFunction(() => /^years: 60/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
+  expect(await page.$eval('.topics [data-field=dateField]', (select) => (select as HTMLSelectElement).value)).toBe('year');
+  await page.locator('.topics .check input[name=stem]').click();
+  await button(page, 'Other documents').click();
+  await drop(page, path.join(folder!, 'mails.csv'));
+  await page.waitForSelector('.topics [data-field=textField]');
+  await page.select('.topics [data-field=textField]', 'body');
+  await page.waitForFunction(() => /^mails: 60/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
   // Kept only when asked, and offered at the next visit.
-  await page.locator('.topics .check input[type=checkbox]').click();
+  await page.locator('.topics .documents .check input').click();
   await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
   await page.reload();
   await page.waitForSelector('.topics .kept:not([hidden])');

@@ -194,5 +194,8 @@ test('code: the command line of what is on the screen', () => {
   };
   expect(commandOf(shown)).toBe("orthant topics 'my mails.csv' --ranks 12,4 --seed 3 --text-field body --ngrams 2 --stop-words figure");
   expect(codeOf(shown).typescript).toContain(`readCorpus("my mails.csv", { textField: "body" })`);
+  expect(codeOf({ ...shown, source: readPasted('{"text":"a"}').source, fields: {} }).typescript).toContain(
+    'parseJsonLines(await readFile("pasted.jsonl"',
+  );
   expect(commandOf({ ...shown, source: '- < notes.txt', fields: {} })).toMatch(/^orthant topics - --ranks 12,4 .* < notes\.txt$/);
 });

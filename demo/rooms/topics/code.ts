@@ -70,16 +70,17 @@ export function codeOf(shown: Shown): Code {
     ...(choices.stem ? [`stemmer: await stemmerOf('${language}')`] : []),
   ];
   const { ranks, restarts, seed, maxIterations, tolerance } = learn;
-  const fromInput = source.startsWith('-');
+  const fromInput = source.startsWith('- < ');
+  const parser = source.endsWith('.jsonl') ? 'parseJsonLines' : 'parseTextLines';
   const texts = [
-    'parseTextLines',
+    parser,
     ...(choices.stem ? ['stemmerOf'] : []),
     ...(choices.stopList ? ['stopWordsOf'] : []),
     'termDocumentMatrix',
     'termShares',
     'topicTree',
-  ].filter((name) => fromInput || name !== 'parseTextLines');
-  const file = fromInput ? source.slice(4) || 'texts.txt' : source;
+  ].filter((name) => fromInput || name !== parser);
+  const file = fromInput ? source.slice(4) : source;
   const notes = [
     ...(sampled ? ['This reads every message; the page has every third.'] : []),
     ...(byHand ? ['Topics that were divided or merged by hand, and learning that went on, are in the saved model alone.'] : []),
@@ -90,7 +91,7 @@ export function codeOf(shown: Shown): Code {
 import { createEngine${fromInput ? '' : ', readCorpus'} } from 'orthant/node';
 import { ${texts.join(', ')} } from 'orthant/text';
 
-${fromInput ? `const documents = parseTextLines(await readFile(${JSON.stringify(file)}, 'utf8'), ${JSON.stringify(file)});` : `const { documents } = await readCorpus(${JSON.stringify(file)}${reading});`}
+${fromInput ? `const documents = ${parser}(await readFile(${JSON.stringify(file)}, 'utf8'), ${JSON.stringify(file)});` : `const { documents } = await readCorpus(${JSON.stringify(file)}${reading});`}
 const { X, terms, documents: names } = termDocumentMatrix(documents, {
 ${terms.map((line) => `  ${line},`).join('\n')}
 });

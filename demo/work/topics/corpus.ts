@@ -123,7 +123,13 @@ export function readPasted(text: string): Corpus {
   const source = 'The pasted text';
   const isJson = text.trimStart().startsWith('{');
   const documents = isJson ? parseJsonLines(text, source) : parseTextLines(text, source);
-  return { name: 'pasted text', documents, source: '-', fields: {}, notes: isJson ? [] : ['Each line is a document.'] };
+  return {
+    name: 'pasted text',
+    documents,
+    source: `- < pasted.${isJson ? 'jsonl' : 'txt'}`,
+    fields: {},
+    notes: isJson ? [] : ['Each line is a document.'],
+  };
 }
 
 export type ExampleName = 'sotu' | 'mail';

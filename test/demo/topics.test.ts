@@ -298,6 +298,7 @@ test('paused, resumed and stopped; nothing for axe to say, wide and narrow', asy
   await inState(page, 'running');
   await button(page, 'Stop').click();
   await inState(page, 'ended');
+  expect(await textOf(page, '.topics .fit-state')).toBe('Stopped, with the topics that it had then.');
   await page.waitForSelector('.topics .word-table tbody tr');
   expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);

@@ -150,7 +150,8 @@ export function room(): Room {
       const options = levels.options;
       await words.read();
       if (!words.effect) return panel.complain('There is no vocabulary; change the options of the words.');
-      await learnBy((id, hear, draw) => work.topics.learn(options, how, id, proxy(hear), proxy(draw)));
+      const done = await learnBy((id, hear, draw) => work.topics.learn(options, how, id, proxy(hear), proxy(draw)));
+      if (!done) return;
       if (how === 'anew') unsaved = false;
       byHand = how === 'on';
       learned = { ...shown(), byHand };
@@ -166,7 +167,7 @@ export function room(): Room {
   }
 
   /** Runs a fit, draws it on its way and at its end. */
-  async function learnBy(learning: Learning, sentence = 'Finished.'): Promise<boolean> {
+  async function learnBy(learning: Learning): Promise<boolean> {
     const { ranks } = levels.options;
     await openDevice();
     topic.enable(false);
@@ -186,9 +187,10 @@ export function room(): Room {
         iterations = totalIterations;
         if (live.ranks.length === lines.length) askForBounds();
       });
+      const stopped = panel.state === 'stopping';
       settle(drawn);
       done = true;
-      return sentence;
+      return stopped ? 'Stopped, with the topics that it had then.' : 'Finished.';
     });
     if (!done && last) show(last);
     topic.enable(true);

@@ -17,7 +17,16 @@ if (existsSync(fileURLToPath(pageBundler))) {
   await bundleReport?.();
 }
 
+const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, import.meta.url));
+
 export default defineConfig({
+  // Modules of the page import the package as its users do.
+  resolve: {
+    alias: [
+      { find: /^orthant$/, replacement: source('index') },
+      { find: /^orthant\/(text|formats|report)$/, replacement: source('$1') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks', // a Dawn per process, in its main thread

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { contentPolicy } from './build/content-policy.js';
+import { exampleCorpora } from './build/examples.js';
 import { offline } from './build/offline.js';
 
 const source = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url));
@@ -19,5 +20,5 @@ export default defineConfig({
   // Not every browser with WebGPU knows `using` yet.
   oxc: { target: 'es2022' },
   build: { target: 'es2022' },
-  plugins: [contentPolicy(), offline()],
+  plugins: [contentPolicy(), exampleCorpora(), offline()],
 });

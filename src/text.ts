@@ -2,6 +2,7 @@
 
 export * from './errors.js';
 export { type Agreement, agreement } from './methods/scores.js';
+export { type DocumentFileOptions, documentFields, isDocumentFile, parseDocuments } from './text/document-file.js';
 export {
   type Document,
   type FieldOptions,
@@ -10,8 +11,16 @@ export {
   parseTextLines,
 } from './text/documents.js';
 export { type Decoded, decodeDocument } from './text/encoding.js';
-export { type DetectedLanguage, detectLanguage, stemmerOf, stopWordsOf } from './text/languages.js';
-export { englishStopWords, type TermDocumentMatrix, type TermOptions, termDocumentMatrix, topTerms } from './text/term-document.js';
+export { type DetectedLanguage, detectLanguage, languageName, stemmerOf, stopWordsOf } from './text/languages.js';
+export {
+  englishStopWords,
+  type TermBounds,
+  type TermDocumentMatrix,
+  type TermOptions,
+  termBounds,
+  termDocumentMatrix,
+  topTerms,
+} from './text/term-document.js';
 export type { TextModel } from './text/text-model.js';
 export { type TokenOptions, tokenize } from './text/tokens.js';
 export { checkVocabulary, type Vocabulary, type VocabularyOptions, type Weighting } from './text/vocabulary.js';

@@ -14,6 +14,8 @@ export interface Curve {
   element: HTMLElement;
   /** Begins anew with these lines. */
   lines(lines: readonly CurveLine[]): void;
+  /** The bounds of the lines, where they are known later than the lines are. */
+  bounds(bounds: readonly (number | null)[]): void;
   /** One more iteration, with a value of each line, null where it has none. */
   add(iteration: number, values: readonly (number | null)[]): void;
 }
@@ -54,6 +56,13 @@ export function curve(label: string): Curve {
     redraw();
   });
 
+  function drawKey(): void {
+    key.replaceChildren(
+      ...given.map(({ name, colour }) => el('li', {}, el('i', { class: `swatch ${colour}` }), name)),
+      ...(given.some(({ bound }) => bound !== null) ? [el('li', {}, el('i', { class: 'swatch bound' }), 'its SVD bound')] : []),
+    );
+  }
+
   return {
     element,
     lines(lines) {
@@ -62,10 +71,12 @@ export function curve(label: string): Curve {
       values = lines.map(() => []);
       stale = true;
       plot?.setData([[], ...lines.flatMap(() => [[], []])] as unknown as uPlot.AlignedData);
-      key.replaceChildren(
-        ...lines.map(({ name, colour }) => el('li', {}, el('i', { class: `swatch ${colour}` }), name)),
-        ...(lines.some(({ bound }) => bound !== null) ? [el('li', {}, el('i', { class: 'swatch bound' }), 'its SVD bound')] : []),
-      );
+      drawKey();
+    },
+    bounds(bounds) {
+      given = given.map((line, l) => ({ ...line, bound: bounds[l] ?? null }));
+      drawKey();
+      redraw();
     },
     add(iteration, next) {
       if (iteration < (iterations.at(-1) ?? 0)) return; // drawings may arrive behind the checks

@@ -1,21 +1,27 @@
 /** The worker: all that computes, so that the page stays free to draw and to listen. Rooms load their part when they need it. */
-import { expose } from 'comlink';
+import { expose, type ProxyMarked } from 'comlink';
 import { openDevice } from './device.js';
 import { pause, resume, stop } from './fits.js';
-import { lazily } from './lazily.js';
 
-type Paper = typeof import('./paper.js');
-const paper = () => import('./paper.js');
+/** The functions of a module that is loaded by the first call of one. */
+function lazily<T extends object>(load: () => Promise<T>): T & ProxyMarked {
+  const call =
+    (name: keyof T) =>
+    async (...given: unknown[]) =>
+      ((await load())[name] as (...given: unknown[]) => unknown)(...given);
+  return new Proxy({}, { get: (_, name) => call(name as keyof T) }) as T & ProxyMarked;
+}
 
 const work = {
   openDevice,
   pause,
   resume,
   stop,
-  fitPaper: async (...given: Parameters<Paper['fitPaper']>) => (await paper()).fitPaper(...given),
-  matrix: lazily(() => import('./matrix.js'), ['methods', 'read', 'fit', 'show', 'part']),
-  matrixSurvey: lazily(() => import('./matrix-survey.js'), ['survey']),
-  matrixFiles: lazily(() => import('./matrix-export.js'), ['modelExport', 'factorsExport', 'matrixExport', 'modelImport']),
+  paper: lazily(() => import('./paper.js')),
+  matrix: lazily(() => import('./matrix.js')),
+  matrixSurvey: lazily(() => import('./matrix-survey.js')),
+  matrixFiles: lazily(() => import('./matrix-export.js')),
+  topics: lazily(() => import('./topics.js')),
 };
 
 export type Work = typeof work;

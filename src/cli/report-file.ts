@@ -1,9 +1,8 @@
 /** The page of --report: checked before the fit, written after it. */
 import { basename, dirname, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
 import type { Factorization } from '../methods/methods.js';
-import type { PageParts } from '../report/page.js';
+import { reportParts } from '../report/parts.js';
 import type { TensorReport } from '../report/tensor-page.js';
 import type { ReportSource } from '../report/types.js';
 import { checkOutputFile, writeOutput } from './apply-model.js';
@@ -32,7 +31,7 @@ export async function writeReport(io: Io, path: string, { device, settings, ...s
   const [{ reportData }, { reportPage }, parts] = await Promise.all([
     import('../report/data.js'),
     import('../report/page.js'),
-    pageParts(),
+    reportParts(),
   ]);
   const data = reportData({
     ...source,
@@ -50,7 +49,7 @@ export async function writeTensorReport(
   path: string,
   { device, ...source }: Omit<TensorReport, 'origin' | 'command'> & { device: string },
 ): Promise<void> {
-  const [{ tensorReportPage }, parts] = await Promise.all([import('../report/tensor-page.js'), pageParts()]);
+  const [{ tensorReportPage }, parts] = await Promise.all([import('../report/tensor-page.js'), reportParts()]);
   await writeOutput(path, tensorReportPage({ ...source, origin: originOf(device), command: commandLine(io.argv) }, parts));
 }
 
@@ -67,12 +66,6 @@ function originOf(device: string): [string, string][] {
         .replace('T', ' '),
     ],
   ];
-}
-
-/** The script and the style of the page. */
-export async function pageParts(): Promise<PageParts> {
-  const { packedScript, style, plotStyle } = await import('../report/client.generated.js');
-  return { script: gunzipSync(Buffer.from(packedScript, 'base64')).toString('utf8'), style, plotStyle };
 }
 
 function runtime(): string {

@@ -3,17 +3,9 @@ import { basename, extname, join } from 'node:path';
 import { describe } from '../data/check.js';
 import { labelTexts } from '../data/labels.js';
 import { checkNames } from '../data/names.js';
-import { InputError, OrthantError } from '../errors.js';
-import {
-  checkFields,
-  type Document,
-  documentOf,
-  type FieldOptions,
-  fieldOptionNames,
-  parseDocumentTable,
-  parseJsonLines,
-  parseTextLines,
-} from '../text/documents.js';
+import { InputError } from '../errors.js';
+import { isDocumentFile, parseDocuments } from '../text/document-file.js';
+import { type Document, type FieldOptions, fieldOptionNames, parseJsonLines, parseTextLines } from '../text/documents.js';
 import { decodeDocument } from '../text/encoding.js';
 import { tableRecords } from '../text/records.js';
 import { readBytes } from './files.js';
@@ -111,26 +103,14 @@ export async function readCorpus(source: string, options: CorpusOptions = {}): P
   if (source === '-') return labelled('standard input', await readInput(options), options);
   const there = source === '' ? undefined : await stat(source).catch(() => undefined);
   if (there?.isDirectory()) return readFolder(source, options);
-  const extension = extname(source).toLowerCase();
-  const read = there && readers[extension];
-  if (read) return labelled(basename(source, extname(source)), await read(await readBytes(source), source, options), options);
+  if (there && isDocumentFile(source)) {
+    const { encoding, textField, labelField, dateField, idField } = options;
+    const own = { encoding, textField, labelField, dateField, idField };
+    return labelled(basename(source, extname(source)), await parseDocuments(await readBytes(source), source, own), options);
+  }
   const problem = there ? `The file '${source}' cannot be read as a corpus.` : `There is no corpus '${source}'.`;
   throw new InputError(`${problem} Give ${corpusForms}.`);
 }
-
-type Reader = (bytes: Uint8Array, source: string, options: CorpusOptions) => Document[] | Promise<Document[]>;
-
-const jsonLines: Reader = (bytes, source, options) => parseJsonLines(decodeDocument(bytes, source, options.encoding).text, source, options);
-const table: Reader = (bytes, source, options) => parseDocumentTable(decodeDocument(bytes, source, options.encoding).text, source, options);
-
-/** The readers of files, by extension. */
-const readers: Record<string, Reader | undefined> = {
-  '.jsonl': jsonLines,
-  '.ndjson': jsonLines,
-  '.csv': table,
-  '.tsv': table,
-  '.parquet': parquetDocuments,
-};
 
 /** Whether a corpus has this form, of which a matrix has none. */
 export async function isCorpusOnly(source: string): Promise<boolean> {
@@ -142,7 +122,7 @@ export async function isCorpusOnly(source: string): Promise<boolean> {
 
 /** The names of columns of a .csv or .tsv file; none of any other file, and of one that cannot be read. */
 export async function headerOf(source: string, encoding?: string): Promise<string[]> {
-  if (readers[extname(source).toLowerCase()] !== table) return [];
+  if (!['.csv', '.tsv'].includes(extname(source).toLowerCase())) return [];
   const file = await stat(source).catch(() => undefined);
   if (!file?.isFile()) return [];
   try {
@@ -238,33 +218,6 @@ async function readFolder(folder: string, options: CorpusOptions): Promise<Corpu
       ? []
       : [`${others.length} ${one} no .txt or .md file ${are} left out: ${describe(others[0].name)}${others.length > 1 ? ', …' : ''}.`];
   return { name: basename(folder), documents, labelings: [], notes };
-}
-
-/** The documents in a Parquet file. Only the columns that are asked for are decoded. */
-async function parquetDocuments(bytes: Uint8Array, source: string, options: CorpusOptions): Promise<Document[]> {
-  const { parquetMetadata, parquetReadObjects, parquetSchema } = await import('hyparquet').catch((cause: unknown) => {
-    throw new OrthantError('Reading .parquet needs the package hyparquet: npm install hyparquet', { cause });
-  });
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  let known: string[];
-  let records: Record<string, unknown>[];
-  const { textField = 'text', labelField, dateField, idField } = options;
-  try {
-    const metadata = parquetMetadata(file);
-    known = parquetSchema(metadata).children.map(({ element }) => element.name);
-    const wanted = [textField, labelField, dateField, ...(idField === undefined ? ['name', 'title', 'id'] : [idField])];
-    records = await parquetReadObjects({ file, metadata, columns: known.filter((name) => wanted.includes(name)) });
-  } catch (cause) {
-    throw new InputError(`${source} cannot be read as Parquet: ${(cause as Error).message}`, { cause });
-  }
-  checkFields(known, source, options);
-  if (records.length === 0) throw new InputError(`${source} has no document; at least one is needed.`);
-  return records.map((record, i) => {
-    const where = `${source}: row ${i + 1}`;
-    // A missing text is an empty document, which is told where documents without terms are.
-    const text = record[textField] ?? '';
-    return documentOf({ ...record, [textField]: text }, options, `row ${i + 1}`, where);
-  });
 }
 
 /** Each address is a JSON file of the package, which is much faster to read than its API is to load. */

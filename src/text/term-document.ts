@@ -82,7 +82,7 @@ export function termDocumentMatrix(documents: readonly Document[], options: Term
   checkDocuments(documents);
   if (documents.length === 0) throw new InputError('The corpus has no documents; at least one is needed.');
   if (options.vocabulary !== undefined) return byVocabulary(documents, options.vocabulary, options);
-  const bounds = documentBounds(documents.length, options);
+  const bounds = termBounds(documents.length, options);
   const { weighting = 'tfidf', sublinear = false } = options;
   checkWeighting(weighting, sublinear);
   const words = wordSettings(options);
@@ -133,14 +133,17 @@ function checkWeighting(weighting: Weighting, sublinear: boolean): void {
     });
 }
 
-interface Bounds {
-  /** A term is in so many documents. */
+/** Which words can become terms. */
+export interface TermBounds {
+  /** A term is in at least so many documents, and in at most so many. */
   from: number;
   to: number;
+  /** Infinity where there is no limit. */
   maxTerms: number;
 }
 
-function documentBounds(M: number, options: TermOptions): Bounds {
+/** The bounds of the terms of M documents by these options, defaults included. Throws InputError for options out of range. */
+export function termBounds(M: number, options: TermOptions = {}): TermBounds {
   const common = options.preset === 'sklearn';
   const { minDocumentFraction, maxDocuments, maxDocumentFraction = common ? 1 : 0.5 } = options;
   const few = common || minDocumentFraction !== undefined || M < 10;
@@ -160,7 +163,7 @@ function documentBounds(M: number, options: TermOptions): Bounds {
 }
 
 /** The terms between the bounds, and those to be kept, with the number of documents that have them. */
-function candidateTerms(counts: readonly Counts[], { from, to }: Bounds, keep: ReadonlySet<string>, options: TermOptions): Counts {
+function candidateTerms(counts: readonly Counts[], { from, to }: TermBounds, keep: ReadonlySet<string>, options: TermOptions): Counts {
   const M = counts.length;
   const spread: Counts = new Map();
   for (const words of counts) for (const word of words.keys()) spread.set(word, (spread.get(word) ?? 0) + 1);

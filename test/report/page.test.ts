@@ -5,9 +5,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, KeyInput, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pageParts } from '../../src/cli/report-file.js';
 import { reportData } from '../../src/report/data.js';
 import { reportPage } from '../../src/report/page.js';
+import { reportParts } from '../../src/report/parts.js';
 import { downloadsOf } from '../../src/report/tables.js';
 import { launchChrome, newPage } from '../support/chrome.js';
 import { exampleSource, hostile } from './example.js';
@@ -20,7 +20,7 @@ const data = reportData(exampleSource());
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'orthant-report-'));
   const file = path.join(folder, 'report.html');
-  await writeFile(file, reportPage(data, await pageParts()));
+  await writeFile(file, reportPage(data, await reportParts()));
   url = pathToFileURL(file).href;
   browser = await launchChrome();
 });
@@ -204,7 +204,10 @@ test('errors that differ by rounding alone have an axis of few digits', async ()
   const error = 0.17092773243287;
   const layers = [{ rank: 2, relativeError: error, svdBound: error - 1e-15 }];
   const history = [10, 20].map((iteration) => ({ stage: 'one', iteration, relativeError: error + 1e-15 / iteration }));
-  await writeFile(file, reportPage({ ...data, layers, history, restarts: { errors: [error, error + 1e-16], kept: 0 } }, await pageParts()));
+  await writeFile(
+    file,
+    reportPage({ ...data, layers, history, restarts: { errors: [error, error + 1e-16], kept: 0 } }, await reportParts()),
+  );
   const page = await newPage(browser);
   await page.goto(pathToFileURL(file).href);
   await page.waitForSelector('#errors [aria-label="y-axis tick label"]');

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { pageParts } from '../../src/cli/report-file.js';
 import { matrix } from '../../src/data/matrix.js';
+import { reportParts } from '../../src/report/parts.js';
 import { tensorReportPage } from '../../src/report/tensor-page.js';
 import { hierarchyOf, tensorNames, tensorTopics } from '../../src/topics/tensor.js';
 import { launchChrome, newPage } from '../support/chrome.js';
@@ -42,7 +42,7 @@ test('the page has errors, topics and flows, and runs nothing', async () => {
       command: 'orthant tensor x.npy',
       notes: ['A note.'],
     },
-    await pageParts(),
+    await reportParts(),
   );
   const folder = await mkdtemp(path.join(tmpdir(), 'orthant-tensor-'));
   const browser = await launchChrome();

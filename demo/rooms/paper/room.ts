@@ -155,7 +155,7 @@ export function room(): Room {
     const told = (event: FitEvent) =>
       hear(event.kind === 'check' ? { ...event, check: { ...event.check, stage: `${nameOf[method]}, ${event.check.stage}` } } : event);
     table.mark({ method, layers, supervision });
-    const result = await work.fitPaper(
+    const result = await work.paper.fitPaper(
       place,
       id,
       proxy(told),

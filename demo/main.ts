@@ -85,7 +85,7 @@ async function keepOffline(): Promise<void> {
     await navigator.serviceWorker.register('./service-worker.js');
     await navigator.serviceWorker.ready;
     const line = byId('offline');
-    line.textContent = 'It is kept in this browser and opens without a network.';
+    line.textContent = 'It opens without a network, too.';
     line.hidden = false;
   } catch {
     // A browser that keeps nothing, as in private windows, needs the network: nothing else changes.

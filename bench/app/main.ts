@@ -75,7 +75,7 @@ async function sizes(built: Built): Promise<Figure[]> {
     performance
       .getEntriesByType('resource')
       .map(({ name }) => name.replace(/.*\//, ''))
-      .filter((name) => name.endsWith('.js') && !name.startsWith('worker')),
+      .filter((name) => name.endsWith('.js') && !/worker/.test(name)),
   );
   await page.close();
   const index = await readFile(path.join(built.folder, 'index.html'), 'utf8');
@@ -103,7 +103,7 @@ async function reached(assets: string, entries: readonly string[]): Promise<Set<
     if (found.has(name)) continue;
     found.add(name);
     const text = await readFile(path.join(assets, name), 'utf8');
-    for (const [, next] of text.matchAll(/\.\/([\w.-]+\.js)/g)) if (!next.startsWith('worker')) open.push(next);
+    for (const [, next] of text.matchAll(/\.\/([\w.-]+\.js)/g)) if (!/worker/.test(next)) open.push(next);
   }
   return found;
 }

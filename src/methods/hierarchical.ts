@@ -219,7 +219,7 @@ export async function hierarchicalNmf(
         solver,
         loss: named,
         normalize,
-        ...(penalties && penaltySettings(options)),
+        ...penaltySettings(options),
         ...labelSettings(supervision),
         ...(supervision ? { labelLayers } : {}),
       },

@@ -232,6 +232,7 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await drop(page, await fileOf('mails.csv', `body,kind\n${table}\n`));
   await page.waitForFunction(() => /no field "text"/.test(document.querySelector('.topics .drop .complaint')?.textContent ?? ''));
   expect(await textOf(page, '.topics .drop .complaint')).toBe('mails.csv has no field "text". It has "body" and "kind": choose one.');
+  await page.waitForSelector('.topics [data-field=textField] option[value=body]');
   await page.select('.topics [data-field=textField]', 'body');
   await page.waitForSelector('.topics .facts dd');
   expect(await textOf(page, '.topics .opened')).toContain('60 documents');
@@ -254,7 +255,8 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await page.locator('.topics .check input[name=stem]').click();
   await button(page, 'Other documents').click();
   await drop(page, path.join(folder!, 'mails.csv'));
-  await page.waitForSelector('.topics [data-field=textField]');
+  // Not those of the table before.
+  await page.waitForSelector('.topics [data-field=textField] option[value=body]');
   await page.select('.topics [data-field=textField]', 'body');
   await page.waitForFunction(() => /^mails: 60/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
   // Kept only when asked, and offered at the next visit.

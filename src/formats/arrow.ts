@@ -35,7 +35,7 @@ async function columnsIn(bytes: Uint8Array, source: string): Promise<{ columns: 
       Type.Null,
     ];
     const columns = table.schema.fields.map(({ name, type }, c) => ({
-      name,
+      name: name ?? '', // a schema may leave it out
       values: (plain as number[]).includes(type.typeId) ? (table.getChildAt(c) as Iterable<unknown>) : undefined,
     }));
     return { columns, rows: table.numRows };

@@ -23,12 +23,6 @@ export function redAndBlue(t: number): number[] {
   return from.map((channel, i) => channel + part * (to[i] - channel));
 }
 
-/** The map from 0 on the left to 1 on the right, as a CSS image. */
-export function viridisGradient(): string {
-  const stops = Array.from({ length: 17 }, (_, i) => viridis(i / 16).map(Math.round));
-  return `linear-gradient(to right, ${stops.map((rgb) => `rgb(${rgb.join(' ')})`).join(', ')})`;
-}
-
 function clamp(t: number): number {
   return Math.min(Math.max(t, 0), 1);
 }

@@ -7,7 +7,6 @@ import {
   type FitOptions,
   hierarchicalNmf,
   type Matrix,
-  matrix,
   neuralNmf,
   type StopReason,
 } from 'orthant';
@@ -22,6 +21,7 @@ import {
   tableRanks,
 } from '../../src/cli/table1-experiment.js';
 import { type Check, type Factors, type FitEvent, runFit } from './fits.js';
+import { product } from './product.js';
 
 export type { ComparedMethod, Depth, TableSupervision };
 
@@ -105,16 +105,6 @@ function levelsOf(X: Matrix, { A, S }: Factors): Level[] {
     const reconstruction = product(features, coefficients);
     return { reconstruction, relativeError: relativeError(X, reconstruction) };
   });
-}
-
-function product(a: Matrix, b: Matrix): Matrix {
-  const out = matrix(a.rows, b.cols);
-  for (let i = 0; i < a.rows; i++)
-    for (let k = 0; k < a.cols; k++) {
-      const factor = a.data[i * a.cols + k];
-      for (let j = 0; j < b.cols; j++) out.data[i * b.cols + j] += factor * b.data[k * b.cols + j];
-    }
-  return out;
 }
 
 function relativeError(X: Matrix, reconstruction: Matrix): number {

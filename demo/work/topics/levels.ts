@@ -1,5 +1,6 @@
 /** A⁰…Aˡ of every level, and the error of each against a sparse X, without ever forming a product as large as X. */
-import { type Matrix, matrix, type SparseMatrix } from 'orthant';
+import { type Matrix, type SparseMatrix, transpose } from 'orthant';
+import { product } from '../product.js';
 
 /** A⁰…Aˡ, terms × topics, of every level. */
 export function topicProducts(A: readonly Matrix[]): Matrix[] {
@@ -8,23 +9,13 @@ export function topicProducts(A: readonly Matrix[]): Matrix[] {
   return products;
 }
 
-function product(a: Matrix, b: Matrix): Matrix {
-  const out = matrix(a.rows, b.cols);
-  for (let i = 0; i < a.rows; i++)
-    for (let k = 0; k < a.cols; k++) {
-      const factor = a.data[i * a.cols + k];
-      if (factor !== 0) for (let j = 0; j < b.cols; j++) out.data[i * b.cols + j] += factor * b.data[k * b.cols + j];
-    }
-  return out;
-}
-
 /** ‖X − A⁰…AˡSˡ‖ / ‖X‖ of every level, as ‖X‖² − 2⟨X, ΨS⟩ + ⟨ΨᵀΨ, SSᵀ⟩ in f64. */
 export function levelErrors(X: SparseMatrix, A: readonly Matrix[], S: readonly Matrix[]): number[] {
   let norm = 0;
   for (const value of X.values) norm += value * value;
   return topicProducts(A.slice(0, S.length)).map((Psi, l) => {
     const k = Psi.cols;
-    const transposed = transposedOf(S[l]);
+    const transposed = transpose(S[l]).data;
     let inner = 0;
     for (let i = 0; i < X.rows; i++)
       for (let at = X.rowStarts[i]; at < X.rowStarts[i + 1]; at++) {
@@ -38,12 +29,6 @@ export function levelErrors(X: SparseMatrix, A: readonly Matrix[], S: readonly M
     for (let t = 0; t < k * k; t++) square += G[t] * H[t];
     return norm > 0 ? Math.sqrt(Math.max(norm - 2 * inner + square, 0) / norm) : 0;
   });
-}
-
-function transposedOf({ rows, cols, data }: Matrix): Float32Array {
-  const out = new Float32Array(rows * cols);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j];
-  return out;
 }
 
 /** Sums of products of columns: `data` has `k` of them. */

@@ -2,15 +2,16 @@
 
 /** Every room of src, and the rooms and files that it may import; all may import errors.ts. */
 const rooms = {
-  cli: ['node', 'report', 'topics', 'models', 'ranks', 'methods', 'webgpu', 'formats', 'text', 'data', 'engine.ts'],
-  node: ['models', 'methods', 'webgpu', 'reference', 'formats', 'text', 'data', 'engine.ts'],
+  cli: ['node', 'report', 'topics', 'models', 'ranks', 'methods', 'parallel', 'webgpu', 'formats', 'text', 'data', 'engine.ts'],
+  node: ['models', 'methods', 'parallel', 'webgpu', 'reference', 'formats', 'text', 'data', 'engine.ts'],
   report: ['topics', 'methods', 'data'],
   topics: ['methods', 'text', 'data'],
   models: ['methods', 'formats', 'text', 'data', 'engine.ts'],
   formats: ['data'],
   text: ['data'],
   ranks: ['methods', 'programs', 'graph', 'data', 'engine.ts'],
-  methods: ['programs', 'graph', 'data', 'engine.ts'],
+  methods: ['programs', 'parallel', 'graph', 'data', 'engine.ts'],
+  parallel: ['graph', 'data', 'engine.ts'],
   programs: ['graph'],
   reference: ['graph', 'data', 'engine.ts'],
   webgpu: ['graph', 'data', 'engine.ts'],

@@ -1,5 +1,6 @@
 /** orthant in a browser (main thread or worker), or wherever a GPUDevice is at hand. In Node import from 'orthant/node'. */
 
+export { type Columns, columnsOfMatrix } from './data/columns.js';
 export { hierarchicalTensor, randomLowRank, tableOne } from './data/generate.js';
 export { kruskal, kruskalError } from './data/kruskal.js';
 export type { Accuracy, Classifier, Labels } from './data/labels.js';
@@ -48,6 +49,7 @@ export * from './errors.js';
 export { printProgram } from './graph/print.js';
 export type { Program } from './graph/program.js';
 export type { ColumnSource } from './methods/batches.js';
+export type { FitData } from './methods/by-columns.js';
 export type { Checkpoint } from './methods/checkpoint.js';
 export { type DeepFactorization, type DeepOptions, deepNmf, transformDeep } from './methods/deep.js';
 export { type DeepSemiFactorization, type DeepSemiOptions, deepSemiNmf, transformDeepSemi } from './methods/deep-semi.js';
@@ -114,6 +116,8 @@ export {
 export { type ModelReader, modelFiles, modelFromFiles, type SavedModel } from './models/files.js';
 export { inverseTransform } from './models/inverse.js';
 export { type SavedTensorModel, tensorModelFiles, tensorModelFromFiles } from './models/tensor-model.js';
+export { type ColumnData, type ColumnOptions, scanColumns } from './parallel/column-data.js';
+export type { Communicator } from './parallel/communicator.js';
 export { chooseRank, chooseRanks, type LayerChoice, type LayerRanksOptions } from './ranks/choose.js';
 export { type Consensus, consensus } from './ranks/consensus.js';
 export { type ConsensusFactors, type ConsensusOptions, consensusFactors } from './ranks/consensus-factors.js';

@@ -2,10 +2,12 @@
  * A million generated columns in mini-batches beside the same columns as one matrix: objectives, and memory on the way.
  * Options: --columns (default 1,000,000), --features (50), --rank (5), --iterations of the full batch (60).
  */
+
 import { parseArgs } from 'node:util';
+import { squaredNorm } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type Engine, type Matrix, matrix, nmf, nnls, onlineNmf } from '../../src/index.js';
-import { squaredErrorOf, squaredNorm } from '../../src/methods/error.js';
+import { squaredErrorOf } from '../../src/methods/error.js';
 import { createEngine } from '../../src/node/engine.js';
 
 /** What is generated: N features, M columns, rank k. */

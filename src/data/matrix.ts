@@ -91,3 +91,10 @@ export function scaled({ rows, cols, data }: Matrix, factor: number): Matrix {
     data.map((x) => x * factor),
   );
 }
+
+/** Σ x². */
+export function squaredNorm(entries: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < entries.length; i++) total += entries[i] * entries[i];
+  return total;
+}

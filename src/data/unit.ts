@@ -17,6 +17,11 @@ export function powerOfTwoUnit(values: ArrayLike<number>): number {
     sum += Math.abs(values[i]);
     count++;
   }
+  return powerOfTwoUnitOf(sum, count);
+}
+
+/** The same from Σ |x| and the number of entries that are not zero. */
+export function powerOfTwoUnitOf(sum: number, count: number): number {
   return count === 0 ? 0 : exponentOf(sum / count);
 }
 

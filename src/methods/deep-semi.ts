@@ -1,6 +1,6 @@
 import { checkNewSamples } from '../data/check.js';
 import type { Classifier, Targets } from '../data/labels.js';
-import { type Matrix, matrix, multiply } from '../data/matrix.js';
+import { type Matrix, matrix, multiply, squaredNorm } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, denseRows, entriesOf, requireDense, type StoredRows, stored, storedRows } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
@@ -10,7 +10,6 @@ import type { Tensor } from '../graph/tensor.js';
 import { curves, type Nonlinearity } from '../programs/curves.js';
 import { type DeepSemiProgram, type Descent, deepSemiProgram, deepSemiTransformProgram } from '../programs/deep-semi.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
-import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, randomFactors, readFactors, withFit, writeMatrix } from './fit.js';
 import { givenFactors, lifted } from './given.js';

@@ -1,12 +1,11 @@
 import { checkNewSamples, checkPositive } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, matrix, squaredNorm } from '../data/matrix.js';
 import { type DataMatrix, entriesOf, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Groups, pooledShape } from '../programs/deep.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
-import { squaredNorm } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';

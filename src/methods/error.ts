@@ -1,5 +1,5 @@
 /** Errors of factorizations in f64, on the host: those that a result states are measured here wherever that is cheap. */
-import { type Dense, type Matrix, product } from '../data/matrix.js';
+import { type Dense, type Matrix, product, squaredNorm } from '../data/matrix.js';
 import { isSparse, type SparseMatrix, stored } from '../data/sparse.js';
 import type { Problem } from './problem.js';
 
@@ -20,12 +20,6 @@ export function squaredErrorOf({ X, W, missing = false }: Data, A: readonly Matr
 /** The multiplications that this takes. */
 export function workOf({ X }: Data, k: number): number {
   return isSparse(X) ? X.values.length * k + (X.rows + X.cols) * k * k : X.rows * X.cols * k;
-}
-
-export function squaredNorm(entries: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < entries.length; i++) total += entries[i] * entries[i];
-  return total;
 }
 
 function ofDense(X: Matrix, A: Dense, Z: Dense, W?: Matrix): number {

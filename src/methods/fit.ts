@@ -1,13 +1,14 @@
 /** A fit under way, as every method uses it: starts, stages, measures and the result. */
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
-import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
+import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { DeviceLostError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
+import { isStandIn } from './by-columns.js';
 import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from './checkpoint.js';
-import { squaredErrorOf, squaredNorm } from './error.js';
+import { squaredErrorOf } from './error.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
 import type { Frozen } from './frozen.js';
@@ -19,6 +20,7 @@ import { runStage, type Stage, type StageProgress, smallest } from './stage.js';
 
 /** Writes X in its own form. */
 export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
+  if (isStandIn(X)) return; // its engine reads it by itself
   run.write(tensor, isSparse(X) ? X : X.data);
 }
 
@@ -172,7 +174,7 @@ interface Running extends Fitted {
 }
 
 function createFit(run: Run, running: Running): Fit {
-  const { X, missing, seen, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
+  const { X, missing, norm: normOfX, columns, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
   const { restarts } = settings;
   const from = progress.latest;
   if (from) checkCheckpoint(from, method, fingerprint, run);
@@ -196,7 +198,7 @@ function createFit(run: Run, running: Running): Fit {
       }
       const resumed = from?.ended.length === stages.length ? from.stage : undefined;
       if (resumed) restoreStates(run, from!);
-      const norm = resumed?.norm ?? given.norm ?? squaredNorm(stored(seen));
+      const norm = resumed?.norm ?? given.norm ?? normOfX;
       const norms = typeof norm === 'number' ? new Array<number>(restarts).fill(norm) : norm;
       const inF64 = async (asked: readonly number[]) => {
         const factors = await Promise.all(asked.map((r) => given.factors(r)));
@@ -214,7 +216,7 @@ function createFit(run: Run, running: Running): Fit {
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: given.cancels ?? (isSparse(X) && !missing && objective !== 'of S'),
-        inF64: objective === 'error' || given.objectiveInF64 ? inF64 : undefined,
+        inF64: !columns && (objective === 'error' || given.objectiveInF64) ? inF64 : undefined,
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
         keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),
@@ -256,12 +258,13 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
   let saved = taken;
   return async (name: string, norm: number[], loop: () => Promise<LoopState>, frozen: Frozen): Promise<void> => {
     const now = performance.now();
-    if (now - taken < 1000 * seconds) return;
+    const early = now - taken < 1000 * seconds;
+    if (settings.agreed ? (await settings.agreed(early ? 0 : 1)) === 0 : early) return;
     const ended = stages.map(({ result }) => result);
     const stage = { name, norm, loop: await loop() };
     progress.latest = await takeCheckpoint(run, frozen, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
     taken = now;
-    if (now - saved < 1000 * wanted) return;
+    if (!settings.agreed && now - saved < 1000 * wanted) return;
     await settings.checkpoint?.save(progress.latest);
     saved = now;
   };
@@ -284,9 +287,8 @@ async function resultOf<M extends string, Own>(
   stages: readonly Ended[],
   outcome: Outcome<Own>,
 ): Promise<Model<M, Own>> {
-  const { X, W, missing, seen, unit, carrier = 'S', settings } = running;
+  const { X, W, missing, seen, norm, columns, unit, carrier = 'S', settings } = running;
   const { ranks } = settings;
-  const norm = squaredNorm(stored(seen));
   const relative = outcome.errors.map((ofRestarts) => ofRestarts.map((squared) => Math.sqrt(squared / norm)));
   const whole = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : x);
   const restartErrors = relative[relative.length - 1].map(whole);
@@ -299,7 +301,10 @@ async function resultOf<M extends string, Own>(
   refuseBroken(method, found);
   const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
   const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
-  const again = outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex });
+  const again =
+    outcome.exact && !columns
+      ? exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex })
+      : undefined;
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
@@ -308,7 +313,7 @@ async function resultOf<M extends string, Own>(
     const bound = bounds.values[l];
     const device = { error: relative[l][restart], stale: running.engine.halfInputs || again?.moved === true };
     const stated = inner ? { A: [own.A[0]], S: [inner[l]] } : { A: own.A.slice(0, l + 1), S: own.S.slice(0, l + 1) };
-    const relativeError = outcome.inner === null ? device.error : statedError(running, stated, device, bound);
+    const relativeError = outcome.inner === null || columns ? device.error : statedError(running, stated, device, bound);
     // The factors themselves prove that no limit is above their error; an estimate can be.
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };

@@ -270,6 +270,8 @@ export interface SequentialRun {
   start?: boolean;
   /** Of every layer without labels; default: squared. */
   loss?: Loss;
+  /** ‖X‖², where the loss is squared and it is known; default: from X. */
+  norm?: number;
   /** Of the first layer, whose errors are then relative to Σ W² size(x). */
   W?: Matrix;
   /** The first layer's cost by another loss, or with penalties, in f64. */
@@ -282,7 +284,19 @@ export async function fitSequentially(
   { X: dataTensor, A, S }: Layers,
   { layers, cost, scaled, classifiers, ones }: SequentialFit,
   X: DataMatrix,
-  { maxIterations, normalize = true, supervision, begin, B: givenB, changeStart, start, loss = squared, W, objectiveInF64 }: SequentialRun,
+  {
+    maxIterations,
+    normalize = true,
+    supervision,
+    begin,
+    B: givenB,
+    changeStart,
+    start,
+    loss = squared,
+    norm: normOfX,
+    W,
+    objectiveInF64,
+  }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
   writeMatrix(run, dataTensor, X);
@@ -303,7 +317,7 @@ export async function fitSequentially(
     for (const x of entries) sum += loss.size(x);
     return sum;
   };
-  let norm = new Array<number>(settings.restarts).fill(W ? sizeOfLoss({ X, W }, loss) : sizeOf(stored(X)));
+  let norm = new Array<number>(settings.restarts).fill(W ? sizeOfLoss({ X, W }, loss) : (normOfX ?? sizeOf(stored(X))));
   for (let l = 0; l < A.length; l++) {
     if (begin) {
       const entries = await begin(l);

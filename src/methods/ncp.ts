@@ -1,6 +1,6 @@
 import { describe } from '../data/check.js';
 import { kruskalError } from '../data/kruskal.js';
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, squaredNorm } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataTensor, entriesOfShape, isSparseTensor } from '../data/tensors.js';
 import { modeBound, tuckerError } from '../data/tucker.js';
@@ -8,7 +8,6 @@ import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import { type NcpProgram, type NcpSolver, ncpProgram, ncpSolvers } from '../programs/ncp.js';
-import { squaredNorm } from './error.js';
 import type { Model } from './factorization.js';
 import { readFactor, withFit } from './fit.js';
 import { choice, data, type OptionsOf, positiveInteger } from './options.js';

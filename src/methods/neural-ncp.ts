@@ -1,5 +1,5 @@
 import { checkAtLeastZero, describe } from '../data/check.js';
-import { type Matrix, matrix, multiply } from '../data/matrix.js';
+import { type Matrix, matrix, multiply, squaredNorm } from '../data/matrix.js';
 import { type Random, random, shuffle } from '../data/random.js';
 import { type DataTensor, isSparseTensor } from '../data/tensors.js';
 import { matrixTimesPowerOfTwo } from '../data/unit.js';
@@ -8,7 +8,6 @@ import { CancelledError, InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type NeuralNcpProgram, neuralNcpProgram } from '../programs/neural-ncp.js';
-import { squaredNorm } from './error.js';
 import { readFactor, withFit } from './fit.js';
 import { levelOf, ncp, ncpOptions, refuseZero, type TensorModel } from './ncp.js';
 import { choice, data, layerNumbers, modeList, type OptionsOf, positiveInteger } from './options.js';

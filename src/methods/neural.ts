@@ -3,14 +3,14 @@ import type { Targets } from '../data/labels.js';
 import type { Matrix } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { permutation, random } from '../data/random.js';
-import { type DataMatrix, entriesOf, requireDense, stored } from '../data/sparse.js';
+import { type DataMatrix, requireDense } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import { type ClassifierSpec, lastLevel, type NeuralProgram, neuralProgram } from '../programs/neural.js';
 import type { CostWeights } from '../programs/neural-cost.js';
+import type { FitData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
-import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
 import { givenFactors } from './given.js';
@@ -18,7 +18,7 @@ import { checkGuide, guideColumns, guideOption, supportOf } from './guide.js';
 import { fitSequentially } from './hierarchical.js';
 import { type GivenOptimiser, type Optimiser, optimiserOf } from './optimiser.js';
 import { choice, choiceOr, choiceOrLayerValues, layerList, layerNumbers, matrixLikeX, type OptionsOf, positiveInteger } from './options.js';
-import { inOwnUnit, type Problem, problemOf } from './problem.js';
+import { entriesIn, inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
@@ -144,10 +144,11 @@ export type NeuralFactorization = Model<
  *
  * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: NeuralOptions): Promise<NeuralFactorization> {
+export async function neuralNmf(givenEngine: Engine, givenX: FitData, options: NeuralOptions): Promise<NeuralFactorization> {
   const { start = 'hierarchical', startIterations = 20 } = options;
   const problem = problemOf(neuralMethod, givenX, options, { maxIterations: 1000, tolerance: 1e-5 });
-  const { X, W, seen, unit, costUnit, settings } = problem;
+  const { X, W, norm, unit, costUnit, settings } = problem;
+  const engine = problem.columns?.over(givenEngine) ?? givenEngine;
   const { ranks } = settings;
   const optimiser = neuralOptimiser(options.optimiser);
   const { guide } = options;
@@ -155,7 +156,6 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
   checkBatch(options.batchColumns, X);
   const l1 = layerValues('l1', options.l1 ?? 0, ranks.length);
   const cost = costWeights(options.cost, ranks.length);
-  const norm = squaredNorm(stored(seen));
   const supervision = checkSupervision(options, problem, { weight: defaultLabelWeight });
   const classifiers = supervision
     ? classifierSpecs(options, { ...supervision.targets, labelWeight: supervision.labelWeight }, ranks, X, { norm, costUnit })
@@ -165,7 +165,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
 
   const t = neuralProgram(X.rows, X.cols, ranks, {
     restarts: settings.restarts,
-    csrEntries: entriesOf(X),
+    csrEntries: entriesIn(problem),
     start: typeof start === 'object' ? 'random' : start,
     cost: { ...cost, l1: ownL1 },
     weighted: W !== undefined,
@@ -188,7 +188,7 @@ export async function neuralNmf(engine: Engine, givenX: DataMatrix, options: Neu
     if (guide && t.support) run.write(t.support, supportOf(guide, ranks[0]));
     const changeStart = guide && ((entries: Float32Array) => guideColumns(entries, ranks[0], guide, 1));
     if (t.sequential) {
-      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true });
+      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true, norm });
     } else {
       writeMatrix(run, t.X, X);
       t.A.forEach((tensor, l) => {

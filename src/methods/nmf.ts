@@ -1,11 +1,12 @@
 import type { Matrix } from '../data/matrix.js';
 import { type Absent, seenOf } from '../data/missing.js';
-import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
+import { type DataMatrix, isSparse, mean } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
 import { InputError } from '../errors.js';
 import { betaLoss } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
 import type { Violation } from '../programs/violation.js';
+import type { FitData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit, writeMatrix } from './fit.js';
@@ -28,7 +29,7 @@ import {
   penaltyShapes,
   writePenalties,
 } from './penalties.js';
-import { problemOf } from './problem.js';
+import { entriesIn, problemOf } from './problem.js';
 import { startOption } from './start.js';
 import { checkSimplex, type SimplexOptions, scaledToSimplex, simplexOptions, simplexSettings, writeVolume } from './volume.js';
 
@@ -128,7 +129,7 @@ export type NmfFactorization = Model<
  * @throws InputError for negative or infinite entries, NaN in all of a row or column, or in a sparse X, zeros beside a β ≤ 0, a sparse X
  * beside a β ≤ 0, ranks that do not fit, bad options; BreakdownError, LimitError.
  */
-export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOptions): Promise<NmfFactorization> {
+export async function nmf(givenEngine: Engine, givenX: FitData, options: NmfOptions): Promise<NmfFactorization> {
   const { loss = 'frobenius', absent = 'zero', start = 'random', simplex = false } = options;
   const solverOf = (masked: boolean) => options.solver ?? solverFor(options, masked);
   const problem = problemOf(nmfMethod, givenX, options, (masked) => ({
@@ -136,6 +137,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     tolerance: 1e-6,
   }));
   const { X, W, missing, settings } = problem;
+  const engine = problem.columns?.over(givenEngine) ?? givenEngine;
   const masked = W !== undefined || missing;
   const solver = solverOf(masked);
   const [k] = settings.ranks;
@@ -153,7 +155,7 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
     restarts: settings.restarts,
     solver,
     weighted: W !== undefined,
-    csrEntries: entriesOf(X),
+    csrEntries: entriesIn(problem),
     missing,
     loss: measured.loss,
     penalties: penaltyShapes(measured.penalties, solver),
@@ -175,7 +177,8 @@ export async function nmf(engine: Engine, givenX: DataMatrix, options: NmfOption
       : [];
   return withFit(engine, t.program, { ...problem, carrier }, async (fit) => {
     const { run } = fit;
-    const scale = simplex ? mean(X, W) : Math.sqrt(mean(X, W, missing) / k);
+    const meanOfX = problem.columns?.mean ?? mean(X, W, missing);
+    const scale = simplex ? meanOfX : Math.sqrt(meanOfX / k);
     writeMatrix(run, t.X, X);
     if (W) run.write(t.W!, W.data);
     writeOnes(run, t.ones);

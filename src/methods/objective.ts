@@ -53,6 +53,10 @@ export function objectiveOf(
           ...(beta !== 2 && { norm: sizeOfLoss(problem, loss) }),
           objectiveInF64: (factors) => loss.factor * (divergence(factors) + penalty(factors)),
         };
+  const statedBy = (ofLoss: number, ofPenalties: number) => ({
+    divergence: ofLoss * 2 ** given,
+    objective: (ofLoss + ofPenalties) * 2 ** given,
+  });
   return {
     loss,
     penalties,
@@ -61,13 +65,13 @@ export function objectiveOf(
     stated(factors, cost) {
       const ofPenalties = penalty(factors);
       const k = factors.A[0].cols;
+      if (problem.columns) return statedBy(Math.max(cost / loss.factor - ofPenalties, 0), ofPenalties);
       // Of another β every entry of AS counts, also with a sparse X.
       const work = beta === 1 || beta === 2 ? workOf(problem, k) : X.rows * X.cols * k;
       const ofLoss = work <= cheap ? divergence(factors) : Math.max(cost / loss.factor - ofPenalties, 0);
       const [A, S] = [factors.A[0], factors.S[0]];
       return {
-        divergence: ofLoss * 2 ** given,
-        objective: (ofLoss + ofPenalties) * 2 ** given,
+        ...statedBy(ofLoss, ofPenalties),
         ...(beta === 1 && isSparse(X) && { kktResidual: kktOfEntries(X, A, S, { penalties, held }) }),
       };
     },

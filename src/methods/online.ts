@@ -1,6 +1,6 @@
 /** NMF of columns that come in blocks: a model that learns from each and keeps none. */
 import { checkPositive, checkPositiveInteger } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, matrix, squaredNorm } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { powerOfTwoUnit, rangeFault } from '../data/unit.js';
@@ -8,7 +8,6 @@ import { type AbortSignalLike, type Disposes, disposeKey, type Engine } from '..
 import { BreakdownError, CancelledError, DisposedError, InputError } from '../errors.js';
 import { onlineProgram } from '../programs/online.js';
 import { type Batch, batchesOf, type ColumnSource, checkBlock, checkSource, closed, emptyBatch, filled, isUsedUp } from './batches.js';
-import { squaredNorm } from './error.js';
 import { readFactor } from './fit.js';
 import type { StopMeasures, StopReason } from './loop.js';
 import type { NmfFactorization } from './nmf.js';

@@ -1,11 +1,13 @@
 /** The problem of a fit: options that were checked, and a copy of the data in its own unit. */
 import { checkFinite, checkNonnegative, checkPositive, checkPositiveInteger, checkRanks, checkSeed, describe } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, squaredNorm } from '../data/matrix.js';
 import { type Absent, refuseMissing, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
-import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, isSparse, stored } from '../data/sparse.js';
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
 import { InputError } from '../errors.js';
+import { type ColumnData, isColumnData } from '../parallel/column-data.js';
+import { agreementOf, type FitData, isStandIn, refuseBesideColumns, standIn } from './by-columns.js';
 import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
@@ -36,6 +38,10 @@ export interface Problem {
   missing: boolean;
   /** The data that errors are relative to: W ∘ X, or the stored entries of X alone. */
   seen: DataMatrix;
+  /** ‖seen‖². */
+  norm: number;
+  /** X by columns that are never whole in memory. `X` and `seen` then have its shape, and throw where an entry is asked for. */
+  columns?: ColumnData;
   /** See `X`. */
   unit: number;
   /** Squared errors of the X and W that were given are 4^costUnit times those in the unit of the fit. */
@@ -63,13 +69,14 @@ export const withMissing = ['nmf', 'ssnmf', 'hierarchical', 'neural'] as const;
  */
 export function problemOf(
   method: MethodDefinition,
-  givenX: DataMatrix,
+  givenX: FitData,
   options: FitOptions & { weights?: Matrix; absent?: Absent },
   defaults: Defaults | ((masked: boolean) => Defaults),
 ): Problem {
   const started = performance.now();
   const { name, options: own, renamed } = method;
   checkNames(name, options, [...fitOptionNames, ...Object.keys(own)], { ...renamedEverywhere, ...renamed });
+  if (isColumnData(givenX)) return columnProblem(method, givenX, options, defaults, started);
   if (!('weights' in own)) refuseMissing(givenX, name, withMissing);
   const { absent = 'zero' } = options;
   const { X, weights } = seenOf(givenX, options.weights, { absent });
@@ -88,12 +95,44 @@ export function problemOf(
   const unit = powerOfTwoUnit(stored(X));
   const ownX = copyInUnit(X, unit);
   const fingerprint = fingerprintOf(ownX, unit, identity({ ...options, ...(weights && { weights }) }));
-  if (weights === undefined || isSparse(ownX)) return { X: ownX, missing, seen: ownX, unit, costUnit: unit, settings, fingerprint };
+  if (weights === undefined || isSparse(ownX))
+    return { X: ownX, missing, seen: ownX, norm: squaredNorm(stored(ownX)), unit, costUnit: unit, settings, fingerprint };
   // The largest stands for all: weights of zeros and ones stay as they are.
   const weightUnit = powerOfTwoUnit([weights.data.reduce((most, w) => Math.max(most, w), 0)]);
   const W = copyInUnit(weights, weightUnit);
   const seen = { ...ownX, data: ownX.data.map((x, at) => x * W.data[at]) };
-  return { X: ownX, W, missing, seen, unit, costUnit: unit + weightUnit, settings, fingerprint };
+  const norm = squaredNorm(seen.data);
+  return { X: ownX, W, missing, seen, norm, unit, costUnit: unit + weightUnit, settings, fingerprint };
+}
+
+/** The same for X by columns, of which `scanColumns` has looked at every entry. */
+function columnProblem(
+  method: MethodDefinition,
+  columns: ColumnData,
+  options: FitOptions & { weights?: Matrix; absent?: Absent },
+  defaults: Defaults | ((masked: boolean) => Defaults),
+  started: number,
+): Problem {
+  refuseBesideColumns(method.name, options);
+  const X = standIn(columns);
+  const settings = settingsOf(
+    method,
+    X,
+    { ...options, svdBound: false },
+    {
+      ...(typeof defaults === 'function' ? defaults(false) : defaults),
+      started,
+    },
+  );
+  const { unit, squaredNorm: norm, share } = columns;
+  if (share.communicator.size > 1) settings.agreed = agreementOf(share.communicator);
+  const fingerprint = fingerprintOf(columns.fingerprint, unit, identity(options));
+  return { X, missing: false, seen: X, norm, columns, unit, costUnit: unit, settings, fingerprint };
+}
+
+/** The stored entries of a sparse X. Those of an X by columns are for its engine to say. */
+export function entriesIn({ X, columns }: Problem): number | undefined {
+  return columns ? (columns.sparse ? 1 : undefined) : entriesOf(X);
 }
 
 /** X / 2^unit in arrays of its own. */
@@ -108,7 +147,9 @@ function settingsOf(
   options: FitOptions,
   defaults: Defaults & { started: number },
 ): Settings {
-  if (signed.X) checkFinite(X);
+  if (isStandIn(X)) {
+    // Its entries were checked as they were read.
+  } else if (signed.X) checkFinite(X);
   else checkNonnegative(X);
   const given = options as FitOptions & Record<string, unknown>;
   checkValues(own, given);

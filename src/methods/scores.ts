@@ -1,12 +1,12 @@
 /** The scores that factorizations and clusterings are compared by. docs/scores.md has the formulas, and what other programs call them. */
 import { bestAssignment } from '../data/assignment.js';
 import { checkFinite, checkWeights } from '../data/check.js';
-import { checkDense, type Matrix } from '../data/matrix.js';
+import { checkDense, type Matrix, squaredNorm } from '../data/matrix.js';
 import { type Absent, absentOfDense } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, requireDense, stored } from '../data/sparse.js';
 import { InputError, ShapeError } from '../errors.js';
-import { squaredErrorOf, squaredNorm } from './error.js';
+import { squaredErrorOf } from './error.js';
 import { absentOption } from './options.js';
 
 /** A factorization as scores read it: its last layer counts. A fitted model is one. */

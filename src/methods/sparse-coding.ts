@@ -1,6 +1,6 @@
 import { checkNewSamples, layerValues } from '../data/check.js';
 import type { Targets } from '../data/labels.js';
-import { type Matrix, matrix, scaled } from '../data/matrix.js';
+import { type Matrix, matrix, scaled, squaredNorm } from '../data/matrix.js';
 import { permutation, random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
 import type { Engine, Run } from '../engine.js';
@@ -8,7 +8,6 @@ import { InputError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
-import { squaredNorm } from './error.js';
 import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
 import { readFactor, readFactors, withFit, writeMatrix } from './fit.js';
 import { type Given, givenFactors } from './given.js';

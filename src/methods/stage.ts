@@ -20,7 +20,12 @@ export interface StageSettings {
   deadline?: number;
   onProgress?: (progress: StageProgress) => unknown;
   signal?: FitOptions['signal'];
+  /** Of several processes: the largest of the numbers that they ask with. So that all of them end, or none does, where clocks or people decide. */
+  agreed?: (own: number) => Promise<number>;
 }
+
+/** What a check may end with by a clock or a caller, the weightiest last. */
+const calls = { on: 0, deadline: 1, stopped: 2, cancelled: 3 } as const;
 
 /** Progress as a stage knows it. */
 export type StageProgress = Omit<Progress, 'totalIterations' | 'lostDevices'>;
@@ -81,7 +86,7 @@ const rounding = 2 ** -22;
  * Every restart ends by its own objective, with the factors that it has then, so it is the same beside any number of others.
  */
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
-  const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal } = settings;
+  const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal, agreed } = settings;
   const { resumed, norm } = stage;
   const checks: StageResult['checks'] = [...(resumed?.checks ?? [])];
   const courses = Array.from({ length: restarts }, (_, r) => copyOf(resumed?.courses[r]));
@@ -94,6 +99,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
   const residuals = kkt?.tensors ?? violation.map(({ sum }) => sum);
   const residualOf = (values: readonly number[]) =>
     kkt ? Math.max(...values) : values.reduce((sum, x, i) => sum + violation[i].weight * x, 0);
+  const cancelled = () => new CancelledError('The fit was cancelled.', { cause: signal?.reason });
   let queued: { iteration: number; values: Promise<Values> } | undefined;
   const measured = () => {
     if (stage.measure) run.execute(stage.measure);
@@ -150,7 +156,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     if (ended.length > 0) await frozen.freeze(ended);
   } else if (stopping !== 'objective' && stopping !== 'violation') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
-    if (signal?.aborted) throw new CancelledError('The fit was cancelled.', { cause: signal.reason });
+    if (!agreed && signal?.aborted) throw cancelled();
     let next: typeof queued;
     if (iteration < stage.maxIterations && (stopping === 'objective' || queued === undefined)) {
       const every = stopping !== 'violation' ? checkEvery : iteration === 0 ? 1 : checkEvery - (iteration % checkEvery);
@@ -182,9 +188,18 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
           return reading;
         },
       });
-      if (go === false) return finish('stopped');
+      const own = signal?.aborted
+        ? calls.cancelled
+        : go === false
+          ? calls.stopped
+          : performance.now() > deadline
+            ? calls.deadline
+            : calls.on;
+      const call = agreed ? await agreed(own) : own;
+      if (call === calls.cancelled) throw cancelled();
+      if (call === calls.stopped) return finish('stopped');
       for (const r of left) if (await isExact(r)) end(r, 'exact');
-      if (performance.now() > deadline) return finish('maxSeconds');
+      if (call === calls.deadline) return finish('maxSeconds');
       if (tolerance > 0) for (const r of left) if (isOpen(r) && (await slows(r))) end(r, 'tolerance');
       if (!courses.some((_, r) => isOpen(r))) return finish('tolerance');
       const ended = left.filter((r) => !isOpen(r));

@@ -1,6 +1,6 @@
 /** The problem of a fit of a tensor: options that were checked, and a copy of the data in its own unit. */
 import { checkNonnegative, checkPositiveInteger, describe } from '../data/check.js';
-import type { Matrix } from '../data/matrix.js';
+import { type Matrix, squaredNorm } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { checkNonnegativeTensor, checkSparseTensor, type DataTensor, isSparseTensor } from '../data/tensors.js';
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
@@ -68,7 +68,7 @@ export function tensorProblem(
   const tensor = isSparseTensor(X) ? { shape, coordinates: X.coordinates.slice(), values: data } : { shape, data };
   const row = { rows: 1, cols: data.length, data };
   const fingerprint = fingerprintOf(tensor, unit, identity(options as unknown as FitOptions));
-  return { X: row, missing: false, seen: row, tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
+  return { X: row, missing: false, seen: row, norm: squaredNorm(data), tensor, unit, costUnit: unit, settings, fingerprint, rank, bounds };
 }
 
 /** The entries of a dense tensor, and those that a sparse one stores. */

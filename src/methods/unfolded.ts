@@ -1,5 +1,5 @@
 import { checkNewSamples, checkNonnegative, checkPositiveInteger, describe, layerValues } from '../data/check.js';
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, matrix, squaredNorm } from '../data/matrix.js';
 import { checkNames } from '../data/names.js';
 import { type DataMatrix, entriesOf, mean, requireDense, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnit } from '../data/unit.js';
@@ -8,7 +8,6 @@ import { InputError, ShapeError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
-import { squaredNorm } from './error.js';
 import type { FitOptions, Model } from './factorization.js';
 import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
 import { givenFactors } from './given.js';

@@ -1,12 +1,11 @@
 /** The fits of a survey: for each rank all restarts in a batch, and the factors of every one of them. */
-import { type Matrix, matrix } from '../data/matrix.js';
+import { type Matrix, matrix, squaredNorm } from '../data/matrix.js';
 import { random } from '../data/random.js';
 import { type DataMatrix, entriesOf, isSparse, mean } from '../data/sparse.js';
 import { type AbortSignalLike, type Engine, withRun } from '../engine.js';
 import { BreakdownError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import { squaredNorm } from '../methods/error.js';
 import { randomFactors, writeMatrix } from '../methods/fit.js';
 import { nndsvd } from '../methods/nndsvd.js';
 import { runStage } from '../methods/stage.js';

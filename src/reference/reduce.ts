@@ -9,6 +9,10 @@ export const reduce: Meanings<keyof typeof definitions> = {
     out.data[0] = total;
   },
 
+  allReduce([X], [out]) {
+    out.data.set(X.data);
+  },
+
   softmaxCrossEntropy([logits, Y], [loss, gradient]) {
     for (let c = 0; c < logits.cols; c++) {
       const z = column(logits, c);

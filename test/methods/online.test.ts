@@ -1,12 +1,12 @@
 /** Columns that come in blocks: the sums and A against plain loops in f64, the end beside a fit of the whole, and what goes on later. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
-import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { type Matrix, matrix, squaredNorm } from '../../src/data/matrix.js';
 import { type DataMatrix, sparseFromDense } from '../../src/data/sparse.js';
 import { columnsTimesPowersOfTwo, columnUnits, matrixTimesPowerOfTwo, powerOfTwoUnit } from '../../src/data/unit.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
-import { squaredErrorOf, squaredNorm } from '../../src/methods/error.js';
+import { squaredErrorOf } from '../../src/methods/error.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { createOnline, type OnlineNmfOptions, onlineNmf } from '../../src/methods/online.js';
 import { nnls } from '../../src/methods/q.js';

@@ -110,6 +110,11 @@ export const properties: Record<DrawnKind, Property> = {
     return near(to, 0);
   },
 
+  allReduce(p, _r, { rows, cols, shared, option }, { input, out }) {
+    const X = input('X', rows, cols, { shared });
+    return near(p.allReduce(X, option % 2 === 0 ? 'sum' : 'max', { into: out('out', rows, cols, [X]) }), 0);
+  },
+
   map(p, _r, { rows, cols, exponent, option }, { input, out }) {
     const fn = simpleMaps[option % simpleMaps.length];
     const makes: (Make | undefined)[] = [undefined, masked, ones];

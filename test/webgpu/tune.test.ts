@@ -196,7 +196,8 @@ describe('on this adapter', () => {
     expect(new Set(tuning.entries.map(({ kind }) => kind))).toEqual(new Set(['product', 'solve', 'sweep', 'swept', 'sparse']));
     expect(seen).toHaveLength(tuning.entries.length);
     for (const { ms, class: name } of tuning.entries) {
-      for (const time of Object.values(ms)) expect(time, name).toBeGreaterThan(0);
+      // A clock that ticks seldom may say 0 of a small piece of work.
+      for (const time of Object.values(ms)) expect(time, name).toBeGreaterThanOrEqual(0);
     }
     const stored: unknown = JSON.parse(JSON.stringify(tuning));
     const names: string[] = [];

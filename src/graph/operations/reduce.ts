@@ -14,6 +14,18 @@ export const reduce = {
   }),
 
   /**
+   * out = X, a sum (or a maximum) over columns of the data, once all columns have their share in it. Where one process has all columns it is
+   * a copy. An executor of several processes, or of one panel after another, brings the shares together here. Only by-columns.ts writes it.
+   */
+  allReduce: define({
+    inputs: { X: byEntry },
+    outputs: { out: byEntry },
+    text: ([X], [out], { by }) => `${out} = ${by === 'sum' ? 'sum' : 'max'} of ${X} over all columns`,
+    write: (w: Writer<{ by: 'sum' | 'max' }>, X: Tensor, by: 'sum' | 'max', options: Into = {}) =>
+      w.result([X], X.rows, X.cols, { by }, options),
+  }),
+
+  /**
    * The loss of every column (1×M), −Σ Y log softmax(logits), and its gradient in the logits (P×M), softmax(logits) − Y.
    * Columns without a label, whose Y is zero, have 0 in both.
    */

@@ -10,7 +10,7 @@ export const elementwise: Lowerings<keyof typeof definitions> = {
   combine: ({ inputs: [X, Y], outputs: [out], attributes: { scale, otherScale } }, facts) =>
     combined(X, Y, out, { SCALE: scale, OTHER_SCALE: otherScale, PRODUCT: false }, facts),
   hadamard: ({ inputs: [X, Y], outputs: [out] }, facts) => combined(X, Y, out, { SCALE: 1, OTHER_SCALE: 0, PRODUCT: true }, facts),
-  copy: ({ inputs: [X], outputs: [out] }, facts) => combined(X, undefined, out, { SCALE: 1, OTHER_SCALE: 0, PRODUCT: false }, facts),
+  copy: ({ inputs: [X], outputs: [out] }, facts) => copied(X, out, facts),
 
   map({ inputs: [X, Y = X, W = X], outputs: [out], attributes: { fn, p, q } }, facts) {
     const numbers = { COLS: out.cols, FUNCTION: functionNumber(fn), P: p, Q: q };
@@ -44,4 +44,8 @@ function combined(
   facts: AdapterFacts,
 ): Dispatch[] {
   return [perItem('elementwise/combine', vectors(out), out.batch, { X, Y: Y ?? standIn(X), out }, numbers, facts)];
+}
+
+export function copied(X: Tensor, out: Tensor, facts: AdapterFacts): Dispatch[] {
+  return combined(X, undefined, out, { SCALE: 1, OTHER_SCALE: 0, PRODUCT: false }, facts);
 }

@@ -4,6 +4,7 @@ import type { Tensor } from '../../graph/tensor.js';
 import { restartStep, strideOf } from '../layout/layout.js';
 import { type AdapterFacts, type Forced, planGroupFold } from '../plan/planner.js';
 import { call, type Dispatch, entries, type Lowerings, perItem, type Scratch, vectors } from './dispatch.js';
+import { copied } from './elementwise.js';
 import { terms } from './names.js';
 
 export const reduce: Lowerings<keyof typeof definitions> = {
@@ -21,6 +22,8 @@ export const reduce: Lowerings<keyof typeof definitions> = {
     };
     return foldLevels(fold, facts, forced);
   },
+
+  allReduce: ({ inputs: [X], outputs: [out] }, facts) => copied(X, out, facts),
 
   softmaxCrossEntropy({ inputs: [logits, Y], outputs: [loss, gradient] }, facts) {
     const operands = { logits, Y, loss, gradient };

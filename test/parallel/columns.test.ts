@@ -1,0 +1,125 @@
+/** Fits by columns, in panels and on ranks, against the same fits in memory: on the f64 reference all but the order of sums is the same. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { columnsOfMatrix } from '../../src/data/columns.js';
+import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { random } from '../../src/data/random.js';
+import { type DataMatrix, sparseFromDense } from '../../src/data/sparse.js';
+import type { Engine } from '../../src/engine.js';
+import { type NeuralOptions, neuralNmf } from '../../src/methods/neural.js';
+import { type NmfOptions, nmf } from '../../src/methods/nmf.js';
+import { createEngine } from '../../src/node/engine.js';
+import { scanColumns } from '../../src/parallel/column-data.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
+import { ranksInProcess } from '../support/ranks.js';
+
+const reference = createReferenceEngine();
+let onDevice: Promise<Engine> | undefined;
+const device = () => {
+  onDevice ??= createEngine();
+  return onDevice;
+};
+afterAll(async () => (await onDevice)?.dispose());
+
+/** Rank 4 with noise, and zeros for the sparse form. */
+function planted(N: number, M: number, seed: number): Matrix {
+  const { uniform } = random(seed);
+  const [A, S] = [4 * N, 4 * M].map((length) => Float64Array.from({ length }, () => (uniform() < 0.5 ? 0 : uniform())));
+  return matrix(
+    N,
+    M,
+    Array.from({ length: N * M }, (_, at) => {
+      const [i, j] = [Math.floor(at / M), at % M];
+      let x = 0;
+      for (let t = 0; t < 4; t++) x += A[i * 4 + t] * S[t * M + j];
+      return x === 0 ? 0 : 3.7 * x + 0.1 * uniform();
+    }),
+  );
+}
+
+type Fit = (engine: Engine, X: Parameters<typeof nmf>[1]) => ReturnType<typeof nmf> | ReturnType<typeof neuralNmf>;
+const common = { svdBound: undefined, seed: 3 };
+const labels = (M: number) => Array.from({ length: M }, (_, j) => (j % 5 === 0 ? null : ['a', 'b', 'c'][j % 3]));
+const flat =
+  (options: Partial<NmfOptions>): Fit =>
+  (engine, X) =>
+    nmf(engine, X, { ranks: 3, restarts: 2, maxIterations: 23, tolerance: 0, ...common, ...options });
+const neural =
+  (options: Partial<NeuralOptions>): Fit =>
+  (engine, X) =>
+    neuralNmf(engine, X, { ranks: [4, 2], restarts: 2, startIterations: 5, maxIterations: 12, tolerance: 0, ...common, ...options });
+const fits: Record<string, Fit> = {
+  mu: flat({ solver: 'mu' }),
+  hals: flat({ solver: 'hals' }),
+  anls: flat({ solver: 'anls' }),
+  'mu with penalties': flat({ solver: 'mu', l1A: 0.001, l2S: 0.002, orthogonalA: 0.001 }),
+  'hals with penalties': flat({ solver: 'hals', l1S: 0.001, l2A: 0.002 }),
+  'anls by kkt': flat({ solver: 'anls', stopping: 'kkt', tolerance: 1e-9 }),
+  neural: neural({}),
+  'neural, deepest level': neural({ cost: 'reconstruction', l1: 0.01 }),
+  'neural, energy': neural({ cost: 'energy', start: 'random', startIterations: undefined }),
+  'neural, labels': neural({ labels: labels(53) }),
+  'neural, cross-entropy': neural({ labels: labels(53), labelLoss: 'crossEntropy', optimiser: 'adam' }),
+};
+
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
+
+const X = planted(19, 53, 11);
+const forms: [string, DataMatrix][] = [
+  ['dense', X],
+  ['sparse', sparseFromDense(X)],
+];
+
+describe.each(forms)('%s', (form, data) => {
+  test.each(Object.keys(fits))('%s: panels of 10 columns, and 3 ranks', async (name) => {
+    const factorize = fits[name];
+    const whole = await factorize(reference, data);
+    const near = (model: Awaited<ReturnType<Fit>>) => {
+      expect(model.history.map(({ iteration }) => iteration)).toEqual(whole.history.map(({ iteration }) => iteration));
+      model.history.forEach(({ relativeError }, i) => {
+        expect(Math.abs(relativeError / whole.history[i].relativeError - 1)).toBeLessThan(1e-6);
+      });
+      model.A.forEach((A, l) => {
+        expect(distance(A.data, whole.A[l].data)).toBeLessThan(1e-4);
+      });
+      model.S.forEach((S, l) => {
+        expect(distance(S.data, whole.S[l].data)).toBeLessThan(1e-3);
+      });
+      expect(Math.abs(model.relativeError / whole.relativeError - 1)).toBeLessThan(1e-5);
+      if (whole.supervision) expect(model.supervision?.accuracy).toEqual(whole.supervision.accuracy);
+    };
+    const panels = await scanColumns(columnsOfMatrix(data), { panelColumns: 10 });
+    expect(panels.share.panels).toHaveLength(6);
+    near(await factorize(reference, panels));
+    const models = await Promise.all(
+      ranksInProcess(3).map(async (communicator) =>
+        factorize(
+          reference,
+          await scanColumns(columnsOfMatrix(data), { panelColumns: communicator.rank === 1 ? 5 : undefined, communicator }),
+        ),
+      ),
+    );
+    models.forEach(near);
+    for (const model of models) expect(model.A.map(({ data }) => data)).toEqual(models[0].A.map(({ data }) => data));
+  });
+
+  test('on the device, in panels', async () => {
+    const engine = await device();
+    for (const factorize of [fits.anls, fits.neural]) {
+      const whole = await factorize(engine, data);
+      const model = await factorize(engine, await scanColumns(columnsOfMatrix(data), { panelColumns: 16 }));
+      // The residual of a sparse X is exact to the rounding of f32 times ‖X‖²; a fit of a few iterations multiplies it.
+      model.history.forEach(({ relativeError }, i) => {
+        expect(Math.abs(relativeError ** 2 - whole.history[i].relativeError ** 2)).toBeLessThan(2 ** -20);
+      });
+      const again = await factorize(engine, await scanColumns(columnsOfMatrix(data), { panelColumns: 16 }));
+      expect(again.A).toEqual(model.A);
+      expect(again.S).toEqual(model.S);
+    }
+    expect(form).toBeTruthy();
+  });
+});

@@ -1,5 +1,5 @@
 /** `orthant fit --panels` and `--distributed`: fits of all of a matrix that is not whole on the device, in memory, or on one machine. */
-import { type Command, Option } from 'commander';
+import { type Command, CommanderError, Option } from 'commander';
 import type { Labels } from '../data/labels.js';
 import { InputError } from '../errors.js';
 import type { Samples } from '../formats/in-file.js';
@@ -81,10 +81,34 @@ export async function fitByColumns(io: Io, path: string, options: ColumnCommandO
     await fitShare(io, path, { ...options, ranks: ranks! }, command, mpi);
     mpi.finalize();
   } catch (error) {
+    if (error instanceof CommanderError || agreed.has(error as object)) {
+      mpi.finalize();
+      throw error;
+    }
     // Those who wait for this rank would wait for ever. The error is printed first.
     process.once('exit', () => mpi.abort(1));
     throw error;
   }
+}
+
+/** Errors that every rank knows of. */
+const agreed = new WeakSet<object>();
+
+/**
+ * What `work` gives on every rank, or an error on all of them: the first rank that has one says it, the others end without a word. In `work`
+ * no rank may wait for one that has failed.
+ */
+async function onAllRanks<T>(communicator: Communicator, work: () => Promise<T>): Promise<T> {
+  let failure: unknown;
+  const done = await work().catch((error: unknown) => {
+    failure = error;
+    return undefined;
+  });
+  const failed = (await communicator.texts(failure === undefined ? '' : '!')).indexOf('!');
+  if (failed < 0) return done as T;
+  if (failed !== communicator.rank) throw new CommanderError(2, 'orthant.another-rank', '');
+  if (typeof failure === 'object' && failure !== null) agreed.add(failure);
+  throw failure;
 }
 
 /** One sentence where mpirun ends this process because another one has ended. */
@@ -105,25 +129,28 @@ async function fitShare(
 ): Promise<void> {
   const { method, samples, ranks, out, format, json, panels, stopping } = options;
   const given = givenMethodOptions(command);
-  checkMethodHas(method, given);
-  checkMethodOptions(method, ranks, given);
-  const first = communicator.rank === 0;
-  if (out !== undefined && first) await checkModelFolder(out, ranks.length);
   const table = tableOptionsOf(options);
-  checkTableFiles([path], { samples, table, input: { stdin: io.stdin, signal: io.signal } });
-  const file = await openColumns(path, { samples, ...table });
-  const { labels: labelsPath, truth: truthPath, unlabelled, ...own } = given;
-  const labels =
-    labelsPath === undefined
-      ? undefined
-      : await readGivenLabels(labelsPath, truthPath, { samples: file.cols, names: file.sampleNames, unlabelled });
+  const first = communicator.rank === 0;
   // On one process S goes to its files panel by panel. Several processes gather it in the first.
   const byPanels = out !== undefined && panels !== undefined && communicator.size === 1;
   let writer: PanelWriter | undefined;
-  const columns = await scanColumns(file, {
-    communicator,
-    ...(typeof panels === 'number' ? { panelColumns: panels } : panels ? {} : { panelColumns: file.cols }),
-    ...(byPanels && { takeS: async ({ layer, from, S }) => writer!.write(layer, from, S) }),
+  const { labels: labelsPath, truth: truthPath, unlabelled, ...own } = given;
+  const { file, labels, columns } = await onAllRanks(communicator, async () => {
+    checkMethodHas(method, given);
+    checkMethodOptions(method, ranks, given);
+    if (out !== undefined && first) await checkModelFolder(out, ranks.length);
+    checkTableFiles([path], { samples, table, input: { stdin: io.stdin, signal: io.signal } });
+    const file = await openColumns(path, { samples, ...table });
+    const labels =
+      labelsPath === undefined
+        ? undefined
+        : await readGivenLabels(labelsPath, truthPath, { samples: file.cols, names: file.sampleNames, unlabelled });
+    const columns = await scanColumns(file, {
+      communicator,
+      ...(typeof panels === 'number' ? { panelColumns: panels } : panels ? {} : { panelColumns: file.cols }),
+      ...(byPanels && { takeS: async ({ layer, from, S }) => writer!.write(layer, from, S) }),
+    });
+    return { file, labels, columns };
   });
   if (byPanels) {
     const names = ranks.map((_, l) => `S${l}.npy`);

@@ -94,8 +94,10 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
       part.set(seen);
     }
   }
-  const spread = <A extends Float32Array | Uint8Array>(values: A, root: number) =>
-    inMemory(values, (address, count) => broadcast(address, count, values instanceof Float32Array ? f32 : bytes, root, comm, request));
+  const spread = <A extends Float64Array | Float32Array | Uint8Array>(values: A, root: number) =>
+    inMemory(values, (address, count) =>
+      broadcast(address, count, values instanceof Float64Array ? f64 : values instanceof Float32Array ? f32 : bytes, root, comm, request),
+    );
 
   let queue: Promise<unknown> = Promise.resolve();
   /** One call after the other: every rank makes them in the same order. */
@@ -105,13 +107,14 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     return next;
   };
   /** The values of every rank, each told to all by its owner. */
-  async function gather<A extends Float32Array | Uint8Array>(own: A, make: (length: number) => A): Promise<A[]> {
+  async function gather<A extends Float64Array | Float32Array | Uint8Array>(own: A): Promise<A[]> {
     const lengths = new Float64Array(size);
     lengths[rank] = own.length;
     await reduce(lengths, 'sum');
+    const make = own.constructor as new (length: number) => A;
     const all: A[] = [];
     for (let owner = 0; owner < size; owner++) {
-      const values = owner === rank ? (own.slice() as A) : make(lengths[owner]);
+      const values = owner === rank ? (own.slice() as A) : new make(lengths[owner]);
       await spread(values, owner);
       all.push(values);
     }
@@ -129,10 +132,10 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
       reducedBytes += values.byteLength;
       return inTurn(() => reduce(values, by));
     },
-    allGather: (values) => inTurn(() => gather(values, (length) => new Float32Array(length))),
+    allGather: (values) => inTurn(() => gather(values)),
     broadcast: (values) => inTurn(() => spread(values, 0)),
     texts: async (own) => {
-      const all = await inTurn(() => gather(new TextEncoder().encode(own), (length) => new Uint8Array(length)));
+      const all = await inTurn(() => gather<Uint8Array>(new TextEncoder().encode(own)));
       return all.map((text) => new TextDecoder().decode(text));
     },
     get reducedBytes() {

@@ -1,97 +1,15 @@
 /** The room Matrix, in a real browser on the built files: from the drop to the files that are saved. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, expect, test } from 'vitest';
 import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
-import { chooseRank, inverseTransform, type Matrix, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
+import { chooseRank, inverseTransform, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
 import { createEngine, readMatrix } from '../../src/node.js';
-import { type Built, builtPage, inState, textOf, visit } from './built.js';
+import { inState, textOf } from './built.js';
+import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved } from './matrix-room.js';
 
-/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
-let started: Promise<{ built: Built; folder: string }> | undefined;
-const ready = () => (started ??= start());
-afterAll(async () => {
-  const { built, folder } = (await started) ?? {};
-  await built?.close();
-  if (folder) await rm(folder, { recursive: true });
-});
-
-async function start() {
-  return { built: await builtPage(), folder: await mkdtemp(path.join(tmpdir(), 'orthant-matrix-')) };
-}
-
-/** The room, and the folder where files come from and are saved. */
-async function open(hash: string, options: { before?: (page: Page) => Promise<void> } = {}) {
-  const { built, folder } = await ready();
-  const seen = await visit(built, { ...options, hash: `#/matrix${hash}` });
-  const session = await seen.page.createCDPSession();
-  await session.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
-  await seen.page.waitForSelector('[data-option="ranks"]');
-  const write = async (name: string, content: string | Uint8Array) => {
-    await writeFile(path.join(folder, name), content);
-    return path.join(folder, name);
-  };
-  return { ...seen, folder, write };
-}
-
-/** Gives files to the room as its own button does. */
-async function choose(page: Page, ...files: string[]): Promise<void> {
-  const input = (await page.$('.data .drop input[type="file"]')) as ElementHandle<HTMLInputElement>;
-  await input.uploadFile(...files);
-}
-
-/** Drops a file from outside the browser. */
-async function drop(page: Page, file: string): Promise<void> {
-  const { x, y } = await page.$eval('.data .drop', (zone) => {
-    const { left, top } = zone.getBoundingClientRect();
-    return { x: left + 20, y: top + 20 };
-  });
-  const session = await page.createCDPSession();
-  const data = { items: [], files: [file], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await session.send('Input.dispatchDragEvent', { type, x, y, data });
-}
-
-const inShort = async (page: Page, wanted: RegExp): Promise<string> => {
-  await page.waitForFunction(
-    (source) => new RegExp(source).test(document.querySelector('.in-short')?.textContent ?? ''),
-    {},
-    wanted.source,
-  );
-  return textOf(page, '.in-short');
-};
-
-async function press(page: Page, text: string): Promise<void> {
-  const button = await page.waitForSelector(`::-p-xpath(//button[normalize-space()="${text}" and not(@disabled)])`);
-  await button!.focus();
-  await page.keyboard.press('Enter');
-}
-
-/** A file that the page saved. */
-async function saved(folder: string, name: string): Promise<Uint8Array> {
-  for (;;) {
-    const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
-    if (bytes && bytes.length > 0) return bytes;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const complaint = async (page: Page): Promise<string> => {
-  await page.waitForFunction(() => (document.querySelector('.data .complaint')?.textContent ?? '') !== '');
-  return textOf(page, '.data .complaint');
-};
-
-/** A matrix of rank 3 as a table with names, and with gaps at every fifth entry or so. */
-function gappy(): { csv: string; X: Matrix } {
-  const X = randomLowRank(13, 17, 3, { seed: 5 });
-  for (let at = 0; at < X.data.length; at++) if ((at * 7) % 5 === 0) X.data[at] = Number.NaN;
-  const lines = Array.from({ length: X.cols }, (_, j) =>
-    [`s${j + 1}`, ...Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + j])].map((x) => (Number.isNaN(x) ? '' : x)).join(','),
-  );
-  const head = ['', ...Array.from({ length: X.rows }, (_, i) => `f${i + 1}`)].join(',');
-  return { csv: [head, ...lines, ''].join('\n'), X };
-}
+const { open, close } = matrixRoom();
+afterAll(close);
 
 test('fills the gaps of a dropped table as the library does, goes on, and saves and takes the model', async () => {
   const { page, complaints, folder, write } = await open('?maxIterations=40&seed=3&ranks=3');
@@ -271,6 +189,11 @@ test('refuses files with the sentences of the command line, and what is too larg
     await choose(page, await write(name, '1'));
     expect(await complaint(page)).toMatch(new RegExp(`^${name} has ${size}.* Cut it into parts`));
   }
+  await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+  await choose(page, await write('broken.jpg', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70])));
+  expect(await complaint(page)).toBe(
+    'broken.jpg is a damaged picture, or of a kind that this browser cannot read; save it as PNG or JPEG.',
+  );
   await choose(page, await write('negative.csv', '1,2\n3,-1\n'));
   await inShort(page, /2 features × 2 samples/);
   await page.locator('[data-option="ranks"]').fill('1');
@@ -371,6 +294,20 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   ]);
   // The halves are the only two nonnegative parts of their sums; each is on one side alone.
   expect(parts.map(({ left, right }) => Number(left > 250 && right < 5) - Number(right > 250 && left < 5)).sort()).toEqual([-1, 1]);
+
+  // JPEG, as a camera saves it; the browser of the test makes it.
+  const jpeg = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(32, 24);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = '#808080';
+    context.fillRect(0, 0, 32, 24);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer());
+    return [...bytes];
+  });
+  expect(jpeg.slice(0, 2)).toEqual([0xff, 0xd8]);
+  await choose(page, await write('grey.jpg', Uint8Array.from(jpeg)));
+  // 8×8 patches, 4 apart: 7 × 5 of them, all of the same grey, 128 of 255.
+  expect(await inShort(page, /64 features × 35 samples/)).toMatch(/from 0 to 0\.50\d*\.$|from 0\.50\d* to 0\.50\d*\.$/);
 
   await choose(page, await write('picture.png', await shape(40, 24, (x, y) => (x + y) % 7 < 3)));
   await inShort(page, /64 features × 45 samples/);

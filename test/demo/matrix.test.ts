@@ -157,15 +157,17 @@ test('refuses files with the sentences of the command line, and what is too larg
     // The size of a file by its name: nobody needs 9 GB on the disk for this.
     before: (page: Page) =>
       page.evaluateOnNewDocument(() => {
+        Object.defineProperty(navigator, 'deviceMemory', { value: 8 });
         const { get } = Object.getOwnPropertyDescriptor(Blob.prototype, 'size')!;
         const reading = Blob.prototype.arrayBuffer;
         Object.defineProperty(Blob.prototype, 'size', {
           get() {
-            return (this as File).name === 'huge.csv' ? 9e9 : (this as File).name === 'large.npz' ? 1.5e9 : get!.call(this);
+            const sizes: Record<string, number> = { 'huge.csv': 9e9, 'large.npz': 1.5e9, 'bytes.npy': 8e8, 'doubles.npy': 1.6e9 };
+            return sizes[(this as File).name] ?? get!.call(this);
           },
         });
         Blob.prototype.arrayBuffer = function () {
-          if (['huge.csv', 'large.npz'].includes((this as File).name)) throw new Error('was read');
+          if (['huge.csv', 'large.npz', 'bytes.npy'].includes((this as File).name)) throw new Error('was read');
           return reading.call(this);
         };
       }) as unknown as Promise<void>,
@@ -189,6 +191,31 @@ test('refuses files with the sentences of the command line, and what is too larg
     await choose(page, await write(name, '1'));
     expect(await complaint(page)).toMatch(new RegExp(`^${name} has ${size}.* Cut it into parts`));
   }
+  // The header says more than the size: 8e8 bytes are as many entries, which take 12 bytes each while they are fitted; 1.6e9 bytes of
+  // doubles are 2e8 entries, for which there is room, so that this file is read and turns out to be cut off.
+  const header = (dtype: string, shape: string) =>
+    `\x93NUMPY\x01\0\x76\0${`{'descr': '${dtype}', 'shape': (${shape}), 'fortran_order': False}`.padEnd(117)}\n`;
+  const told = async (name: string, content: string) => {
+    await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+    await choose(page, await write(name, Buffer.from(content, 'latin1')));
+    return complaint(page);
+  };
+  expect(await told('bytes.npy', header('|u1', '40000, 20000'))).toBe(
+    'bytes.npy has 800 MB, a matrix of 40,000×20,000, and would need about 10 GB of memory, more than the 4.3 GB that this browser can give it. Cut it into parts, or use the command line.',
+  );
+  expect(await told('doubles.npy', header('<f8', '20000, 10000'))).toMatch(/^doubles\.npy: The \.npy file is cut off/);
+  const limit = await page.evaluate(async () => {
+    const { limits } = (await navigator.gpu.requestAdapter())!;
+    return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  });
+  const entries = Math.ceil(limit / 16);
+  expect(await told('entries.mtx', `%%MatrixMarket matrix coordinate real general\n% a comment\n9 9 ${entries}\n1 1 1\n`)).toContain(
+    `entries.mtx has ${entries.toLocaleString('en')} stored entries, which take ${Math.ceil((16 * entries + 8 * 18) / 1e6)} MB on the GPU`.replace(
+      /\d{4,} MB/,
+      (mb) => `${(Number.parseInt(mb, 10) / 1000).toPrecision(2)} GB`,
+    ),
+  );
+
   await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
   await choose(page, await write('broken.jpg', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70])));
   expect(await complaint(page)).toBe(

@@ -4,7 +4,7 @@ import { el } from '../../page/dom.js';
 import { dropZone, type Given } from '../../page/drop.js';
 import { type HeatMap, heatMap } from '../../page/heat-map.js';
 import { sentenceOf } from '../../page/notices.js';
-import { work } from '../../page/session.js';
+import { openDevice, work } from '../../page/session.js';
 import { forget, keep, kept } from '../../page/store.js';
 import type { Facts } from '../../work/matrix.js';
 import type { Source } from '../../work/matrix-read.js';
@@ -109,10 +109,14 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
 
   async function take(given: readonly Given[]): Promise<void> {
     check();
-    for (const { file } of given) {
-      const refusal = tooLarge(file, document.body.dataset.device);
-      if (refusal) throw new Error(refusal);
-    }
+    const device = await openDevice().catch(() => undefined); // the page says so
+    const { side = 64 } = reading.reading();
+    const refusal = await tooLarge(
+      given.map(({ file }) => file),
+      side,
+      device,
+    );
+    if (refusal) throw new Error(refusal);
     const [{ file }] = given;
     if (given.length === 1 && isModel(file.name)) return onModel(file);
     const source = await sourceOf(given);

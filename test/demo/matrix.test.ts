@@ -41,6 +41,16 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   const before = await errorOf();
   expect(before).toBeCloseTo(model.relativeError, 4);
 
+  // The report is the page of the library, of this fit.
+  await press(page, 'Save the report (.html)');
+  const report = Buffer.from(await saved(folder, 'gaps.html')).toString();
+  // The JSON that its own script reads.
+  const told = JSON.parse(/<script type="application\/json" id="data">([^<]*)</.exec(report)![1]);
+  expect(told.layers).toEqual([{ rank: 3, relativeError: expect.closeTo(model.relativeError, 4), svdBound: null }]);
+  expect([told.title, told.features, told.samples]).toEqual(['gaps.csv', 13, 17]);
+  expect(told.command).toBe('orthant fit gaps.csv --method nmf --ranks 3 --seed 3 --max-iterations 40 --out model');
+  expect(told.notes.join(' ')).toContain(`${gone} of 221 entries are missing`);
+
   // Other options, the same factors.
   await press(page, 'Save the model (.zip)');
   await saved(folder, 'model.zip');

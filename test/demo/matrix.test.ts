@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
 import { chooseRank, inverseTransform, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
 import { createEngine, readMatrix } from '../../src/node.js';
+import { violations } from './axe.js';
 import { inState, textOf } from './built.js';
 import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved } from './matrix-room.js';
 
@@ -20,9 +21,11 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
     `13 features × 17 samples, ${Number(((100 * gone) / X.data.length).toPrecision(3))} % missing`,
   );
   expect(await textOf(page, '.facts')).toContain('f1; f2; … f13');
+  expect(await violations(page), 'a file that was read').toEqual([]);
 
   await press(page, 'Start');
   await inState(page, 'ended');
+  expect(await violations(page), 'the end of a fit').toEqual([]);
   await press(page, 'Save the filled matrix (CSV)');
   const filled = parseCsvMatrix(await saved(folder, 'gaps-filled.csv')).X;
   const engine = await createEngine();
@@ -69,6 +72,7 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   expect(await errorOf()).toBe(before);
 
   await press(page, 'Copy as code');
+  expect(await violations(page), 'the fit as code').toEqual([]);
   const [typescript, command] = await page.$$eval('dialog pre', (parts) => parts.map(({ textContent }) => textContent ?? ''));
   expect(typescript).toContain("await readMatrix('gaps.csv', {})");
   expect(typescript).toContain("solver: 'hals'");
@@ -100,6 +104,7 @@ test('builds the options of every method from the list, and shows a refusal besi
   await press(page, 'Start');
   await page.waitForSelector('[data-option="l1A"][aria-invalid]');
   expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.option)).toBe('l1A');
+  expect(await violations(page), 'options open, one refused').toEqual([]);
   const refused = await page.$eval('[data-option="l1A"]', (field) => field.closest('.field')!.querySelector('.field-error')!.textContent);
   const engine = await createEngine();
   await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!);
@@ -113,9 +118,11 @@ test('pauses, goes on and stops with the factors so far, and zooms by the keyboa
   await inShort(page, /87 features × 90 samples/);
   await press(page, 'Start');
   await page.waitForFunction(() => Number(document.querySelector('#room .fit-panel dd')?.textContent) > 0);
+  expect(await violations(page), 'learning').toEqual([]);
   await press(page, 'Pause');
   await inState(page, 'paused');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Resume');
+  expect(await violations(page), 'paused').toEqual([]);
   await page.keyboard.press('Enter');
   await inState(page, 'running');
   await press(page, 'Stop');
@@ -231,11 +238,13 @@ test('refuses files with the sentences of the command line, and what is too larg
   expect(await complaint(page)).toBe(
     'broken.jpg is a damaged picture, or of a kind that this browser cannot read; save it as PNG or JPEG.',
   );
+  expect(await violations(page), 'a refused file').toEqual([]);
   await choose(page, await write('negative.csv', '1,2\n3,-1\n'));
   await inShort(page, /2 features × 2 samples/);
   await page.locator('[data-option="ranks"]').fill('1');
   await press(page, 'Start');
   await inState(page, 'failed');
+  expect(await violations(page), 'a refused fit').toEqual([]);
   expect(await textOf(page, '#room .fit-panel .complaint')).toBe(
     'negative.csv: row 2, column 2 is -1, but every entry must be ≥ 0; shift or clip the data first.',
   );
@@ -267,6 +276,7 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
   engine.dispose();
   expect(await textOf(page, '.survey .reason')).toMatch(new RegExp(`^Rank ${chosen} `));
   await page.locator('.survey .outcome details summary').click();
+  expect(await violations(page), 'a survey').toEqual([]);
   const numbers = await page.$$eval('.survey tbody tr', (lines) =>
     lines.map((line) => [...line.children].map(({ textContent }) => textContent ?? '')),
   );
@@ -287,7 +297,7 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
 
   // The file is kept because the person asks for it, and comes back after a reload.
   await page.locator('.keep input').click();
-  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep')!.textContent ?? ''));
+  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep [role=status]')!.textContent ?? ''));
   await page.reload();
   await press(page, 'Open');
   await inShort(page, /12 features × 14 samples/);
@@ -329,6 +339,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
     [6, 5],
     [6, 5],
   ]);
+  expect(await violations(page), 'parts as images').toEqual([]);
   // The halves are the only two nonnegative parts of their sums; each is on one side alone.
   expect(parts.map(({ left, right }) => Number(left > 250 && right < 5) - Number(right > 250 && left < 5)).sort()).toEqual([-1, 1]);
 
@@ -385,6 +396,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   await inState(page, 'running', 'ended');
   await inState(page, 'ended');
   await page.waitForSelector('.parts[data-kind="spectra"] canvas');
+  expect(await violations(page), 'parts as spectra').toEqual([]);
   expect(await page.$$eval('.parts canvas', (canvases) => canvases.map((canvas) => canvas.getAttribute('aria-label')))).toEqual([
     'Spectrum of part 1',
     'Activation of part 1',

@@ -137,7 +137,7 @@ function sparsity(X: DataMatrix): string {
 }
 
 /** Throws InputError for 16-bit floats of data that do not take them. */
-function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
+export function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
   if (half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
   if (half && weights)
     throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);

@@ -42,6 +42,8 @@ export interface Filing {
   onResult: (id: string, stored: Stored) => Promise<void>;
   /** Takes why a task has none. */
   onFailure: (id: string, failure: JobFailure) => Promise<void>;
+  /** Called when nothing of the sweep is left in the Redis. */
+  onClean?: () => Promise<void>;
   onProgress?: (id: string, progress: JobProgress) => void;
   /** A sentence for people, such as that no worker is there. */
   onNote?: (note: string) => void;
@@ -74,7 +76,7 @@ const here = () => `${hostname()}, process ${process.pid}`;
  * `onFailure`.
  */
 export async function runQueued(server: QueueServer, filing: Filing): Promise<void> {
-  const { signal, tasks } = filing;
+  const { signal } = filing;
   if (signal?.aborted) throw new CancelledError('Interrupted.');
   const owned = await own(server, filing);
   const board = boardOf(server, filing.sweep, filing.version);
@@ -89,9 +91,9 @@ export async function runQueued(server: QueueServer, filing: Filing): Promise<vo
   try {
     const how = await Promise.race([collector.run().then(() => 'done' as const), aborted]);
     await collector.stop();
-    const ids = tasks.map(({ id }) => id);
-    const cleaned = await Promise.race([clean(server, board, filing, ids).then(() => true), pause(longestCleanMs, false, { ref: false })]);
-    if (!cleaned) left('Redis does not answer');
+    const cleaned = await Promise.race([clean(server, board, filing).then(() => true), pause(longestCleanMs, false, { ref: false })]);
+    if (cleaned) await filing.onClean?.();
+    else left('Redis does not answer');
     if (how === 'aborted') throw new CancelledError('Interrupted.');
   } catch (error) {
     // What workers have computed outlasts a full disk here.
@@ -278,7 +280,7 @@ async function takeOver(
 async function file(server: QueueServer, { flow }: Board, filing: Filing, missing: ReadonlySet<string>): Promise<void> {
   const { redis } = server;
   const { sweep, version, tasks } = filing;
-  const { over } = keysOf(sweep);
+  const { over, jobs } = keysOf(sweep);
   await redis.del(over);
   await placeSources(server, filing);
   await redis.hset(sweepsKey, sweep, JSON.stringify({ version, by: here() } satisfies Announced));
@@ -290,6 +292,7 @@ async function file(server: QueueServer, { flow }: Board, filing: Filing, missin
       data: { sweep, id, task } satisfies Queued,
       opts: { jobId: queueId(sweep, id), ignoreDependencyOnFailure: true, attempts: 1, stackTraceLimit: 0 },
     }));
+  await redis.sadd(jobs, ...children.map(({ opts }) => opts!.jobId!));
   await flow.add({ name: collecting, queueName: sweepQueue(sweep), data: {}, opts: { jobId: collecting }, children });
 }
 
@@ -312,12 +315,12 @@ async function placeSources({ redis }: QueueServer, { sweep, sources, shared }: 
 }
 
 /** Takes all of a sweep out of the Redis. Workers that run one of its jobs let it go; of those that are gone it is taken. */
-async function clean({ redis }: QueueServer, { fits, own }: Board, { sweep }: Filing, ids: readonly string[]): Promise<void> {
+async function clean({ redis }: QueueServer, { fits, own }: Board, { sweep }: Filing): Promise<void> {
   const keys = keysOf(sweep);
   await redis.set(keys.over, '1', 'EX', overSeconds);
   await redis.hdel(sweepsKey, sweep);
   const inTurn = inTurns(50);
-  let left = ids.map((id) => queueId(sweep, id));
+  let left = await redis.smembers(keys.jobs);
   for (const from = Date.now(); left.length > 0; left.length > 0 && (await pause(100))) {
     const late = Date.now() - from > letGoMs;
     const locked: string[] = [];
@@ -332,7 +335,7 @@ async function clean({ redis }: QueueServer, { fits, own }: Board, { sweep }: Fi
   await own.obliterate({ force: true });
   const contents = await redis.smembers(keys.contents);
   for (const key of contents) await redis.unlink(key);
-  await redis.unlink(keys.contents, keys.sources, keys.owner, keys.returned, keys.refusals);
+  await redis.unlink(keys.contents, keys.jobs, keys.sources, keys.owner, keys.returned, keys.refusals);
 }
 
 /** The failure in the words that a worker gave to its job. */

@@ -172,6 +172,8 @@ export function keysOf(sweep: string) {
   return {
     /** A set of the keys that hold data and results. */
     contents: key('contents'),
+    /** A set of the ids that its jobs have in the queue. */
+    jobs: key('jobs'),
     /** JSON of the places of its data: see upload.ts. */
     sources: key('sources'),
     /** Who collects it. It expires with its process. */

@@ -38,7 +38,8 @@ export async function runOnQueue(
   const waiting = jobs.filter(({ id }) => !before.has(id));
   const counts = { done: jobs.length - waiting.length, failed: 0, of: jobs.length };
   onProgress?.({ ...counts });
-  if (waiting.length === 0) return { ran: 0, failed: 0 };
+  // Where a killed process has left something at the queue, it is taken out also if nothing is missing.
+  if (waiting.length === 0 && (await kindAt(join(dir, idFile))) === 'nothing') return { ran: 0, failed: 0 };
   const jobOf = new Map(jobs.map((job) => [job.id, job]));
   await runQueued(server, {
     sweep: await sweepIdOf(dir),
@@ -57,6 +58,7 @@ export async function runOnQueue(
       await writeFailure(dir, jobOf.get(id)!, failure);
       onProgress?.({ ...counts, job: jobOf.get(id) });
     },
+    onClean: () => rm(join(dir, idFile), { force: true }),
     onProgress: (id, progress) => onProgress?.({ ...counts, job: jobOf.get(id), progress }),
     onNote,
     signal,
@@ -82,7 +84,10 @@ async function keep({ redis }: QueueServer, dir: string, id: string, stored: Sto
 
 const idFile = 'queue.json';
 
-/** The name that a sweep has at a queue. It stays in its folder, so that the same command goes on with what a killed one has left there. */
+/**
+ * The name that a sweep has at a queue. It is in its folder until the sweep is out of the queue, so that the same command goes on with what a
+ * killed one has left there.
+ */
 async function sweepIdOf(dir: string): Promise<string> {
   const path = join(dir, idFile);
   await removeAbandoned(dir);

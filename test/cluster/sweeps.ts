@@ -40,8 +40,14 @@ export interface Started {
 }
 
 /** The command line in a process of its own. One process, so that a signal meets the one that works. */
-export function orthant(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-  const child = spawn(process.execPath, [bin, ...argv], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function orthant(argv: readonly string[]): Started {
+  return node(bin, argv);
+}
+
+/** A script of Node in a process of its own. */
+export function node(script: string, argv: readonly string[] = []): Started {
+  const env = { ...process.env, ORTHANT_DEBUG: '1' };
+  const child = spawn(process.execPath, [script, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const heard = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])

@@ -34,7 +34,7 @@ export interface Started {
   /** Standard output and standard error so far. */
   said(): string;
   /** Waits until it has printed something. */
-  until(pattern: RegExp | string): Promise<void>;
+  until(what: string | ((text: string) => boolean)): Promise<void>;
   /** Its exit status, or the signal that has ended it. */
   ended: Promise<number | NodeJS.Signals | null>;
 }
@@ -62,16 +62,16 @@ export function node(script: string, argv: readonly string[] = []): Started {
     process: child,
     said: () => text,
     ended,
-    until: (pattern) =>
+    until: (what) =>
       new Promise((resolve, reject) => {
         const hear = () => {
-          if (!(typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text))) return;
+          if (!(typeof what === 'string' ? text.includes(what) : what(text))) return;
           heard.delete(hear);
           resolve();
         };
         heard.add(hear);
         hear();
-        void ended.then((status) => reject(new Error(`It ended with ${status} before it said ${pattern}: ${text}`)));
+        void ended.then((status) => reject(new Error(`It ended with ${status} before it said ${what}: ${text}`)));
       }),
   };
 }

@@ -19,6 +19,7 @@ import { addTopicsCommand } from './topics.js';
 import { addTransformCommand } from './transform.js';
 import { addTuneCommand } from './tune.js';
 import { inFlags } from './wording.js';
+import { addWorkCommand } from './worker.js';
 
 /** Exit statuses: 0, 1 for a failure, 2 for bad input, 130 for Ctrl-C. */
 export async function main(argv: readonly string[], given: ProcessIo = processIo()): Promise<number> {
@@ -68,6 +69,7 @@ function commandLine(io: Io): Command {
   addRankCommand(program, io);
   addSweepCommand(program, io);
   addGatherCommand(program, io);
+  addWorkCommand(program, io);
   addTensorCommand(program, io);
   addTransformCommand(program, io);
   addPredictCommand(program, io);

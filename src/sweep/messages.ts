@@ -12,6 +12,8 @@ export interface ChildSettings {
 export interface Task {
   job: Job;
   into: string;
+  /** Where files of the job lie on this machine, by their hashes; those that are not here are at their own paths. */
+  places?: Readonly<Record<string, string>>;
 }
 
 /** Why a job has no result. */

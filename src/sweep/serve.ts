@@ -4,7 +4,7 @@ import { createEngine } from '../node/engine.js';
 import { findTuning } from '../node/tuning-store.js';
 import { checkVersion, fitJob, type JobInputs, type JobProgress, type JobReader, saveJob } from './job.js';
 import type { ChildSettings, FromChild, JobFailure, JobResult, Task, ToChild } from './messages.js';
-import { canonical, type Job } from './plan.js';
+import { canonical, type Job, type Source } from './plan.js';
 import { checkSource } from './source.js';
 
 /** Milliseconds between two messages about progress. */
@@ -25,11 +25,11 @@ export function serveJobs({ version, read }: { version: string; read: JobReader 
     say({ type: 'result', result: await resultOf(message.task, throttled) });
   });
 
-  async function resultOf({ job, into }: Task, onProgress: (progress: JobProgress) => void): Promise<JobResult> {
+  async function resultOf({ job, into, places }: Task, onProgress: (progress: JobProgress) => void): Promise<JobResult> {
     let phase: JobFailure['phase'] = 'setup';
     try {
       checkVersion(job, version);
-      const found = await inputs(job);
+      const found = await inputs(placed(job, places));
       const engine = await device(job.options.halfInputs === true);
       phase = 'fit';
       const model = await fitJob(engine, job, found, { onProgress });
@@ -39,6 +39,13 @@ export function serveJobs({ version, read }: { version: string; read: JobReader 
       return { failure: { name, message: message.replaceAll(/\s*\n\s*/g, ' '), phase } };
     }
   }
+}
+
+/** A job whose files are at the places where they lie here. */
+function placed(job: Job, places: Task['places'] = {}): Job {
+  const at = <S extends Source>(source: S): S => ({ ...source, path: places[source.hash] ?? source.path });
+  const files = Object.fromEntries(Object.entries(job.files).map(([option, source]) => [option, at(source)]));
+  return { ...job, data: at(job.data), files };
 }
 
 /** The engine, made when it is asked for, and anew for another precision of X. */

@@ -43,7 +43,7 @@ export async function openSweep(dir: string, spec: SweepSpec): Promise<void> {
 }
 
 /** Writes a file unless there is one: of two processes that do so at the same time one finds the other's. */
-async function writeNew(path: string, content: string, dir: string): Promise<void> {
+export async function writeNew(path: string, content: string, dir: string): Promise<void> {
   const written = join(dir, temporaryName());
   try {
     await writeFile(written, content, { flag: 'wx', flush: true });

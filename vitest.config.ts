@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
 // The tests run what lies in shaders/, not what was bundled some time ago.
@@ -29,6 +29,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/cluster/**'], // npm run test:cluster, which needs a Redis and an MPI
     pool: 'forks', // a Dawn per process, in its main thread
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

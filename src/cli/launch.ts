@@ -20,10 +20,17 @@ export function endWith(status: number): void {
   if (status === 130) process.exit();
 }
 
-/** Whether native code may speak up: not where help is printed or the reference computes. When in doubt it may. */
+/** Whether native code may speak up: not where help is printed, the reference computes or a process of its own does. When in doubt it may. */
 function hearsNativeCode(argv: readonly string[]): boolean {
   const { bun, deno } = process.versions;
-  if (process.platform !== 'linux' || bun || deno || process.env.ORTHANT_DEBUG || argv.length === 0 || argv[0] === 'completion')
+  if (
+    process.platform !== 'linux' ||
+    bun ||
+    deno ||
+    process.env.ORTHANT_DEBUG ||
+    argv.length === 0 ||
+    ['completion', 'work'].includes(argv[0])
+  )
     return false;
   const silent = ['-h', '--help', '-V', '--version', '--device=cpu'];
   return !argv.some((word, i) => silent.includes(word) || (word === 'cpu' && argv[i - 1] === '--device'));

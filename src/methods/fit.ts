@@ -260,12 +260,12 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
   return async (name: string, norm: number[], loop: () => Promise<LoopState>, frozen: Frozen): Promise<void> => {
     const now = performance.now();
     const early = now - taken < 1000 * seconds;
-    if (settings.agreed ? (await settings.agreed(early ? 0 : 1)) === 0 : early) return;
+    if (run.agreed ? (await run.agreed(early ? 0 : 1)) === 0 : early) return;
     const ended = stages.map(({ result }) => result);
     const stage = { name, norm, loop: await loop() };
     progress.latest = await takeCheckpoint(run, frozen, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
     taken = now;
-    if (!settings.agreed && now - saved < 1000 * wanted) return;
+    if (!run.agreed && now - saved < 1000 * wanted) return;
     await settings.checkpoint?.save(progress.latest);
     saved = now;
   };

@@ -41,7 +41,7 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     queue = next.catch(() => {});
     return next;
   };
-  async function spread(values: Float32Array | Uint8Array, root: number): Promise<void> {
+  async function spread(values: Float64Array | Float32Array | Uint8Array, root: number): Promise<void> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     for (let from = 0; from < bytes.length; from += mostAtOnce) {
       const part = bytes.subarray(from, from + mostAtOnce);
@@ -53,13 +53,14 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     }
   }
   /** The values of every rank, each told to all by its owner. */
-  async function gather<A extends Float32Array | Uint8Array>(own: A, make: (length: number) => A): Promise<A[]> {
+  async function gather<A extends Float64Array | Float32Array | Uint8Array>(own: A): Promise<A[]> {
     const lengths = new Float64Array(size);
     lengths[rank] = own.length;
     await reduce(mpi, lengths, 'sum');
+    const make = own.constructor as new (length: number) => A;
     const all: A[] = [];
     for (let owner = 0; owner < size; owner++) {
-      const values = owner === rank ? (own.slice() as A) : make(lengths[owner]);
+      const values = owner === rank ? (own.slice() as A) : new make(lengths[owner]);
       await spread(values, owner);
       all.push(values);
     }
@@ -74,10 +75,10 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
       reducedBytes += values.byteLength;
       return inTurn(() => reduce(mpi, values, by));
     },
-    allGather: (values) => inTurn(() => gather(values, (length) => new Float32Array(length))),
+    allGather: (values) => inTurn(() => gather(values)),
     broadcast: (values) => inTurn(() => spread(values, 0)),
     texts: async (own) => {
-      const all = await inTurn(() => gather(new TextEncoder().encode(own), (length) => new Uint8Array(length)));
+      const all = await inTurn(() => gather<Uint8Array>(new TextEncoder().encode(own)));
       return all.map((text) => new TextDecoder().decode(text));
     },
     get reducedBytes() {

@@ -70,8 +70,14 @@ export async function scanColumns(
   const { rows, cols, sparse } = X;
   const share = shareOf(X, communicator, panelColumns);
   const own: Sums[] = [];
-  for (const range of share.panels) own.push(sumsOf(await panelOf(X, range), range));
-  const total = new Float64Array(3);
+  const total = new Float64Array(4);
+  let failure: unknown;
+  try {
+    for (const range of share.panels) own.push(sumsOf(await panelOf(X, range), range));
+  } catch (error) {
+    failure = error;
+    total[3] = 1;
+  }
   for (const { sum, squares, nonzero } of own) {
     total[0] += sum;
     total[1] += squares;
@@ -80,7 +86,10 @@ export async function scanColumns(
   const ofPanels = own.map(({ sum, squares, nonzero }) => [sum, squares, nonzero].join(' ')).join(' ');
   await communicator.allReduce(total, 'sum');
   const fingerprint = (await communicator.texts(`${share.panels.length} ${ofPanels}`)).join('; ');
-  const [sum, squares, nonzero] = total;
+  const [sum, squares, nonzero, failed] = total;
+  // All ranks end here together, so that none waits for another one.
+  if (failure !== undefined) throw failure;
+  if (failed > 0) throw new InputError('Another rank refused columns of its own; its message says why.');
   if (nonzero === 0) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   const unit = powerOfTwoUnitOf(sum, nonzero);
   const panel = async (p: number) => matrixTimesPowerOfTwo(await panelOf(X, share.panels[p]), -unit);

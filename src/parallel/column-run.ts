@@ -157,8 +157,8 @@ export function columnRun(
       if (parts[p]) putPart(own, parts[p], tensor, axis, shifted(range, share.from), count);
     });
     if (communicator.size === 1) return own;
-    const ofRanks = await communicator.allGather(Float32Array.from(own));
-    const whole = make(share.cols);
+    const ofRanks = await communicator.allGather(own);
+    const whole = make(share.cols, own);
     let from = 0;
     for (const part of ofRanks) {
       const to = from + part.length / (batch * lines);
@@ -240,6 +240,15 @@ export function columnRun(
         const tensor = cut.tensorOf(givenTensor);
         return resident ? run.read(tensor) : (store.get(tensor)?.[p] ?? new Float32Array(tensor.rows * tensor.cols * tensor.batch));
       }),
+    ...(communicator.size > 1 && {
+      // In the queue, where every rank makes its calls in the same order.
+      agreed: (own: number) =>
+        then(async () => {
+          const value = Float64Array.of(own);
+          await communicator.allReduce(value, 'max');
+          return value[0];
+        }),
+    }),
     widthOf: (tensor) => cut.tensorOf(tensor).cols,
     sample: (tensors) => Promise.all(tensors.map(read)),
     dispose,

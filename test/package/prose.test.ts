@@ -63,7 +63,7 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-test.each(['', 'topics', 'fit', 'rank', 'transform', 'predict', 'table1', 'devices', 'tune'])(
+test.each(['', 'topics', 'fit', 'rank', 'work', 'transform', 'predict', 'table1', 'devices', 'tune'])(
   'orthant %s --help has no number without its leading zero',
   async (command) => {
     const { io, said } = listen();

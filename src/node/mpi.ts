@@ -109,7 +109,7 @@ async function reduce(mpi: MpiLibrary, values: Float64Array, by: By): Promise<vo
  * operations in MPICH, section 4.5.)
  */
 function isLong(numbers: number, size: number): boolean {
-  return numbers >= Math.max(4096, 64 * size);
+  return numbers >= Math.max(4096, 128 * size);
 }
 
 async function reduceByTree(mpi: MpiLibrary, values: Float64Array, by: By): Promise<void> {

@@ -108,7 +108,7 @@ async function reduce(mpi: MpiLibrary, values: Float64Array, by: By): Promise<vo
  * tree they go 2 log₂ `size` times, in as many messages. (Thakur, Rabenseifner & Gropp 2005, Optimization of collective communication
  * operations in MPICH, section 4.5.)
  */
-function isLong(numbers: number, size: number): boolean {
+export function isLong(numbers: number, size: number): boolean {
   return numbers >= Math.max(4096, 128 * size);
 }
 

@@ -1,11 +1,9 @@
-/**
- * A communicator over MPI, of the processes that `mpirun` started: Open MPI's C interface, by the package koffi. Calls are the nonblocking
- * ones, and this process looks now and then whether they are done, so that signals are heard while others compute.
- */
-import { setImmediate as nextTurn, setTimeout as rest } from 'node:timers/promises';
-import { describe } from '../data/words.js';
-import { InputError, OrthantError } from '../errors.js';
+/** A communicator over MPI, of the processes that `mpirun` started. */
+import { InputError } from '../errors.js';
 import type { Communicator } from '../parallel/communicator.js';
+import { type Layout, type MpiLibrary, mpiHint, startMpi } from './mpi-library.js';
+
+export { mpiHint };
 
 export interface Mpi extends Communicator {
   /** Ends this process's part. The others wait for it. */
@@ -14,90 +12,28 @@ export interface Mpi extends Communicator {
   abort(status: number): void;
 }
 
-export const mpiHint = 'apt-get install openmpi-bin libopenmpi3, and npm install koffi';
+/** Bytes that one call of MPI moves at most, whose counts are ints; more go in several. */
+const mostAtOnce = 2 ** 25;
 
-/** Numbers that one call of MPI takes at most; more go in several. They are 2²⁴ of 8 bytes. */
-const mostAtOnce = 2 ** 24;
+type By = 'sum' | 'max';
+type Values = Float64Array | Float32Array | Uint8Array;
 
 /**
- * The communicator of this process.
- *
- * Sums are formed in f64 along the tree of a reduction to rank 0, and go from there to all: the same bits on every rank, and in every run with
- * as many ranks. (Open MPI's MPI_Iallreduce in place.)
+ * The communicator of this process, over Open MPI. `docs/scale.md` says how to start it.
  *
  * @param library The name or path of the library; default: ORTHANT_MPI of the environment, else Open MPI's as Debian installs it.
  * @throws InputError where mpirun did not start this process; OrthantError where koffi or the library is missing, or is of another MPI.
  */
 export async function connectMpi({ library = process.env.ORTHANT_MPI }: { library?: string } = {}): Promise<Mpi> {
-  if (process.env.OMPI_COMM_WORLD_SIZE === undefined)
+  const { OMPI_COMM_WORLD_SIZE, PMIX_RANK, PMI_SIZE } = process.env;
+  // Slurm's srun starts Open MPI by PMIx alone.
+  if (OMPI_COMM_WORLD_SIZE === undefined && PMIX_RANK === undefined)
     throw new InputError(
-      `mpirun of Open MPI did not start this process; start it as mpirun -np 4 orthant fit … --distributed mpi${process.env.PMI_SIZE ? '. Another MPI did, whose interface is another' : ''}.`,
+      `mpirun of Open MPI did not start this process; start it as mpirun -np 4 orthant fit … --distributed mpi.${PMI_SIZE ? ' Another MPI did, which has another interface.' : ''}`,
       { option: 'distributed' },
     );
-  const { default: koffi } = await import('koffi').catch((cause: unknown) => {
-    throw new OrthantError(`Computing on several processes needs the package koffi; run: ${mpiHint}.`, { cause });
-  });
-  const lib = loaded(koffi, library);
-  const call = (name: string, ...types: string[]) => lib.func(name, 'int', types);
-  const symbol = (name: string): bigint => lib.symbol(name) as bigint;
-  const [comm, f64, f32, bytes] = ['comm_world', 'double', 'float', 'byte'].map((name) => symbol(`ompi_mpi_${name}`));
-  const operations = { sum: symbol('ompi_mpi_op_sum'), max: symbol('ompi_mpi_op_max') };
-  const isDone = call('MPI_Test', 'void *', 'void *', 'void *');
-  const allReduce = call('MPI_Iallreduce', 'void *', 'void *', 'int', 'void *', 'void *', 'void *', 'void *');
-  const broadcast = call('MPI_Ibcast', 'void *', 'int', 'void *', 'int', 'void *', 'void *');
-  const check = (status: number) => {
-    if (status !== 0) throw new OrthantError(`MPI refused a call with its error ${status}.`);
-  };
-  check(call('MPI_Init', 'void *', 'void *')(null, null));
-
-  const words = koffi.alloc('int64', 4) as bigint;
-  const [flag, request] = [words, words + 8n];
-  const flags = new Int32Array(koffi.view(flag, 4));
-  const int = (name: string) => {
-    check(call(name, 'void *', 'void *')(comm, flag));
-    return flags[0];
-  };
-  const [rank, size] = [int('MPI_Comm_rank'), int('MPI_Comm_size')];
-
-  let memory: { address: bigint; bytes: number } | undefined;
-  /** Memory outside of the heap, which no collection moves while MPI has its address. */
-  const memoryOf = (length: number): bigint => {
-    if (!memory || memory.bytes < length) {
-      if (memory) koffi.free(memory.address);
-      memory = { address: koffi.alloc('uint8', length) as bigint, bytes: length };
-    }
-    return memory.address;
-  };
-  async function done(): Promise<void> {
-    for (let looked = 0; ; looked++) {
-      check(isDone(request, flag, 0n));
-      if (flags[0] !== 0) return;
-      // Latency counts at first; later others compute, maybe on the same core.
-      if (looked < 50) continue;
-      if (looked < 200) await nextTurn();
-      else await rest(1);
-    }
-  }
-  /** Brings `values` to memory that MPI sees, lets `start` queue a call on it, and takes it back when it is done. */
-  async function inMemory<A extends Float64Array | Float32Array | Uint8Array>(
-    values: A,
-    start: (address: bigint, count: number) => number,
-  ) {
-    for (let from = 0; from < values.length; from += mostAtOnce) {
-      const part = values.subarray(from, from + mostAtOnce) as A;
-      const address = memoryOf(part.byteLength);
-      const make = values.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => A;
-      const seen = new make(koffi.view(address, part.byteLength), 0, part.length);
-      seen.set(part);
-      check(start(address, part.length));
-      await done();
-      part.set(seen);
-    }
-  }
-  const spread = <A extends Float64Array | Float32Array | Uint8Array>(values: A, root: number) =>
-    inMemory(values, (address, count) =>
-      broadcast(address, count, values instanceof Float64Array ? f64 : values instanceof Float32Array ? f32 : bytes, root, comm, request),
-    );
+  const mpi = await startMpi(library);
+  const { rank, size } = mpi;
 
   let queue: Promise<unknown> = Promise.resolve();
   /** One call after the other: every rank makes them in the same order. */
@@ -106,12 +42,23 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     queue = next.catch(() => {});
     return next;
   };
+  async function spread(values: Values, root: number): Promise<void> {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    for (let from = 0; from < bytes.length; from += mostAtOnce) {
+      const part = bytes.subarray(from, from + mostAtOnce);
+      const memory = mpi.memory(0, part.length);
+      const seen = new Uint8Array(memory.buffer, 0, part.length);
+      if (rank === root) seen.set(part);
+      await mpi.broadcast(memory, part.length, root);
+      if (rank !== root) part.set(seen);
+    }
+  }
   /** The values of every rank, each told to all by its owner. */
-  async function gather<A extends Float64Array | Float32Array | Uint8Array>(own: A): Promise<A[]> {
+  async function gather<A extends Values>(own: A): Promise<A[]> {
+    const make = own.constructor as new (length: number) => A;
     const lengths = new Float64Array(size);
     lengths[rank] = own.length;
-    await reduce(lengths, 'sum');
-    const make = own.constructor as new (length: number) => A;
+    await reduce(mpi, lengths, 'sum');
     const all: A[] = [];
     for (let owner = 0; owner < size; owner++) {
       const values = owner === rank ? (own.slice() as A) : new make(lengths[owner]);
@@ -120,9 +67,6 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     }
     return all;
   }
-  const inPlace = 1n;
-  const reduce = (values: Float64Array, by: 'sum' | 'max') =>
-    inMemory(values, (address, count) => allReduce(inPlace, address, count, f64, operations[by], comm, request));
 
   let reducedBytes = 0;
   return {
@@ -130,7 +74,7 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     size,
     allReduce(values, by) {
       reducedBytes += values.byteLength;
-      return inTurn(() => reduce(values, by));
+      return inTurn(() => reduce(mpi, values, by));
     },
     allGather: (values) => inTurn(() => gather(values)),
     broadcast: (values) => inTurn(() => spread(values, 0)),
@@ -141,42 +85,81 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     get reducedBytes() {
       return reducedBytes;
     },
-    finalize() {
-      check(call('MPI_Finalize')());
-    },
-    abort(status) {
-      call('MPI_Abort', 'void *', 'int')(comm, status);
-    },
+    finalize: mpi.finalize,
+    abort: mpi.abort,
   };
 }
 
-type Koffi = Pick<typeof import('koffi'), 'load'>;
-
-function loaded(koffi: Koffi, library: string | undefined): import('koffi').LibraryHandle {
-  const names = library === undefined ? ['libmpi.so.40', 'libmpi.so'] : [library];
-  const causes: unknown[] = [];
-  for (const name of names) {
-    try {
-      // Open MPI loads its own parts, which look for the symbols of this one.
-      const lib = koffi.load(name, { global: true });
-      try {
-        lib.symbol('ompi_mpi_comm_world');
-      } catch (cause) {
-        throw new OrthantError(
-          `${name} is no library of Open MPI, and another MPI has another interface; ORTHANT_MPI can name the right one.`,
-          {
-            cause,
-          },
-        );
-      }
-      return lib;
-    } catch (error) {
-      if (error instanceof OrthantError) throw error;
-      causes.push(error);
-    }
+/**
+ * The entries over all ranks become one, along a binary tree: rank r takes those of rank r + d, for d = 1, 2, 4, …, where r is a multiple of
+ * 2d. MPI moves bytes, and the additions are made here. So the bits follow from the values and the number of ranks alone. (The order in which
+ * MPI_Allreduce adds is its own choice. The standard only recommends that equal calls give equal bits: MPI 4.0, section 6.9.1.)
+ */
+async function reduce(mpi: MpiLibrary, values: Float64Array, by: By): Promise<void> {
+  if (mpi.size === 1) return;
+  const most = mostAtOnce / 8;
+  for (let from = 0; from < values.length; from += most) {
+    const part = values.subarray(from, from + most);
+    await (isLong(part.length, mpi.size) ? reduceByParts : reduceByTree)(mpi, part, by);
   }
-  throw new OrthantError(
-    `The library of Open MPI, ${describe(names[0])}, cannot be loaded; run: ${mpiHint}, or let ORTHANT_MPI name the library.`,
-    { cause: causes[0] },
-  );
+}
+
+/**
+ * Whether so many numbers are summed in parts, one a rank: each rank then moves about twice its numbers, in `size` messages. Up and down the
+ * tree they go 2 log₂ `size` times, in as many messages. (Thakur, Rabenseifner & Gropp 2005, Optimization of collective communication
+ * operations in MPICH, section 4.5.)
+ */
+function isLong(numbers: number, size: number): boolean {
+  return numbers >= Math.max(4096, 64 * size);
+}
+
+async function reduceByTree(mpi: MpiLibrary, values: Float64Array, by: By): Promise<void> {
+  const { rank, size } = mpi;
+  const bytes = values.byteLength;
+  const [own, other] = [mpi.memory(0, bytes), mpi.memory(1, bytes)];
+  const [ofOwn, ofOther] = [own, other].map(({ buffer }) => new Float64Array(buffer, 0, values.length));
+  ofOwn.set(values);
+  for (let d = 1; d < size; d *= 2) {
+    if (rank % (2 * d) !== 0) {
+      await mpi.send(own, bytes, rank - d);
+      break;
+    }
+    if (rank + d >= size) continue;
+    await mpi.receive(other, bytes, rank + d);
+    take(ofOwn, ofOther, by);
+  }
+  await mpi.broadcast(own, bytes, 0);
+  values.set(ofOwn);
+}
+
+/** Rank r sums part r of the numbers of all, by the same tree, and tells it to all. */
+async function reduceByParts(mpi: MpiLibrary, values: Float64Array, by: By): Promise<void> {
+  const { rank, size } = mpi;
+  const n = values.length;
+  const starts = Array.from({ length: size + 1 }, (_, r) => Math.floor((n * r) / size));
+  const count = starts[rank + 1] - starts[rank];
+  const parts: Layout = {
+    counts: Array.from({ length: size }, (_, r) => 8 * (starts[r + 1] - starts[r])),
+    offsets: starts.slice(0, size).map((start) => 8 * start),
+  };
+  const ofAll: Layout = {
+    counts: Array.from({ length: size }, () => 8 * count),
+    offsets: Array.from({ length: size }, (_, r) => 8 * r * count),
+  };
+  const [own, others] = [mpi.memory(0, 8 * n), mpi.memory(1, 8 * size * count)];
+  const whole = new Float64Array(own.buffer, 0, n);
+  whole.set(values);
+  // Those who are early rest here. Once data move nobody does, or they would move a little at a time.
+  await mpi.barrier();
+  await mpi.exchange(own, parts, others, ofAll);
+  const partOf = (r: number) => new Float64Array(others.buffer, 8 * r * count, count);
+  for (let d = 1; d < size; d *= 2) for (let r = 0; r + d < size; r += 2 * d) take(partOf(r), partOf(r + d), by);
+  whole.set(partOf(0), starts[rank]);
+  await mpi.gather(own, parts);
+  values.set(whole);
+}
+
+function take(own: Float64Array, other: Float64Array, by: By): void {
+  if (by === 'sum') for (let i = 0; i < own.length; i++) own[i] += other[i];
+  else for (let i = 0; i < own.length; i++) own[i] = Math.max(own[i], other[i]);
 }

@@ -167,7 +167,7 @@ async function sweep(io: Io, path: string, options: SweepCommandOptions, given: 
     const facts: [string, string][] = [
       ...head,
       ['device', summary.devices.join('; ')],
-      ['fits', `${ran - failed} new, ${all.length - ran} were there`],
+      ['fits', `${ran - failed} new, ${all.length - ran} were there${failed > 0 ? `, ${failed} failed` : ''}`],
       ['time', seconds],
       ['written', `${out}: ${written.join(', ')}`],
     ];

@@ -9,6 +9,7 @@ import type { FitOptions } from '../methods/factorization.js';
 import { stoppings } from '../methods/loop.js';
 import { type Method, methodOf, methods } from '../methods/methods.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
+import { childrenHere } from '../sweep/children.js';
 import { defaultRestarts, type Job, jobsOf, type SweepSpec, sweepOf } from '../sweep/plan.js';
 import { runHere, type SweepProgress } from '../sweep/run-here.js';
 import { jobsOfShard, shardOf, writeShard } from '../sweep/shard.js';
@@ -48,6 +49,7 @@ interface SweepCommandOptions extends TableOptions {
   svdBound: boolean;
   samples: 'rows' | 'columns';
   device: DeviceChoice;
+  workers?: number;
   shard?: string;
   out: string;
   json?: boolean;
@@ -96,6 +98,11 @@ export function addSweepCommand(program: Command, io: Io): void {
     .addOption(samplesOption())
     .addOption(deviceOption())
     .option(
+      '--workers <n>',
+      'processes that make fits at the same time (default: one for each GPU that Dawn tells apart, else one)',
+      parsePositiveInteger,
+    )
+    .option(
       '--shard <part>',
       'one part of the sweep: 3/10, slurm (by the variables of an array), or kubernetes/10 (by JOB_COMPLETION_INDEX)',
     )
@@ -128,7 +135,7 @@ function ranksOf(texts: readonly string[], method: Method): number[][] {
 
 async function sweep(io: Io, path: string, options: SweepCommandOptions, given: MethodOptions): Promise<void> {
   const started = performance.now();
-  const { out, json, device } = options;
+  const { out, json } = options;
   const shard = options.shard === undefined ? undefined : shardOf(options.shard, io.env);
   await checkOutputFolder(out, ['sweep.json', 'summary.json', 'sweep.svg']);
   const { spec, data } = await planned(path, options, given);
@@ -136,7 +143,7 @@ async function sweep(io: Io, path: string, options: SweepCommandOptions, given: 
   const all = jobsOf(spec);
   const jobs = shard ? jobsOfShard(all, shard) : all;
   if (shard) await writeShard(out, { ...shard, jobs: jobs.length, ended: false });
-  const { ran, failed } = await run(io, out, jobs, device);
+  const { ran, failed } = await run(io, out, jobs, options);
   if (shard) await writeShard(out, { ...shard, jobs: jobs.length, ended: true });
   const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
   const { columns } = io.stdout;
@@ -160,7 +167,7 @@ async function sweep(io: Io, path: string, options: SweepCommandOptions, given: 
     const facts: [string, string][] = [
       ...head,
       ['device', summary.devices.join('; ')],
-      ['fits', `${ran - failed} new, ${all.length - ran} were there`],
+      ['fits', `${ran - failed} new, ${all.length - ran} were there${failed > 0 ? `, ${failed} failed` : ''}`],
       ['time', seconds],
       ['written', `${out}: ${written.join(', ')}`],
     ];
@@ -246,7 +253,12 @@ function checkStart(start: unknown, method: Method): void {
 }
 
 /** Runs the jobs that are missing, with a progress line. After Ctrl-C it says what is kept. */
-async function run(io: Io, out: string, jobs: readonly Job[], device: DeviceChoice): Promise<{ ran: number; failed: number }> {
+async function run(
+  io: Io,
+  out: string,
+  jobs: readonly Job[],
+  { device, workers }: Pick<SweepCommandOptions, 'device' | 'workers'>,
+): Promise<{ ran: number; failed: number }> {
   const line = fitsLine<Job>(io, ({ ranks, seed }) => `ranks ${ranks.join(',')}, seed ${seed}`);
   let before: number | undefined;
   let latest = '';
@@ -259,7 +271,8 @@ async function run(io: Io, out: string, jobs: readonly Job[], device: DeviceChoi
   };
   const entry = new URL('./sweep-child.js', import.meta.url);
   try {
-    return await runHere(out, jobs, { children: [{ device }], entry, onProgress, signal: io.signal });
+    const children = await childrenHere(device, workers);
+    return await runHere(out, jobs, { children, entry, onProgress, signal: io.signal });
   } catch (error) {
     if (error instanceof CancelledError) {
       line.stop();

@@ -6,6 +6,8 @@ import type { Job } from './plan.js';
 export interface ChildSettings {
   /** The kind of device, as in `createEngine`. */
   device: 'auto' | 'gpu' | 'software' | 'cpu';
+  /** Which of two GPUs, as in `createEngine`. */
+  powerPreference?: 'high-performance' | 'low-power';
 }
 
 /** A job, and the folder that its model goes to. */

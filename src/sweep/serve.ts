@@ -49,14 +49,14 @@ function placed(job: Job, places: Task['places'] = {}): Job {
 }
 
 /** The engine, made when it is asked for, and anew for another precision of X. */
-function deviceOf({ device: prefer }: ChildSettings): (halfInputs: boolean) => Promise<Engine> {
+function deviceOf({ device: prefer, powerPreference }: ChildSettings): (halfInputs: boolean) => Promise<Engine> {
   let made: { halfInputs: boolean; engine: Engine } | undefined;
   return async (halfInputs) => {
     if (made?.halfInputs === halfInputs) return made.engine;
     made?.engine.dispose();
     made = undefined;
     const tuning = async (adapter: string) => (await findTuning(adapter))?.tuning;
-    const engine = await createEngine({ prefer, halfInputs, tuning });
+    const engine = await createEngine({ prefer, powerPreference, halfInputs, tuning });
     made = { halfInputs, engine };
     return engine;
   };

@@ -16,7 +16,6 @@ export interface Mpi extends Communicator {
 const mostAtOnce = 2 ** 25;
 
 type By = 'sum' | 'max';
-type Values = Float64Array | Float32Array | Uint8Array;
 
 /**
  * The communicator of this process, over Open MPI. `docs/scale.md` says how to start it.
@@ -42,7 +41,7 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     queue = next.catch(() => {});
     return next;
   };
-  async function spread(values: Values, root: number): Promise<void> {
+  async function spread(values: Float64Array | Float32Array | Uint8Array, root: number): Promise<void> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     for (let from = 0; from < bytes.length; from += mostAtOnce) {
       const part = bytes.subarray(from, from + mostAtOnce);
@@ -54,11 +53,11 @@ export async function connectMpi({ library = process.env.ORTHANT_MPI }: { librar
     }
   }
   /** The values of every rank, each told to all by its owner. */
-  async function gather<A extends Values>(own: A): Promise<A[]> {
-    const make = own.constructor as new (length: number) => A;
+  async function gather<A extends Float64Array | Float32Array | Uint8Array>(own: A): Promise<A[]> {
     const lengths = new Float64Array(size);
     lengths[rank] = own.length;
     await reduce(mpi, lengths, 'sum');
+    const make = own.constructor as new (length: number) => A;
     const all: A[] = [];
     for (let owner = 0; owner < size; owner++) {
       const values = owner === rank ? (own.slice() as A) : new make(lengths[owner]);
@@ -110,7 +109,7 @@ async function reduce(mpi: MpiLibrary, values: Float64Array, by: By): Promise<vo
  * operations in MPICH, section 4.5.)
  */
 function isLong(numbers: number, size: number): boolean {
-  return numbers >= Math.max(4096, 64 * size);
+  return numbers >= Math.max(4096, 128 * size);
 }
 
 async function reduceByTree(mpi: MpiLibrary, values: Float64Array, by: By): Promise<void> {

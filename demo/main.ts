@@ -1,6 +1,5 @@
 /** The page around the rooms: which one is open, the device, and what must not be lost. Rooms are loaded when they are entered. */
 import { byId, el } from './page/dom.js';
-import { fitsAtWork } from './page/fit-panel.js';
 import { say, sentenceOf, takeBack } from './page/notices.js';
 import { forgetDevice, openDevice } from './page/session.js';
 import { place } from './page/url.js';
@@ -12,7 +11,7 @@ export interface Room {
   element: HTMLElement;
   /** Called whenever the room is shown, with the options in the address. */
   enter(options: URLSearchParams): void;
-  /** Whether closing the page would lose work of the person that was not saved, beside a fit that runs. */
+  /** Whether closing the page would lose what neither the address nor a file brings back: a fit of the person's own data, names, changes by hand. */
   atRisk?(): boolean;
 }
 
@@ -94,7 +93,7 @@ async function keepOffline(): Promise<void> {
 
 addEventListener('hashchange', () => void show());
 addEventListener('beforeunload', (event) => {
-  if (fitsAtWork() || [...made.values()].some((room) => room.atRisk?.())) event.preventDefault();
+  if ([...made.values()].some((room) => room.atRisk?.())) event.preventDefault();
 });
 
 void show();

@@ -72,6 +72,11 @@ export interface Run extends Disposes {
   read(tensor: Tensor): Promise<Float32Array | Float64Array>;
   /** The entries of a few small tensors, copied at this point of the queue without stopping it. Await them later. */
   sample(tensors: readonly Tensor[]): Promise<(Float32Array | Float64Array)[]>;
+  /**
+   * On several processes: the largest of the numbers that they ask with at this point of the queue. So that all of them do the same where a
+   * clock or a person decides.
+   */
+  agreed?(own: number): Promise<number>;
   dispose(): void;
 }
 

@@ -1,6 +1,6 @@
 /** orthant in a browser (main thread or worker), or wherever a GPUDevice is at hand. In Node import from 'orthant/node'. */
 
-export { type Columns, columnsOfMatrix } from './data/columns.js';
+export { type ColumnStream, type Columns, columnsFrom, columnsOfMatrix } from './data/columns.js';
 export { hierarchicalTensor, randomLowRank, tableOne } from './data/generate.js';
 export { kruskal, kruskalError } from './data/kruskal.js';
 export type { Accuracy, Classifier, Labels } from './data/labels.js';

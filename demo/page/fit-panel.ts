@@ -13,8 +13,11 @@ export interface FitPanel {
   readonly busy: boolean;
   /** Runs a fit. `learn` gets its number and the listener that tells this panel of its events, and returns a sentence about its end. */
   run(learn: (id: number, hear: (event: FitEvent) => void) => Promise<string>): Promise<void>;
-  /** Starts as the button does: where a fit runs already, the person chooses between waiting and replacing. */
-  start(): Promise<void>;
+  /**
+   * Starts as the button does, by `onStart` or by `act`: where a fit is at work, here or in another room, the person chooses between waiting,
+   * replacing it, and leaving it. What waits for a fit of this panel takes the options that are on the screen when it begins.
+   */
+  start(act?: () => void | Promise<void>): Promise<void>;
   /** Shows or hides the sentence beside the buttons, for an option or a file that cannot be. */
   complain(text: string): void;
 }
@@ -49,12 +52,32 @@ export function fitPanel({
 }: FitPanelOptions): FitPanel {
   let state: State = 'idle';
   let id = 0;
-  const start = el('button', { type: 'button', class: 'primary', onclick: () => void panel.start() }, verb);
+  /** Ends when the fit of this panel has ended. */
+  let ending: Promise<void> = Promise.resolve();
+  let withdraw: (() => void) | undefined; // while something waits for the fit of this panel
+  let starting = false; // from the choice of the person to the begin of the fit
+  const start = el(
+    'button',
+    {
+      type: 'button',
+      class: 'primary',
+      onclick: (event) => {
+        if ((event as MouseEvent).detail < 2) void panel.start(); // the second click of a double one starts nothing
+      },
+    },
+    verb,
+  );
   const pause = el('button', { type: 'button', disabled: true, onclick: holdOrGo }, 'Pause');
   const stop = el('button', { type: 'button', disabled: true, onclick: end }, 'Stop');
   const status = el('p', { class: 'fit-state', role: 'status' }, idle);
   const complaint = el('p', { class: 'complaint', role: 'alert', hidden: true });
   const numbers = { iteration: el('dd', {}, dash), elapsed: el('dd', {}, dash), speed: el('dd', {}, dash) };
+  const next = el(
+    'p',
+    { class: 'fit-next', role: 'status', hidden: true },
+    'Another one begins when this one ends, with the options that are on the screen then. ',
+    el('button', { type: 'button', class: 'quiet', onclick: () => withdraw?.() }, 'Withdraw it'),
+  );
   const bar = el('progress', { max: 1, value: 0, 'aria-label': 'The part that is done' });
   const counted = el(
     'dl',
@@ -68,23 +91,45 @@ export function fitPanel({
     { class: 'fit-panel', 'data-state': state },
     el('div', { class: 'buttons' }, start, ...(iterates ? [pause] : []), stop),
     status,
+    next,
     iterates ? counted : bar,
     complaint,
   );
 
-  function enter(next: State, text: string): void {
-    state = next;
-    element.dataset.state = next;
+  function enter(entered: State, text: string): void {
+    state = entered;
+    element.dataset.state = entered;
     status.textContent = text;
-    const busy = panel.busy;
+    suit();
+  }
+
+  /** The buttons that suit the state. */
+  function suit(): void {
+    const { busy } = panel;
     const focused = document.activeElement;
-    start.disabled = busy;
-    pause.disabled = next !== 'running' && next !== 'paused';
-    pause.textContent = next === 'paused' ? 'Resume' : 'Pause';
-    stop.disabled = !busy || next === 'stopping';
-    // A button that is switched off loses the focus, which would fall to the body.
-    if (focused instanceof HTMLButtonElement && focused.disabled && element.contains(focused))
+    start.textContent = busy ? 'Start another …' : verb;
+    start.disabled = withdraw !== undefined;
+    pause.disabled = state !== 'running' && state !== 'paused';
+    pause.textContent = state === 'paused' ? 'Resume' : 'Pause';
+    stop.disabled = !busy || state === 'stopping';
+    next.hidden = withdraw === undefined;
+    // A button that is switched off or gone loses the focus, which would fall to the body.
+    if (focused instanceof HTMLButtonElement && element.contains(focused) && (focused.disabled || focused.closest('[hidden]')))
       (busy ? (stop.disabled ? status : stop) : start).focus();
+  }
+
+  /** Waits for the fit of this panel; false where the person does not want that any longer. */
+  async function ownEnd(): Promise<boolean> {
+    const withdrawn = new Promise<boolean>((resolve) => {
+      withdraw = () => resolve(false);
+    });
+    suit();
+    // What follows the end of a fit comes first.
+    const ended = ending.then(() => new Promise<boolean>((resolve) => setTimeout(() => resolve(true))));
+    const goesOn = await Promise.race([ended, withdrawn]);
+    withdraw = undefined;
+    suit();
+    return goesOn;
   }
 
   function holdOrGo(): void {
@@ -129,33 +174,46 @@ export function fitPanel({
     get busy() {
       return state === 'waiting' || state === 'running' || state === 'paused' || state === 'stopping';
     },
-    async start() {
-      if (panel.busy) return;
+    async start(act = onStart) {
+      if (withdraw || starting) return;
       panel.complain('');
       if (filed.length > 0 && (await askWhenBusy(filed)) === 'not') return;
-      await onStart();
-    },
-    async run(learn) {
-      for (const number of Object.values(numbers)) number.textContent = dash;
-      bar.value = 0;
-      id = ++lastId;
-      const mine = { id, room, stop: end };
-      filed.push(mine);
-      enter('running', 'Preparing …');
+      if (panel.busy && !(await ownEnd())) return;
+      starting = true;
       try {
-        enter('ended', await learn(id, hear));
-      } catch (error) {
-        enter('failed', 'Not running.');
-        panel.complain(sentenceOf(error));
+        await act();
       } finally {
-        filed.splice(filed.indexOf(mine), 1);
+        starting = false;
       }
+    },
+    run(learn) {
+      ending = follow(learn);
+      return ending;
     },
     complain(text) {
       complaint.textContent = text;
       complaint.hidden = text === '';
     },
   };
+
+  async function follow(learn: Parameters<FitPanel['run']>[0]): Promise<void> {
+    starting = false;
+    for (const number of Object.values(numbers)) number.textContent = dash;
+    bar.value = 0;
+    id = ++lastId;
+    const mine = { id, room, stop: end };
+    filed.push(mine);
+    enter('running', 'Preparing …');
+    try {
+      enter('ended', await learn(id, hear));
+    } catch (error) {
+      enter('failed', 'Not running.');
+      panel.complain(sentenceOf(error));
+    } finally {
+      filed.splice(filed.indexOf(mine), 1);
+    }
+  }
+
   status.tabIndex = -1;
   return panel;
 }
@@ -163,11 +221,12 @@ export function fitPanel({
 /** Asks a person who starts a fit while others are at work. */
 function askWhenBusy(others: readonly { room: string; stop: () => void }[]): Promise<'start' | 'not'> {
   const rooms = [...new Set(others.map(({ room }) => room))].join(' and ');
+  const [several, they, them] = others.length > 1 ? ['Fits', 'they are', 'them'] : ['A fit', 'it is', 'it'];
   return new Promise((resolve) => {
     let answer: 'start' | 'not' = 'not';
     const choose = (next: typeof answer, stopOthers = false) => {
       answer = next;
-      if (stopOthers) for (const { stop } of others) stop();
+      if (stopOthers) for (const { stop } of [...others]) stop();
       dialog.close();
     };
     const dialog = el(
@@ -179,12 +238,12 @@ function askWhenBusy(others: readonly { room: string; stop: () => void }[]): Pro
           resolve(answer);
         },
       },
-      el('p', {}, `A fit of the room ${rooms} is not finished. One fit runs at a time.`),
+      el('p', {}, `${several} of the room ${rooms} ${others.length > 1 ? 'are' : 'is'} not finished. One fit runs at a time.`),
       el(
         'div',
         { class: 'buttons' },
-        el('button', { type: 'button', class: 'primary', onclick: () => choose('start') }, 'Start when it is finished'),
-        el('button', { type: 'button', onclick: () => choose('start', true) }, 'Stop it and start this one'),
+        el('button', { type: 'button', class: 'primary', onclick: () => choose('start') }, `Start when ${they} finished`),
+        el('button', { type: 'button', onclick: () => choose('start', true) }, `Stop ${them} and start this one`),
         el('button', { type: 'button', onclick: () => choose('not') }, 'Do not start'),
       ),
     );

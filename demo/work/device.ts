@@ -9,6 +9,8 @@ export interface Device {
   description: string;
   /** Whether it computes on the CPU. */
   software: boolean;
+  /** The most bytes of one buffer that kernels read; undefined for the reference. */
+  largestBuffer?: number;
 }
 
 let engine: Promise<Engine> | undefined;
@@ -20,7 +22,13 @@ export async function openDevice(kind: EngineKind): Promise<Device> {
   engine = opening;
   const { description, software } = await opening;
   void before?.then((old) => old.dispose()).catch(() => {}); // one that never opened has nothing to dispose
-  return { kind, description, software };
+  return { kind, description, software, largestBuffer: kind === 'webgpu' ? await largestBuffer() : undefined };
+}
+
+/** Of the adapter that an engine gets, which has a device with all that it can. */
+async function largestBuffer(): Promise<number | undefined> {
+  const adapter = (await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? (await navigator.gpu?.requestAdapter());
+  return adapter ? Math.min(adapter.limits.maxStorageBufferBindingSize, adapter.limits.maxBufferSize) : undefined;
 }
 
 /** The engine that is open. */

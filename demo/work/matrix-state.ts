@@ -15,6 +15,8 @@ export interface FitRequest extends Shape {
 export const state: {
   data?: Data;
   model?: SavedModel;
+  /** The labels that the model was fitted with. */
+  labels?: { labels?: readonly string[]; truth?: readonly string[] };
   source?: Source;
   /** The layer that is drawn. */
   layer: number;

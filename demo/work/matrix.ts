@@ -171,6 +171,8 @@ export async function fit(
       },
     );
     const { features, samples, image } = data;
+    const { labels, truth } = options as NonNullable<typeof state.labels>;
+    state.labels = { labels, truth };
     state.model = { ...fitted, ...(features && { features }), ...(samples && { samples }), ...(image && { image }) };
     return learnedOf(data, state.model);
   } catch (error) {

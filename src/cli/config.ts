@@ -9,6 +9,10 @@ import { readBytes } from '../node/files.js';
 /** Options that may be given more than once; a list of another option is one value with commas. */
 const repeatable = ['problem', 'seedTopic', 'entries'];
 
+/** Whether a list is the option given so many times. The ranks of a sweep are lists, and those of a fit one. */
+const isRepeatable = (option: Option, command: Command) =>
+  repeatable.includes(option.attributeName()) || (command.name() === 'sweep' && option.attributeName() === 'ranks');
+
 /**
  * The words with the fields of the file of --config in front, as flags, but for those that the words give themselves.
  *
@@ -119,7 +123,7 @@ function wordsOf(option: Option, value: unknown, name: string, path: string, com
   for (const part of parts)
     if (typeof part !== 'string' && typeof part !== 'number')
       throw new InputError(`${where} must be a text, a number or a list of these, not ${describe(part)}.`);
-  if (repeatable.includes(option.attributeName())) return parts.map((part) => `${option.long}=${part}`);
+  if (isRepeatable(option, command)) return parts.map((part) => `${option.long}=${part}`);
   const withComma = Array.isArray(value) ? parts.find((part) => String(part).includes(',')) : undefined;
   if (withComma !== undefined)
     throw new InputError(`${where}: ${quoted(String(withComma))} has a comma, which parts the values of a list.`);

@@ -18,6 +18,7 @@ import type { LayerChoice } from '../ranks/choose.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
 import { type AutoRanks, checkAuto, isAuto, parseRanksOrAuto, ranksByAuto } from './auto-ranks.js';
 import { checkTableFiles, type Data, type Reading, readData, readWeights } from './data-file.js';
+import { addColumnOptions, fitByColumns } from './fit-columns.js';
 import { addOnlineOptions, checkNoOnlineOptions, fitOnline } from './fit-online.js';
 import type { Io } from './io.js';
 import { readGivenLabels } from './labels.js';
@@ -47,6 +48,8 @@ interface FitCommandOptions extends Omit<CommonOptions, 'ranks'>, TableOptions {
   order: NonNullable<Arrangement['order']>;
   scale: NonNullable<Arrangement['scale']>;
   online?: boolean;
+  panels?: true | number;
+  distributed?: 'mpi';
 }
 
 function helpNotes(columns: number): string {
@@ -74,6 +77,8 @@ Examples:
   orthant fit digits/ --method nmf --ranks 16 --out parts --format png
   orthant fit faces.npy --start model --out model            goes on from the model
   orthant fit huge.npy --online --ranks 20 --out model       in batches; --start model goes on
+  orthant fit huge.npy --panels --ranks 20,6 --out model     all of it, panel by panel
+  mpirun -np 4 orthant fit huge.npy --distributed mpi --ranks 20,6 --out model
   orthant fit faces.npy --ranks 9,4 --labels some.txt --truth all.txt --report faces.html
 `;
 }
@@ -104,10 +109,11 @@ export function addFitCommand(program: Command, io: Io): void {
         .choices(scales)
         .default('none'),
     );
-  addTableOptions(addOnlineOptions(addMethodOptions(command)))
+  addTableOptions(addColumnOptions(addOnlineOptions(addMethodOptions(command))))
     .addHelpText('after', () => helpNotes(io.stdout.columns ?? 100))
     .action((path: string, options: FitCommandOptions) => {
       const { ranks } = options;
+      if (options.panels !== undefined || options.distributed !== undefined) return fitByColumns(io, path, options, command);
       if (options.online) return fitOnline(io, path, options, command);
       checkNoOnlineOptions(command);
       const given = givenMethodOptions(command);
@@ -131,7 +137,7 @@ function sparsity(X: DataMatrix): string {
 }
 
 /** Throws InputError for 16-bit floats of data that do not take them. */
-function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
+export function checkHalf(half: boolean | undefined, { X, weights, path }: Data): void {
   if (half && isSparse(X)) throw new InputError(`--half is for dense matrices, and ${path} is sparse: leave it out.`);
   if (half && weights)
     throw new InputError(`--half is for data that is only multiplied, and ${path} has cells without a value: leave it out.`);

@@ -6,10 +6,12 @@ import { addCompletionCommand } from './completion.js';
 import { withConfig } from './config.js';
 import { addDevicesCommand } from './devices.js';
 import { addFitCommand } from './fit.js';
+import { addGatherCommand } from './gather.js';
 import { type Io, type ProcessIo, printer, processIo } from './io.js';
 import { addPredictCommand } from './predict.js';
 import { addRankCommand } from './rank.js';
 import { version } from './run-fit.js';
+import { addSweepCommand } from './sweep.js';
 import { addTableTensorCommand } from './table-tensor.js';
 import { addTableOneCommand } from './table1.js';
 import { addTensorCommand } from './tensor.js';
@@ -65,6 +67,8 @@ function commandLine(io: Io): Command {
   addTopicsCommand(program, io);
   addFitCommand(program, io);
   addRankCommand(program, io);
+  addSweepCommand(program, io);
+  addGatherCommand(program, io);
   addWorkCommand(program, io);
   addTensorCommand(program, io);
   addTransformCommand(program, io);
@@ -88,6 +92,7 @@ Examples:
   orthant topics sotu --ranks 20,8,3                  topics in the State of the Union addresses
   orthant fit faces.npy --ranks 9,4,2 --out model     factors of a matrix
   orthant rank faces.npy --ranks 2..15                the rank of a matrix, by many fits of each
+  orthant sweep faces.npy --ranks 2..15 --out sweep   fits of many ranks and seeds
   orthant transform model new.csv --out -             their coefficients for other samples
   orthant fit --help                                  options and examples of a command
 

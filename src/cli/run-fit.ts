@@ -62,7 +62,7 @@ type FittingOptions = Pick<
  */
 export async function fitOnDevice<M>(
   io: Io,
-  options: FittingOptions & { half?: boolean },
+  options: FittingOptions & { half?: boolean; keeps?: boolean },
   factorize: (engine: Engine, fitOptions: Omit<FitOptions, 'ranks'>) => Promise<M>,
   announce: (device: Device) => void = () => {},
 ): Promise<{ model: M; device: Device }> {
@@ -89,7 +89,10 @@ export async function fitOnDevice<M>(
 }
 
 /** The options of a fit that keeps checkpoints, and goes on from the one that is there. */
-async function checkpointsIn(io: Io, { checkpoint: seconds, out }: FittingOptions): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
+async function checkpointsIn(
+  io: Io,
+  { checkpoint: seconds, out, keeps = true }: FittingOptions & { keeps?: boolean },
+): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
   if (seconds === undefined) return {};
   if (out === undefined) throw new InputError('--checkpoint needs --out, the folder in which checkpoints are kept; give both.');
   const resume = await readCheckpoint(out);
@@ -97,7 +100,7 @@ async function checkpointsIn(io: Io, { checkpoint: seconds, out }: FittingOption
     io.stderr.print([
       `orthant: The fit goes on from '${checkpointPath(out)}', ${resume.stage.name}, iteration ${resume.stage.loop.iteration}.`,
     ]);
-  return { checkpoint: { seconds, save: (checkpoint) => writeCheckpoint(out, checkpoint) }, resume };
+  return { checkpoint: { seconds, save: async (checkpoint) => (keeps ? writeCheckpoint(out, checkpoint) : undefined) }, resume };
 }
 
 function ofAnotherFit(out: string, cause: InputError): InputError {

@@ -25,15 +25,25 @@ export function encodeNpy(X: Matrix): Uint8Array {
   return encodeArray('<f4', `${X.rows}, ${X.cols}`, X.data);
 }
 
+/** The bytes before the entries of such a file. */
+export const npyHeader = (rows: number, cols: number): Uint8Array => headerOf('<f4', `${rows}, ${cols}`);
+
 function encodeArray(dtype: string, shape: string, { buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  const header = headerOf(dtype, shape);
+  const bytes = new Uint8Array(header.length + byteLength);
+  bytes.set(header);
+  // Copied as they lie in memory: every platform with WebGPU is little-endian.
+  bytes.set(new Uint8Array(buffer, byteOffset, byteLength), header.length);
+  return bytes;
+}
+
+function headerOf(dtype: string, shape: string): Uint8Array {
   const dict = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${shape}), }`;
   // The header ends in a newline and is padded so that the entries start at a multiple of 64 bytes.
   const start = Math.ceil((10 + dict.length + 1) / 64) * 64;
-  const bytes = new Uint8Array(start + byteLength);
+  const bytes = new Uint8Array(start);
   bytes.set([...magic, 1, 0, (start - 10) & 0xff, (start - 10) >> 8]);
   bytes.set(new TextEncoder().encode(`${dict.padEnd(start - 11)}\n`), 10);
-  // Copied as they lie in memory: every platform with WebGPU is little-endian.
-  bytes.set(new Uint8Array(buffer, byteOffset, byteLength), start);
   return bytes;
 }
 

@@ -3,7 +3,6 @@ import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { ColumnData } from '../parallel/column-data.js';
-import type { Communicator } from '../parallel/communicator.js';
 
 /** X as a method takes it: in memory, or by columns (`scanColumns`). */
 export type FitData = DataMatrix | ColumnData;
@@ -64,13 +63,4 @@ export function refuseBesideColumns(method: string, options: object): void {
     });
   if (typeof start === 'object' && (!(start as { A?: Matrix[] }).A || !(start as { S?: unknown }).S) && method === 'nmf')
     throw new InputError('A start of nmf of an X by columns needs both A and S; give both.', { option: 'start' });
-}
-
-/** The largest of the numbers that the ranks ask with: see StageSettings. */
-export function agreementOf(communicator: Communicator): (own: number) => Promise<number> {
-  return async (own) => {
-    const value = Float64Array.of(own);
-    await communicator.allReduce(value, 'max');
-    return value[0];
-  };
 }

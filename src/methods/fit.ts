@@ -9,6 +9,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { isStandIn } from './by-columns.js';
 import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from './checkpoint.js';
 import { squaredErrorOf } from './error.js';
+import { exactColumns } from './exact-columns.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
 import type { Frozen } from './frozen.js';
@@ -259,12 +260,12 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
   return async (name: string, norm: number[], loop: () => Promise<LoopState>, frozen: Frozen): Promise<void> => {
     const now = performance.now();
     const early = now - taken < 1000 * seconds;
-    if (settings.agreed ? (await settings.agreed(early ? 0 : 1)) === 0 : early) return;
+    if (run.agreed ? (await run.agreed(early ? 0 : 1)) === 0 : early) return;
     const ended = stages.map(({ result }) => result);
     const stage = { name, norm, loop: await loop() };
     progress.latest = await takeCheckpoint(run, frozen, { method, fingerprint, ended, stage, elapsedMs: now - settings.started });
     taken = now;
-    if (!settings.agreed && now - saved < 1000 * wanted) return;
+    if (!run.agreed && now - saved < 1000 * wanted) return;
     await settings.checkpoint?.save(progress.latest);
     saved = now;
   };
@@ -296,15 +297,21 @@ async function resultOf<M extends string, Own>(
   const restart = smallest(
     restartErrors.map((error, r) => (error < Number.POSITIVE_INFINITY ? whole(outcome.objectives?.[r] ?? error) : error)),
   );
-  const found = await readFactors(run, outcome.A, outcome.S, restart);
-  const rounds = (await Promise.all((outcome.rounds ?? []).map((tensor) => readFactor(run, tensor, restart)))).map(({ data }) => data);
+  const found = await readFactors(run, outcome.A, columns ? [] : outcome.S, restart);
+  const ofRounds = columns ? [] : (outcome.rounds ?? []);
+  const rounds = (await Promise.all(ofRounds.map((tensor) => readFactor(run, tensor, restart)))).map(({ data }) => data);
   refuseBroken(method, found);
   const lambda = async (given: number | Tensor) => (typeof given === 'number' ? given : (await readFactor(run, given, restart)).data[0]);
   const l1 = await Promise.all((outcome.exact?.l1 ?? []).map(lambda));
+  const byColumns =
+    columns &&
+    (await exactColumns(run, columns, {
+      ...{ restart, A: found.A, S: outcome.S, rounds: outcome.rounds ?? [], l1: outcome.exact && l1 },
+      unit: carrier === 'S' ? unit : 0,
+      keep: outcome.supervise !== undefined,
+    }));
   const again =
-    outcome.exact && !columns
-      ? exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex })
-      : undefined;
+    byColumns ?? (outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex }));
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
@@ -313,7 +320,13 @@ async function resultOf<M extends string, Own>(
     const bound = bounds.values[l];
     const device = { error: relative[l][restart], stale: running.engine.halfInputs || again?.moved === true };
     const stated = inner ? { A: [own.A[0]], S: [inner[l]] } : { A: own.A.slice(0, l + 1), S: own.S.slice(0, l + 1) };
-    const relativeError = outcome.inner === null || columns ? device.error : statedError(running, stated, device, bound);
+    const relativeError = byColumns
+      ? byColumns.squared
+        ? Math.sqrt(byColumns.squared[l] / norm)
+        : device.error
+      : outcome.inner === null
+        ? device.error
+        : statedError(running, stated, device, bound);
     // The factors themselves prove that no limit is above their error; an estimate can be.
     const svdBound = bound !== null && bounds.method === 'randomised' ? Math.min(bound, relativeError) : bound;
     return { rank, relativeError, svdBound };

@@ -7,7 +7,7 @@ import { type DataMatrix, entriesOf, isSparse, stored } from '../data/sparse.js'
 import { powerOfTwoUnit, timesPowerOfTwo } from '../data/unit.js';
 import { InputError } from '../errors.js';
 import { type ColumnData, isColumnData } from '../parallel/column-data.js';
-import { agreementOf, type FitData, isStandIn, refuseBesideColumns, standIn } from './by-columns.js';
+import { type FitData, isStandIn, refuseBesideColumns, standIn } from './by-columns.js';
 import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
@@ -124,8 +124,7 @@ function columnProblem(
       started,
     },
   );
-  const { unit, squaredNorm: norm, share } = columns;
-  if (share.communicator.size > 1) settings.agreed = agreementOf(share.communicator);
+  const { unit, squaredNorm: norm } = columns;
   const fingerprint = fingerprintOf(columns.fingerprint, unit, identity(options));
   return { X, missing: false, seen: X, norm, columns, unit, costUnit: unit, settings, fingerprint };
 }

@@ -19,6 +19,7 @@ export type Carrier = 'S' | 'A0' | 'A';
 /** The factors for X as it was given. Throws BreakdownError where f32 cannot hold them. */
 export function inGivenUnit({ A, S }: Factors, unit: number, carrier: Carrier): Factors {
   const moved = (factor: Matrix) => {
+    if (factor.data.length === 0) return factor; // its samples went elsewhere
     const given = matrixTimesPowerOfTwo(factor, unit);
     const most = largestOf(given);
     if (most < Number.POSITIVE_INFINITY && most >= smallestScale) return given;

@@ -20,8 +20,6 @@ export interface StageSettings {
   deadline?: number;
   onProgress?: (progress: StageProgress) => unknown;
   signal?: FitOptions['signal'];
-  /** Of several processes: the largest of the numbers that they ask with. So that all of them end, or none does, where clocks or people decide. */
-  agreed?: (own: number) => Promise<number>;
 }
 
 /** What a check may end with by a clock or a caller, the weightiest last. */
@@ -86,7 +84,7 @@ const rounding = 2 ** -22;
  * Every restart ends by its own objective, with the factors that it has then, so it is the same beside any number of others.
  */
 export async function runStage(run: Run, stage: Stage, settings: StageSettings): Promise<StageResult> {
-  const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal, agreed } = settings;
+  const { restarts, tolerance, stopping, checkEvery, started, deadline = Number.POSITIVE_INFINITY, onProgress, signal } = settings;
   const { resumed, norm } = stage;
   const checks: StageResult['checks'] = [...(resumed?.checks ?? [])];
   const courses = Array.from({ length: restarts }, (_, r) => copyOf(resumed?.courses[r]));
@@ -156,7 +154,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     if (ended.length > 0) await frozen.freeze(ended);
   } else if (stopping !== 'objective' && stopping !== 'violation') queued = measured();
   while (iteration < stage.maxIterations || queued !== undefined) {
-    if (!agreed && signal?.aborted) throw cancelled();
+    if (!run.agreed && signal?.aborted) throw cancelled();
     let next: typeof queued;
     if (iteration < stage.maxIterations && (stopping === 'objective' || queued === undefined)) {
       const every = stopping !== 'violation' ? checkEvery : iteration === 0 ? 1 : checkEvery - (iteration % checkEvery);
@@ -195,7 +193,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
           : performance.now() > deadline
             ? calls.deadline
             : calls.on;
-      const call = agreed ? await agreed(own) : own;
+      const call = run.agreed ? await run.agreed(own) : own;
       if (call === calls.cancelled) throw cancelled();
       if (call === calls.stopped) return finish('stopped');
       for (const r of left) if (await isExact(r)) end(r, 'exact');

@@ -1,16 +1,14 @@
 /** The columns of a matrix in a file, block by block, for fits that never have all of it in memory. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { type Matrix, transpose } from '../data/matrix.js';
+import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { describe } from '../data/words.js';
 import { InputError } from '../errors.js';
-import { matrixOf, sizeOfElement } from '../formats/elements.js';
-import { type FileContent, within } from '../formats/file-format.js';
+import type { FileContent } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
-import { matrixFormOf, npyHeaderBytes, parseNpyHeader } from '../formats/npy.js';
 import { checkTableOptions } from '../formats/table-options.js';
 import { checkReadable, isTable, type ReadMatrixOptions, readMatrix } from './files.js';
+import { npyRanges } from './npy-ranges.js';
 import { piecesOf } from './pieces.js';
 
 /** A matrix in a file as blocks of its columns, features × samples. Each iteration reads the file anew. */
@@ -103,73 +101,16 @@ async function tableColumns(path: string, { samples: _, ...table }: ReadMatrixOp
   throw new InputError(`${path} has no rows.`); // `end` refuses such a table
 }
 
-async function npyColumns(path: string, { samples = 'rows', ...table }: ReadMatrixOptions): Promise<ColumnFile> {
-  const [option] = Object.entries(table).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (option !== undefined) throw new InputError(`${option} is for tables of text, and '${path}' is none; leave it out.`, { option });
-  const size = await checkReadable(path);
-  const { start, fortran, lines, width, ...form } = await withFile(path, async (file) => {
-    const head = await bytesAt(file, 0, Math.min(size, npyHeaderBytes));
-    return within(path, () => {
-      const { start, fortran, ...array } = parseNpyHeader(head);
-      const { rows, cols, ...form } = matrixFormOf(array, size - start);
-      // As they lie in the file: so many lines of `width` entries.
-      return { start, fortran, lines: fortran ? cols : rows, width: fortran ? rows : cols, ...form };
-    });
-  });
-  // Whether a line of the file is a sample.
-  const whole = (samples === 'rows') !== fortran;
-  const [rows, cols] = whole ? [width, lines] : [lines, width];
-  const entry = sizeOfElement(form.type);
+async function npyColumns(path: string, options: ReadMatrixOptions): Promise<ColumnFile> {
+  const { rows, cols, samplesAre, opened } = await npyRanges(path, options);
   const count = Math.max(1, Math.floor(blockEntries / rows));
-  /** Samples `from` up to `to`, features × samples. */
-  async function block(file: FileHandle, from: number, to: number): Promise<Matrix> {
-    const [most, each] = [to - from, entry * width];
-    const parts: { bytes: Uint8Array; lines: number; width: number } = whole
-      ? { bytes: await bytesAt(file, start + from * each, most * each), lines: most, width }
-      : { bytes: new Uint8Array(lines * most * entry), lines, width: most };
-    if (!whole)
-      for (let line = 0; line < lines; line++)
-        await readInto(file, parts.bytes.subarray(line * most * entry, (line + 1) * most * entry), start + line * each + from * entry);
-    try {
-      const lying = matrixOf({ bytes: parts.bytes, ...form }, parts.lines, parts.width, { what: path });
-      return whole ? transpose(lying) : lying;
-    } catch (error) {
-      if (!(error instanceof InputError) || error.row === undefined || error.column === undefined) throw error;
-      const [line, place] = whole ? [error.row + from, error.column] : [error.row, error.column + from];
-      const [row, column] = fortran ? [place, line] : [line, place];
-      throw new InputError(error.message.replace(/in row \d+, column \d+/, `in row ${row}, column ${column}`), { row, column });
-    }
-  }
   async function* columns(): AsyncGenerator<Matrix> {
-    const file = await open(path);
+    const file = await opened();
     try {
-      for (let from = 0; from < cols; from += count) yield await block(file, from, Math.min(cols, from + count));
+      for (let from = 0; from < cols; from += count) yield await file.read(from, Math.min(cols, from + count));
     } finally {
       await file.close();
     }
   }
-  return { rows, cols, streamed: true, samplesAre: samples, [Symbol.asyncIterator]: columns };
-}
-
-async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path);
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
-
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  await readInto(file, bytes, position);
-  return bytes;
-}
-
-async function readInto(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let read = 0; read < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, read, bytes.length - read, position + read);
-    if (bytesRead === 0) throw new InputError('The file became shorter while it was read; start again once nothing writes to it.');
-    read += bytesRead;
-  }
+  return { rows, cols, streamed: true, samplesAre, [Symbol.asyncIterator]: columns };
 }

@@ -1,5 +1,7 @@
 /** The data of a fit that is never whole in memory: its columns, and all that has to be known of them before a fit. */
+
 import type { Columns } from '../data/columns.js';
+import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, type SparseMatrix, stored } from '../data/sparse.js';
 import { matrixTimesPowerOfTwo, powerOfTwoUnitOf } from '../data/unit.js';
 import type { Engine } from '../engine.js';
@@ -23,6 +25,9 @@ export interface ColumnData {
   /** Of what is in the columns, the panels and the ranks: another one gives other bits. */
   readonly fingerprint: string;
   readonly share: Share;
+  /** Panel number p of this rank, in the unit of the fit. */
+  panel(p: number): Promise<DataMatrix>;
+  takeS?: ColumnOptions['takeS'];
   /** An engine that runs programs over these columns. The given one stays the caller's. */
   over(engine: Engine): Engine;
 }
@@ -30,6 +35,11 @@ export interface ColumnData {
 export interface ColumnOptions {
   /** Columns of a panel. Default: as many as take about 32 MiB as a dense one. The last bits of a result depend on it. */
   panelColumns?: number;
+  /**
+   * Takes the S of the result, panel by panel in their order, layer after layer: columns `from` on, in the unit of the data. The fit waits for
+   * its promise. The model then has no samples, its S are k×0. Each rank gives the panels of its own columns.
+   */
+  takeS?: (part: { layer: number; from: number; S: Matrix }) => Promise<void> | void;
   /** The processes that share the columns; default: this one alone. */
   communicator?: Communicator;
 }
@@ -53,12 +63,21 @@ interface Sums {
  * @throws InputError for entries that are negative or not finite, for an X of zeros, for fewer columns than ranks; ShapeError for a panel of
  * another shape.
  */
-export async function scanColumns(X: Columns, { panelColumns, communicator = oneProcess() }: ColumnOptions = {}): Promise<ColumnData> {
+export async function scanColumns(
+  X: Columns,
+  { panelColumns, takeS, communicator = oneProcess() }: ColumnOptions = {},
+): Promise<ColumnData> {
   const { rows, cols, sparse } = X;
   const share = shareOf(X, communicator, panelColumns);
   const own: Sums[] = [];
-  for (const range of share.panels) own.push(sumsOf(await panelOf(X, range), range));
-  const total = new Float64Array(3);
+  const total = new Float64Array(4);
+  let failure: unknown;
+  try {
+    for (const range of share.panels) own.push(sumsOf(await panelOf(X, range), range));
+  } catch (error) {
+    failure = error;
+    total[3] = 1;
+  }
   for (const { sum, squares, nonzero } of own) {
     total[0] += sum;
     total[1] += squares;
@@ -67,9 +86,13 @@ export async function scanColumns(X: Columns, { panelColumns, communicator = one
   const ofPanels = own.map(({ sum, squares, nonzero }) => [sum, squares, nonzero].join(' ')).join(' ');
   await communicator.allReduce(total, 'sum');
   const fingerprint = (await communicator.texts(`${share.panels.length} ${ofPanels}`)).join('; ');
-  const [sum, squares, nonzero] = total;
+  const [sum, squares, nonzero, failed] = total;
+  // All ranks end here together, so that none waits for another one.
+  if (failure !== undefined) throw failure;
+  if (failed > 0) throw new InputError('Another rank refused columns of its own; its message says why.');
   if (nonzero === 0) throw new InputError('Every entry of X is zero; there is nothing to factorize.');
   const unit = powerOfTwoUnitOf(sum, nonzero);
+  const panel = async (p: number) => matrixTimesPowerOfTwo(await panelOf(X, share.panels[p]), -unit);
   const most = Math.max(1, ...own.map((one) => one.stored));
   return {
     kind: 'columns',
@@ -81,11 +104,12 @@ export async function scanColumns(X: Columns, { panelColumns, communicator = one
     mean: sum / (rows * cols) / 2 ** unit,
     fingerprint,
     share,
+    panel,
+    takeS,
     over: (engine) =>
       columnEngine(engine, share, {
         csrEntries: sparse ? most : undefined,
-        panel: async (p) =>
-          filledUp(matrixTimesPowerOfTwo(await panelOf(X, share.panels[p]), -unit), share.width, sparse ? most : undefined),
+        panel: async (p) => filledUp(await panel(p), share.width, sparse ? most : undefined),
       }),
   };
 }

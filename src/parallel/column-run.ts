@@ -22,6 +22,13 @@ interface Pass {
   sums: readonly Tensor[];
 }
 
+/** A run that also gives what it has of one panel. */
+export interface ColumnRun extends Run {
+  /** The entries of a tensor by columns in panel number p of this rank: every restart, row-major, `widthOf` columns wide. */
+  panel(tensor: Tensor, p: number): Promise<Entries>;
+  widthOf(tensor: Tensor): number;
+}
+
 /** @param panelOf Panel number p of X in the unit of the fit, with zeros where it is narrower than the others. */
 export function columnRun(
   given: Program,
@@ -30,7 +37,7 @@ export function columnRun(
   X: Tensor,
   share: Share,
   panelOf: (p: number) => Promise<DataMatrix>,
-): Run {
+): ColumnRun {
   const { panels, communicator } = share;
   const resident = panels.length === 1;
   const ownX = cut.tensorOf(X);
@@ -150,8 +157,8 @@ export function columnRun(
       if (parts[p]) putPart(own, parts[p], tensor, axis, shifted(range, share.from), count);
     });
     if (communicator.size === 1) return own;
-    const ofRanks = await communicator.allGather(Float32Array.from(own));
-    const whole = make(share.cols);
+    const ofRanks = await communicator.allGather(own);
+    const whole = make(share.cols, own);
     let from = 0;
     for (const part of ofRanks) {
       const to = from + part.length / (batch * lines);
@@ -227,6 +234,22 @@ export function columnRun(
         .flatMap(({ whole, columns }) => [whole, columns])
         .reduce((sum, own) => sum + (own ? run.dispatches(own) : 0), 0),
     read,
+    panel: (givenTensor, p) =>
+      then(async () => {
+        await flush();
+        const tensor = cut.tensorOf(givenTensor);
+        return resident ? run.read(tensor) : (store.get(tensor)?.[p] ?? new Float32Array(tensor.rows * tensor.cols * tensor.batch));
+      }),
+    ...(communicator.size > 1 && {
+      // In the queue, where every rank makes its calls in the same order.
+      agreed: (own: number) =>
+        then(async () => {
+          const value = Float64Array.of(own);
+          await communicator.allReduce(value, 'max');
+          return value[0];
+        }),
+    }),
+    widthOf: (tensor) => cut.tensorOf(tensor).cols,
     sample: (tensors) => Promise.all(tensors.map(read)),
     dispose,
     [disposeKey]: dispose,

@@ -6,7 +6,7 @@ export interface Communicator {
   /** Sums the entries over all ranks, or takes the largest; in place, in f64, in a fixed order: the same bits on every rank and in every run. */
   allReduce(values: Float64Array, by: 'sum' | 'max'): Promise<void>;
   /** The entries of every rank, in the order of the ranks, on every rank. Lengths may differ. */
-  allGather(values: Float32Array): Promise<Float32Array[]>;
+  allGather<A extends Float32Array | Float64Array>(values: A): Promise<A[]>;
   /** The entries of rank 0, on every rank. */
   broadcast(values: Float32Array): Promise<void>;
   /** A text of every rank, in the order of the ranks, on every rank. */

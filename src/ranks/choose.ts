@@ -172,8 +172,8 @@ async function heldOutOf(
   return { error: mean, standardError, ofMasks };
 }
 
-/** All samples, or as many as a consensus can have, in their order. */
-function samplesOf(count: number, seed: number): number[] {
+/** All samples, or as many as a consensus can have, in their order. The same for every sweep and survey of a seed. */
+export function samplesOf(count: number, seed: number): number[] {
   const all = Array.from({ length: count }, (_, m) => m);
   if (count <= mostSamples) return all;
   return shuffle(random(seed, { purpose: 'clusters', tensor: 1 }), all)

@@ -62,7 +62,7 @@ export function sweepOf({ restarts, ...given }: Omit<SweepSpec, 'restarts'> & { 
   const spec: SweepSpec = { ...given, restarts: restartsOf({ restarts, start: options.start }, defaultRestarts) };
   if (ranks.length === 0) throw new InputError('A sweep needs ranks to fit; none are given.', { option: 'ranks' });
   const twice = ranks.find((one, at) => ranks.findIndex((other) => other.join() === one.join()) < at);
-  if (twice) throw new InputError(`The ranks ${twice.join(',')} are there twice; give them once.`, { option: 'ranks' });
+  if (twice) throw new InputError(`The option 'ranks' has ${twice.join(',')} twice; give it once.`, { option: 'ranks' });
   const last = seed + spec.restarts - 1;
   if (last > largestSeed)
     throw new InputError(

@@ -34,7 +34,7 @@ export interface SweepProgress {
 
 /**
  * Runs the jobs that have no model in the folder of the sweep, those that failed before too. A job whose process dies is begun again, three
- * times at most; a job that fails is kept as failed, and the others go on.
+ * times at most; a job that fails is kept as failed, and the others go on, but for those of ranks that do not fit the data or the options.
  *
  * @throws CancelledError when `signal` is aborted; the error of a job where it comes before the fit, since every other would meet it.
  */
@@ -51,16 +51,17 @@ export async function runHere(dir: string, jobs: readonly Job[], options: HereOp
   onProgress?.({ ...counts });
 
   const over = () => signal?.aborted === true || broken !== undefined;
+  // No seed changes whether data and options fit the ranks: what one fit refuses, the others would.
+  const refused = new Map<string, JobFailure>();
   const work = async (child: JobChild) => {
     for (const job of todo) {
       if (over()) return;
-      const failure = await runJob(child, dir, job, {
-        over,
-        onProgress: (progress) => onProgress?.({ ...counts, job, progress, pid: child.pid }),
-      });
+      const tell = (progress: JobProgress) => onProgress?.({ ...counts, job, progress, pid: child.pid });
+      const failure = refused.get(job.ranks.join()) ?? (await runJob(child, dir, job, { over, onProgress: tell }));
       if (over()) return;
       if (failure?.phase === 'setup') throw errorOf(failure);
       if (failure) {
+        if (isInput(failure)) refused.set(job.ranks.join(), failure);
         counts.failed++;
         await writeFailure(dir, job, failure);
       } else {
@@ -106,5 +107,7 @@ async function runJob(
 
 /** A failure as an error again: the class tells the exit status. */
 export function errorOf({ name, message }: JobFailure): Error {
-  return ['InputError', 'ShapeError'].includes(name) ? new InputError(message) : new OrthantError(message);
+  return isInput({ name }) ? new InputError(message) : new OrthantError(message);
 }
+
+const isInput = ({ name }: Pick<JobFailure, 'name'>) => ['InputError', 'ShapeError'].includes(name);

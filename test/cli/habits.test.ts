@@ -10,7 +10,7 @@ const { at, put } = workFolder();
 const matrix = put('m.csv', lowRankCsv(10, 5, 2));
 const corpus = put('c.jsonl', smallCorpus());
 const quick = ['--device', 'cpu', '--max-iterations', '5'];
-const commands = ['topics', 'fit', 'rank', 'work', 'transform', 'predict', 'table1', 'devices', 'tune', 'completion'];
+const commands = ['topics', 'fit', 'rank', 'sweep', 'gather', 'work', 'transform', 'predict', 'table1', 'devices', 'tune', 'completion'];
 
 describe('help', () => {
   test.each(commands)('%s --help has an example that names the command, and the options of every command', async (name) => {

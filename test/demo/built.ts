@@ -1,5 +1,5 @@
 /** The built page in a real browser, as its visitors get it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +71,31 @@ export async function visit(
   await before?.(page);
   await page.goto(`${url}${hash}`);
   return { page, complaints };
+}
+
+/** The same page for a browser that offers no WebGPU, neither to the page nor to its worker; `before` is for `visit`. */
+export async function withoutWebGpu(site: Built): Promise<{ site: Built; before: (page: Page) => Promise<void> }> {
+  const without = path.join(path.dirname(site.folder), 'without');
+  await cp(site.folder, without, { recursive: true });
+  for (const file of await readdir(path.join(without, 'assets'))) {
+    if (!file.startsWith('worker')) continue;
+    const script = path.join(without, 'assets', file);
+    await writeFile(script, `delete WorkerNavigator.prototype.gpu;${await readFile(script, 'utf8')}`);
+  }
+  return {
+    site: { ...site, url: site.url.replace('/folder/', '/without/') },
+    before: async (empty) => {
+      await empty.evaluateOnNewDocument(() => {
+        Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
+      });
+    },
+  };
+}
+
+/** Ends the process of the browser that has the GPU: every device of every page is lost. */
+export async function loseDevices({ browser }: Built): Promise<void> {
+  const client = await browser.target().createCDPSession();
+  await client.send('Browser.crashGpuProcess' as never).catch(() => {}); // the answer goes down with it
 }
 
 /** Waits until the fit panel of the room is in one of these states. */

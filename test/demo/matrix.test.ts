@@ -1,97 +1,16 @@
 /** The room Matrix, in a real browser on the built files: from the drop to the files that are saved. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, expect, test } from 'vitest';
 import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/formats.js';
-import { chooseRank, inverseTransform, type Matrix, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
+import { chooseRank, inverseTransform, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
 import { createEngine, readMatrix } from '../../src/node.js';
-import { type Built, builtPage, inState, textOf, visit } from './built.js';
+import { violations } from './axe.js';
+import { inState, textOf } from './built.js';
+import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved } from './matrix-room.js';
 
-/** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
-let started: Promise<{ built: Built; folder: string }> | undefined;
-const ready = () => (started ??= start());
-afterAll(async () => {
-  const { built, folder } = (await started) ?? {};
-  await built?.close();
-  if (folder) await rm(folder, { recursive: true });
-});
-
-async function start() {
-  return { built: await builtPage(), folder: await mkdtemp(path.join(tmpdir(), 'orthant-matrix-')) };
-}
-
-/** The room, and the folder where files come from and are saved. */
-async function open(hash: string, options: { before?: (page: Page) => Promise<void> } = {}) {
-  const { built, folder } = await ready();
-  const seen = await visit(built, { ...options, hash: `#/matrix${hash}` });
-  const session = await seen.page.createCDPSession();
-  await session.send('Page.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
-  await seen.page.waitForSelector('[data-option="ranks"]');
-  const write = async (name: string, content: string | Uint8Array) => {
-    await writeFile(path.join(folder, name), content);
-    return path.join(folder, name);
-  };
-  return { ...seen, folder, write };
-}
-
-/** Gives files to the room as its own button does. */
-async function choose(page: Page, ...files: string[]): Promise<void> {
-  const input = (await page.$('.data .drop input[type="file"]')) as ElementHandle<HTMLInputElement>;
-  await input.uploadFile(...files);
-}
-
-/** Drops a file from outside the browser. */
-async function drop(page: Page, file: string): Promise<void> {
-  const { x, y } = await page.$eval('.data .drop', (zone) => {
-    const { left, top } = zone.getBoundingClientRect();
-    return { x: left + 20, y: top + 20 };
-  });
-  const session = await page.createCDPSession();
-  const data = { items: [], files: [file], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await session.send('Input.dispatchDragEvent', { type, x, y, data });
-}
-
-const inShort = async (page: Page, wanted: RegExp): Promise<string> => {
-  await page.waitForFunction(
-    (source) => new RegExp(source).test(document.querySelector('.in-short')?.textContent ?? ''),
-    {},
-    wanted.source,
-  );
-  return textOf(page, '.in-short');
-};
-
-async function press(page: Page, text: string): Promise<void> {
-  const button = await page.waitForSelector(`::-p-xpath(//button[normalize-space()="${text}" and not(@disabled)])`);
-  await button!.focus();
-  await page.keyboard.press('Enter');
-}
-
-/** A file that the page saved. */
-async function saved(folder: string, name: string): Promise<Uint8Array> {
-  for (;;) {
-    const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
-    if (bytes && bytes.length > 0) return bytes;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const complaint = async (page: Page): Promise<string> => {
-  await page.waitForFunction(() => (document.querySelector('.data .complaint')?.textContent ?? '') !== '');
-  return textOf(page, '.data .complaint');
-};
-
-/** A matrix of rank 3 as a table with names, and with gaps at every fifth entry or so. */
-function gappy(): { csv: string; X: Matrix } {
-  const X = randomLowRank(13, 17, 3, { seed: 5 });
-  for (let at = 0; at < X.data.length; at++) if ((at * 7) % 5 === 0) X.data[at] = Number.NaN;
-  const lines = Array.from({ length: X.cols }, (_, j) =>
-    [`s${j + 1}`, ...Array.from({ length: X.rows }, (_, i) => X.data[i * X.cols + j])].map((x) => (Number.isNaN(x) ? '' : x)).join(','),
-  );
-  const head = ['', ...Array.from({ length: X.rows }, (_, i) => `f${i + 1}`)].join(',');
-  return { csv: [head, ...lines, ''].join('\n'), X };
-}
+const { open, close } = matrixRoom();
+afterAll(close);
 
 test('fills the gaps of a dropped table as the library does, goes on, and saves and takes the model', async () => {
   const { page, complaints, folder, write } = await open('?maxIterations=40&seed=3&ranks=3');
@@ -102,9 +21,11 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
     `13 features × 17 samples, ${Number(((100 * gone) / X.data.length).toPrecision(3))} % missing`,
   );
   expect(await textOf(page, '.facts')).toContain('f1; f2; … f13');
+  expect(await violations(page), 'a file that was read').toEqual([]);
 
   await press(page, 'Start');
   await inState(page, 'ended');
+  expect(await violations(page), 'the end of a fit').toEqual([]);
   await press(page, 'Save the filled matrix (CSV)');
   const filled = parseCsvMatrix(await saved(folder, 'gaps-filled.csv')).X;
   const engine = await createEngine();
@@ -122,6 +43,16 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   const errorOf = async () => Number(await textOf(page, '.levels td'));
   const before = await errorOf();
   expect(before).toBeCloseTo(model.relativeError, 4);
+
+  // The report is the page of the library, of this fit.
+  await press(page, 'Save the report (.html)');
+  const report = Buffer.from(await saved(folder, 'gaps.html')).toString();
+  // The JSON that its own script reads.
+  const told = JSON.parse(/<script type="application\/json" id="data">([^<]*)</.exec(report)![1]);
+  expect(told.layers).toEqual([{ rank: 3, relativeError: expect.closeTo(model.relativeError, 4), svdBound: null }]);
+  expect([told.title, told.features, told.samples]).toEqual(['gaps.csv', 13, 17]);
+  expect(told.command).toBe('orthant fit gaps.csv --method nmf --ranks 3 --seed 3 --max-iterations 40 --out model');
+  expect(told.notes.join(' ')).toContain(`${gone} of 221 entries are missing`);
 
   // Other options, the same factors.
   await press(page, 'Save the model (.zip)');
@@ -141,6 +72,7 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   expect(await errorOf()).toBe(before);
 
   await press(page, 'Copy as code');
+  expect(await violations(page), 'the fit as code').toEqual([]);
   const [typescript, command] = await page.$$eval('dialog pre', (parts) => parts.map(({ textContent }) => textContent ?? ''));
   expect(typescript).toContain("await readMatrix('gaps.csv', {})");
   expect(typescript).toContain("solver: 'hals'");
@@ -172,6 +104,7 @@ test('builds the options of every method from the list, and shows a refusal besi
   await press(page, 'Start');
   await page.waitForSelector('[data-option="l1A"][aria-invalid]');
   expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.option)).toBe('l1A');
+  expect(await violations(page), 'options open, one refused').toEqual([]);
   const refused = await page.$eval('[data-option="l1A"]', (field) => field.closest('.field')!.querySelector('.field-error')!.textContent);
   const engine = await createEngine();
   await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!);
@@ -185,9 +118,11 @@ test('pauses, goes on and stops with the factors so far, and zooms by the keyboa
   await inShort(page, /87 features × 90 samples/);
   await press(page, 'Start');
   await page.waitForFunction(() => Number(document.querySelector('#room .fit-panel dd')?.textContent) > 0);
+  expect(await violations(page), 'learning').toEqual([]);
   await press(page, 'Pause');
   await inState(page, 'paused');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Resume');
+  expect(await violations(page), 'paused').toEqual([]);
   await page.keyboard.press('Enter');
   await inState(page, 'running');
   await press(page, 'Stop');
@@ -239,15 +174,17 @@ test('refuses files with the sentences of the command line, and what is too larg
     // The size of a file by its name: nobody needs 9 GB on the disk for this.
     before: (page: Page) =>
       page.evaluateOnNewDocument(() => {
+        Object.defineProperty(navigator, 'deviceMemory', { value: 8 });
         const { get } = Object.getOwnPropertyDescriptor(Blob.prototype, 'size')!;
         const reading = Blob.prototype.arrayBuffer;
         Object.defineProperty(Blob.prototype, 'size', {
           get() {
-            return (this as File).name === 'huge.csv' ? 9e9 : (this as File).name === 'large.npz' ? 1.5e9 : get!.call(this);
+            const sizes: Record<string, number> = { 'huge.csv': 9e9, 'large.npz': 1.5e9, 'bytes.npy': 8e8, 'doubles.npy': 1.6e9 };
+            return sizes[(this as File).name] ?? get!.call(this);
           },
         });
         Blob.prototype.arrayBuffer = function () {
-          if (['huge.csv', 'large.npz'].includes((this as File).name)) throw new Error('was read');
+          if (['huge.csv', 'large.npz', 'bytes.npy'].includes((this as File).name)) throw new Error('was read');
           return reading.call(this);
         };
       }) as unknown as Promise<void>,
@@ -271,11 +208,43 @@ test('refuses files with the sentences of the command line, and what is too larg
     await choose(page, await write(name, '1'));
     expect(await complaint(page)).toMatch(new RegExp(`^${name} has ${size}.* Cut it into parts`));
   }
+  // The header says more than the size: 8e8 bytes are as many entries, which take 12 bytes each while they are fitted; 1.6e9 bytes of
+  // doubles are 2e8 entries, for which there is room, so that this file is read and turns out to be cut off.
+  const header = (dtype: string, shape: string) =>
+    `\x93NUMPY\x01\0\x76\0${`{'descr': '${dtype}', 'shape': (${shape}), 'fortran_order': False}`.padEnd(117)}\n`;
+  const told = async (name: string, content: string) => {
+    await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+    await choose(page, await write(name, Buffer.from(content, 'latin1')));
+    return complaint(page);
+  };
+  expect(await told('bytes.npy', header('|u1', '40000, 20000'))).toBe(
+    'bytes.npy has 800 MB, a matrix of 40,000×20,000, and would need about 10 GB of memory, more than the 4.3 GB that this browser can give it. Cut it into parts, or use the command line.',
+  );
+  expect(await told('doubles.npy', header('<f8', '20000, 10000'))).toMatch(/^doubles\.npy: The \.npy file is cut off/);
+  const limit = await page.evaluate(async () => {
+    const { limits } = (await navigator.gpu.requestAdapter())!;
+    return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  });
+  const entries = Math.ceil(limit / 16);
+  expect(await told('entries.mtx', `%%MatrixMarket matrix coordinate real general\n% a comment\n9 9 ${entries}\n1 1 1\n`)).toContain(
+    `entries.mtx has ${entries.toLocaleString('en')} stored entries, which take ${Math.ceil((16 * entries + 8 * 18) / 1e6)} MB on the GPU`.replace(
+      /\d{4,} MB/,
+      (mb) => `${(Number.parseInt(mb, 10) / 1000).toPrecision(2)} GB`,
+    ),
+  );
+
+  await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
+  await choose(page, await write('broken.jpg', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70])));
+  expect(await complaint(page)).toBe(
+    'broken.jpg is a damaged picture, or of a kind that this browser cannot read; save it as PNG or JPEG.',
+  );
+  expect(await violations(page), 'a refused file').toEqual([]);
   await choose(page, await write('negative.csv', '1,2\n3,-1\n'));
   await inShort(page, /2 features × 2 samples/);
   await page.locator('[data-option="ranks"]').fill('1');
   await press(page, 'Start');
   await inState(page, 'failed');
+  expect(await violations(page), 'a refused fit').toEqual([]);
   expect(await textOf(page, '#room .fit-panel .complaint')).toBe(
     'negative.csv: row 2, column 2 is -1, but every entry must be ≥ 0; shift or clip the data first.',
   );
@@ -307,6 +276,7 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
   engine.dispose();
   expect(await textOf(page, '.survey .reason')).toMatch(new RegExp(`^Rank ${chosen} `));
   await page.locator('.survey .outcome details summary').click();
+  expect(await violations(page), 'a survey').toEqual([]);
   const numbers = await page.$$eval('.survey tbody tr', (lines) =>
     lines.map((line) => [...line.children].map(({ textContent }) => textContent ?? '')),
   );
@@ -327,7 +297,7 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
 
   // The file is kept because the person asks for it, and comes back after a reload.
   await page.locator('.keep input').click();
-  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep')!.textContent ?? ''));
+  await page.waitForFunction(() => /^Kept/.test(document.querySelector('.keep [role=status]')!.textContent ?? ''));
   await page.reload();
   await press(page, 'Open');
   await inShort(page, /12 features × 14 samples/);
@@ -369,8 +339,23 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
     [6, 5],
     [6, 5],
   ]);
+  expect(await violations(page), 'parts as images').toEqual([]);
   // The halves are the only two nonnegative parts of their sums; each is on one side alone.
   expect(parts.map(({ left, right }) => Number(left > 250 && right < 5) - Number(right > 250 && left < 5)).sort()).toEqual([-1, 1]);
+
+  // JPEG, as a camera saves it; the browser of the test makes it.
+  const jpeg = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(32, 24);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = '#808080';
+    context.fillRect(0, 0, 32, 24);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer());
+    return [...bytes];
+  });
+  expect(jpeg.slice(0, 2)).toEqual([0xff, 0xd8]);
+  await choose(page, await write('grey.jpg', Uint8Array.from(jpeg)));
+  // 8×8 patches, 4 apart: 7 × 5 of them, all of the same grey, 128 of 255.
+  expect(await inShort(page, /64 features × 35 samples/)).toMatch(/from 0 to 0\.50\d*\.$|from 0\.50\d* to 0\.50\d*\.$/);
 
   await choose(page, await write('picture.png', await shape(40, 24, (x, y) => (x + y) % 7 < 3)));
   await inShort(page, /64 features × 45 samples/);
@@ -411,6 +396,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   await inState(page, 'running', 'ended');
   await inState(page, 'ended');
   await page.waitForSelector('.parts[data-kind="spectra"] canvas');
+  expect(await violations(page), 'parts as spectra').toEqual([]);
   expect(await page.$$eval('.parts canvas', (canvases) => canvases.map((canvas) => canvas.getAttribute('aria-label')))).toEqual([
     'Spectrum of part 1',
     'Activation of part 1',

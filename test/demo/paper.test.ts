@@ -1,7 +1,9 @@
 /** The paper's room, in a real browser on the built files. */
 import { afterAll, expect, test } from 'vitest';
-import { neuralNmf, tableOne } from '../../src/index.js';
+import { published } from '../../src/cli/table1-experiment.js';
+import { hierarchicalNmf, neuralNmf, tableOne } from '../../src/index.js';
 import { createEngine } from '../../src/node.js';
+import { violations } from './axe.js';
 import { type Built, builtPage, inState, textOf, visit } from './built.js';
 
 /** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
@@ -81,6 +83,62 @@ test('shows what happens when only the deepest level counts, and keeps the optio
   const neural = await page.$eval('[aria-label="Neural NMF"]', errorsIn);
   expect(neural[2].ratio).toBeLessThanOrEqual(1.005);
   expect(Math.max(...neural.map(({ ratio }) => ratio))).toBeGreaterThan(1.02);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('fills the table in its order beside the published figures, stops in between, and goes on with what is missing', async () => {
+  const { page, complaints } = await visit(await built(), { hash: '#/paper?restarts=1&beside=no&labels=full&layers=1' });
+  await inState(page, 'ended');
+  const cells = () =>
+    page.$$eval('.paper td.here', (all) =>
+      all.map((cell) => ({ text: cell.textContent ?? '', running: cell.classList.contains('running') })),
+    );
+  const known = async () => (await cells()).flatMap(({ text }, at) => (text === '–' ? [] : [at]));
+  const fill = () =>
+    page.$$eval('.paper .buttons button', (all) => all.find(({ textContent }) => textContent === 'Fill the table')!.click());
+  const stop = () => page.locator('.paper .fit-panel .buttons button:nth-child(3)').click();
+  // 3 supervisions × 3 depths × 3 methods, row by row; hierarchical, deep, neural. The last supervision, one level, Neural NMF is on the screen.
+  const shown = 20;
+  expect(await known()).toEqual([shown]);
+  expect((await cells())[shown].text).toMatch(/^\d\.\d{3} \/ [01]\.\d{3}$/); // with labels there is an accuracy, too
+  await fill();
+  await page.waitForFunction(() => document.querySelectorAll('.paper td.known').length >= 3);
+  expect((await cells()).filter(({ running }) => running)).toHaveLength(1);
+  expect(await page.$$eval('.paper form :is(select, input)', (all) => all.every((field) => (field as HTMLInputElement).disabled))).toBe(
+    true,
+  );
+  await stop();
+  await inState(page, 'ended');
+  const filled = await known();
+  expect(filled).toEqual([...Array.from({ length: filled.length - 1 }, (_, i) => i), shown]);
+  expect((await cells()).filter(({ running }) => running)).toEqual([]);
+  for (const { text } of (await cells()).slice(0, filled.length - 1)) expect(text).toMatch(/^\d\.\d{3}$/);
+
+  // One of them with the library in this process.
+  const engine = await createEngine();
+  const { relativeError } = await hierarchicalNmf(engine, tableOne(0).X, { ranks: [9], restarts: 1, seed: 0 });
+  engine.dispose();
+  expect(Number((await cells())[0].text)).toBeCloseTo(relativeError, 2);
+  expect(await page.$eval('.paper td.published', (cell) => cell.textContent)).toBe(published.none.hierarchical.error[0].toFixed(3));
+  expect(await violations(page)).toEqual([]);
+
+  // The first cell whose fit runs is the first that is missing. The page keeps it, for the next may have begun when somebody looks.
+  await page.evaluate(() => {
+    const all = [...document.querySelectorAll('.paper td.here')];
+    const watch = new MutationObserver(() => {
+      const first = all.findIndex((cell) => cell.classList.contains('running'));
+      if (first < 0) return;
+      watch.disconnect();
+      Object.assign(globalThis, { running: [first] });
+    });
+    for (const cell of all) watch.observe(cell, { attributes: true, attributeFilter: ['class'] });
+  });
+  await fill();
+  const first = await page.waitForFunction(() => (globalThis as { running?: number[] }).running);
+  expect(await first.jsonValue()).toEqual([filled.length - 1]);
+  await stop();
+  await inState(page, 'ended');
   expect(complaints).toEqual([]);
   await page.close();
 });

@@ -1,27 +1,17 @@
 /** What surrounds the rooms: devices that are missing or get lost, no network, everyone's access, sizes. */
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'puppeteer';
 import { afterAll, expect, test } from 'vitest';
-import { type Built, builtPage, inState, textOf, visit } from './built.js';
+import { exampleMatrix } from '../../demo/work/matrix-examples.js';
+import { createReferenceEngine, nmf } from '../../src/index.js';
+import { violations } from './axe.js';
+import { type Built, builtPage, inState, loseDevices, textOf, visit, withoutWebGpu } from './built.js';
+import { inShort, press } from './matrix-room.js';
 
 let started: Promise<Built> | undefined;
 const built = () => (started ??= builtPage());
 afterAll(async () => (await started)?.close());
-
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** The rules of axe-core that the page breaks now, with the elements. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(axeSource, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    const { violations } = await axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-  });
-}
 
 test('has no fault that axe-core knows, in every room, light and dark, wide and narrow', async () => {
   for (const dark of [false, true]) {
@@ -45,25 +35,8 @@ test('has no fault that axe-core knows, in every room, light and dark, wide and 
 });
 
 test('where there is no WebGPU it says what to do, and computes on the CPU when asked to', async () => {
-  const site = await built();
-  const without = path.join(path.dirname(site.folder), 'without');
-  await cp(site.folder, without, { recursive: true });
-  for (const file of await readdir(path.join(without, 'assets'))) {
-    if (!file.startsWith('worker')) continue;
-    const script = path.join(without, 'assets', file);
-    await writeFile(script, `delete WorkerNavigator.prototype.gpu;${await readFile(script, 'utf8')}`);
-  }
-  const { page, complaints } = await visit(
-    { ...site, url: site.url.replace('/folder/', '/without/') },
-    {
-      hash: '#/paper?layers=1&beside=no&restarts=1',
-      before: async (empty) => {
-        await empty.evaluateOnNewDocument(() => {
-          Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
-        });
-      },
-    },
-  );
+  const { site, before } = await withoutWebGpu(await built());
+  const { page, complaints } = await visit(site, { hash: '#/paper?layers=1&beside=no&restarts=1', before });
   await page.waitForSelector('.notice', { timeout: 0 });
   expect(await textOf(page, '.notice')).toMatch(/This browser offers no WebGPU\. .*(Chrome|Firefox|Safari).* CPU/s);
   expect(await violations(page)).toEqual([]);
@@ -72,6 +45,19 @@ test('where there is no WebGPU it says what to do, and computes on the CPU when 
   await page.locator('.primary').click();
   await inState(page, 'ended');
   expect(await page.$eval('[aria-label="Neural NMF"] output', (output) => output.textContent)).toMatch(/error 0\.023\d = 1\.00\d/);
+
+  // The room Matrix computes there, too, with the numbers of the library's own reference.
+  await page.evaluate(() => document.querySelector<HTMLElement>('nav a[href="#/matrix"]')!.click());
+  await page.waitForSelector('[data-option="ranks"]');
+  await page.locator('[data-example="spectra"]').click();
+  await inShort(page, /120 features × 90 samples/);
+  await page.locator('[data-option="ranks"]').fill('2'); // the third substance is left over as an error
+  await page.locator('[data-option="maxIterations"]').fill('20');
+  await press(page, 'Start');
+  await inState(page, 'ended');
+  const { X } = exampleMatrix('spectra');
+  const { relativeError } = await nmf(createReferenceEngine(), X, { ranks: 2, maxIterations: 20 });
+  expect(await textOf(page, '.levels td')).toBe(relativeError.toPrecision(5));
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -80,8 +66,7 @@ test('goes on from its last factors when the GPU is lost, and says so', async ()
   const site = await built();
   const { page } = await visit(site, { hash: '#/paper?restarts=16&beside=no' });
   await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''), { timeout: 0 });
-  const client = await site.browser.target().createCDPSession();
-  await client.send('Browser.crashGpuProcess' as never).catch(() => {}); // the answer goes down with it
+  await loseDevices(site);
   await page.waitForFunction(() => /was lost once; the fit went on/.test(document.querySelector('.fit-state')?.textContent ?? ''), {
     timeout: 0,
   });

@@ -5,6 +5,7 @@ import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type DataMatrix, sparseFromDense } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
+import { InputError } from '../../src/errors.js';
 import { type NeuralOptions, neuralNmf } from '../../src/methods/neural.js';
 import { type NmfOptions, nmf } from '../../src/methods/nmf.js';
 import { createEngine } from '../../src/node/engine.js';
@@ -121,5 +122,81 @@ describe.each(forms)('%s', (form, data) => {
       expect(again.S).toEqual(model.S);
     }
     expect(form).toBeTruthy();
+  });
+});
+
+test('S goes out by panels, and the model has no samples then', async () => {
+  const whole = await fits.neural(reference, await scanColumns(columnsOfMatrix(X), { panelColumns: 9 }));
+  const S = whole.S.map(({ rows, cols }) => matrix(rows, cols));
+  let calls = 0;
+  const takeS = ({ layer, from, S: part }: { layer: number; from: number; S: Matrix }) => {
+    calls++;
+    for (let i = 0; i < part.rows; i++) S[layer].data.set(part.data.subarray(i * part.cols, (i + 1) * part.cols), i * X.cols + from);
+  };
+  const model = await fits.neural(reference, await scanColumns(columnsOfMatrix(X), { panelColumns: 9, takeS }));
+  expect(calls).toBe(2 * 6);
+  expect(S).toEqual(whole.S);
+  expect(model.S.map(({ rows, cols }) => [rows, cols])).toEqual([
+    [4, 0],
+    [2, 0],
+  ]);
+  expect(model.A).toEqual(whole.A);
+});
+
+describe('what is joined', () => {
+  test.each(forms)('at most 2 (Σ k² + Σ N k) numbers an iteration and restart, %s', async (_, data) => {
+    const [N, ranks] = [data.rows, [6, 3]];
+    const bytesOf = async (maxIterations: number) => {
+      const ofRanks = ranksInProcess(2);
+      await Promise.all(
+        ofRanks.map(async (communicator) => {
+          const columns = await scanColumns(columnsOfMatrix(data), { communicator });
+          await neuralNmf(reference, columns, { ranks, maxIterations, tolerance: 0, checkEvery: 100, restarts: 1, startIterations: 1 });
+        }),
+      );
+      expect(ofRanks[0].reducedBytes).toBe(ofRanks[1].reducedBytes);
+      return ofRanks[0].reducedBytes;
+    };
+    const each = (await bytesOf(12)) - (await bytesOf(11));
+    const [k0, k1] = ranks;
+    expect(each).toBeGreaterThan(0);
+    expect(each).toBeLessThanOrEqual(2 * (k0 * k0 + k1 * k1 + N * k0 + k0 * k1) * 8);
+  });
+});
+
+describe('bad input', () => {
+  const scan = (data: Matrix, options = {}) => scanColumns(columnsOfMatrix(data), { panelColumns: 10, ...options });
+  const withEntry = (x: number) => {
+    const data = matrix(19, 53, Float32Array.from(X.data));
+    data.data[7 * 53 + 31] = x;
+    return data;
+  };
+  test.each([-1, Number.POSITIVE_INFINITY, Number.NaN])('the entry %d is named with its place', async (x) => {
+    await expect(scan(withEntry(x))).rejects.toThrow(new RegExp(`entry ${x} in row 7, column 31 \\(counted from 0\\)`));
+  });
+  test('zeros, fewer columns than ranks, a panel of another shape', async () => {
+    await expect(scan(matrix(3, 5))).rejects.toThrow('Every entry of X is zero');
+    const [communicator] = ranksInProcess(54);
+    await expect(scan(X, { communicator })).rejects.toThrow('X has 53 columns for 54 ranks');
+    const short = { ...columnsOfMatrix(X), read: async () => matrix(19, 3) };
+    await expect(scanColumns(short, { panelColumns: 10 })).rejects.toThrow('Columns 0 to 8 of X came as a dense 19×3 matrix');
+  });
+  test('options that ask for all of X at once are refused by name', async () => {
+    const columns = await scan(X);
+    const refused: [string, Partial<NmfOptions>][] = [
+      ['weights', { weights: X }],
+      ['absent', { absent: 'missing' }],
+      ['loss', { loss: 'kullback-leibler' }],
+      ['simplex', { simplex: true }],
+      ['svdBound', { svdBound: true }],
+      ['start', { start: 'nndsvd' }],
+      ['fixedA', { fixedA: matrix(19, 1, new Float32Array(19).fill(1)) }],
+      ['stopping', { stopping: 'violation' }],
+    ];
+    for (const [option, options] of refused) {
+      const error: unknown = await nmf(reference, columns, { ranks: 3, ...options }).catch((reason: unknown) => reason);
+      expect(error, option).toBeInstanceOf(InputError);
+      expect((error as InputError).option).toBe(option);
+    }
   });
 });

@@ -27,7 +27,7 @@ export function ranksInProcess(size: number): Communicator[] {
         for (let i = 0; i < values.length; i++)
           values[i] = by === 'sum' ? all.reduce((sum, part) => sum + part[i], 0) : Math.max(...all.map((part) => part[i]));
       },
-      allGather: async (values) => (await meet(rank, values.slice())) as Float32Array[],
+      allGather: async <A extends Float32Array | Float64Array>(values: A) => (await meet(rank, values.slice())) as A[],
       async broadcast(values) {
         const [first] = (await meet(rank, values.slice())) as Float32Array[];
         values.set(first);

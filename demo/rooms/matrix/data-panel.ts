@@ -4,7 +4,7 @@ import { el } from '../../page/dom.js';
 import { dropZone, type Given } from '../../page/drop.js';
 import { type HeatMap, heatMap } from '../../page/heat-map.js';
 import { sentenceOf } from '../../page/notices.js';
-import { work } from '../../page/session.js';
+import { openDevice, work } from '../../page/session.js';
 import { forget, keep, kept } from '../../page/store.js';
 import type { Facts } from '../../work/matrix.js';
 import type { Source } from '../../work/matrix-read.js';
@@ -35,7 +35,7 @@ export interface DataPanelOptions {
 }
 
 const room = 'matrix';
-const keepWords = { not: 'Keep these files in this browser', kept: 'Kept in this browser, for the next visit' };
+const keptForNext = 'Kept for the next visit.';
 
 export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPanel {
   let facts: Facts | undefined;
@@ -68,8 +68,8 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     ),
   );
   const keepBox = el('input', { type: 'checkbox', onchange: () => void keepOrForget() });
-  const keepText = el('span', { role: 'status' }, keepWords.not);
-  const keeping = el('label', { class: 'keep', hidden: true }, keepBox, keepText);
+  const keepText = el('span', { role: 'status' });
+  const keeping = el('div', { class: 'keep', hidden: true }, el('label', {}, keepBox, 'Keep these files in this browser'), keepText);
   const keptPlace = el('p', { class: 'kept', hidden: true });
   const reading = readingForm(() => void attempt(() => readFrom(undefined)));
   const map: HeatMap = heatMap({ label: 'The data X' });
@@ -109,10 +109,14 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
 
   async function take(given: readonly Given[]): Promise<void> {
     check();
-    for (const { file } of given) {
-      const refusal = tooLarge(file, document.body.dataset.device);
-      if (refusal) throw new Error(refusal);
-    }
+    const device = await openDevice().catch(() => undefined); // the page says so
+    const { side = 64 } = reading.reading();
+    const refusal = await tooLarge(
+      given.map(({ file }) => file),
+      side,
+      device,
+    );
+    if (refusal) throw new Error(refusal);
     const [{ file }] = given;
     if (given.length === 1 && isModel(file.name)) return onModel(file);
     const source = await sourceOf(given);
@@ -158,7 +162,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     map.show(next.X.entries, { label: 'The data X', ...namesOf(next.X, 'X', next.features, next.samples) });
     keeping.hidden = files.length === 0;
     keepBox.checked = false;
-    keepText.textContent = keepWords.not;
+    keepText.textContent = '';
     keptPlace.hidden = true;
     close(sources);
   }
@@ -171,7 +175,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
           files.map(({ path, file }) => ({ path, file })),
         );
       else await forget(room);
-      keepText.textContent = keepBox.checked ? keepWords.kept : keepWords.not;
+      keepText.textContent = keepBox.checked ? keptForNext : '';
     } catch (error) {
       keepBox.checked = false;
       drop.complain(`The browser did not keep the files: ${sentenceOf(error)}`);

@@ -1,6 +1,6 @@
 /** What the person takes away: the model, its factors, the matrix with its gaps filled, and the fit as code. */
 import { codeButton } from '../../page/code.js';
-import { el, newId } from '../../page/dom.js';
+import { byId, el, newId } from '../../page/dom.js';
 import { sentenceOf } from '../../page/notices.js';
 import { save, saveZip } from '../../page/save.js';
 import { work } from '../../page/session.js';
@@ -9,8 +9,8 @@ import { fold } from './fold.js';
 
 export interface ExportPanel {
   element: HTMLElement;
-  /** Offers what there is. */
-  offer(there: { data: boolean; model: boolean; missing: boolean; images: boolean }): void;
+  /** Offers what there is. `saved`: the model comes from a file. */
+  offer(there: { data: boolean; model: boolean; missing: boolean; images: boolean; saved?: boolean }): void;
   /** Whether there is a model that was not saved. */
   readonly unsaved: boolean;
 }
@@ -26,7 +26,8 @@ const forms: Record<Form, string> = {
   png: 'PNG, the parts',
 };
 
-export function exportPanel(shown: () => Shown): ExportPanel {
+/** `shown` is on the screen; `learned` made the model, undefined where it comes from a file. */
+export function exportPanel(shown: () => Shown, learned: () => Shown | undefined): ExportPanel {
   let unsaved = false;
   const complaint = el('p', { class: 'complaint', role: 'alert', hidden: true });
   const done = el('p', { class: 'hint', role: 'status' });
@@ -40,8 +41,7 @@ export function exportPanel(shown: () => Shown): ExportPanel {
   const button = (text: string, act: () => Promise<string>) => el('button', { type: 'button', onclick: () => void attempt(act) }, text);
 
   const model = button('Save the model (.zip)', async () => {
-    const { asked } = shown();
-    await saveZip('model.zip', await work.matrixFiles.modelExport({ ...asked.options, ...namesOf(asked.files) }));
+    await saveZip('model.zip', await work.matrixFiles.modelExport(settingsOf(learned())));
     unsaved = false;
     return 'model.zip has model.json and factors.safetensors.';
   });
@@ -49,6 +49,13 @@ export function exportPanel(shown: () => Shown): ExportPanel {
     const kind = form.value as Form;
     await saveZip(`factors-${kind}.zip`, await work.matrixFiles.factorsExport(kind));
     return `factors-${kind}.zip is saved.`;
+  });
+  const report = button('Save the report (.html)', async () => {
+    const from = learned();
+    const origin = { device: byId('device').textContent ?? '', command: from && codeOf(from).command, settings: settingsOf(from) };
+    const { name, content } = await work.matrixFiles.reportExport(origin);
+    save(name, content);
+    return `${name} is a page that opens without a network.`;
   });
   const matrixButton = (text: string, what: 'read' | 'filled', kind: 'csv' | 'npy') =>
     button(text, async () => {
@@ -63,7 +70,7 @@ export function exportPanel(shown: () => Shown): ExportPanel {
   const read = matrixButton('Save the matrix (.npy)', 'read', 'npy');
   const ofModel = [model, el('span', { class: 'with-form' }, factors, form)];
   const code = codeButton(() => codeOf(shown()));
-  const buttons = el('div', { class: 'buttons' }, ...ofModel, ...filled, read, code);
+  const buttons = el('div', { class: 'buttons' }, ...ofModel, report, ...filled, read, code);
   const element = el('section', { class: 'exports', 'aria-label': 'Save', hidden: true }, fold('Save', 'save', buttons), done, complaint);
 
   async function attempt(act: () => Promise<string>): Promise<void> {
@@ -82,18 +89,21 @@ export function exportPanel(shown: () => Shown): ExportPanel {
     get unsaved() {
       return unsaved;
     },
-    offer({ data, model: there, missing, images }) {
+    offer({ data, model: there, missing, images, saved = false }) {
       element.hidden = !data && !there;
       for (const part of ofModel) part.hidden = !there;
+      report.hidden = !(there && data);
       for (const part of filled) part.hidden = !(there && missing);
       read.hidden = !data;
       png.disabled = !images;
       if (!images && form.value === 'png') form.value = 'npy';
-      unsaved = there;
+      unsaved = there && !saved;
       done.textContent = '';
     },
   };
 }
 
+const settingsOf = (from: Shown | undefined): Record<string, unknown> =>
+  from ? { ...from.asked.options, ...namesOf(from.asked.files) } : {};
 const namesOf = (files: Readonly<Record<string, File>>) =>
   Object.fromEntries(Object.entries(files).map(([option, { name }]) => [option, name]));

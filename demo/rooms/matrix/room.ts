@@ -8,6 +8,7 @@ import { openDevice, proxy, work } from '../../page/session.js';
 import { keepOptions, place } from '../../page/url.js';
 import type { Check, FitEvent } from '../../work/fits.js';
 import type { Drawing, Facts, Learned } from '../../work/matrix.js';
+import type { Shown } from './code-text.js';
 import { dataPanel } from './data-panel.js';
 import type { Example } from './examples.js';
 import { exportPanel } from './export-panel.js';
@@ -20,12 +21,15 @@ export function room(): Room {
   let asked: URLSearchParams | undefined;
   let learned: Learned | undefined;
   let wentOn = false;
-  let goingOn = false;
 
   const data = dataPanel({ onRead, onModel, check });
   const formPlace = el('div', {});
-  const panel = fitPanel({ room: 'Matrix', onStart: () => start() });
-  const goOn = el('button', { type: 'button', hidden: true, onclick: () => void startFrom() }, 'Go on from these factors');
+  const panel = fitPanel({ room: 'Matrix', onStart: () => start(false) });
+  const goOn = el(
+    'button',
+    { type: 'button', hidden: true, onclick: () => void panel.start(() => start(true)) },
+    'Go on from these factors',
+  );
   panel.element.querySelector('.buttons')!.append(goOn);
   const shown = results();
   const survey = surveyPanel((ranks) => {
@@ -33,13 +37,16 @@ export function room(): Room {
     form?.suggest(many ? 'hierarchical' : undefined, ranks);
     form?.element.querySelector<HTMLElement>('[data-option="ranks"]')?.focus();
   });
-  const saving = exportPanel(() => ({
+  const onScreen = (): Shown => ({
     facts: data.facts,
     asked: form!.asked(),
     method: form!.method,
     reading: data.reading.reading(),
     wentOn,
-  }));
+  });
+  /** What was on the screen when the fit of the model began. */
+  let learnedBy: Shown | undefined;
+  const saving = exportPanel(onScreen, () => learnedBy);
   const fitting = el(
     'div',
     { class: 'fitting', hidden: true },
@@ -101,30 +108,29 @@ export function room(): Room {
     const taken = (await work.matrixFiles.modelImport(file)) as Learned;
     form?.suggest(taken.method, taken.ranks);
     fitting.hidden = false;
-    accept(taken);
+    learnedBy = undefined;
+    accept(taken, true);
   }
 
-  function accept(next: Learned): void {
+  function accept(next: Learned, saved = false): void {
     learned = next;
     const { facts } = data;
     shown.finish(facts, next);
     goOn.hidden = facts === undefined;
-    saving.offer({ data: facts !== undefined, model: true, missing: (facts?.missing ?? 0) > 0, images: facts?.image !== undefined });
+    saving.offer({
+      data: facts !== undefined,
+      model: true,
+      missing: (facts?.missing ?? 0) > 0,
+      images: facts?.image !== undefined,
+      saved,
+    });
   }
 
-  async function startFrom(): Promise<void> {
-    goingOn = true;
-    try {
-      await panel.start();
-    } finally {
-      goingOn = false;
-    }
-  }
-
-  async function start(): Promise<void> {
+  async function start(goOn: boolean): Promise<void> {
     const { facts } = data;
     if (!form || !facts) return panel.complain('There are no data yet; drop a file, or take an example.');
-    const request = { ...form.asked(), goOn: goingOn, reading: data.reading.reading() };
+    const began = { ...onScreen(), wentOn: goOn };
+    const request = { ...began.asked, goOn, reading: began.reading };
     const draw = (drawing: Drawing, check: Check) => shown.draw(drawing, check);
     await panel.run(async (id: number, hear: (event: FitEvent) => void) => {
       const answer = await work.matrix.fit(
@@ -142,7 +148,8 @@ export function room(): Room {
         if (!form?.refuse(message, option)) throw new Error(message);
         return 'Not running: an option needs a look.';
       }
-      wentOn = request.goOn;
+      wentOn = goOn;
+      learnedBy = began;
       accept(answer);
       return ending(answer);
     });
@@ -151,7 +158,8 @@ export function room(): Room {
   return {
     title: 'Matrix',
     element,
-    atRisk: () => saving.unsaved && learned !== undefined && data.example === undefined,
+    // An example learns the same from the address.
+    atRisk: () => data.example === undefined && (panel.busy || survey.busy || (saving.unsaved && learned !== undefined)),
     enter(options) {
       if (asked) return;
       asked = options;

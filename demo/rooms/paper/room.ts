@@ -5,7 +5,7 @@ import type { Room } from '../../main.js';
 import { codeButton } from '../../page/code.js';
 import { curve } from '../../page/curve.js';
 import { el, fold } from '../../page/dom.js';
-import { fitPanel } from '../../page/fit-panel.js';
+import { fitPanel, fitsAtWork } from '../../page/fit-panel.js';
 import { openDevice, proxy, work } from '../../page/session.js';
 import { keepOptions } from '../../page/url.js';
 import type { Check, FitEvent } from '../../work/fits.js';
@@ -63,7 +63,7 @@ export function room(): Room {
   const rows = { neural: methodRow('neural'), hierarchical: methodRow('hierarchical'), deep: methodRow('deep') };
   const errors = curve('Errors');
   const table = paperTable();
-  const fill = el('button', { type: 'button', onclick: () => void fillTable() }, 'Fill the table');
+  const fill = el('button', { type: 'button', onclick: () => void panel.start(fillTable) }, 'Fill the table');
   const element = el(
     'article',
     { class: 'paper' },
@@ -178,7 +178,7 @@ export function room(): Room {
   }
 
   async function fillTable(): Promise<void> {
-    if (panel.busy || !valid()) return;
+    if (!valid()) return;
     const missing = table.missing();
     const placeOfCell = (cell: Cell): PaperPlace => ({ ...placeOf(cell.method), ...cell });
     await running(missing.map(placeOfCell), false, () => 'The table is full.');
@@ -211,7 +211,9 @@ export function room(): Room {
       changed();
       // A visitor sees it learn at once; without a device the page says what to do.
       void openDevice().then(
-        () => panel.start(),
+        () => {
+          if (!fitsAtWork()) void panel.start(); // nobody asked for it, so it takes no fit's place
+        },
         () => {},
       );
     },

@@ -35,6 +35,7 @@ const files: Record<Kind, string> = {
 export function room(): Room {
   let last: Drawn | undefined; // the tree of the model
   let unsaved = false; // names or changes by hand that no file has
+  let unsavedTree = false; // a tree of the person's own documents that no file has
   let byHand = false;
   let entered = '';
   /** What the options were when the tree was learned. */
@@ -44,7 +45,7 @@ export function room(): Room {
   const levels = levelsPart({ onChange: changed });
   const texts = documents({ mayChange: mayLose, onOpened: opened });
   const panel = fitPanel({ room: 'Topics', onStart: () => begin('anew') });
-  const onButton = el('button', { type: 'button', onclick: () => void goOn() }, 'Go on from here');
+  const onButton = el('button', { type: 'button', onclick: () => void panel.start(() => begin('on')) }, 'Go on from here');
   panel.element.querySelector('.buttons')?.append(onButton);
   const tree = treePart((place) => void topic.show(place));
   const topic = topicPart({ open, rename, divide, merge });
@@ -118,6 +119,7 @@ export function room(): Room {
     last = undefined;
     learned = undefined;
     unsaved = false;
+    unsavedTree = false;
     byHand = false;
     result.hidden = true;
     void topic.show(undefined);
@@ -126,7 +128,7 @@ export function room(): Room {
   }
 
   function changed(): void {
-    onButton.disabled = panel.busy || !last || !words.effect;
+    onButton.disabled = !(last || panel.busy) || !words.effect;
     if (entered) keepOptions('topics', { corpus: texts.example, ...levels.address(), ...words.options() });
   }
 
@@ -149,21 +151,16 @@ export function room(): Room {
     try {
       const options = levels.options;
       await words.read();
+      const begun = { ...shown(), byHand: how === 'on' }; // the person may change options while it learns
       if (!words.effect) return panel.complain('There is no vocabulary; change the options of the words.');
       const done = await learnBy((id, hear, draw) => work.topics.learn(options, how, id, proxy(hear), proxy(draw)));
       if (!done) return;
       if (how === 'anew') unsaved = false;
-      byHand = how === 'on';
-      learned = { ...shown(), byHand };
+      ({ byHand } = begun);
+      learned = begun;
     } catch (error) {
       panel.complain(sentenceOf(error));
     }
-  }
-
-  async function goOn(): Promise<void> {
-    if (panel.busy) return;
-    panel.complain('');
-    await begin('on');
   }
 
   /** Runs a fit, draws it on its way and at its end. */
@@ -171,7 +168,6 @@ export function room(): Room {
     const { ranks } = levels.options;
     await openDevice();
     topic.enable(false);
-    onButton.disabled = true;
     words.element.open = false;
     drawLines(ranks);
     let done = false;
@@ -190,6 +186,7 @@ export function room(): Room {
       const stopped = panel.state === 'stopping';
       settle(drawn);
       done = true;
+      unsavedTree = texts.example === undefined;
       return stopped ? 'Stopped, with the topics that it had then.' : 'Finished.';
     });
     if (!done && last) show(last);
@@ -256,20 +253,18 @@ export function room(): Room {
   }
 
   function divide({ layer, index }: Place, count: number): void {
-    void change((id, hear) => work.topics.divide(layer, index, count, levels.options, id, proxy(hear)), {
-      layer: layer === 0 ? 1 : layer, // the lowest level gets one below it
-      index,
-    });
+    const place = { layer: layer === 0 ? 1 : layer, index }; // the lowest level gets one below it
+    void panel.start(() => change((id, hear) => work.topics.divide(layer, index, count, levels.options, id, proxy(hear)), place));
   }
 
   function merge({ layer, index }: Place, other: number): void {
     const place = { layer, index: other < index ? index - 1 : index };
-    void change((id, hear, draw) => work.topics.merge(layer, index, other, levels.options, id, proxy(hear), proxy(draw)), place);
+    void panel.start(() =>
+      change((id, hear, draw) => work.topics.merge(layer, index, other, levels.options, id, proxy(hear), proxy(draw)), place),
+    );
   }
 
   async function change(learning: Learning, place: Place): Promise<void> {
-    if (panel.busy) return;
-    panel.complain('');
     try {
       if (!(await learnBy(learning))) return topic.element.focus();
     } catch (error) {
@@ -294,7 +289,7 @@ export function room(): Room {
       const made = await work.topics.exported(kind, origin);
       if ('files' in made) await saveZip(made.name, made.files);
       else save(made.name, made.content);
-      if (kind === 'model') unsaved = false;
+      if (kind === 'model') [unsaved, unsavedTree] = [false, false];
     } catch (error) {
       exporting.textContent = sentenceOf(error);
       exporting.hidden = false;
@@ -314,6 +309,7 @@ export function room(): Room {
       if ((corpus === 'sotu' || corpus === 'mail') && texts.example !== corpus && !texts.opened) void texts.openExample(corpus as Example);
       else if (texts.opened) void words.read();
     },
-    atRisk: () => unsaved,
+    // An example learns the same from the address, unless it goes on from what was changed.
+    atRisk: () => unsaved || unsavedTree || (panel.busy && (texts.example === undefined || last !== undefined)),
   };
 }

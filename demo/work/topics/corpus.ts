@@ -34,8 +34,14 @@ export interface GivenFile {
   file: File;
 }
 
-/** More is refused before a byte is read: texts, words and the matrix take several times as much memory. */
-const mostBytes = 400 * 2 ** 20;
+/**
+ * More is refused before a byte is read: texts, words and the matrix take about five times as much memory, and half of what the browser
+ * tells of, or 4 GiB where it does not tell, is for them.
+ */
+const { deviceMemory } = (globalThis.navigator ?? {}) as { deviceMemory?: number };
+const mostBytes = Math.min(400 * 2 ** 20, (((deviceMemory ?? 8) / 2) * 2 ** 30) / 5);
+/** Texts in a .parquet file are compressed to about a third. */
+const unpacked = (path: string) => (/\.parquet$/i.test(path) ? 3 : 1);
 
 const forms =
   'a folder of .txt or .md files; a .jsonl, .csv, .tsv or .parquet file with a text in each record; a .txt file for one document a line; or one of the examples (speeches, mail)';
@@ -43,9 +49,13 @@ const isText = (path: string) => /\.(txt|md)$/i.test(path);
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 export function checkSizes(files: readonly GivenFile[]): void {
-  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const bytes = files.reduce((sum, { path, file }) => sum + file.size * unpacked(path), 0);
   if (bytes <= mostBytes) return;
-  const what = files.length === 1 ? `The file '${files[0].path}' has` : `The ${files.length} files have`;
+  const [one] = files;
+  const what =
+    files.length > 1
+      ? `The ${files.length} files have`
+      : `The file '${one.path}' has ${unpacked(one.path) > 1 ? `${megabytes(one.file.size)}, unpacked about` : ''}`.trimEnd();
   throw new InputError(
     `${what} ${megabytes(bytes)}, and this page reads ${megabytes(mostBytes)} at most; give a part, or use the command line, orthant topics.`,
   );

@@ -127,7 +127,7 @@ export function addSweepCommand(program: Command, io: Io): void {
 }
 
 /** Throws InputError for options that do not go together with a queue, or without one. */
-function checkQueue(command: Command, { queue, shared, shard }: SweepCommandOptions): void {
+function checkQueue(command: Command, { queue, shared, shard, workers }: SweepCommandOptions): void {
   const refuse = (option: string, words: string) => {
     throw new InputError(words, { option });
   };
@@ -137,6 +137,8 @@ function checkQueue(command: Command, { queue, shared, shard }: SweepCommandOpti
   }
   parseQueue(queue);
   if (shard !== undefined) refuse('shard', '--shard and --queue both share the fits out; give one of them.');
+  if (workers !== undefined)
+    refuse('workers', '--workers are processes of this machine, and with --queue those of orthant work compute; leave it out.');
   if (command.getOptionValueSource('device') !== 'default')
     refuse('device', '--device says where fits of this machine are computed, and with --queue workers compute; give it to orthant work.');
 }

@@ -107,7 +107,7 @@ test('builds the options of every method from the list, and shows a refusal besi
   expect(await violations(page), 'options open, one refused').toEqual([]);
   const refused = await page.$eval('[data-option="l1A"]', (field) => field.closest('.field')!.querySelector('.field-error')!.textContent);
   const engine = await createEngine();
-  await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!);
+  await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!.replace('“L1 of A”', 'l1A'));
   engine.dispose();
   expect(complaints).toEqual([]);
   await page.close();
@@ -198,8 +198,22 @@ test('refuses files with the sentences of the command line, and what is too larg
     );
     await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
     await choose(page, file);
-    expect(await complaint(page)).toBe(told);
+    expect(await complaint(page)).toBe(
+      // Options stand under the titles of their fields.
+      told
+        .replace('say header: true', 'set “Header” to yes')
+        .replace('say names: true', 'set “Names” to yes')
+        .replace('skipColumns', '“Skip columns”'),
+    );
   }
+  // What the sentence on a table speaks of is there, and helps.
+  await choose(page, path.join(folder, 'letters.csv'));
+  expect(await complaint(page)).toContain('leave the column out: “Skip columns” "b"');
+  const skip = await page.waitForSelector('.data [data-option="skipColumns"]', { visible: true });
+  await skip!.type('b');
+  await press(page, 'Read again');
+  await inShort(page, /1 features × 2 samples/);
+  await page.locator('.read [data-option="skipColumns"]').fill('');
   for (const [name, size] of [
     ['huge.csv', '9.0 GB'],
     ['large.npz', '1.5 GB'],

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Job as QueueJob, Worker } from 'bullmq';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { kindAt } from '../node/files.js';
+import type { BatchJob } from './batch-job.js';
 import { jobChild } from './child.js';
 import type { JobProgress } from './job.js';
 import type { ChildSettings, JobFailure, JobResult } from './messages.js';
@@ -89,7 +90,7 @@ export async function workAt(server: QueueServer, options: WorkerOptions): Promi
   let busy = false;
 
   const run = async (job: QueueJob<Queued, Returned>, token = ''): Promise<Returned> => {
-    const name = nameOf(job.data.task as Job);
+    const name = nameOf(job.data.task as Job | BatchJob);
     busy = true;
     const from = performance.now();
     onEvent?.({ type: 'begun', name });
@@ -217,7 +218,7 @@ async function fitOf(
   try {
     for (let attempt = 1; ; attempt++) {
       if (ending() || over) throw new LetGo();
-      const result: JobResult = await child.run({ job: task as Job, into, places }, tell);
+      const result: JobResult = await child.run({ job: task as Job | BatchJob, into, places }, tell);
       if (over) throw new LetGo();
       if ('outcome' in result) break;
       const { failure } = result;
@@ -246,7 +247,7 @@ async function isMine({ redis }: QueueServer, { data: { sweep, id } }: QueueJob<
 }
 
 function errorOf({ name, message }: JobFailure, { task }: Queued): Error {
-  const words = `The job of ${nameOf(task as Job)} went back to the queue, for it cannot run here: ${message}`;
+  const words = `The job of ${nameOf(task as Job | BatchJob)} went back to the queue, for it cannot run here: ${message}`;
   return name === 'InputError' || name === 'ShapeError' ? new InputError(words) : new OrthantError(words);
 }
 

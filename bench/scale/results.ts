@@ -21,6 +21,8 @@ export interface IterationRow extends Times {
   /** Of all ranks. */
   M: number;
   layers: number[];
+  /** Time of the processor in an iteration, all threads of the first rank together; others on the machine do not lengthen it by much. */
+  processorMs: number;
   /** Of one iteration, on one rank. */
   allReduces: number;
   reducedBytes: number;

@@ -9,6 +9,8 @@ import type { TableOptions } from '../formats/table-options.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { chooseRanks } from '../ranks/choose.js';
 import type { RankResult, RankSurvey } from '../ranks/survey.js';
+import { queuedFits } from '../sweep/queued-fits.js';
+import { connectQueue, parseQueue } from '../sweep/redis.js';
 import {
   type DeviceChoice,
   deviceOption,
@@ -26,7 +28,7 @@ import { checkTableFiles, readData } from './data-file.js';
 import type { Io } from './io.js';
 import { batchesLine } from './progress.js';
 import { rankSvg } from './rank-svg.js';
-import { describeDevice, onDevice, provenance, toJson } from './run-fit.js';
+import { describeDevice, onDevice, provenance, toJson, version } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
 import { alignFacts, sayNotes } from './summary.js';
 import { addTableOptions, tableOptionsOf } from './table-options.js';
@@ -47,6 +49,7 @@ interface RankCommandOptions extends TableOptions {
   samples: Samples;
   inputFormat?: string;
   device: DeviceChoice;
+  queue?: string;
   out?: string;
   json?: boolean;
 }
@@ -65,6 +68,7 @@ Examples:
   orthant rank counts.tsv.gz --ranks 2..12 --restarts 40 --masks 10 --out ranks
   orthant rank faces.npy --ranks 2..12 --layers 3      ranks for fit --method hierarchical
   orthant rank terms.mtx --ranks 5,10,20,40 --masks 0 --perturbation 0
+  orthant rank faces.npy --ranks 2..15 --queue redis://10.0.0.7:6379
 `;
 
 export function addRankCommand(program: Command, io: Io): void {
@@ -93,6 +97,10 @@ export function addRankCommand(program: Command, io: Io): void {
     .addOption(inputFormatOption())
     .addOption(deviceOption())
     .option(
+      '--queue <url>',
+      'workers at this Redis do the fits, see orthant work --help; starts and consensus are computed here: redis://host:port',
+    )
+    .option(
       '--out <dir>',
       'write ranks.json, ranks.svg (the curves), consensus.svg, and the consensus factors A.npy and S.npy, into this folder',
     )
@@ -103,9 +111,10 @@ export function addRankCommand(program: Command, io: Io): void {
 }
 
 async function rankOf(io: Io, path: string, options: RankCommandOptions): Promise<void> {
-  const { samples, out, json, device: prefer, layers } = options;
+  const { samples, out, json, device: prefer, layers, queue } = options;
   const started = performance.now();
   if (out !== undefined) await checkOutputFolder(out, ['ranks.json']);
+  if (queue !== undefined) parseQueue(queue);
   checkStandardInput([path], options.inputFormat);
   const table = tableOptionsOf(options);
   const reading = { samples, table, input: { stdin: io.stdin, signal: io.signal, format: options.inputFormat } };
@@ -113,11 +122,17 @@ async function rankOf(io: Io, path: string, options: RankCommandOptions): Promis
   const data = await readData(path, reading, 'nmf');
   const { restarts, masks, hidden, perturbation, densityThreshold, seed, maxIterations, tolerance } = options;
   const settings = { ranks: options.ranks, restarts, masks, hidden, perturbation, densityThreshold, seed, maxIterations, tolerance };
+  const server = queue === undefined ? undefined : await connectQueue(queue);
+  const onNote = (note: string) => io.stderr.print([`orthant: ${note}`]);
+  const fits = server && queuedFits(server, { version, onNote, signal: io.signal });
   const line = batchesLine(io);
-  const { surveys, ranks, device } = await onDevice(io, { device: prefer }, async (engine, device) => {
-    const common = { ...settings, layers, weights: data.weights, signal: io.signal, onProgress: line.update };
+  const { surveys, ranks, device } = await onDevice(io, { device: prefer, stops: fits !== undefined }, async (engine, device) => {
+    const common = { ...settings, layers, fits, weights: data.weights, signal: io.signal, onProgress: line.update };
     return { ...(await chooseRanks(engine, data.X, common)), device };
-  }).finally(line.stop);
+  }).finally(() => {
+    line.stop();
+    return server?.close();
+  });
   const content = {
     ...provenance(device, { matrix: path, samples, layers, ...settings, ...table }),
     ranks,

@@ -9,8 +9,11 @@ import type { FitOptions } from '../methods/factorization.js';
 import { stoppings } from '../methods/loop.js';
 import { type Method, methodOf, methods } from '../methods/methods.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
+import { childrenHere } from '../sweep/children.js';
 import { defaultRestarts, type Job, jobsOf, type SweepSpec, sweepOf } from '../sweep/plan.js';
+import { connectQueue, parseQueue } from '../sweep/redis.js';
 import { runHere, type SweepProgress } from '../sweep/run-here.js';
+import { runOnQueue } from '../sweep/run-queued.js';
 import { jobsOfShard, shardOf, writeShard } from '../sweep/shard.js';
 import { sourceOf } from '../sweep/source.js';
 import { type SweepSummary, summaryOf } from '../sweep/summary.js';
@@ -48,7 +51,10 @@ interface SweepCommandOptions extends TableOptions {
   svdBound: boolean;
   samples: 'rows' | 'columns';
   device: DeviceChoice;
+  workers?: number;
   shard?: string;
+  queue?: string;
+  shared?: boolean;
   out: string;
   json?: boolean;
 }
@@ -68,10 +74,14 @@ Shards: --shard 3/10 does the third of ten parts. All parts may work in one fold
 and on several machines, or each in a folder of its own; "orthant gather" puts them together, and
 names a part or a fit that is missing. See docs/sweeps.md for Slurm and Kubernetes.
 
+A queue: --queue redis://host:port files the fits at a Redis, from which "orthant work" on any number
+of machines takes them; results come back to --out. Ctrl-C takes the sweep out of the queue.
+
 Examples:
   orthant sweep faces.npy --method nmf --ranks 2..15 --out sweep
   orthant sweep faces.npy --ranks 20,8,3 --ranks 10,4 --restarts 8 --out layers
   orthant sweep faces.npy --method nmf --ranks 2..15 --shard slurm --out sweep
+  orthant sweep faces.npy --method nmf --ranks 2..15 --queue redis://10.0.0.7:6379 --out sweep
   orthant gather sweep
 `;
 
@@ -96,14 +106,41 @@ export function addSweepCommand(program: Command, io: Io): void {
     .addOption(samplesOption())
     .addOption(deviceOption())
     .option(
+      '--workers <n>',
+      'processes that make fits at the same time (default: one for each GPU that Dawn tells apart, else one)',
+      parsePositiveInteger,
+    )
+    .option(
       '--shard <part>',
       'one part of the sweep: 3/10, slurm (by the variables of an array), or kubernetes/10 (by JOB_COMPLETION_INDEX)',
     )
+    .option('--queue <url>', 'workers at this Redis do the fits, see orthant work --help: redis://host:port')
+    .option('--shared', 'with --queue: workers read the data at their path, on a folder that all share; else the queue brings them')
     .requiredOption('--out <dir>', 'the folder of the sweep')
     .option('--json', 'print what summary.json holds, and nothing else, on standard output');
   addTableOptions(addMethodOptions(command))
     .addHelpText('after', notes)
-    .action((path: string, options: SweepCommandOptions) => sweep(io, path, options, givenMethodOptions(command)));
+    .action((path: string, options: SweepCommandOptions) => {
+      checkQueue(command, options);
+      return sweep(io, path, options, givenMethodOptions(command));
+    });
+}
+
+/** Throws InputError for options that do not go together with a queue, or without one. */
+function checkQueue(command: Command, { queue, shared, shard, workers }: SweepCommandOptions): void {
+  const refuse = (option: string, words: string) => {
+    throw new InputError(words, { option });
+  };
+  if (queue === undefined) {
+    if (shared) refuse('shared', '--shared says where workers at a queue find the data; give --queue, too, or leave it out.');
+    return;
+  }
+  parseQueue(queue);
+  if (shard !== undefined) refuse('shard', '--shard and --queue both share the fits out; give one of them.');
+  if (workers !== undefined)
+    refuse('workers', '--workers are processes of this machine, and with --queue those of orthant work compute; leave it out.');
+  if (command.getOptionValueSource('device') !== 'default')
+    refuse('device', '--device says where fits of this machine are computed, and with --queue workers compute; give it to orthant work.');
 }
 
 function collectRanks(text: string, before: readonly string[] = []): string[] {
@@ -128,7 +165,7 @@ function ranksOf(texts: readonly string[], method: Method): number[][] {
 
 async function sweep(io: Io, path: string, options: SweepCommandOptions, given: MethodOptions): Promise<void> {
   const started = performance.now();
-  const { out, json, device } = options;
+  const { out, json } = options;
   const shard = options.shard === undefined ? undefined : shardOf(options.shard, io.env);
   await checkOutputFolder(out, ['sweep.json', 'summary.json', 'sweep.svg']);
   const { spec, data } = await planned(path, options, given);
@@ -136,7 +173,7 @@ async function sweep(io: Io, path: string, options: SweepCommandOptions, given: 
   const all = jobsOf(spec);
   const jobs = shard ? jobsOfShard(all, shard) : all;
   if (shard) await writeShard(out, { ...shard, jobs: jobs.length, ended: false });
-  const { ran, failed } = await run(io, out, jobs, device);
+  const { ran, failed } = await run(io, spec, jobs, options);
   if (shard) await writeShard(out, { ...shard, jobs: jobs.length, ended: true });
   const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
   const { columns } = io.stdout;
@@ -160,7 +197,7 @@ async function sweep(io: Io, path: string, options: SweepCommandOptions, given: 
     const facts: [string, string][] = [
       ...head,
       ['device', summary.devices.join('; ')],
-      ['fits', `${ran - failed} new, ${all.length - ran} were there`],
+      ['fits', `${ran - failed} new, ${all.length - ran} were there${failed > 0 ? `, ${failed} failed` : ''}`],
       ['time', seconds],
       ['written', `${out}: ${written.join(', ')}`],
     ];
@@ -245,8 +282,14 @@ function checkStart(start: unknown, method: Method): void {
   );
 }
 
-/** Runs the jobs that are missing, with a progress line. After Ctrl-C it says what is kept. */
-async function run(io: Io, out: string, jobs: readonly Job[], device: DeviceChoice): Promise<{ ran: number; failed: number }> {
+/** Runs the jobs that are missing, here or at a queue, with a progress line. After Ctrl-C it says what is kept. */
+async function run(
+  io: Io,
+  spec: SweepSpec,
+  jobs: readonly Job[],
+  { out, device, workers, queue, shared = false }: SweepCommandOptions,
+): Promise<{ ran: number; failed: number }> {
+  const server = queue === undefined ? undefined : await connectQueue(queue);
   const line = fitsLine<Job>(io, ({ ranks, seed }) => `ranks ${ranks.join(',')}, seed ${seed}`);
   let before: number | undefined;
   let latest = '';
@@ -258,8 +301,12 @@ async function run(io: Io, out: string, jobs: readonly Job[], device: DeviceChoi
     latest = told;
   };
   const entry = new URL('./sweep-child.js', import.meta.url);
+  const { signal } = io;
+  const onNote = (note: string) => io.stderr.print([`orthant: ${note}`]);
   try {
-    return await runHere(out, jobs, { children: [{ device }], entry, onProgress, signal: io.signal });
+    if (server) return await runOnQueue(server, out, spec, jobs, { shared, onProgress, onNote, signal });
+    const children = await childrenHere(device, workers);
+    return await runHere(out, jobs, { children, entry, onProgress, signal });
   } catch (error) {
     if (error instanceof CancelledError) {
       line.stop();
@@ -273,5 +320,6 @@ async function run(io: Io, out: string, jobs: readonly Job[], device: DeviceChoi
     throw error;
   } finally {
     line.stop();
+    await server?.close();
   }
 }

@@ -85,6 +85,7 @@ function letGo(held: Held): void {
  * - 'gpu': hardware only.
  * - 'software': an adapter on the CPU only.
  *
+ * Of several GPUs of the system `powerPreference` says which: 'high-performance' (default) or 'low-power'.
  * A software adapter whose compiler ends loops early is passed over where there is another.
  * `VK_DRIVER_FILES` (or `VK_ICD_FILENAMES`), when set, is respected: only the drivers that it names are tried.
  * In a worker thread `process.env` is a copy that native code never sees. So the packaged adapter is found there only if the worker was
@@ -93,8 +94,14 @@ function letGo(held: Held): void {
  * @throws AdapterError, with the attempts, where there is none.
  * @internal
  */
-export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: AdapterPreference } = {}): Promise<DawnAdapter> {
-  if (isDeno) return requestDenoAdapter(prefer);
+export async function requestDawnAdapter({
+  prefer = 'auto',
+  powerPreference = 'high-performance',
+}: {
+  prefer?: AdapterPreference;
+  powerPreference?: GPUPowerPreference;
+} = {}): Promise<DawnAdapter> {
+  if (isDeno) return requestDenoAdapter(prefer, powerPreference);
   const dawn = await loadDawn();
   const failures: string[] = [];
   const passedOver: string[] = [];
@@ -102,7 +109,7 @@ export async function requestDawnAdapter({ prefer = 'auto' }: { prefer?: Adapter
   for (const source of all) {
     try {
       // Asked for a fallback adapter first, Dawn looks for SwiftShader alone.
-      const ways: GPURequestAdapterOptions[] = [{ powerPreference: 'high-performance' }, { forceFallbackAdapter: true }];
+      const ways: GPURequestAdapterOptions[] = [{ powerPreference }, { forceFallbackAdapter: true }];
       const { label, found } = await candidates(dawn, source, prefer === 'software' ? ways : ways.slice(0, 1));
       const wantedOnes = inOrder(found, prefer);
       if (wantedOnes.length === 0) failures.push(`${label} gave ${found[0] ? `only ${describeAdapter(found[0].adapter.info)}` : 'none'}`);
@@ -151,8 +158,8 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 }
 
 /** Deno's own WebGPU in the place of Dawn. */
-async function requestDenoAdapter(prefer: AdapterPreference): Promise<DawnAdapter> {
-  const { gpu, adapter, source } = await denoAdapter(prefer);
+async function requestDenoAdapter(prefer: AdapterPreference, powerPreference?: GPUPowerPreference): Promise<DawnAdapter> {
+  const { gpu, adapter, source } = await denoAdapter(prefer, powerPreference);
   const software = isSoftware(adapter.info);
   const note = noteOf(adapter, source);
   return { gpu, adapter, software, source, note, passedOver: [], release: () => {} };

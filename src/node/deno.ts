@@ -24,11 +24,14 @@ let seen: AdapterSource | undefined;
  * An adapter of Deno's WebGPU: of the system, or where that has no driver, or a software one is wanted, on linux-x64 the packaged one.
  * The first call of a process decides which of the two. Throws AdapterError where there is none of the wanted kind.
  */
-export async function denoAdapter(prefer: AdapterPreference): Promise<{ gpu: GPU; adapter: GPUAdapter; source: AdapterSource }> {
+export async function denoAdapter(
+  prefer: AdapterPreference,
+  powerPreference: GPUPowerPreference = 'high-performance',
+): Promise<{ gpu: GPU; adapter: GPUAdapter; source: AdapterSource }> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) throw new AdapterError('This Deno has no WebGPU (navigator.gpu is missing); use Deno 2.9 or later.');
   seen ??= await showDrivers(prefer);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await gpu.requestAdapter({ powerPreference });
   const software = adapter !== null && isSoftware(adapter.info);
   if (adapter && (prefer === 'auto' || software === (prefer === 'software'))) return { gpu, adapter, source: seen };
   const kind = { auto: 'WebGPU adapter', gpu: 'hardware WebGPU adapter', software: 'software WebGPU adapter' }[prefer];

@@ -34,7 +34,7 @@ export async function createEngine(options: NodeEngineOptions = {}): Promise<Eng
     });
   if (prefer === 'cpu') return letEventsIn(createReferenceEngine());
   return lasting(async (tuning) => {
-    const dawn = await requestDawnAdapter({ prefer });
+    const dawn = await requestDawnAdapter({ prefer, powerPreference: rest.powerPreference });
     let own: GPUDevice | undefined;
     try {
       own = await requestDevice(dawn.adapter);

@@ -8,10 +8,11 @@ import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { heldOutError } from '../methods/scores.js';
 import { smallest } from '../methods/stage.js';
+import { type Batch, type BatchData, fitBatch } from './batches.js';
 import { choiceOf, meanAndError } from './choice.js';
 import { consensus, largestComponents } from './consensus.js';
 import { type ConsensusFactors, consensusFactors } from './consensus-factors.js';
-import { type FitSettings, type Fitted, heldOutFits, perturbedFits, replicates, type Start, svdStart } from './fits.js';
+import { type Fitted, type Start, svdStart } from './fits.js';
 import { speckled } from './masks.js';
 import { stability } from './stability.js';
 import { type HeldOut, type RankOptions, type RankResult, type RankSurvey, type SurveySettings, surveySettings } from './survey.js';
@@ -41,22 +42,26 @@ export async function chooseRank(engine: Engine, X: DataMatrix, options: RankOpt
   const samples = samplesOf(X.cols, settings.seed);
   const most = options.ranks[options.ranks.length - 1];
   const masks = settings.masks === 0 ? null : await masksOf(engine, data, most, settings);
-  const perturbation =
-    settings.perturbation === 0
-      ? null
-      : { epsilon: settings.perturbation, start: await svdStart(engine, data.dense!, most, data.missing), hidden: data.missing };
-  const seen: { result: RankResult; fitted: Fitted; clusterings: Int32Array[] }[] = [];
-  for (const rank of options.ranks) {
-    const tell = () => options.onProgress?.({ done: ++done, of: batches * options.ranks.length, rank });
-    const fitSettings = { ...settings, signal: options.signal };
-    const fitted = await (data.missing
-      ? heldOutFits(engine, data.dense!, rank, { hiddenOf: () => data.missing!, stream: 0 }, fitSettings)
-      : replicates(engine, data.X, rank, fitSettings));
-    tell();
-    const heldOut = masks && (await heldOutOf(engine, data.dense!, rank, masks, fitSettings));
-    if (heldOut) tell();
-    const stable = perturbation && (await perturbedFits(engine, data.dense!, rank, perturbation, fitSettings));
-    if (stable) tell();
+  const start = settings.perturbation === 0 ? undefined : await svdStart(engine, data.dense!, most, data.missing);
+  const given: BatchData = {
+    X: data.X,
+    dense: data.dense,
+    missing: data.missing,
+    masks: (masks ?? []).map(({ unseen, start }) => ({ unseen, start })),
+    start,
+  };
+  const fits = options.fits ?? ((from: BatchData, batch: Batch) => fitBatch(engine, from, batch, options.signal));
+  const surveyOf = async (rank: number): Promise<Seen> => {
+    const batchOf = async (kind: Batch['kind']) => {
+      const fitted = await fits(given, batchFor(kind, rank, settings));
+      options.onProgress?.({ done: ++done, of: batches * options.ranks.length, rank });
+      return fitted;
+    };
+    const kinds = ['replicates' as const, ...(masks ? (['masked'] as const) : []), ...(start ? (['perturbed'] as const) : [])];
+    const of = Object.fromEntries(await inOrderOrAtOnce(kinds, options.fits !== undefined, async (kind) => [kind, await batchOf(kind)]));
+    const fitted: Fitted = of.replicates;
+    const heldOut = masks && heldOutOf(data.dense!, masks, of.masked, settings);
+    const stable: Fitted | undefined = of.perturbed;
     const clusterings = fitted.A.map((A, r) => largestComponents(A, fitted.S[r], samples));
     const { cophenetic, dispersion } = consensus(clusterings);
     const result: RankResult = {
@@ -66,10 +71,11 @@ export async function chooseRank(engine: Engine, X: DataMatrix, options: RankOpt
       heldOut,
       cophenetic,
       dispersion,
-      stability: stable && stability(stable.A.map((A, r) => ({ A, S: stable.S[r] }))),
+      stability: stable ? stability(stable.A.map((A, r) => ({ A, S: stable.S[r] }))) : null,
     };
-    seen.push({ result, fitted, clusterings });
-  }
+    return { result, fitted, clusterings };
+  };
+  const seen = await inOrderOrAtOnce(options.ranks, options.fits !== undefined, surveyOf);
   const results = seen.map(({ result }) => result);
   const { chosen, reason, notes } = choiceOf(results);
   const { fitted, clusterings } = seen.find(({ result }) => result.rank === chosen)!;
@@ -140,30 +146,35 @@ async function masksOf(
   return made;
 }
 
+/** What a survey has seen of a rank. */
+interface Seen {
+  result: RankResult;
+  fitted: Fitted;
+  clusterings: Int32Array[];
+}
+
+/** One after the other, or all at once where they are computed elsewhere. */
+async function inOrderOrAtOnce<T, R>(all: readonly T[], atOnce: boolean, work: (one: T) => Promise<R>): Promise<R[]> {
+  if (atOnce) return Promise.all(all.map(work));
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
+}
+
+/** All restarts of a batch. The masks share theirs; each has as many. */
+function batchFor(kind: Batch['kind'], rank: number, settings: SurveySettings): Batch {
+  const { seed, restarts, masks, perturbation, maxIterations, tolerance } = settings;
+  const startsOfMask = masks === 0 ? 0 : Math.ceil(restarts / masks);
+  const common = { kind, rank, seed, first: 0, startsOfMask, epsilon: perturbation, maxIterations, tolerance };
+  return { ...common, restarts: kind === 'masked' ? masks * startsOfMask : restarts };
+}
+
 /**
  * The held-out error of a rank: of each mask that of the start which fits best what is shown. The first start of each is by singular vectors,
  * for random ones alone may all end in poor minima.
  */
-async function heldOutOf(
-  engine: Engine,
-  X: Matrix,
-  rank: number,
-  masks: readonly Mask[],
-  settings: SurveySettings & FitSettings,
-): Promise<HeldOut> {
-  const starts = Math.ceil(settings.restarts / masks.length);
-  const maskOf = (restart: number) => masks[Math.floor(restart / starts)];
-  const { A, S, errors } = await heldOutFits(
-    engine,
-    X,
-    rank,
-    {
-      hiddenOf: (restart) => maskOf(restart).unseen,
-      startOf: (restart) => (restart % starts === 0 ? maskOf(restart).start : undefined),
-      stream: 2,
-    },
-    { ...settings, restarts: masks.length * starts },
-  );
+function heldOutOf(X: Matrix, masks: readonly Mask[], { A, S, errors }: Fitted, { restarts }: SurveySettings): HeldOut {
+  const starts = Math.ceil(restarts / masks.length);
   const ofMasks = masks.map(({ held }, m) => {
     const best = m * starts + smallest(errors.slice(m * starts, (m + 1) * starts));
     return heldOutError(X, { A: A[best], S: S[best] }, { ...X, data: held });

@@ -22,6 +22,8 @@ export interface Fitted {
 export interface FitSettings {
   seed: number;
   restarts: number;
+  /** The number of the first restart; default 0. Restart r is the same in whatever range it is computed. */
+  first?: number;
   maxIterations: number;
   tolerance: number;
   signal?: AbortSignalLike;
@@ -92,7 +94,12 @@ function randomStart(
   settings: FitSettings,
   stream: number,
 ): Batch['start'] {
-  const start = { A: randomFactors(rows, k, settings, stream), S: randomFactors(k, cols, settings, stream + 1) };
+  const { seed, restarts, first = 0 } = settings;
+  const all = { seed, restarts: first + restarts };
+  const start = {
+    A: randomFactors(rows, k, all, stream).subarray(first * rows * k),
+    S: randomFactors(k, cols, all, stream + 1).subarray(first * k * cols),
+  };
   for (const entries of [start.A, start.S]) {
     const size = entries.length / means.length;
     entries.forEach((x, at) => {
@@ -168,13 +175,9 @@ function writeStart(into: Batch['start'], { A, S }: Start, k: number, restart: n
 }
 
 /** The same where each restart sees a part of X alone. */
-export function heldOutFits(
-  engine: Engine,
-  X: Matrix,
-  k: number,
-  { hiddenOf, startOf, stream }: Hiding,
-  settings: FitSettings,
-): Promise<Fitted> {
+export function heldOutFits(engine: Engine, X: Matrix, k: number, hiding: Hiding, settings: FitSettings): Promise<Fitted> {
+  const { first = 0 } = settings;
+  const hiddenOf = (restart: number) => hiding.hiddenOf(first + restart);
   const size = X.rows * X.cols;
   const shownOf = (restart: number) => {
     const hidden = hiddenOf(restart);
@@ -184,9 +187,9 @@ export function heldOutFits(
     const count = hiddenOf(restart).reduce((sum, hidden) => sum + 1 - hidden, 0);
     return shownOf(restart).reduce((sum, x) => sum + x, 0) / count;
   });
-  const start = randomStart(X, k, means, settings, stream);
+  const start = randomStart(X, k, means, settings, hiding.stream);
   for (let restart = 0; restart < settings.restarts; restart++) {
-    const given = startOf?.(restart);
+    const given = hiding.startOf?.(first + restart);
     if (given) writeStart(start, given, k, restart);
   }
   return fitAll(engine, settings, atOnceOf(size), (restarts) => {
@@ -217,11 +220,12 @@ export function perturbedFits(
   { epsilon, start: given, hidden }: { epsilon: number; start: Start; hidden?: Float32Array },
   settings: FitSettings,
 ): Promise<Fitted> {
+  const { first = 0 } = settings;
   const size = X.rows * X.cols;
   const start = { A: new Float32Array(settings.restarts * X.rows * k), S: new Float32Array(settings.restarts * k * X.cols) };
   for (let restart = 0; restart < settings.restarts; restart++) writeStart(start, given, k, restart);
   const perturbed = (restart: number) => {
-    const { uniform } = random(settings.seed, { purpose: 'perturbation', restart });
+    const { uniform } = random(settings.seed, { purpose: 'perturbation', restart: first + restart });
     return X.data.map((x) => x * (1 + epsilon * (2 * uniform() - 1)));
   };
   return fitAll(engine, settings, atOnceOf(size), (restarts) => {

@@ -5,6 +5,7 @@ import { checkNames } from '../data/names.js';
 import { type DataMatrix, isSparse, stored } from '../data/sparse.js';
 import type { AbortSignalLike } from '../engine.js';
 import { InputError } from '../errors.js';
+import type { BatchFits } from './batches.js';
 import type { ConsensusFactors } from './consensus-factors.js';
 import type { Stability } from './stability.js';
 
@@ -31,6 +32,11 @@ export interface RankOptions {
   tolerance?: number;
   /** The components that `consensusFactors` counts as dense. Default 0.5. */
   densityThreshold?: number;
+  /**
+   * Computes the batches, all of them at once, for instance on other machines; default: one after the other on the engine. What is not a fit
+   * (starts by singular vectors, consensus factors) is computed on the engine.
+   */
+  fits?: BatchFits;
   /** Called after every batch. */
   onProgress?: (progress: RankProgress) => unknown;
   /** Aborting rejects the survey with CancelledError. */
@@ -91,7 +97,7 @@ export interface RankSurvey {
   elapsedMs: number;
 }
 
-export type SurveySettings = Required<Omit<RankOptions, 'ranks' | 'weights' | 'onProgress' | 'signal'>>;
+export type SurveySettings = Required<Omit<RankOptions, 'ranks' | 'weights' | 'fits' | 'onProgress' | 'signal'>>;
 
 const defaults: SurveySettings = {
   restarts: 20,
@@ -105,7 +111,7 @@ const defaults: SurveySettings = {
 };
 
 /** The names of all options. */
-export const rankOptionNames = ['ranks', 'weights', 'onProgress', 'signal', ...Object.keys(defaults)];
+export const rankOptionNames = ['ranks', 'weights', 'fits', 'onProgress', 'signal', ...Object.keys(defaults)];
 
 /** cNMF's densities look at 30 % of the replicates, and so need four of them for one neighbour. */
 const leastRestarts = 4;

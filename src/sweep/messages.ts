@@ -1,4 +1,5 @@
 /** What a process that runs jobs and the one that started it say to each other. */
+import type { BatchJob } from './batch-job.js';
 import type { JobOutcome, JobProgress } from './job.js';
 import type { Job } from './plan.js';
 
@@ -6,11 +7,13 @@ import type { Job } from './plan.js';
 export interface ChildSettings {
   /** The kind of device, as in `createEngine`. */
   device: 'auto' | 'gpu' | 'software' | 'cpu';
+  /** Which of two GPUs, as in `createEngine`. */
+  powerPreference?: 'high-performance' | 'low-power';
 }
 
-/** A job, and the folder that its model goes to. */
-export interface Task {
-  job: Job;
+/** A job, and the folder that its model, or its part of a batch, goes to. */
+export interface Task<One extends Job | BatchJob = Job | BatchJob> {
+  job: One;
   into: string;
   /** Where files of the job lie on this machine, by their hashes; those that are not here are at their own paths. */
   places?: Readonly<Record<string, string>>;
@@ -28,7 +31,7 @@ export interface JobFailure {
   phase: 'setup' | 'fit' | 'death';
 }
 
-export type JobResult = { outcome: JobOutcome } | { failure: JobFailure };
+export type JobResult = { outcome: JobOutcome | 'batch' } | { failure: JobFailure };
 
 /** To the child. Tasks come one at a time. */
 export type ToChild = { type: 'run'; task: Task } | { type: 'end' };

@@ -3,6 +3,7 @@
  * (worker.ts) take them; their results come back in chunks, whether or not anybody shares a folder.
  */
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FlowJob, JobProgress as Told, Worker } from 'bullmq';
 import { CancelledError, InputError } from '../errors.js';
@@ -303,7 +304,7 @@ async function placeSources({ redis }: QueueServer, { sweep, sources, shared }: 
   const places: Record<string, Place> = {};
   for (const { hash, path } of sources) {
     const there = before[hash];
-    if (shared) places[hash] = { path };
+    if (shared) places[hash] = { path: resolve(path) };
     else if (there && 'stored' in there && (await redis.exists(there.stored.key)) === 1) places[hash] = there;
     else {
       const key = keys.data(hash);

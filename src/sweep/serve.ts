@@ -2,6 +2,7 @@
 import type { Engine } from '../engine.js';
 import { createEngine } from '../node/engine.js';
 import { findTuning } from '../node/tuning-store.js';
+import type { BatchData } from '../ranks/batches.js';
 import { checkVersion, fitJob, type JobInputs, type JobProgress, type JobReader, saveJob } from './job.js';
 import type { ChildSettings, FromChild, JobFailure, JobResult, Task, ToChild } from './messages.js';
 import { canonical, type Job, type Source } from './plan.js';
@@ -15,6 +16,7 @@ export function serveJobs({ version, read }: { version: string; read: JobReader 
   const settings = JSON.parse(process.argv[2]) as ChildSettings;
   const device = deviceOf(settings);
   const inputs = inputsOf(read);
+  const batchData = batchDataOf();
   const say = (message: FromChild) => process.send?.(message);
   // Ctrl-C of a terminal comes to this process, too; the one that started it says what is to happen.
   process.on('SIGINT', () => {});
@@ -29,6 +31,13 @@ export function serveJobs({ version, read }: { version: string; read: JobReader 
     let phase: JobFailure['phase'] = 'setup';
     try {
       checkVersion(job, version);
+      if ('batch' in job) {
+        const data = await batchData(job.data, places);
+        const engine = await device(false);
+        phase = 'fit';
+        await (await import('./batch-job.js')).runBatchJob(engine, job, data, into);
+        return { outcome: 'batch' };
+      }
       const found = await inputs(placed(job, places));
       const engine = await device(job.options.halfInputs === true);
       phase = 'fit';
@@ -49,14 +58,14 @@ function placed(job: Job, places: Task['places'] = {}): Job {
 }
 
 /** The engine, made when it is asked for, and anew for another precision of X. */
-function deviceOf({ device: prefer }: ChildSettings): (halfInputs: boolean) => Promise<Engine> {
+function deviceOf({ device: prefer, powerPreference }: ChildSettings): (halfInputs: boolean) => Promise<Engine> {
   let made: { halfInputs: boolean; engine: Engine } | undefined;
   return async (halfInputs) => {
     if (made?.halfInputs === halfInputs) return made.engine;
     made?.engine.dispose();
     made = undefined;
     const tuning = async (adapter: string) => (await findTuning(adapter))?.tuning;
-    const engine = await createEngine({ prefer, halfInputs, tuning });
+    const engine = await createEngine({ prefer, powerPreference, halfInputs, tuning });
     made = { halfInputs, engine };
     return engine;
   };
@@ -73,6 +82,19 @@ function inputsOf(read: JobReader): (job: Job) => Promise<JobInputs> {
     for (const source of [data, ...Object.values(files)]) await checkSource(source);
     latest = { key, inputs: await read(job) };
     return latest.inputs;
+  };
+}
+
+/** The data of a survey, read once for all of its jobs. */
+function batchDataOf(): (source: Source, places: Task['places']) => Promise<BatchData> {
+  let latest: { hash: string; data: BatchData } | undefined;
+  return async ({ hash, path }, places) => {
+    if (latest?.hash === hash) return latest.data;
+    latest = undefined;
+    const here = places?.[hash] ?? path;
+    await checkSource({ hash, path: here });
+    latest = { hash, data: await (await import('./batch-job.js')).readBatchData(here) };
+    return latest.data;
   };
 }
 

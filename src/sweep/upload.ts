@@ -31,17 +31,26 @@ async function filesAt(path: string): Promise<{ name: string; at: string }[]> {
  * @throws OrthantError where the Redis has no room for it.
  */
 export async function store(redis: Redis, key: string, path: string): Promise<Stored> {
+  return await send(redis, key, path).catch(roomless);
+}
+
+async function send(redis: Redis, key: string, path: string): Promise<Stored> {
   const files: Stored['files'] = [];
+  // One chunk is on its way while the next one is read.
+  let sent: Promise<unknown> = Promise.resolve();
   for (const [f, { name, at }] of (await filesAt(path)).entries()) {
     const hash = createHash('sha256');
     let [bytes, c] = [0, 0];
     for await (const piece of createReadStream(at, { highWaterMark: chunkBytes })) {
       hash.update(piece as Buffer);
       bytes += (piece as Buffer).length;
-      await redis.hset(key, `${f}.${c++}`, piece as Buffer).catch(roomless);
+      await sent;
+      sent = redis.hset(key, `${f}.${c++}`, piece as Buffer);
+      sent.catch(() => {}); // it is awaited later
     }
     files.push({ name, bytes, sha256: hash.digest('hex') });
   }
+  await sent;
   return { key, files };
 }
 

@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job as QueueJob, Worker } from 'bullmq';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { kindAt } from '../node/files.js';
+import type { BatchJob } from './batch-job.js';
 import { jobChild } from './child.js';
 import type { JobProgress } from './job.js';
 import type { ChildSettings, JobFailure, JobResult } from './messages.js';
@@ -89,7 +90,7 @@ export async function workAt(server: QueueServer, options: WorkerOptions): Promi
   let busy = false;
 
   const run = async (job: QueueJob<Queued, Returned>, token = ''): Promise<Returned> => {
-    const name = nameOf(job.data.task as Job);
+    const name = nameOf(job.data.task as Job | BatchJob);
     busy = true;
     const from = performance.now();
     onEvent?.({ type: 'begun', name });
@@ -193,21 +194,22 @@ async function fitOf(
   const { sweep, id, task } = job.data;
   const keys = keysOf(sweep);
   const isOver = async () => (await redis.exists(keys.over)) === 1;
-  if (await isOver()) throw new LetGo();
-  const places = await data(sweep).catch((error: Error) => {
-    throw new Refused({ name: error.name, message: error.message, phase: 'setup' });
-  });
   const out = join(folder, 'out');
-  await rm(out, { recursive: true, force: true });
-  await mkdir(out, { recursive: true });
   const into = join(out, id);
+  const cleared = rm(out, { recursive: true, force: true }).then(() => mkdir(out, { recursive: true }));
+  // Asked at once: a job should wait for as few answers as can be.
+  const [gone, found] = await Promise.all([isOver(), data(sweep).catch((error: Error) => error), cleared]);
+  if (gone) throw new LetGo();
+  if (found instanceof Error) throw new Refused({ name: found.name, message: found.message, phase: 'setup' });
+  const places = found as Record<string, string>;
 
   let over = false;
   const watch = setInterval(async () => {
     over ||= lost(job.id!) || (await isOver().catch(() => false));
     if (over) await child.kill();
   }, tellMs);
-  let told = Number.NEGATIVE_INFINITY;
+  // A fit that takes less than that says nothing on the way.
+  let told = performance.now();
   const tell = (progress: JobProgress) => {
     if (performance.now() - told < tellMs) return;
     told = performance.now();
@@ -216,7 +218,7 @@ async function fitOf(
   try {
     for (let attempt = 1; ; attempt++) {
       if (ending() || over) throw new LetGo();
-      const result: JobResult = await child.run({ job: task as Job, into, places }, tell);
+      const result: JobResult = await child.run({ job: task as Job | BatchJob, into, places }, tell);
       if (over) throw new LetGo();
       if ('outcome' in result) break;
       const { failure } = result;
@@ -228,10 +230,9 @@ async function fitOf(
     clearInterval(watch);
   }
   const key = keys.result(id, randomBytes(4).toString('hex'));
-  await redis.sadd(keys.contents, key);
-  const stored = await store(redis, key, into);
+  const [, stored] = await Promise.all([redis.sadd(keys.contents, key), store(redis, key, into)]);
   if (await isOver()) {
-    await redis.unlink(key, keys.contents);
+    await Promise.all([redis.unlink(key), redis.srem(keys.contents, key)]);
     throw new LetGo();
   }
   return { stored };
@@ -246,7 +247,7 @@ async function isMine({ redis }: QueueServer, { data: { sweep, id } }: QueueJob<
 }
 
 function errorOf({ name, message }: JobFailure, { task }: Queued): Error {
-  const words = `The job of ${nameOf(task as Job)} went back to the queue, for it cannot run here: ${message}`;
+  const words = `The job of ${nameOf(task as Job | BatchJob)} went back to the queue, for it cannot run here: ${message}`;
   return name === 'InputError' || name === 'ShapeError' ? new InputError(words) : new OrthantError(words);
 }
 
@@ -263,7 +264,7 @@ function dataIn(folder: string, { redis }: QueueServer, dir: string | undefined)
         paths[hash] = fetchedPath(place.stored, into);
         continue;
       }
-      const path = dir === undefined ? resolve(place.path) : join(dir, basename(place.path));
+      const path = dir === undefined ? place.path : join(dir, basename(place.path));
       if ((await kindAt(path)) === 'nothing')
         throw new InputError(
           `The data of the sweep are not on this machine: there is no '${path}'. ${dir === undefined ? 'Name the folder that holds them by --dir' : 'Name another folder by --dir'}, or file the sweep without --shared.`,

@@ -1,7 +1,8 @@
 /**
  * What each stack runs. Dawn in Node runs every case. In Chrome and in Deno the same kernels are compiled once more, which takes nearly
  * all of their time, so there a case runs if it compiles something new: a kernel, or a kernel with a value of one of its constants that no
- * case before it had. Cases whose pipelines are not known beforehand, those of methods and programs among them, all run.
+ * case before it had. Of cases whose kernels alone are known beforehand two run for each list of kernels. Those of methods and programs all
+ * run.
  */
 import { software } from './gpus.js';
 import { suites } from './index.js';
@@ -18,8 +19,14 @@ export const inDeno = (): Suites => economical(({ once, subgroups }) => !once &&
 /** The cases that `fits` lets through and that bring something new, in the order of the list, so that it is the same ones in every run. */
 function economical(fits: (one: Case) => boolean): Suites {
   const seen = new Set<string>();
-  const isNew = ({ pipelines }: Case) => {
-    if (!pipelines) return true;
+  const lists = new Map<string, number>();
+  const isNew = ({ pipelines, kernels }: Case) => {
+    if (!pipelines && !kernels) return true;
+    if (!pipelines) {
+      const list = kernels!(software).join();
+      lists.set(list, (lists.get(list) ?? 0) + 1);
+      return lists.get(list)! <= 2;
+    }
     const before = seen.size;
     for (const trait of traits(pipelines(software))) seen.add(trait);
     return seen.size > before;

@@ -14,7 +14,7 @@ import { doneIn, failuresIn, fitFolder, openSweep } from '../../src/sweep/sweep-
 import { type WorkerEvent, type WorkerOptions, workAt } from '../../src/sweep/worker.js';
 import { build } from '../support/build.js';
 import { startRedis, type TestRedis } from './support.js';
-import { entry, node, someMatrix, specOf } from './sweeps.js';
+import { entry, keysLeft, node, someMatrix, specOf } from './sweeps.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'orthant-queue-'));
 const at = (...names: string[]) => path.join(folder, ...names);
@@ -69,13 +69,6 @@ async function sweep(name: string, spec: SweepSpec, given: Partial<QueuedOptions
   return runOnQueue(server, at(name), spec, jobsOf(spec), { shared: false, ...given });
 }
 
-/** The keys that are there, but for the marks of sweeps that are over and what BullMQ keeps of a queue itself. */
-async function keysLeft(): Promise<string[]> {
-  const keys = await server.redis.keys('*');
-  const kept = new RegExp(`:over$|^orthant:(fits-${version}|fits-0\\.0\\.7):(meta|events|marker|id|stalled-check)$`);
-  return keys.filter((key) => !kept.test(key));
-}
-
 describe('a sweep at a queue', () => {
   test.each([false, true])('gives the bits of one process, with shared data %s, and leaves nothing there', async (shared) => {
     const [rows, cols, seed, data] = [2 * size(4, 9) + 1, 2 * size(5, 12) + 1, size(0, 1000), size(0, 1e6)];
@@ -87,7 +80,7 @@ describe('a sweep at a queue', () => {
     const heard: SweepProgress[] = [];
     expect(await sweep(name, spec, { shared, onProgress: (progress) => heard.push(progress) }), told).toEqual({ ran: 8, failed: 0 });
     expect(heard.at(-1), told).toMatchObject({ done: 8, failed: 0, of: 8 });
-    expect(await keysLeft(), told).toEqual([]);
+    expect(await keysLeft(server), told).toEqual([]);
     const engine = await createEngine({ prefer: 'cpu' });
     for (const { id, ranks, seed } of jobsOf(spec)) {
       const alone = await nmf(engine, X, { ranks, seed, maxIterations: 40 });
@@ -117,7 +110,7 @@ describe('a sweep at a queue', () => {
     expect(failures[0]).toMatchObject({ ranks: [100], name: 'InputError', phase: 'fit', message: expect.stringContaining('100') });
     rmSync(fitFolder(at('failed'), jobsOf(spec)[0].id), { recursive: true });
     expect(await sweep('failed', spec)).toEqual({ ran: 3, failed: 2 });
-    expect(await keysLeft()).toEqual([]);
+    expect(await keysLeft(server)).toEqual([]);
     await one.stop();
   });
 });
@@ -151,7 +144,7 @@ describe('what ends early', () => {
     stopping.abort();
     expect(await end).toMatchObject({ name: 'CancelledError' });
     await letGo;
-    expect(await keysLeft()).toEqual([]);
+    expect(await keysLeft(server)).toEqual([]);
     expect([...(await doneIn(at('cancelled')))]).toEqual([]);
     // The worker is free for others.
     const small = await specOf({ path: at('cancelled.npy'), options: { maxIterations: 3 }, restarts: 2 });
@@ -167,7 +160,7 @@ describe('what ends early', () => {
     expect(await one.stop()).toMatchObject({ name: 'CancelledError' });
     const other = worker();
     expect(await end).toEqual({ ran: 1, failed: 0 });
-    expect(await keysLeft()).toEqual([]);
+    expect(await keysLeft(server)).toEqual([]);
     await other.stop();
   });
 
@@ -193,7 +186,7 @@ describe('what ends early', () => {
     expect(readdirSync(at('taken')).sort()).toEqual(['failed', 'fits', 'sweep.json']);
     // Each was computed once: what ran went on, what was done came back.
     expect(one.events.filter(({ type }) => type === 'done')).toHaveLength(4);
-    expect(await keysLeft()).toEqual([]);
+    expect(await keysLeft(server)).toEqual([]);
   });
 
   test('two processes cannot collect one sweep', async () => {
@@ -289,7 +282,7 @@ describe('a worker', () => {
     const right = worker({ dir: at('right') });
     expect(await end).toEqual({ ran: 2, failed: 0 });
     await right.stop();
-    expect(await keysLeft()).toEqual([]);
+    expect(await keysLeft(server)).toEqual([]);
   });
 
   test('that cannot run a job ends; a job that three have refused counts as failed', async () => {

@@ -8,6 +8,7 @@ import type { Matrix } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { encodeNpy } from '../../src/formats/npy.js';
 import { type SweepSpec, sweepOf } from '../../src/sweep/plan.js';
+import type { QueueServer } from '../../src/sweep/redis.js';
 import { sourceOf } from '../../src/sweep/source.js';
 
 export const entry = pathToFileURL(path.resolve('dist/cli/sweep-child.js'));
@@ -27,6 +28,11 @@ export async function specOf({ path, ...given }: Given): Promise<SweepSpec> {
   const data = { ...(await sourceOf(path)), samples: 'columns' as const, table: {} };
   const plain = { version, method: 'nmf' as const, options: {}, files: {}, ranks: [[2]], seed: 0, svdBound: false };
   return sweepOf({ ...plain, ...given, data });
+}
+
+/** The keys that are there, but for the marks of sweeps that are over and what BullMQ keeps of a queue itself. */
+export async function keysLeft({ redis }: QueueServer): Promise<string[]> {
+  return (await redis.keys('*')).filter((key) => !/:over$|^orthant:fits-[\d.]+:(meta|events|marker|id|stalled-check)$/.test(key));
 }
 
 export interface Started {

@@ -91,3 +91,26 @@ export function gappy(): { csv: string; X: Matrix } {
   const head = ['', ...Array.from({ length: X.rows }, (_, i) => `f${i + 1}`)].join(',');
   return { csv: [head, ...lines, ''].join('\n'), X };
 }
+
+/** A sound file: a second of 1,000 Hz, 16 bits, one channel. */
+export function tone(): Uint8Array {
+  const rate = 8000;
+  const wav = Buffer.alloc(44 + 2 * rate);
+  wav.write('RIFF', 0);
+  wav.writeUInt32LE(36 + 2 * rate, 4);
+  wav.write('WAVEfmt ', 8);
+  wav.writeUInt32LE(16, 16);
+  for (const [at, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ])
+    wav.writeUInt16LE(value, at);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(2 * rate, 28);
+  wav.write('data', 36);
+  wav.writeUInt32LE(2 * rate, 40);
+  for (let i = 0; i < rate; i++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * 1000 * i) / rate)), 44 + 2 * i);
+  return wav;
+}

@@ -7,7 +7,7 @@ import { chooseRank, inverseTransform, matrix, methodList, nmf, randomLowRank } 
 import { createEngine, readMatrix } from '../../src/node.js';
 import { violations } from './axe.js';
 import { inState, textOf } from './built.js';
-import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved } from './matrix-room.js';
+import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved, tone } from './matrix-room.js';
 
 const { open, close } = matrixRoom();
 afterAll(close);
@@ -94,7 +94,6 @@ test('builds the options of every method from the list, and shows a refusal besi
     for (const option of options) if (option.kind === 'data') expect(apart).toContain(option.name);
   }
   await page.select('.method select', 'deep');
-  // Nothing to set without pooling.
   expect(await page.$eval('[data-option="poolSize"]', (field) => (field as HTMLInputElement).disabled)).toBe(true);
   await page.select('[data-option="pooling"]', 'max');
   expect(await page.$eval('[data-option="poolSize"]', (field) => (field as HTMLInputElement).disabled)).toBe(false);
@@ -107,7 +106,7 @@ test('builds the options of every method from the list, and shows a refusal besi
   expect(await violations(page), 'options open, one refused').toEqual([]);
   const refused = await page.$eval('[data-option="l1A"]', (field) => field.closest('.field')!.querySelector('.field-error')!.textContent);
   const engine = await createEngine();
-  await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!);
+  await expect(nmf(engine, matrix(2, 2, [1, 1, 1, 1]), { ranks: 1, l1A: -1 })).rejects.toThrow(refused!.replace('“L1 of A”', 'l1A'));
   engine.dispose();
   expect(complaints).toEqual([]);
   await page.close();
@@ -198,8 +197,22 @@ test('refuses files with the sentences of the command line, and what is too larg
     );
     await page.evaluate(() => document.querySelector('.data .complaint')!.replaceChildren());
     await choose(page, file);
-    expect(await complaint(page)).toBe(told);
+    expect(await complaint(page)).toBe(
+      // Options stand under the titles of their fields.
+      told
+        .replace('say header: true', 'set “Header” to yes')
+        .replace('say names: true', 'set “Names” to yes')
+        .replace('skipColumns', '“Skip columns”'),
+    );
   }
+  // What the sentence on a table speaks of is there, and helps.
+  await choose(page, path.join(folder, 'letters.csv'));
+  expect(await complaint(page)).toContain('leave the column out: “Skip columns” "b"');
+  const skip = await page.waitForSelector('.data [data-option="skipColumns"]', { visible: true });
+  await skip!.type('b');
+  await press(page, 'Read again');
+  await inShort(page, /1 features × 2 samples/);
+  await page.locator('.read [data-option="skipColumns"]').fill('');
   for (const [name, size] of [
     ['huge.csv', '9.0 GB'],
     ['large.npz', '1.5 GB'],
@@ -360,26 +373,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   await choose(page, await write('picture.png', await shape(40, 24, (x, y) => (x + y) % 7 < 3)));
   await inShort(page, /64 features × 45 samples/);
 
-  // A second of 1,000 Hz, 16 bits, one channel.
-  const rate = 8000;
-  const wav = Buffer.alloc(44 + 2 * rate);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(36 + 2 * rate, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  for (const [at, value] of [
-    [20, 1],
-    [22, 1],
-    [32, 2],
-    [34, 16],
-  ])
-    wav.writeUInt16LE(value, at);
-  wav.writeUInt32LE(rate, 24);
-  wav.writeUInt32LE(2 * rate, 28);
-  wav.write('data', 36);
-  wav.writeUInt32LE(2 * rate, 40);
-  for (let i = 0; i < rate; i++) wav.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * 1000 * i) / rate)), 44 + 2 * i);
-  await choose(page, await write('tone.wav', wav));
+  await choose(page, await write('tone.wav', tone()));
   await inShort(page, /513 features/);
   await press(page, 'Save the matrix (.npy)');
   const spectrogram = decodeNpy(await saved(folder, 'tone.npy'));

@@ -83,6 +83,21 @@ describe('sweep', () => {
     for (const field of ['A', 'S', 'supervision', 'features', 'relativeError'] as const) expect(swept[field]).toEqual(fitted[field]);
   });
 
+  test('lists the fits that fail with their error, and makes the others', async () => {
+    const known = put('known.csv', Array.from({ length: 11 }, (_, i) => `${1 + i},${(i * i) % 7},${i % 3}`).join('\n'));
+    const { status, stdout, stderr } = await orthant(
+      sweep('some', '--ranks', '2..3', '--restarts', '2', '--fixed-a', known, '--workers', '2'),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `orthant: 2 of 4 fits have failed; the others are in '${at('some')}'. The same command tries those that failed again.\n`,
+    );
+    expect(stdout).toMatch(/^fits +2 new, 0 were there, 2 failed$/m);
+    expect(stdout.replaceAll('\n', ' ')).toContain('2 fits failed (rank 2 seed 0; rank 2 seed 1): fixedA has 3 columns for a rank of 2');
+    expect(summaryIn('some')).toMatchObject({ complete: false, missing: [], results: [{ fits: 0, best: null }, { fits: 2 }] });
+    expect(readFileSync(at('some/sweep.svg'), 'utf8')).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
   test('Ctrl-C keeps what is done, and the same command goes on', async () => {
     const interrupted = new AbortController();
     const argv = sweep('stopped', '--ranks', '1..2', '--restarts', '2', '--tolerance', '0', '--max-iterations', '2000');

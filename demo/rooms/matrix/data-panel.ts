@@ -10,11 +10,12 @@ import type { Facts } from '../../work/matrix.js';
 import type { Source } from '../../work/matrix-read.js';
 import { type Example, examples } from './examples.js';
 import { close, fold } from './fold.js';
-import { accepted, isAudio, isModel, isPicture } from './kinds.js';
+import { accepted, isAudio, isModel, isPicture, isTable } from './kinds.js';
 import { tooLarge } from './limits.js';
 import { namesOf } from './names.js';
 import { type ReadingForm, readingForm } from './reading-form.js';
 import { decodeSound } from './sound.js';
+import { inFields } from './wording.js';
 
 export interface DataPanel {
   element: HTMLElement;
@@ -71,7 +72,9 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
   const keepText = el('span', { role: 'status' });
   const keeping = el('div', { class: 'keep', hidden: true }, el('label', {}, keepBox, 'Keep these files in this browser'), keepText);
   const keptPlace = el('p', { class: 'kept', hidden: true });
-  const reading = readingForm(() => void attempt(() => readFrom(undefined)));
+  /** A table that could not be read as it was asked for. */
+  let refused: Source | undefined;
+  const reading = readingForm(() => void attempt(() => readFrom(refused)));
   const map: HeatMap = heatMap({ label: 'The data X' });
   const numbers = el('dl', { class: 'facts' });
   const title = el('h2', { tabindex: -1 });
@@ -135,7 +138,17 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     const sound = source?.kind === 'sound' ? source.sound : undefined;
     const sent = sound ? transfer(source!, [sound.entries.buffer]) : source;
     const next = await work.matrix.read(sent, reading.reading());
-    if ('refused' in next) throw Object.assign(new Error(next.refused.message), { option: next.refused.option });
+    if ('refused' in next) {
+      const { message, option } = next.refused;
+      if (source) refused = undefined;
+      if (source?.kind === 'table' && isTable(source.file.name)) {
+        refused = source;
+        reading.offer();
+        drop.element.after(reading.element); // beside the sentence that speaks of it
+      }
+      throw Object.assign(new Error(inFields(message, reading.names)), { option });
+    }
+    refused = undefined;
     facts = next;
     show(next);
     onRead(next, source ? example : undefined);
@@ -158,6 +171,7 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     inShort.textContent = `${next.rows} features × ${next.cols} samples, ${gaps}, ${percent(next.zeros / cells)} zero, from ${short(next.least)} to ${short(next.most)}.`;
     numbers.replaceChildren(...rows.map(([term, value]) => el('div', {}, el('dt', {}, term), el('dd', {}, value))));
     notes.replaceChildren(...next.notes.map((note) => el('li', {}, note)));
+    keeping.before(reading.element);
     reading.suit(next);
     map.show(next.X.entries, { label: 'The data X', ...namesOf(next.X, 'X', next.features, next.samples) });
     keeping.hidden = files.length === 0;

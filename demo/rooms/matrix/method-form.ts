@@ -3,6 +3,7 @@ import type { Method, MethodInfo, OptionInfo } from 'orthant';
 import { el, newId } from '../../page/dom.js';
 import { fold } from './fold.js';
 import { type OptionField, optionField, parse } from './option-field.js';
+import { inFields } from './wording.js';
 
 export interface Asked {
   method: Method;
@@ -138,7 +139,12 @@ export function methodForm(methods: readonly MethodInfo[], changed: () => void):
     refuse(message, option) {
       const field = fields().find(({ name }) => name === option);
       if (!field) return false;
-      field.complain(message);
+      field.complain(
+        inFields(
+          message,
+          fields().map(({ name }) => name),
+        ),
+      );
       field.focus();
       return true;
     },

@@ -12,6 +12,9 @@ export interface ReadingForm {
   refuse(message: string, option: string | undefined): boolean;
   /** Shows the fields of these data. */
   suit(facts: Facts): void;
+  /** Shows the fields of a table that was refused, so that it can be read in another way. */
+  offer(): void;
+  readonly names: readonly string[];
   read(options: URLSearchParams): void;
   address(): Record<string, string | undefined>;
 }
@@ -61,6 +64,10 @@ export function readingForm(readAgain: () => void): ReadingForm {
     again,
   );
   let groups: readonly Group[] = ['matrix', 'table', 'pictures', 'patches', 'sound'];
+  const showGroups = () => {
+    for (const field of fields) field.element.hidden = !groups.includes(field.of);
+    element.hidden = groups.length === 0;
+  };
   const suiting = () => fields.filter((field) => groups.includes(field.of));
 
   return {
@@ -85,11 +92,17 @@ export function readingForm(readAgain: () => void): ReadingForm {
             : kind === 'table'
               ? [...(fixed ? [] : (['matrix'] as const)), ...(isTable(name) ? (['table'] as const) : [])]
               : [];
-      for (const field of fields) field.element.hidden = !groups.includes(field.of);
-      element.hidden = groups.length === 0;
+      showGroups();
       if (again === document.activeElement) element.querySelector('summary')?.focus();
       again.disabled = true;
     },
+    offer() {
+      groups = ['matrix', 'table'];
+      showGroups();
+      element.open = true;
+      again.disabled = false;
+    },
+    names: options.map(({ name }) => name),
     read(asked) {
       for (const field of fields) {
         const text = asked.get(`read.${field.name}`);

@@ -124,14 +124,15 @@ async function rankOf(io: Io, path: string, options: RankCommandOptions): Promis
   const settings = { ranks: options.ranks, restarts, masks, hidden, perturbation, densityThreshold, seed, maxIterations, tolerance };
   const server = queue === undefined ? undefined : await connectQueue(queue);
   const onNote = (note: string) => io.stderr.print([`orthant: ${note}`]);
-  const fits = server && queuedFits(server, { version, onNote, signal: io.signal });
+  const queued = server && queuedFits(server, { version, onNote, signal: io.signal });
   const line = batchesLine(io);
-  const { surveys, ranks, device } = await onDevice(io, { device: prefer, stops: fits !== undefined }, async (engine, device) => {
-    const common = { ...settings, layers, fits, weights: data.weights, signal: io.signal, onProgress: line.update };
+  const { surveys, ranks, device } = await onDevice(io, { device: prefer, stops: queued !== undefined }, async (engine, device) => {
+    const common = { ...settings, layers, fits: queued?.fits, weights: data.weights, signal: io.signal, onProgress: line.update };
     return { ...(await chooseRanks(engine, data.X, common)), device };
-  }).finally(() => {
+  }).finally(async () => {
     line.stop();
-    return server?.close();
+    await queued?.settled();
+    await server?.close();
   });
   const content = {
     ...provenance(device, { matrix: path, samples, layers, ...settings, ...table }),

@@ -26,14 +26,16 @@ interface Waiting {
  * Has workers compute batches, in parts. The result has the bits of `fitBatch` on the adapter of the workers. Batches that are asked for at
  * the same time are filed together.
  *
- * A batch is rejected with the error of a job that fails, and with CancelledError when `signal` is aborted: then nothing is left at the queue.
+ * A batch is rejected with the error of a job that fails, and with CancelledError when `signal` is aborted. `settled` waits until nothing of
+ * what was asked for is left at the queue.
  */
 export function queuedFits(
   server: QueueServer,
   { version, onNote, signal }: { version: string; onNote?: (note: string) => void; signal?: AbortSignal },
-): BatchFits {
+): { fits: BatchFits; settled(): Promise<void> } {
+  const running = new Set<Promise<void>>();
   const asked = new Map<BatchData, Waiting[]>();
-  return (data, batch) =>
+  const fits: BatchFits = (data, batch) =>
     new Promise((resolve, reject) => {
       const waiting = asked.get(data) ?? [];
       waiting.push({ batch, resolve, reject });
@@ -41,11 +43,15 @@ export function queuedFits(
       asked.set(data, waiting);
       setImmediate(() => {
         asked.delete(data);
-        fitAtQueue(server, data, waiting, { version, onNote, signal }).catch((error) => {
-          for (const one of waiting) one.reject(error);
-        });
+        const work: Promise<void> = fitAtQueue(server, data, waiting, { version, onNote, signal })
+          .catch((error) => {
+            for (const one of waiting) one.reject(error);
+          })
+          .finally(() => running.delete(work));
+        running.add(work);
       });
     });
+  return { fits, settled: async () => void (await Promise.all(running)) };
 }
 
 async function fitAtQueue(

@@ -85,6 +85,9 @@ export async function startMpi(library: string | undefined): Promise<MpiLibrary>
     };
   };
 
+  call('MPI_Initialized', 'p')(flag);
+  if (flags[0] !== 0)
+    throw new OrthantError('MPI has been started in this process before, and can be started once; keep the communicator that it gave.');
   call('MPI_Init_thread', 'ppip')(null, null, oneThreadCalls, flag);
   const comm = symbol('ompi_mpi_comm_world');
   const byte = symbol('ompi_mpi_byte');

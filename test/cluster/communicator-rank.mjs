@@ -37,7 +37,9 @@ const tasks = {
       ...sums.map((values) => mpi.allReduce(values, 'sum')),
       ...first.map((values) => mpi.broadcast(values)),
     ]);
+    const again = await connectMpi().catch(({ message }) => message);
     return {
+      again,
       gathered: gathered.map(hashOf),
       doubles: doubles.map(hashOf),
       kept: before === hashOf(own),

@@ -102,6 +102,7 @@ describe('sums and maxima', () => {
 });
 
 interface Queued {
+  again: string;
   gathered: string[];
   doubles: string[];
   kept: boolean;
@@ -119,6 +120,7 @@ test.each([2, 3, 4])('%d ranks: gathered and told values, in calls that follow e
   for (const rank of await found<Queued>(ranks, { task: 'queued', seed, broadcasts })) {
     expect(rank.gathered, `seed ${seed}`).toEqual(of((r) => hashOf(gatheredOf(seed, r))));
     expect(rank.doubles, `seed ${seed}`).toEqual(of((r) => hashOf(numbersOf(seed, r, 3 + r))));
+    expect(rank.again).toBe('MPI has been started in this process before, and can be started once; keep the communicator that it gave.');
     expect(rank.kept).toBe(true);
     expect(rank.texts).toEqual(of(textOf));
     expect(rank.sums).toEqual([all, 10 * all, 100 * all]);

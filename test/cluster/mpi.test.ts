@@ -47,36 +47,6 @@ async function task<T>(ranks: number, given: object): Promise<(T & { rank: numbe
   return said.sort((a, b) => a.rank - b.rank);
 }
 
-interface Sums {
-  own: number[];
-  sums: number[];
-  hash: string;
-  most: number[];
-  gathered: number[][];
-  first: number;
-  texts: string[];
-}
-
-describe('the communicator', () => {
-  test.each([2, 3, 4])('%d ranks: sums, maxima, gathered and told values', async (ranks) => {
-    const said = await task<Sums>(ranks, { task: 'sums', length: 70_001 });
-    expect(said).toHaveLength(ranks);
-    for (const { sums, most, gathered, first, texts, hash } of said) {
-      sums.forEach((sum, i) => {
-        const plain = said.reduce((total, { own }) => total + own[i], 0);
-        expect(Math.abs(sum - plain)).toBeLessThanOrEqual(ranks * 2 ** -52 * plain);
-      });
-      expect(most).toEqual([ranks - 1, 0, 0.5]);
-      expect(gathered).toEqual(Array.from({ length: ranks }, (_, r) => new Array(2 * r + 1).fill(r)));
-      expect(first).toBe(7);
-      expect(texts).toEqual(Array.from({ length: ranks }, (_, r) => `Rang ${r} μ`));
-      expect(hash).toBe(said[0].hash);
-    }
-    const [again] = await task<Sums>(ranks, { task: 'sums', length: 70_001 });
-    expect(again.hash).toBe(said[0].hash);
-  });
-});
-
 interface Fit {
   errors: string[];
   hash: string;
@@ -94,7 +64,7 @@ describe('fits of generated columns', () => {
     const data = { N: 30, M: 1201, sparse, rank: 8 };
     const prefer = sparse ? 'cpu' : 'auto';
     const [alone] = await task<Fit>(0, { ...fit, data, prefer });
-    for (const ranks of [2, 3]) {
+    for (const ranks of sparse ? [2, 3] : [2]) {
       const said = await task<Fit>(ranks, { ...fit, data, prefer });
       expect(said).toHaveLength(ranks);
       for (const { errors, hash } of said) {

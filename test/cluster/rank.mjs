@@ -32,28 +32,6 @@ function generated({ N, M, sparse, rank = 20, seed = 5 }) {
 }
 
 const tasks = {
-  async sums() {
-    const { uniform } = random(1, { restart: mpi.rank });
-    const values = Float64Array.from({ length: given.length }, uniform);
-    const own = [...values.slice(0, 5)];
-    await mpi.allReduce(values, 'sum');
-    const most = Float64Array.of(mpi.rank, -mpi.rank, 0.5);
-    await mpi.allReduce(most, 'max');
-    const gathered = await mpi.allGather(Float32Array.from({ length: 2 * mpi.rank + 1 }, () => mpi.rank));
-    const first = Float32Array.of(mpi.rank + 7);
-    await mpi.broadcast(first);
-    const texts = await mpi.texts(`Rang ${mpi.rank} μ`);
-    const sums = [...values.slice(0, 5)];
-    return {
-      own,
-      sums,
-      hash: hashOf([{ data: values }]),
-      most: [...most],
-      gathered: gathered.map((of) => [...of]),
-      first: first[0],
-      texts,
-    };
-  },
   async fit() {
     const { method, data, options, panelColumns } = given;
     const engine = await createEngine({ prefer: given.prefer ?? 'auto' });

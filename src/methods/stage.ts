@@ -186,14 +186,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
           return reading;
         },
       });
-      const own = signal?.aborted
-        ? calls.cancelled
-        : go === false
-          ? calls.stopped
-          : performance.now() > deadline
-            ? calls.deadline
-            : calls.on;
-      const call = run.agreed ? await run.agreed(own) : own;
+      const call = await callOf(run, { aborted: signal?.aborted, stopped: go === false, late: performance.now() > deadline });
       if (call === calls.cancelled) throw cancelled();
       if (call === calls.stopped) return finish('stopped');
       for (const r of left) if (await isExact(r)) end(r, 'exact');
@@ -207,6 +200,12 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     await stage.keep?.(loop, frozen);
   }
   return finish('maxIterations');
+}
+
+/** The weightiest call of any process. */
+async function callOf(run: Run, { aborted, stopped, late }: { aborted?: boolean; stopped: boolean; late: boolean }): Promise<number> {
+  const own = aborted ? calls.cancelled : stopped ? calls.stopped : late ? calls.deadline : calls.on;
+  return run.agreed ? run.agreed(own) : own;
 }
 
 function copyOf({ readings, exactReadings, end }: Course = { readings: [], exactReadings: [] }): Course {

@@ -12,7 +12,8 @@ import type { CutProgram, Phase, Reduction } from '../graph/phases.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type Entries, partOf, putPart } from './column-store.js';
-import type { Range, Share } from './share.js';
+import type { Communicator } from './communicator.js';
+import type { Share } from './share.js';
 
 /** What a pass over the panels does: the sections, what each panel brings along and takes away, the parts of sums that it adds. */
 interface Pass {
@@ -39,136 +40,8 @@ export function columnRun(
   panelOf: (p: number) => Promise<DataMatrix>,
 ): ColumnRun {
   const { panels, communicator } = share;
-  const resident = panels.length === 1;
-  const ownX = cut.tensorOf(X);
-  const sources = new Map<Tensor, Reduction['by']>();
-  for (const phase of Object.values(cut.phases).flat()) for (const { from, by } of phase.reductions) sources.set(from, by);
-  /** Of each tensor by columns that is not on the device for good: its entries, a panel each. */
-  const store = new Map<Tensor, Entries[]>();
-  /** Sums over the panels of this rank. */
-  const summed = new Map<Tensor, Float64Array>();
-  let pending: string[] = [];
-  let loaded = false;
+  const held = panelsHeld(cut, run, cut.tensorOf(X), share, panelOf);
   let disposed = false;
-
-  async function pass(sections: readonly string[]): Promise<void> {
-    const { readsX, reads, writes, sums } = passOf(cut, sections, ownX, sources, resident);
-    const totals = sums.map((tensor) => new Float64Array(tensor.rows * tensor.cols * tensor.batch));
-    const needsX = readsX && !(resident && loaded);
-    let coming = needsX ? panelOf(0) : undefined;
-    let before: Promise<void> | undefined;
-    for (const [p] of panels.entries()) {
-      if (needsX) {
-        const content = await coming!;
-        run.write(ownX, isSparse(content) ? content : content.data);
-        loaded = true;
-        // The next panel is on its way while this one is computed.
-        if (p + 1 < panels.length) {
-          coming = panelOf(p + 1);
-          coming.catch(() => {}); // it is awaited in its turn
-        }
-      }
-      for (const tensor of reads) {
-        const entries = store.get(tensor)?.[p];
-        if (entries) run.write(tensor, entries);
-        else run.write(tensor, new Float32Array(tensor.rows * tensor.cols));
-      }
-      for (const section of sections) run.execute(section);
-      const taken = run.sample([...sums, ...writes]);
-      taken.catch(() => {});
-      await before;
-      before = taken.then((read) => {
-        sums.forEach((tensor, i) => {
-          join(totals[i], read[i], sources.get(tensor)!, p === 0);
-        });
-        writes.forEach((tensor, i) => {
-          keptPanels(tensor)[p] = read[sums.length + i];
-        });
-      });
-      before.catch(() => {});
-    }
-    await before;
-    sums.forEach((tensor, i) => {
-      summed.set(tensor, totals[i]);
-    });
-  }
-
-  const keptPanels = (tensor: Tensor): Entries[] => {
-    const known = store.get(tensor);
-    if (known) return known;
-    const made: Entries[] = [];
-    store.set(tensor, made);
-    return made;
-  };
-
-  async function flush(): Promise<void> {
-    if (pending.length === 0) return;
-    const sections = pending;
-    pending = [];
-    await pass(sections);
-  }
-
-  async function reduce(reductions: readonly Reduction[]): Promise<void> {
-    for (const by of ['sum', 'max'] as const) {
-      const own = reductions.filter((one) => one.by === by);
-      if (own.length === 0) continue;
-      const parts = own.map(({ from }) => summed.get(from)!);
-      const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
-      let at = 0;
-      for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-      }
-      await communicator.allReduce(all, by);
-      at = 0;
-      own.forEach(({ to }, i) => {
-        run.write(to, all.subarray(at, at + parts[i].length));
-        at += parts[i].length;
-      });
-    }
-  }
-
-  async function execute(phases: readonly Phase[]): Promise<void> {
-    for (const { whole, columns, reductions } of phases) {
-      if (whole) {
-        await flush();
-        run.execute(whole);
-      }
-      if (columns) pending.push(columns);
-      if (reductions.length === 0) continue;
-      await flush();
-      await reduce(reductions);
-    }
-  }
-
-  /** All columns of a tensor: of every panel of every rank. */
-  async function gathered(tensor: Tensor, axis: 'rows' | 'cols'): Promise<Entries> {
-    const { batch } = tensor;
-    const lines = axis === 'cols' ? tensor.rows : tensor.cols;
-    const make = (count: number, like?: Entries): Entries => {
-      const length = batch * lines * count;
-      return like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
-    };
-    const parts = resident ? [await run.read(tensor)] : (store.get(tensor) ?? []);
-    const count = share.to - share.from;
-    const own = make(count, parts[0]);
-    const shifted = ({ from, to }: Range, by: number) => ({ from: from - by, to: to - by });
-    panels.forEach((range, p) => {
-      if (parts[p]) putPart(own, parts[p], tensor, axis, shifted(range, share.from), count);
-    });
-    if (communicator.size === 1) return own;
-    const ofRanks = await communicator.allGather(own);
-    const whole = make(share.cols, own);
-    let from = 0;
-    for (const part of ofRanks) {
-      const to = from + part.length / (batch * lines);
-      const frame = { ...tensor, [axis]: to - from };
-      putPart(whole, part, frame, axis, { from, to }, share.cols);
-      from = to;
-    }
-    return whole;
-  }
-
   let queue: Promise<unknown> = Promise.resolve();
   /** Runs `work` once all before it is done. An error stays: whoever waits next gets it. */
   const then = <T>(work: () => Promise<T> | T): Promise<T> => {
@@ -180,12 +53,27 @@ export function columnRun(
     queue = next;
     return next;
   };
-  const read = (given: Tensor) =>
+  async function execute(phases: readonly Phase[]): Promise<void> {
+    for (const { whole, columns, reductions } of phases) {
+      if (whole) {
+        await held.flush();
+        run.execute(whole);
+      }
+      if (columns) held.add(columns);
+      if (reductions.length === 0) continue;
+      await held.flush();
+      await joinSums(run, reductions, held.summed, communicator);
+    }
+  }
+  const read = (givenTensor: Tensor) =>
     then(async () => {
-      await flush();
-      const tensor = cut.tensorOf(given);
+      await held.flush();
+      const tensor = cut.tensorOf(givenTensor);
       const axis = cut.columns.get(tensor);
-      return axis ? gathered(tensor, axis) : run.read(tensor);
+      if (!axis) return run.read(tensor);
+      const parts: (Entries | undefined)[] = [];
+      for (const p of panels.keys()) parts.push(await held.read(tensor, p));
+      return gathered(tensor, axis, parts, share);
     });
   const phasesOf = (section: string) => {
     const phases = cut.phases[section];
@@ -194,7 +82,7 @@ export function columnRun(
   };
   const dispose = () => {
     disposed = true;
-    store.clear();
+    held.clear();
     run.dispose();
   };
   return {
@@ -204,23 +92,11 @@ export function columnRun(
       const axis = cut.columns.get(tensor);
       if ('rowStarts' in content || 'coordinates' in content)
         throw new InputError(`${tensor.name} is read from the columns of the fit; it cannot be written.`);
-      if (!axis) {
-        const entries = Float64Array.from(content);
-        void then(async () => {
-          await flush();
-          run.write(tensor, entries);
-        });
-        return;
-      }
-      const parts = panels.map((range) => partOf(content, tensor, axis, range, share.cols));
+      const parts = axis ? panels.map((range) => partOf(content, tensor, axis, range, share.cols)) : [Float64Array.from(content)];
       void then(async () => {
-        await flush();
-        if (resident) run.write(tensor, parts[0]);
-        else
-          store.set(
-            tensor,
-            parts.map((part) => spreadOver(part, tensor)),
-          );
+        await held.flush();
+        if (axis) held.write(tensor, parts);
+        else run.write(tensor, parts[0]);
       });
     },
     execute(section, times = 1) {
@@ -236,9 +112,9 @@ export function columnRun(
     read,
     panel: (givenTensor, p) =>
       then(async () => {
-        await flush();
+        await held.flush();
         const tensor = cut.tensorOf(givenTensor);
-        return resident ? run.read(tensor) : (store.get(tensor)?.[p] ?? new Float32Array(tensor.rows * tensor.cols * tensor.batch));
+        return (await held.read(tensor, p)) ?? new Float32Array(tensor.rows * tensor.cols * tensor.batch);
       }),
     ...(communicator.size > 1 && {
       // In the queue, where every rank makes its calls in the same order.
@@ -254,6 +130,144 @@ export function columnRun(
     dispose,
     [disposeKey]: dispose,
   };
+}
+
+/** The panels of a rank: what goes by columns, and the sections that are still to be done with every panel. */
+interface PanelsHeld {
+  /** Sums over the panels, by the tensors that hold their parts. */
+  readonly summed: ReadonlyMap<Tensor, Float64Array>;
+  /** Puts a section behind those that wait. */
+  add(section: string): void;
+  /** One pass over the panels with all sections that wait. */
+  flush(): Promise<void>;
+  /** A panel of a tensor, undefined where nothing was written to it. */
+  read(tensor: Tensor, p: number): Promise<Entries | undefined>;
+  write(tensor: Tensor, parts: readonly Float64Array[]): void;
+  clear(): void;
+}
+
+/** One panel stays on the device. Of several each has its turn there, and the host keeps their tensors. */
+function panelsHeld(cut: CutProgram, run: Run, X: Tensor, { panels }: Share, panelOf: (p: number) => Promise<DataMatrix>): PanelsHeld {
+  const resident = panels.length === 1;
+  const sources = new Map<Tensor, Reduction['by']>();
+  for (const phase of Object.values(cut.phases).flat()) for (const { from, by } of phase.reductions) sources.set(from, by);
+  const store = new Map<Tensor, Entries[]>();
+  const summed = new Map<Tensor, Float64Array>();
+  let pending: string[] = [];
+  let loaded = false;
+  const keptPanels = (tensor: Tensor): Entries[] => {
+    const known = store.get(tensor) ?? [];
+    store.set(tensor, known);
+    return known;
+  };
+
+  async function pass(sections: readonly string[]): Promise<void> {
+    const { readsX, reads, writes, sums } = passOf(cut, sections, X, sources, resident);
+    const totals = sums.map((tensor) => new Float64Array(tensor.rows * tensor.cols * tensor.batch));
+    const needsX = readsX && !(resident && loaded);
+    let coming = needsX ? panelOf(0) : undefined;
+    let before: Promise<void> | undefined;
+    for (const p of panels.keys()) {
+      if (needsX) {
+        const content = await coming!;
+        run.write(X, isSparse(content) ? content : content.data);
+        loaded = true;
+        // The next panel is on its way while this one is computed.
+        if (p + 1 < panels.length) {
+          coming = panelOf(p + 1);
+          coming.catch(() => {}); // it is awaited in its turn
+        }
+      }
+      for (const tensor of reads) run.write(tensor, store.get(tensor)?.[p] ?? new Float32Array(tensor.rows * tensor.cols));
+      for (const section of sections) run.execute(section);
+      const taken = run.sample([...sums, ...writes]);
+      taken.catch(() => {});
+      await before;
+      before = taken.then((read) => {
+        for (const [i, tensor] of sums.entries()) join(totals[i], read[i], sources.get(tensor)!, p === 0);
+        for (const [i, tensor] of writes.entries()) keptPanels(tensor)[p] = read[sums.length + i];
+      });
+      before.catch(() => {});
+    }
+    await before;
+    for (const [i, tensor] of sums.entries()) summed.set(tensor, totals[i]);
+  }
+
+  return {
+    summed,
+    add: (section) => void pending.push(section),
+    async flush() {
+      if (pending.length === 0) return;
+      const sections = pending;
+      pending = [];
+      await pass(sections);
+    },
+    read: async (tensor, p) => (resident ? run.read(tensor) : store.get(tensor)?.[p]),
+    write(tensor, parts) {
+      if (resident) run.write(tensor, parts[0]);
+      else
+        store.set(
+          tensor,
+          parts.map((part) => spreadOver(part, tensor)),
+        );
+    },
+    clear: () => store.clear(),
+  };
+}
+
+/** The sums of every rank become one, and go to the tensors that hold the whole. */
+async function joinSums(
+  run: Run,
+  reductions: readonly Reduction[],
+  summed: ReadonlyMap<Tensor, Float64Array>,
+  communicator: Communicator,
+): Promise<void> {
+  for (const by of ['sum', 'max'] as const) {
+    const own = reductions.filter((one) => one.by === by);
+    if (own.length === 0) continue;
+    const parts = own.map(({ from }) => summed.get(from)!);
+    const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    await communicator.allReduce(all, by);
+    at = 0;
+    for (const [i, { to }] of own.entries()) {
+      run.write(to, all.subarray(at, at + parts[i].length));
+      at += parts[i].length;
+    }
+  }
+}
+
+/** All columns of a tensor: of every panel of every rank. */
+async function gathered(tensor: Tensor, axis: 'rows' | 'cols', parts: readonly (Entries | undefined)[], share: Share): Promise<Entries> {
+  const { batch } = tensor;
+  const { panels, communicator } = share;
+  const lines = axis === 'cols' ? tensor.rows : tensor.cols;
+  const make = (count: number, like?: Entries): Entries => {
+    const length = batch * lines * count;
+    return like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+  };
+  const count = share.to - share.from;
+  const own = make(
+    count,
+    parts.find((part) => part !== undefined),
+  );
+  for (const [p, { from, to }] of panels.entries()) {
+    const part = parts[p];
+    if (part) putPart(own, part, tensor, axis, { from: from - share.from, to: to - share.from }, count);
+  }
+  if (communicator.size === 1) return own;
+  const whole = make(share.cols, own);
+  let from = 0;
+  for (const part of await communicator.allGather(own)) {
+    const to = from + part.length / (batch * lines);
+    putPart(whole, part, { ...tensor, [axis]: to - from }, axis, { from, to }, share.cols);
+    from = to;
+  }
+  return whole;
 }
 
 /** Entries of one restart for every restart of a tensor. */

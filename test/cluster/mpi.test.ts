@@ -1,6 +1,6 @@
 /** Fits on several processes, by a real mpirun on the loopback. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomLowRank } from '../../src/data/generate.js';
@@ -39,11 +39,14 @@ async function onRanks(ranks: number, words: string[], act?: (said: string) => v
   return ended;
 }
 
+let runs = 0;
+
 async function task<T>(ranks: number, given: object): Promise<(T & { rank: number })[]> {
-  const { status, stdout, stderr } = await onRanks(ranks, [process.execPath, rankScript, JSON.stringify(given)]);
+  const out = at(`run${runs++}`);
+  mkdirSync(out, { recursive: true });
+  const { status, stderr } = await onRanks(ranks, [process.execPath, rankScript, JSON.stringify({ ...given, out })]);
   expect(status, stderr).toBe(0);
-  const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
-  const said = lines.map((line) => JSON.parse(line) as T & { rank: number });
+  const said = readdirSync(out).map((name) => JSON.parse(readFileSync(`${out}/${name}`, 'utf8')) as T & { rank: number });
   return said.sort((a, b) => a.rank - b.rank);
 }
 
@@ -87,7 +90,12 @@ describe('orthant fit --distributed mpi', () => {
   const long = ['--ranks', '5,2', '--restarts', '2', '--tolerance', '0', '--max-iterations', '200'];
 
   test('the first rank writes the model and prints what was joined; with labels', async () => {
-    const labels = put('labels.txt', Array.from({ length: 301 }, (_, j) => (j % 3 === 0 ? '' : 'ab'[j % 2])).join('\n') + '\n');
+    const labels = put(
+      'labels.txt',
+      Array.from({ length: 301 }, (_, j) => (j % 3 === 0 ? '' : 'ab'[j % 2]))
+        .concat('')
+        .join('\n'),
+    );
     const more = ['--ranks', '4,2', '--max-iterations', '20', '--labels', labels, '--out', at('model')];
     const { status, stdout, stderr } = await onRanks(2, words(...more));
     expect(stderr).toBe('');

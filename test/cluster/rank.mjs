@@ -1,5 +1,6 @@
-/** What one rank does in the tests of this folder: `mpirun -np P node rank.mjs '{"task": …}'`. Each rank prints one line of JSON. */
+/** What one rank does in the tests of this folder: `mpirun -np P node rank.mjs '{"task": …}'`. Each rank writes a file of JSON into the folder `out`. */
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { random } from '../../dist/data/random.js';
 import { sparseFromDense } from '../../dist/data/sparse.js';
 import { connectMpi } from '../../dist/node/mpi.js';
@@ -7,7 +8,9 @@ import { createEngine, neuralNmf, nmf, scanColumns } from '../../dist/node.js';
 
 const { task, ...given } = JSON.parse(process.argv[2]);
 const mpi = process.env.OMPI_COMM_WORLD_SIZE === undefined ? undefined : await connectMpi();
-const say = (found) => console.log(JSON.stringify({ rank: mpi?.rank ?? 0, ...found }));
+const rankOfThis = mpi?.rank ?? 0;
+// A file each: mpirun mixes long lines.
+const say = (found) => writeFileSync(`${given.out}/${rankOfThis}.json`, JSON.stringify({ rank: rankOfThis, ...found }));
 const hashOf = (arrays) => arrays.reduce((hash, { data }) => hash.update(data), createHash('sha256')).digest('hex');
 
 /** Columns that follow from their number: A s + noise, A of `rank` columns that are the same for all. */

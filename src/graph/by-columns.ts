@@ -19,7 +19,7 @@ export interface ColumnProgram {
 }
 
 /** The index that each operand's axes run over. */
-export interface Operands {
+interface Operands {
   readonly inputs: readonly Axes[];
   readonly outputs: readonly Axes[];
 }
@@ -48,13 +48,13 @@ export function byColumns(program: Program, X: Tensor): ColumnProgram {
 }
 
 /** The axes of an operation's operands. Those of sums over a sparse X are as of a dense one. */
-export function axesOf(operation: Operation): Operands {
+function axesOf(operation: Operation): Operands {
   const { kind, inputs, outputs } = operation;
   const axes = {
     inputs: inputs.map((_, at): Axes => inputRule(operation, at)),
     outputs: outputs.map((_, at): Axes => outputRule(operation, at)),
   };
-  // Its inputs after Z are AᵀA and ZZᵀ: see gramsOfResidual.
+  // Its inputs after Z are AᵀA and ZZᵀ: see takesPart.
   if (kind === 'residualNorm' && inputs[0].form !== 'dense') axes.inputs = [...axes.inputs.slice(0, 3), {}, {}];
   return axes;
 }

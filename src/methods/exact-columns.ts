@@ -8,10 +8,7 @@ import type { ColumnRun } from '../parallel/column-run.js';
 import { gramOf, inverseTrace, trustedInF32 } from './condition.js';
 import { squaredErrorOf } from './error.js';
 import { type ExactLayers, exactLayers } from './exact-layers.js';
-import { refuseBroken } from './result.js';
-
-/** The most multiplications, over all panels, by which errors are measured in f64. */
-const cheap = 2 ** 27;
+import { cheap, refuseBroken } from './result.js';
 
 export interface ColumnEnd {
   restart: number;

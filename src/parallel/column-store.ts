@@ -25,7 +25,7 @@ export function partOf(given: ArrayLike<number>, tensor: Tensor, axis: Axis, { f
   return part;
 }
 
-/** Puts a part back to its place in `whole`, which has `size` columns or rows. `offset` is taken off the range. */
+/** Puts a part back to its place in `whole`, which has `size` columns or rows. */
 export function putPart(whole: Entries, part: ArrayLike<number>, tensor: Tensor, axis: Axis, { from, to }: Range, size: number): void {
   const { batch } = tensor;
   for (let b = 0; b < batch; b++) {

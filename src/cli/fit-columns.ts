@@ -37,7 +37,7 @@ export function addColumnOptions(command: Command): Command {
   const options = [
     new Option(
       '--panels [n]',
-      'nmf, neural: the device has n samples at a time (default: 32 MiB of them), and every iteration reads all of them; a .npy is never whole in memory',
+      'nmf, neural: the device has n samples at a time (default: 32 MiB of them), and every iteration reads all of them; a .npy or a .parquet is never whole in memory',
     ).argParser(parsePositiveInteger),
     new Option(
       '--distributed <by>',
@@ -245,7 +245,9 @@ function print({ stdout }: Io, told: Printed): void {
   if (written) facts.push(['written', `${out}: ${written.join(', ')}`]);
   // mpirun gives its processes a terminal of a few columns.
   const columns = size > 1 ? 100 : stdout.columns;
-  const whole = file.streamed ? [] : ['note: any file but a .npy is read whole; only its panels go to the device one by one.'];
+  const whole = file.streamed
+    ? []
+    : ['note: any file but a .npy or a .parquet is read whole; only its panels go to the device one by one.'];
   stdout.print([
     ...alignFacts(head, { columns, among: facts }),
     ...wrapAll(whole, columns),

@@ -49,7 +49,10 @@ const sharedOptions = [
 
 export function addOnlineOptions(command: Command): Command {
   const options = [
-    new Option('--online', 'nmf of samples that come in batches: a .npy, or a table whose rows are samples, is never whole in memory'),
+    new Option(
+      '--online',
+      'nmf of samples that come in batches: a .npy, a .parquet, or a table whose rows are samples, is never whole in memory',
+    ),
     new Option('--batch-size <n>', 'samples that are computed at a time; default 1024').argParser(parsePositiveInteger),
     new Option(
       '--forget <f>',
@@ -199,7 +202,9 @@ async function fitFile(
 
 function wholeNote({ samplesAre }: ColumnFile): string {
   const why =
-    samplesAre === 'columns' ? 'a table whose samples are columns, and any file but a .npy,' : 'any file but a .npy and a table of text';
+    samplesAre === 'columns'
+      ? 'a table whose samples are columns, and any file but a .npy or a .parquet,'
+      : 'any file but a .npy, a .parquet or a table of text';
   return `note: ${why} is read whole; only its batches go to the device one by one.`;
 }
 

@@ -1,5 +1,5 @@
 /** Tables whose columns have names and types, as Parquet and Arrow have them, as matrices. */
-import { matrix } from '../data/matrix.js';
+import { type Matrix, matrix } from '../data/matrix.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import type { FileContent, TableColumns } from './file-format.js';
@@ -22,26 +22,62 @@ const pandasIndex = /^__index_level_\d+__$/;
  * @throws InputError for a column of anything else, a number beyond the range of f32, and a table without rows or numbers.
  */
 export function contentOf(columns: readonly Column[], rows: number, source: string): FileContent {
+  const { numeric, rowNames, notes } = namesApart(columns, source);
+  const { X, missing } = cellsOf(numeric, rows, source);
+  const columnNames = namesOf(numeric);
+  return {
+    X,
+    ...(rowNames && { rowNames }),
+    ...(columnNames && { columnNames }),
+    ...(missing && { missing }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+/** Whether a column must be seen as a whole to know if it has names. */
+export const mayHaveNames = (name: string, place: number): boolean => place === 0 || pandasIndex.test(name);
+
+/** The columns without names and indices of the rows, and the names. Throws InputError for lists or fields in cells. */
+export function namesApart(
+  columns: readonly Column[],
+  source: string,
+): { numeric: Column[]; rowNames?: readonly string[]; notes: string[] } {
   const notes: string[] = [];
   let rowNames: readonly string[] | undefined;
-  const numeric: { name: string; values: Iterable<unknown> }[] = [];
-  for (const [c, { name, values }] of columns.entries()) {
+  const numeric: Column[] = [];
+  for (const [c, column] of columns.entries()) {
+    const { name, values } = column;
     if (values === undefined) throw otherColumn(source, name, 'lists or fields in its cells');
     const index = pandasIndex.test(name);
-    const texts = (c === 0 || index) && rowNames === undefined ? textsIn(values) : undefined;
+    const texts = mayHaveNames(name, c) && rowNames === undefined ? textsIn(values) : undefined;
     if (texts) {
       rowNames = texts;
       if (!index) notes.push(`${source}: the column ${quoted(name)} has the names of the rows.`);
     } else if (index && isCounting(values)) notes.push(`${source}: the index of pandas, which counts the rows, was left out.`);
-    else numeric.push({ name, values });
+    else numeric.push(column);
   }
-  if (rows < 1 || numeric.length === 0)
-    throw new InputError(`${source} has ${rows} rows and ${numeric.length} columns of numbers; a matrix needs at least one of each.`);
-  const X = matrix(rows, numeric.length);
+  return { numeric, rowNames, notes };
+}
+
+/** The names of columns; undefined where they only count them. */
+export function namesOf(columns: readonly { name: string }[]): string[] | undefined {
+  const names = columns.map(({ name }) => name);
+  return names.every((name, j) => name === String(j)) ? undefined : names;
+}
+
+/** The matrix of columns of numbers, whose first cell is in this row and column of the whole table. */
+export function cellsOf(
+  columns: readonly Column[],
+  rows: number,
+  source: string,
+  { row = 0, column = 0 } = {},
+): { X: Matrix; missing?: Uint8Array } {
+  checkSize(rows, columns.length, source);
+  const X = matrix(rows, columns.length);
   let missing: Uint8Array | undefined;
-  for (const [j, { name, values }] of numeric.entries()) {
+  for (const [j, { name, values }] of columns.entries()) {
     let i = 0;
-    for (const value of values) {
+    for (const value of values!) {
       if (i >= rows) break;
       const at = i * X.cols + j;
       const number = numberOf(value);
@@ -50,27 +86,24 @@ export function contentOf(columns: readonly Column[], rows: number, source: stri
         missing ??= new Uint8Array(rows * X.cols);
         missing[at] = 1;
       } else X.data[at] = number;
-      if (Math.abs(X.data[at]) === Infinity && Number.isFinite(number))
+      if (Math.abs(X.data[at]) === Infinity && Number.isFinite(number)) {
+        const place = { row: row + i, column: column + j };
         throw new InputError(
-          `${source} has ${number} in row ${i}, column ${j} (counted from 0), which is too large for f32; rescale the data.`,
-          {
-            row: i,
-            column: j,
-          },
+          `${source} has ${number} in row ${place.row}, column ${place.column} (counted from 0), which is too large for f32; rescale the data.`,
+          place,
         );
+      }
       i++;
     }
     if (i !== rows) throw new InputError(`${source} is damaged: its column ${quoted(name)} has ${i} of ${rows} values.`);
   }
-  const names = numeric.map(({ name }) => name);
-  const columnNames = names.every((name, j) => name === String(j)) ? undefined : names;
-  return {
-    X,
-    ...(rowNames && { rowNames }),
-    ...(columnNames && { columnNames }),
-    ...(missing && { missing }),
-    ...(notes.length > 0 && { notes }),
-  };
+  return { X, ...(missing && { missing }) };
+}
+
+/** Throws InputError for a table without rows or columns of numbers. */
+export function checkSize(rows: number, columns: number, source: string): void {
+  if (rows < 1 || columns === 0)
+    throw new InputError(`${source} has ${rows} rows and ${columns} columns of numbers; a matrix needs at least one of each.`);
 }
 
 /** The columns as plain lists, without an index of pandas that counts the rows. Throws InputError for a column of lists or fields. */

@@ -1,5 +1,4 @@
 /** The columns of a matrix in a file, block by block, for fits that never have all of it in memory. */
-import { extname } from 'node:path';
 import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { describe } from '../data/words.js';
@@ -7,8 +6,9 @@ import { InputError } from '../errors.js';
 import type { FileContent } from '../formats/file-format.js';
 import { formats } from '../formats/formats.js';
 import { checkTableOptions } from '../formats/table-options.js';
+import type { MatrixRanges } from './file-ranges.js';
 import { checkReadable, isTable, type ReadMatrixOptions, readMatrix } from './files.js';
-import { npyRanges } from './npy-ranges.js';
+import { rangesOf } from './matrix-ranges.js';
 import { piecesOf } from './pieces.js';
 
 /** A matrix in a file as blocks of its columns, features × samples. Each iteration reads the file anew. */
@@ -31,7 +31,7 @@ const blockEntries = 2 ** 22;
 /**
  * The columns (samples) of the matrix in a file, in blocks, for `onlineNmf` and `partialFit`:
  *
- * - of a .npy by ranges of bytes, whichever side its samples are;
+ * - of a .npy by ranges of bytes and of a .parquet by row groups, whichever side its samples are;
  * - of a table of text as it comes from the disk, also from a .gz, where samples are rows;
  * - of any other file, and of a table whose samples are columns, as one block, which is read whole.
  *
@@ -45,7 +45,8 @@ export async function columnsOf(path: string, options: ReadMatrixOptions = {}): 
   const { samples = 'rows' } = options;
   if (samples !== 'rows' && samples !== 'columns')
     throw new InputError(`samples must be 'rows' or 'columns', not ${describe(samples)}.`, { option: 'samples' });
-  if (extname(path).toLowerCase() === '.npy') return npyColumns(path, options);
+  const ranges = await rangesOf(path, options);
+  if (ranges) return rangeColumns(ranges);
   if (isTable(path) && samples === 'rows') return tableColumns(path, options);
   return wholeFile(path, options);
 }
@@ -101,8 +102,7 @@ async function tableColumns(path: string, { samples: _, ...table }: ReadMatrixOp
   throw new InputError(`${path} has no rows.`); // `end` refuses such a table
 }
 
-async function npyColumns(path: string, options: ReadMatrixOptions): Promise<ColumnFile> {
-  const { rows, cols, samplesAre, opened } = await npyRanges(path, options);
+function rangeColumns({ rows, cols, features, samplesAre, opened }: MatrixRanges): ColumnFile {
   const count = Math.max(1, Math.floor(blockEntries / rows));
   async function* columns(): AsyncGenerator<Matrix> {
     const file = await opened();
@@ -112,5 +112,5 @@ async function npyColumns(path: string, options: ReadMatrixOptions): Promise<Col
       await file.close();
     }
   }
-  return { rows, cols, streamed: true, samplesAre, [Symbol.asyncIterator]: columns };
+  return { rows, cols, features, streamed: true, samplesAre, [Symbol.asyncIterator]: columns };
 }

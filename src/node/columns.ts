@@ -1,10 +1,9 @@
 /** X as columns that are read again in every pass, from files. */
-import { extname } from 'node:path';
 import { besideEachOther, type Columns, columnsOfMatrix } from '../data/columns.js';
 import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { type ReadMatrix, type ReadMatrixOptions, readMatrix } from './files.js';
-import { npyRanges } from './npy-ranges.js';
+import { rangesOf } from './matrix-ranges.js';
 
 /** Columns of a file. */
 export interface OpenColumns extends Columns {
@@ -17,18 +16,19 @@ export interface OpenColumns extends Columns {
 }
 
 /**
- * The columns (samples) of the matrix in a file, for `scanColumns`: of a .npy by ranges of bytes, whichever side its samples are. Any other
- * file is read whole and kept in memory; only its panels go to the device one by one. A list of files are shards, each with the samples that
+ * The columns (samples) of the matrix in a file, for `scanColumns`: of a .npy by ranges of bytes and of a .parquet by row groups, whichever
+ * side its samples are; of a .parquet the last row group stays in memory. Any other file is read whole and kept in memory; only its panels go
+ * to the device one by one. A list of files are shards, each with the samples that
  * follow those of the one before: one is in memory at a time. The options are those of `readMatrix`.
  *
  * @throws InputError as `readMatrix`, and for a file with cells without a value.
  */
 export async function openColumns(path: string | readonly string[], options: ReadMatrixOptions = {}): Promise<OpenColumns> {
   if (typeof path !== 'string') return shards(path, options);
-  if (extname(path).toLowerCase() === '.npy') {
-    const { rows, cols, samplesAre, opened } = await npyRanges(path, options);
-    const file = await opened();
-    return { rows, cols, sparse: false, streamed: true, samplesAre, read: file.read, close: file.close };
+  const ranges = await rangesOf(path, options);
+  if (ranges) {
+    const { opened, ...shape } = ranges;
+    return { ...shape, sparse: false, streamed: true, ...(await opened()) };
   }
   return columnsInMemory(path, await readMatrix(path, options), options);
 }

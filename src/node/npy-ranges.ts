@@ -5,27 +5,11 @@ import { InputError } from '../errors.js';
 import { matrixOf, sizeOfElement } from '../formats/elements.js';
 import { within } from '../formats/file-format.js';
 import { matrixFormOf, npyHeaderBytes, parseNpyHeader } from '../formats/npy.js';
-import { checkReadable, type ReadMatrixOptions } from './files.js';
+import { bytesAt, type MatrixRanges, readInto } from './file-ranges.js';
+import { checkReadable } from './files.js';
 
-export interface NpyRanges {
-  /** N, features. */
-  rows: number;
-  /** M, samples. */
-  cols: number;
-  samplesAre: 'rows' | 'columns';
-  opened(): Promise<OpenNpy>;
-}
-
-export interface OpenNpy {
-  /** Samples `from` up to `to`, features × samples. */
-  read(from: number, to: number): Promise<Matrix>;
-  close(): Promise<void>;
-}
-
-/** What the header says. Throws InputError for a file that is no matrix, and for options of tables of text. */
-export async function npyRanges(path: string, { samples = 'rows', ...table }: ReadMatrixOptions): Promise<NpyRanges> {
-  const [option] = Object.entries(table).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (option !== undefined) throw new InputError(`${option} is for tables of text, and '${path}' is none; leave it out.`, { option });
+/** What the header says. Throws InputError for a file that is no matrix. */
+export async function npyRanges(path: string, samples: 'rows' | 'columns'): Promise<MatrixRanges> {
   const size = await checkReadable(path);
   const { start, fortran, lines, width, ...form } = await withFile(path, async (file) => {
     const head = await bytesAt(file, 0, Math.min(size, npyHeaderBytes));
@@ -75,19 +59,5 @@ async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>)
     return await work(file);
   } finally {
     await file.close();
-  }
-}
-
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  await readInto(file, bytes, position);
-  return bytes;
-}
-
-async function readInto(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let read = 0; read < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, read, bytes.length - read, position + read);
-    if (bytesRead === 0) throw new InputError('The file became shorter while it was read; start again once nothing writes to it.');
-    read += bytesRead;
   }
 }

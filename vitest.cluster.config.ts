@@ -3,4 +3,4 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
 const merged = mergeConfig(base, defineConfig({}));
-export default { ...merged, test: { ...merged.test, include: ['test/cluster/**/*.test.ts'], exclude: [] } };
+export default { ...merged, test: { ...merged.test, projects: undefined, include: ['test/cluster/**/*.test.ts'], exclude: [] } };

@@ -101,7 +101,7 @@ test.each(['kullback-leibler', 0.5] as const)('by the loss %s, every layer goes 
   const positive = { ...X, data: X.data.map((x) => x + 0.1) };
   using reference = createReferenceEngine();
   const options: HierarchicalOptions = { ranks: [5, 2], loss, svdBound: false, tolerance: 0 };
-  const [few, many] = [20, 3000].map((maxIterations) => hierarchicalNmf(reference, positive, { ...options, maxIterations }));
+  const [few, many] = [20, 1200].map((maxIterations) => hierarchicalNmf(reference, positive, { ...options, maxIterations }));
   const [early, late] = [await few, await many];
   expect(late.settings).toMatchObject({ loss, solver: 'mu' });
   expect(late.kktResidual).toBeLessThan(0.2 * early.kktResidual);

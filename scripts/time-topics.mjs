@@ -1,4 +1,4 @@
-// How long the room of topics takes from a drop to a tree that can be read: see test/demo/time-topics.ts.
+// How long the room of topics takes from a drop to a tree that can be read: see bench/app/topics.ts.
 import { runMain } from './load-typescript.mjs';
 
-await runMain('/test/demo/time-topics.ts');
+await runMain('/bench/app/topics.ts');

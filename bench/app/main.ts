@@ -7,6 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Built, builtPage, inState, visit } from '../../test/demo/built.js';
+import { type Mark, topicsTimes } from './topics.js';
 
 interface Figure {
   name: string;
@@ -18,7 +19,7 @@ interface Figure {
 export async function main(): Promise<number> {
   const built = await builtPage();
   try {
-    const figures = [...(await firstUse(built)), ...(await sizes(built)), ...(await training(built))];
+    const figures = [...(await firstUse(built)), ...(await sizes(built)), ...(await training(built)), ...(await topics(built))];
     const machine = `${availableParallelism()} × ${cpus()[0].model.trim()}`;
     for (const { name, value, unit, limit } of figures) {
       const within = value <= limit ? 'within' : 'ABOVE';
@@ -149,5 +150,18 @@ async function training(built: Built): Promise<Figure[]> {
     { name: "the paper's room, start to end", value: (seen.ended - seen.began) / 1000, unit: 's', limit: 20 },
     { name: 'error ÷ bound, deepest level', value: ratios[2], unit: '', limit: 1.005 },
     { name: 'error ÷ bound, worst level', value: Math.max(...ratios), unit: '', limit: 1.02 },
+  ];
+}
+
+/** 5,000 paragraphs in the room of topics, at its own levels. */
+async function topics(built: Built): Promise<Figure[]> {
+  const { marks, longTasks } = await topicsTimes(built, 5000);
+  const seconds = (what: Mark['what']) => marks.find((mark) => mark.what === what)!.seconds;
+  const unlimited = Number.POSITIVE_INFINITY;
+  return [
+    { name: '5,000 paragraphs, from the drop to the vocabulary', value: seconds('vocabulary'), unit: 's', limit: unlimited },
+    { name: '5,000 paragraphs, to a tree of all levels that can be read', value: seconds('all levels'), unit: 's', limit: 60 },
+    { name: '5,000 paragraphs, to the end of the fit', value: seconds('end'), unit: 's', limit: unlimited },
+    { name: '5,000 paragraphs, longest task of the page', value: Math.max(0, ...longTasks.map(({ ms }) => ms)), unit: 'ms', limit: 50 },
   ];
 }

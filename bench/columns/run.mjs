@@ -76,7 +76,7 @@ function memoryGroup(name) {
 }
 
 /** The fit in a process of its own: seconds of each iteration, the peak of its memory. */
-function fit(file, source, group) {
+function fitted(file, source, group) {
   const args = [child, file, source, values.ranks, values.iterations];
   // It enters the group itself, before it allocates anything.
   const enter = group ? `echo $$ > ${group.processes} && ` : '';
@@ -110,12 +110,12 @@ try {
   for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
     const group = memoryGroup('orthant-bench-columns');
     try {
-      runs.file.push(await fit(file, 'file', group));
+      runs.file.push(await fitted(file, 'file', group));
       peaks.push(group.peak());
     } finally {
       group.remove();
     }
-    runs.memory.push(await fit(file, 'memory'));
+    runs.memory.push(await fitted(file, 'memory'));
     for (const source of ['file', 'memory']) {
       const { iterationSeconds, peakBytes, scanSeconds } = runs[source].at(-1);
       console.log(

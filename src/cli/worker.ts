@@ -24,7 +24,7 @@ Start as many as you like, on any number of machines; each runs one fit at a tim
 of its own version of orthant alone. It verifies the data of a job by their hash; data that it cannot
 find, or that are others, send the job back to the queue and end the worker.
 
-Ctrl-C gives the job back. After a worker that was killed its job goes to another one, and the result
+Ctrl-C and SIGTERM give the job back. After a worker that was killed its job goes to another one, and the result
 has the same bits. The queue needs: npm install bullmq ioredis, and Redis 6.2 or newer.
 
 Examples:
@@ -63,13 +63,29 @@ async function work(io: Io, { queue, dir, lock, idle, device }: WorkOptions): Pr
     else stdout.print([lineOf(event, server.shown)]);
   };
   const idleMs = idle === undefined ? undefined : 1000 * idle;
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal?.addEventListener('abort', end, { once: true });
+  // So do clusters end their jobs, with some seconds to go.
+  let terminated = false;
+  const terminate = () => {
+    terminated = true;
+    end();
+  };
+  process.once('SIGTERM', terminate);
   try {
     const settings = { device };
     const lockMs = 1000 * lock;
-    const { done, failed } = await workAt(server, { version, settings, entry: sweepChild, dir, lockMs, idleMs, onEvent, signal });
+    const { done, failed } = await workAt(server, {
+      ...{ version, settings, entry: sweepChild, dir, lockMs, idleMs, onEvent },
+      signal: ending.signal,
+    });
     stdout.print([`No job for ${idle} s: the worker ends. ${done} fits done${failed > 0 ? `, ${failed} failed` : ''}.`]);
   } finally {
+    signal?.removeEventListener('abort', end);
+    process.off('SIGTERM', terminate);
     await server.close();
+    if (terminated) process.kill(process.pid, 'SIGTERM');
   }
 }
 

@@ -24,8 +24,7 @@ export function temporaryName(): string {
 export function isAbandoned(name: string, since: number): boolean {
   const [, host, pid] = pattern.exec(name) ?? [];
   if (pid === undefined) return false;
-  if (Date.now() - since > longestMs) return true;
-  if (host !== machine) return false;
+  if (host !== machine) return Date.now() - since > longestMs;
   // In a container every run may have the same number; then this one is younger than what an earlier one left.
   if (Number(pid) === process.pid) return since < Date.now() - 1000 * process.uptime() - 1000;
   return hasEnded(Number(pid));

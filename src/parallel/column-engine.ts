@@ -50,7 +50,7 @@ export function columnEngine(engine: Engine, share: Share, { csrEntries, panel }
       const X = dataOf(program);
       if (!X) return engine.prepare(program);
       const cut = cutOf(program, X);
-      return columnRun(program, cut, await engine.prepare(cut.program), X, share, panel);
+      return columnRun(program, cut, await engine.prepare(cut.program), X, { share, panelOf: panel, adapter: engine.description });
     },
     get liveBuffers() {
       return engine.liveBuffers;

@@ -30,15 +30,15 @@ export interface ColumnRun extends Run {
   widthOf(tensor: Tensor): number;
 }
 
-/** @param panelOf Panel number p of X in the unit of the fit, with zeros where it is narrower than the others. */
-export function columnRun(
-  given: Program,
-  cut: CutProgram,
-  run: Run,
-  X: Tensor,
-  share: Share,
-  panelOf: (p: number) => Promise<DataMatrix>,
-): ColumnRun {
+export interface ColumnRunOptions {
+  share: Share;
+  /** Panel number p of X in the unit of the fit, with zeros where it is narrower than the others. */
+  panelOf: (p: number) => Promise<DataMatrix>;
+  /** The adapter of this rank. Where those of the ranks differ, rank 0 tells all others its whole tensors. */
+  adapter: string;
+}
+
+export function columnRun(given: Program, cut: CutProgram, run: Run, X: Tensor, { share, panelOf, adapter }: ColumnRunOptions): ColumnRun {
   const { panels, communicator } = share;
   const held = panelsHeld(cut, run, cut.tensorOf(X), share, panelOf);
   let disposed = false;
@@ -53,16 +53,22 @@ export function columnRun(
     queue = next;
     return next;
   };
+  let alike = true;
+  if (communicator.size > 1)
+    void then(async () => {
+      alike = new Set(await communicator.texts(adapter)).size === 1;
+    });
   async function execute(phases: readonly Phase[]): Promise<void> {
     for (const { whole, columns, reductions } of phases) {
       if (whole) {
         await held.flush();
         run.execute(whole);
+        if (!alike) await tellWhole(run, cut.program.sections[whole], communicator);
       }
       if (columns) held.add(columns);
       if (reductions.length === 0) continue;
       await held.flush();
-      await joinSums(run, reductions, held.summed, communicator);
+      await joinSums(run, reductions, held.summed, { communicator, alike });
     }
   }
   const read = (givenTensor: Tensor) =>
@@ -73,7 +79,8 @@ export function columnRun(
       if (!axis) return run.read(tensor);
       const parts: (Entries | undefined)[] = [];
       for (const p of panels.keys()) parts.push(await held.read(tensor, p));
-      return gathered(tensor, axis, parts, share);
+      // Ranks that gather have entries of one kind.
+      return gathered(tensor, axis, alike ? parts : parts.map((part) => part && Float32Array.from(part)), share);
     });
   const phasesOf = (section: string) => {
     const phases = cut.phases[section];
@@ -215,12 +222,12 @@ function panelsHeld(cut: CutProgram, run: Run, X: Tensor, { panels }: Share, pan
   };
 }
 
-/** The sums of every rank become one, and go to the tensors that hold the whole. */
+/** The sums of every rank become one, and go to the tensors that hold the whole; in f32 where another rank may not keep more. */
 async function joinSums(
   run: Run,
   reductions: readonly Reduction[],
   summed: ReadonlyMap<Tensor, Float64Array>,
-  communicator: Communicator,
+  { communicator, alike }: { communicator: Communicator; alike: boolean },
 ): Promise<void> {
   for (const by of ['sum', 'max'] as const) {
     const own = reductions.filter((one) => one.by === by);
@@ -233,11 +240,34 @@ async function joinSums(
       at += part.length;
     }
     await communicator.allReduce(all, by);
+    if (!alike) all.set(Float32Array.from(all));
     at = 0;
     for (const [i, { to }] of own.entries()) {
       run.write(to, all.subarray(at, at + parts[i].length));
       at += parts[i].length;
     }
+  }
+}
+
+/**
+ * What operations wrote becomes that of rank 0. Adapters of one kind give the same bits. Others round differently, and a step that one rank
+ * keeps and another one drops would end the fit.
+ */
+async function tellWhole(run: Run, operations: readonly Operation[], communicator: Communicator): Promise<void> {
+  const written = [...new Set(operations.flatMap(({ outputs }) => outputs))].filter(({ role }) => role === 'state');
+  const own = await run.sample(written);
+  const all = new Float32Array(own.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of own) {
+    all.set(part, at);
+    at += part.length;
+  }
+  await communicator.broadcast(all);
+  at = 0;
+  // On rank 0, too: the f64 reference goes on with what the others were told.
+  for (const [i, tensor] of written.entries()) {
+    run.write(tensor, Float64Array.from(all.subarray(at, at + own[i].length)));
+    at += own[i].length;
   }
 }
 

@@ -1,9 +1,10 @@
 /** The fits of a survey of ranks by workers at a queue. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledError } from '../errors.js';
+import { removeAbandoned, temporaryName } from '../node/temporary.js';
 import type { Batch, BatchData, BatchFits } from '../ranks/batches.js';
 import type { Fitted } from '../ranks/fits.js';
 import { type BatchJob, batchJob, encodeBatchData, readFitted } from './batch-job.js';
@@ -60,7 +61,9 @@ async function fitAtQueue(
   waiting: readonly Waiting[],
   { version, onNote, signal }: { version: string; onNote?: (note: string) => void; signal?: AbortSignal },
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'orthant-survey-'));
+  await removeAbandoned(tmpdir());
+  const folder = join(tmpdir(), temporaryName());
+  await mkdir(folder);
   const failing = new AbortController();
   const stop = () => failing.abort();
   signal?.addEventListener('abort', stop, { once: true });

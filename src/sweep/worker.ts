@@ -1,12 +1,13 @@
 /** A worker at a queue: it takes the fits of sweeps one after the other, and runs each in a process of its own. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm, utimes } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job as QueueJob, Worker } from 'bullmq';
 import { CancelledError, InputError, OrthantError } from '../errors.js';
 import { kindAt } from '../node/files.js';
+import { removeAbandoned, temporaryName } from '../node/temporary.js';
 import type { BatchJob } from './batch-job.js';
 import { jobChild } from './child.js';
 import type { JobProgress } from './job.js';
@@ -71,7 +72,10 @@ export async function workAt(server: QueueServer, options: WorkerOptions): Promi
   const { bullmq, redis } = server;
   const { version, lockMs, idleMs, onEvent, signal } = options;
   if (signal?.aborted) throw new CancelledError('Interrupted.');
-  const folder = await mkdtemp(join(tmpdir(), 'orthant-work-'));
+  // A worker that was killed could not remove its own.
+  await removeAbandoned(tmpdir());
+  const folder = join(tmpdir(), temporaryName());
+  await mkdir(folder);
   const child = jobChild(options.entry, options.settings);
   const data = dataIn(join(folder, 'data'), server, options.dir);
   const counts = { done: 0, failed: 0 };
@@ -207,6 +211,9 @@ async function fitOf(
   const watch = setInterval(async () => {
     over ||= lost(job.id!) || (await isOver().catch(() => false));
     if (over) await child.kill();
+    // A folder that nobody touches for a day counts as abandoned.
+    const now = new Date();
+    await utimes(folder, now, now).catch(() => {});
   }, tellMs);
   // A fit that takes less than that says nothing on the way.
   let told = performance.now();

@@ -125,6 +125,25 @@ describe.each(forms)('%s', (form, data) => {
   });
 });
 
+test('ranks with other adapters, which round differently, go on with the numbers of the first', async () => {
+  const facts = { software: false, llvmpipe: false, maxWorkgroupStorage: 16_384, maxInvocationsPerWorkgroup: 256 };
+  using other = await createEngine({ forced: { facts } });
+  const engines = [await device(), Object.create(other, { description: { value: 'another adapter' } }) as Engine, reference];
+  for (const factorize of [fits.hals, fits.neural, fits['neural, labels']]) {
+    const [first, ...others] = await Promise.all(
+      ranksInProcess(3).map(async (communicator, rank) =>
+        factorize(engines[rank], await scanColumns(columnsOfMatrix(X), { communicator })),
+      ),
+    );
+    for (const model of others) {
+      expect(model.history).toEqual(first.history);
+      expect(model.A).toEqual(first.A);
+    }
+    const whole = await factorize(reference, X);
+    expect(Math.abs(first.relativeError / whole.relativeError - 1)).toBeLessThan(1e-4);
+  }
+});
+
 test('S goes out by panels, and the model has no samples then', async () => {
   const whole = await fits.neural(reference, await scanColumns(columnsOfMatrix(X), { panelColumns: 9 }));
   const S = whole.S.map(({ rows, cols }) => matrix(rows, cols));

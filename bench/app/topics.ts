@@ -1,8 +1,8 @@
-/** `node scripts/time-topics.mjs 5000`: drops so many generated paragraphs on the built page, starts a fit, and tells when what could be read. */
+/** How long the room of topics takes from a drop of generated paragraphs to a tree that can be read. `node scripts/time-topics.mjs 5000` tells. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { builtPage, inState, visit } from './built.js';
+import { type Built, builtPage, inState, visit } from '../../test/demo/built.js';
 
 /** Paragraphs of 60 to 120 words: two of 30 topics and common words each, words of a topic by Zipf's law. The same in every run. */
 function paragraphs(count: number): string[] {
@@ -27,22 +27,34 @@ function paragraphs(count: number): string[] {
   });
 }
 
-export async function main([count = '5000', options = '']: string[]): Promise<void> {
+export interface Mark {
+  /** Since the drop. */
+  seconds: number;
+  what: 'vocabulary' | 'first topics' | 'all levels' | 'end' | 'bounds';
+  /** What the page says there. */
+  said?: string;
+}
+
+/** Drops so many paragraphs on the page, starts a fit, and notes when what could be read; and tasks of the page over 50 ms. */
+export async function topicsTimes(
+  built: Built,
+  count: number,
+  { options = '', onMark }: { options?: string; onMark?: (mark: Mark) => void } = {},
+): Promise<{ marks: Mark[]; longTasks: { ms: number; at: number }[]; complaints: string[] }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'orthant-time-'));
   const file = path.join(folder, 'paragraphs.txt');
-  await writeFile(file, paragraphs(Number(count)).join('\n'));
-  const built = await builtPage();
+  await writeFile(file, paragraphs(count).join('\n'));
   const { page, complaints } = await visit(built, { hash: `#/topics${options}` });
   try {
     await page.waitForSelector('.topics .drop');
     await page.waitForFunction(() => document.body.dataset.device !== undefined);
     await page.evaluate(() => {
-      const tasks: string[] = [];
+      const tasks: { ms: number; at: number }[] = [];
       const from = performance.now();
       Object.assign(globalThis, { longTasks: tasks });
-      const told = ({ startTime, duration }: PerformanceEntry) =>
-        `${Math.round(duration)} ms at ${((startTime - from) / 1000).toFixed(1)} s`;
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(told))).observe({ type: 'longtask' });
+      new PerformanceObserver((list) => {
+        for (const { startTime, duration } of list.getEntries()) tasks.push({ ms: duration, at: (startTime - from) / 1000 });
+      }).observe({ type: 'longtask' });
     });
     const session = await page.createCDPSession();
     const { x, y } = await page.$eval('.topics .drop', (zone) => ({
@@ -50,25 +62,51 @@ export async function main([count = '5000', options = '']: string[]): Promise<vo
       y: zone.getBoundingClientRect().top + 8,
     }));
     const from = performance.now();
-    const tell = (what: string) => console.log(`${((performance.now() - from) / 1000).toFixed(1)} s  ${what}`);
+    const marks: Mark[] = [];
+    const mark = (what: Mark['what'], said?: string | null) => {
+      const one = { seconds: (performance.now() - from) / 1000, what, ...(said && { said }) };
+      marks.push(one);
+      onMark?.(one);
+    };
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
       await session.send('Input.dispatchDragEvent', { type, x, y, data: { items: [], files: [file], dragOperationsMask: 1 } });
     await page.waitForSelector('.topics .facts dd', { timeout: 0 });
-    tell(`the vocabulary: ${await page.$eval('.topics .summary-fact', (fact) => fact.textContent)}`);
+    mark('vocabulary', await page.$eval('.topics .summary-fact', (fact) => fact.textContent));
     await page.click('.topics .fit-panel .primary');
     await page.waitForSelector('.topics .row', { timeout: 0 });
-    tell('the first topics, while it learns');
+    mark('first topics');
     await page.waitForSelector('.topics .row.level-2', { timeout: 0 });
-    tell('topics of all three levels, while it learns');
+    mark('all levels');
     await inState(page, 'ended', 'failed');
-    tell(`the tree: ${await page.$eval('.topics .fit-panel', (panel) => panel.textContent)}`);
+    mark('end', await page.$eval('.topics .fit-panel', (panel) => panel.textContent));
     await page.waitForFunction(() => document.querySelector('.topics .curve .key')?.textContent?.includes('bound'), { timeout: 0 });
-    tell('the SVD bounds');
-    const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: string[] }).longTasks);
-    console.log(`tasks of the page over 50 ms: ${tasks.join(', ') || 'none'}`);
+    mark('bounds');
+    const longTasks = await page.evaluate(() => (globalThis as unknown as { longTasks: { ms: number; at: number }[] }).longTasks);
+    return { marks, longTasks, complaints };
+  } finally {
+    await page.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+const words: Record<Mark['what'], string> = {
+  vocabulary: 'the vocabulary',
+  'first topics': 'the first topics, while it learns',
+  'all levels': 'topics of all three levels, while it learns',
+  end: 'the tree',
+  bounds: 'the SVD bounds',
+};
+
+export async function main([count = '5000', options = '']: string[]): Promise<void> {
+  const built = await builtPage();
+  try {
+    const onMark = ({ seconds, what, said }: Mark) =>
+      console.log(`${seconds.toFixed(1)} s  ${words[what]}${said === undefined ? '' : `: ${said}`}`);
+    const { longTasks, complaints } = await topicsTimes(built, Number(count), { options, onMark });
+    const told = longTasks.map(({ ms, at }) => `${Math.round(ms)} ms at ${at.toFixed(1)} s`);
+    console.log(`tasks of the page over 50 ms: ${told.join(', ') || 'none'}`);
     if (complaints.length > 0) console.log(complaints.join('\n'));
   } finally {
     await built.close();
-    await rm(folder, { recursive: true });
   }
 }

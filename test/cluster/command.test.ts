@@ -1,6 +1,6 @@
 /** `orthant sweep --queue` and `orthant work` as processes. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -62,6 +62,31 @@ describe('orthant sweep --queue', () => {
     await worker.until('let go');
     worker.process.kill('SIGINT');
     expect(await worker.ended).toBe(130);
+  });
+
+  test('SIGTERM gives the job of a worker back at once; what kill -9 leaves on the disk goes with the next worker', async () => {
+    const TMPDIR = at('tmp');
+    mkdirSync(TMPDIR);
+    const left = () => readdirSync(TMPDIR).filter((name) => name.startsWith('.orthant-'));
+    // So long that only a job that was given back goes to another worker.
+    const work = () => orthant(['work', '--queue', redis.url, '--device', 'cpu', '--lock', '3600'], { TMPDIR });
+    const [killed, ended] = [work(), work()];
+    await Promise.all([killed.until('waits for fits'), ended.until('waits for fits')]);
+    expect(left()).toHaveLength(2);
+    killed.process.kill('SIGKILL');
+    expect(await killed.ended).toBe('SIGKILL');
+    const sweeping = command(sweep('terminated', '--restarts', '1', '--max-iterations', '20000', '--tolerance', '0', '--queue', redis.url));
+    await ended.until('begun.');
+    ended.process.kill('SIGTERM');
+    expect(await ended.ended).toBe('SIGTERM');
+    expect(left()).toHaveLength(1);
+    const next = work();
+    await next.until('waits for fits');
+    expect(left()).toHaveLength(1);
+    expect(await sweeping).toMatchObject({ status: 0, stderr: '' });
+    next.process.kill('SIGINT');
+    expect(await next.ended).toBe(130);
+    expect(left()).toEqual([]);
   });
 
   test.each([

@@ -46,13 +46,13 @@ export interface Started {
 }
 
 /** The command line in a process of its own. One process, so that a signal meets the one that works. */
-export function orthant(argv: readonly string[]): Started {
-  return node(bin, argv);
+export function orthant(argv: readonly string[], more: NodeJS.ProcessEnv = {}): Started {
+  return node(bin, argv, more);
 }
 
 /** A script of Node in a process of its own. */
-export function node(script: string, argv: readonly string[] = []): Started {
-  const env = { ...process.env, ORTHANT_DEBUG: '1' };
+export function node(script: string, argv: readonly string[] = [], more: NodeJS.ProcessEnv = {}): Started {
+  const env = { ...process.env, ORTHANT_DEBUG: '1', ...more };
   const child = spawn(process.execPath, [script, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const heard = new Set<() => void>();

@@ -13,10 +13,10 @@ import { encodeNpy } from '../../dist/formats.js';
 const { values } = parseArgs({
   options: {
     gib: { type: 'string', default: '4' },
-    features: { type: 'string', default: '1000' },
+    features: { type: 'string', default: '4000' },
     ranks: { type: 'string', default: '20,6' },
-    iterations: { type: 'string', default: '3' },
-    repeats: { type: 'string', default: '2' },
+    iterations: { type: 'string', default: '5' },
+    repeats: { type: 'string', default: '1' },
     folder: { type: 'string', default: tmpdir() },
   },
 });

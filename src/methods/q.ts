@@ -10,6 +10,7 @@ import {
   powerOfTwoUnit,
   rangeFault,
   rowsTimesPowersOfTwo,
+  timesPowerOfTwo,
 } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -220,9 +221,9 @@ export async function nnlsVjp(
     run.execute('products');
     const [gradX, gradA] = await run.sample([t.dX, t.dA]);
     const unitOfX = powerOfTwoUnit(stored(X));
-    const inX = Float32Array.from(gradX, (d) => d * 2 ** (ofGradient - unitOfX));
+    const inX = timesPowerOfTwo(gradX, ofGradient - unitOfX);
     const unitsOfA = scaled.units.map((unit) => ofGradient - (unitOfX - unit));
-    const inA = Float32Array.from(gradA, (d, p) => d * 2 ** unitsOfA[p % A.cols]);
+    const inA = columnsTimesPowersOfTwo(matrix(A.rows, A.cols, Float32Array.from(gradA)), unitsOfA).data;
     if (!(inX.every(Number.isFinite) && inA.every(Number.isFinite)))
       throw new InputError(
         'The gradient has entries above 3.4e38, beyond f32; divide gradS by a power of ten, which the gradient follows.',

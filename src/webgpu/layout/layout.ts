@@ -74,7 +74,9 @@ export function pad(tensor: Tensor, entries: ArrayLike<number>): Float32Array<Ar
     const from = entries.length === size ? 0 : restart * size;
     const to = restart * batchStrideOf(tensor);
     for (let i = 0; i < tensor.rows; i++) {
-      for (let j = 0; j < tensor.cols; j++) padded[to + i * stride + j] = entries[from + i * tensor.cols + j];
+      const begin = from + i * tensor.cols;
+      if (ArrayBuffer.isView(entries)) padded.set((entries as Float32Array).subarray(begin, begin + tensor.cols), to + i * stride);
+      else for (let j = 0; j < tensor.cols; j++) padded[to + i * stride + j] = entries[begin + j];
     }
   }
   return padded;

@@ -66,8 +66,8 @@ export function tail(descending: Float64Array, from: number): number {
 }
 
 /**
- * XᵀX (cols×cols) of which the lower triangle is filled. Four rows of X at a time, so that the large result is passed
- * over a quarter as often, and only the columns in which one of the four is not zero.
+ * XᵀX (cols×cols) of which the lower triangle is filled. Four rows of X at a time, so that the large result is passed over a quarter as often,
+ * only the columns in which one of the four is not zero, and four rows of the result at a time, which share what is read of X.
  */
 function gram(X: StoredRows): Float64Array {
   if (X.columns) return sparseGram(X, X.columns);
@@ -88,10 +88,29 @@ function gram(X: StoredRows): Float64Array {
       }
       if (filled) at[count++] = j;
     }
-    for (let p = 0; p < count; p++) {
-      const row = at[p] * cols;
+    let p = 0;
+    for (; p + 3 < count; p += 4) {
+      const [toA, toB, toC, toD] = [at[p] * cols, at[p + 1] * cols, at[p + 2] * cols, at[p + 3] * cols];
       const [a0, a1, a2, a3] = [x0[p], x1[p], x2[p], x3[p]];
-      for (let q = 0; q <= p; q++) G[row + at[q]] += a0 * x0[q] + a1 * x1[q] + a2 * x2[q] + a3 * x3[q];
+      const [b0, b1, b2, b3] = [x0[p + 1], x1[p + 1], x2[p + 1], x3[p + 1]];
+      const [c0, c1, c2, c3] = [x0[p + 2], x1[p + 2], x2[p + 2], x3[p + 2]];
+      const [d0, d1, d2, d3] = [x0[p + 3], x1[p + 3], x2[p + 3], x3[p + 3]];
+      for (let q = 0; q <= p + 3; q++) {
+        const j = at[q];
+        const y0 = x0[q];
+        const y1 = x1[q];
+        const y2 = x2[q];
+        const y3 = x3[q];
+        G[toA + j] += a0 * y0 + a1 * y1 + a2 * y2 + a3 * y3;
+        G[toB + j] += b0 * y0 + b1 * y1 + b2 * y2 + b3 * y3;
+        G[toC + j] += c0 * y0 + c1 * y1 + c2 * y2 + c3 * y3;
+        G[toD + j] += d0 * y0 + d1 * y1 + d2 * y2 + d3 * y3;
+      }
+    }
+    for (; p < count; p++) {
+      const to = at[p] * cols;
+      const [a0, a1, a2, a3] = [x0[p], x1[p], x2[p], x3[p]];
+      for (let q = 0; q <= p; q++) G[to + at[q]] += a0 * x0[q] + a1 * x1[q] + a2 * x2[q] + a3 * x3[q];
     }
   }
   return G;

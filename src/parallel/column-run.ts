@@ -255,6 +255,7 @@ async function joinSums(
  */
 async function tellWhole(run: Run, operations: readonly Operation[], communicator: Communicator): Promise<void> {
   const written = [...new Set(operations.flatMap(({ outputs }) => outputs))].filter(({ role }) => role === 'state');
+  if (written.length === 0) return;
   const own = await run.sample(written);
   const all = new Float32Array(own.reduce((length, part) => length + part.length, 0));
   let at = 0;

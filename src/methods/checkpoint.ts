@@ -25,7 +25,7 @@ export interface Checkpoint {
   elapsedMs: number;
 }
 
-const format = 2;
+const format = 3;
 
 const statesOf = ({ program }: Run): Tensor[] => program.tensors.filter(({ role }) => role === 'state');
 
@@ -78,7 +78,11 @@ export function fingerprintOf(...values: readonly unknown[]): string {
   const walk = (value: unknown): void => {
     if (ArrayBuffer.isView(value)) {
       text(value.constructor.name);
-      const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+      const { buffer, byteOffset, byteLength } = value;
+      const aligned = byteOffset % 4 === 0 ? byteLength - (byteLength % 4) : 0;
+      const words = aligned > 0 ? new Uint32Array(buffer, byteOffset, aligned / 4) : [];
+      for (let i = 0; i < words.length; i++) word(words[i]);
+      const bytes = new Uint8Array(buffer, byteOffset + aligned, byteLength - aligned);
       for (let i = 0; i < bytes.length; i++) word(bytes[i]);
     } else if (typeof value === 'object' && value !== null) {
       const fields = Object.entries(value).filter(([, one]) => one !== undefined && typeof one !== 'function');

@@ -92,6 +92,13 @@ async function keepOffline(): Promise<void> {
 }
 
 addEventListener('hashchange', () => void show());
+// Files that are dropped beside a place for them: its room takes them, another one says where they go.
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  if (event.defaultPrevented || byId('room').querySelector('.drop')) return;
+  event.preventDefault();
+  say('dropped', 'This room takes no files; drop texts in the room Topics, and matrices, pictures and sounds in the room Matrix.');
+});
 addEventListener('beforeunload', (event) => {
   if ([...made.values()].some((room) => room.atRisk?.())) event.preventDefault();
 });

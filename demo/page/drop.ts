@@ -60,6 +60,7 @@ export function dropZone({ invitation, accept, folders, onFiles }: DropZoneOptio
   function complain(text: string): void {
     complaint.textContent = text;
     complaint.hidden = text === '';
+    if (text !== '') element.closest('details')?.setAttribute('open', '');
   }
 
   async function take(find: () => Promise<Given[]>): Promise<void> {
@@ -81,12 +82,20 @@ export function dropZone({ invitation, accept, folders, onFiles }: DropZoneOptio
   });
   element.addEventListener('dragleave', () => element.classList.remove('over'));
   element.addEventListener('drop', (event) => {
-    event.preventDefault();
     element.classList.remove('over');
+    takeDropped(event);
+  });
+  // Beside the place the browser would open the file instead of the page.
+  window.addEventListener('drop', (event) => {
+    if (element.isConnected && !event.defaultPrevented) takeDropped(event);
+  });
+
+  function takeDropped(event: DragEvent): void {
+    event.preventDefault();
     // The entries are gone after this event, so they are taken before anything is awaited.
     const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
     void take(async () => (await Promise.all(entries.map((entry) => filesIn(entry)))).flat());
-  });
+  }
   return { element, complain };
 }
 

@@ -18,6 +18,8 @@ export interface FitPanel {
    * replacing it, and leaving it. What waits for a fit of this panel takes the options that are on the screen when it begins.
    */
   start(act?: () => void | Promise<void>): Promise<void>;
+  /** Brings the focus to its buttons. */
+  focus(): void;
   /** Shows or hides the sentence beside the buttons, for an option or a file that cannot be. */
   complain(text: string): void;
 }
@@ -186,6 +188,7 @@ export function fitPanel({
         starting = false;
       }
     },
+    focus: () => start.focus(),
     run(learn) {
       ending = follow(learn);
       return ending;

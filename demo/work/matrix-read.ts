@@ -1,5 +1,5 @@
 /** Matrices of the room Matrix: from files, pictures, sounds and examples, columns are samples, NaN where a value is missing. */
-import { type DataMatrix, isSparse, type Matrix, matrix } from 'orthant';
+import { type DataMatrix, InputError, isSparse, type Matrix, matrix } from 'orthant';
 import { type ImageSize, type MatrixFile, parseMatrix, type TableOptions } from 'orthant/formats';
 import { exampleMatrix } from './matrix-examples.js';
 import { cutPicture, type Grey, greyOf, pictureColumns } from './pictures-read.js';
@@ -61,9 +61,15 @@ export async function readSource(source: Source, reading: Reading): Promise<Data
   return { X, name: source.name, kind: 'example', features, samples, image, notes: [note], samplesAre: 'columns', fixed: true };
 }
 
+/** Throws InputError for a file without a byte, in the words of the command line. */
+export function checkContent(name: string, { size }: File): void {
+  if (size === 0) throw new InputError(`The file '${name}' is empty.`);
+}
+
 /** A matrix in a file of any format of the package. */
 export async function readMatrixFile(file: File, { samples = 'rows', ...reading }: Reading) {
   const { side, patch, window, hop, ...table } = reading;
+  checkContent(file.name, file);
   return parseMatrix(new Uint8Array(await file.arrayBuffer()), file.name, { samples, ...(isTable(file.name) ? table : {}) });
 }
 

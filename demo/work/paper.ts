@@ -34,6 +34,8 @@ export interface PaperPlace {
   /** Whether Neural NMF is judged by every level or by the deepest alone. */
   judged: 'levels' | 'last';
   restarts: number;
+  /** Whether Neural NMF begins with the factors that it has reached, of the same seed and levels. */
+  goOn?: boolean;
 }
 
 /** A⁰…AˡSˡ with its relative error. */
@@ -51,6 +53,8 @@ export interface PaperResult {
 }
 
 let draw: TableOneDraw | undefined;
+/** The factors that Neural NMF has reached. */
+let reached: { seed: number; layers: Depth; A: Matrix[] } | undefined;
 
 export async function fitPaper(
   place: PaperPlace,
@@ -68,6 +72,7 @@ export async function fitPaper(
       show(moved(levels), check);
     },
   });
+  if (place.method === 'neural') reached = { seed: place.seed, layers: place.layers, A: model.A as Matrix[] };
   const { iterations, stopReason } = model;
   const { accuracy } = accuracies(model, labelled, place.supervision);
   return { levels: moved(levelsOf(X, model)), accuracy, iterations, stopReason };
@@ -88,7 +93,11 @@ function fitOf(engine: Engine, { X, labels, labelled }: TableOneDraw, place: Pap
   };
   if (method === 'hierarchical') return hierarchicalNmf(engine, X, options);
   if (method === 'deep') return deepNmf(engine, X, options);
-  return neuralNmf(engine, X, { ...options, cost: judged === 'levels' ? 'levels' : 'reconstruction' });
+  const cost = judged === 'levels' ? ('levels' as const) : ('reconstruction' as const);
+  if (!place.goOn) return neuralNmf(engine, X, { ...options, cost });
+  if (reached?.seed !== seed || reached.layers !== layers)
+    throw new Error('There are no factors of this seed and these levels to go on from; start a fit.');
+  return neuralNmf(engine, X, { ...options, cost, start: { A: reached.A }, restarts: 1 });
 }
 
 /** Levels whose entries move to the page instead of being copied. */

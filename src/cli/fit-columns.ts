@@ -1,8 +1,11 @@
 /** `orthant fit --panels` and `--distributed`: fits of all of a matrix that is not whole on the device, in memory, or on one machine. */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, CommanderError, Option } from 'commander';
+import { checkNonnegative } from '../data/check.js';
 import type { Labels } from '../data/labels.js';
-import { InputError } from '../errors.js';
-import type { Samples } from '../formats/in-file.js';
+import { InputError, OrthantError } from '../errors.js';
+import { checkFile, type Samples } from '../formats/in-file.js';
 import type { TableOptions } from '../formats/table-options.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { type Factorization, type Method, methodOf } from '../methods/methods.js';
@@ -75,15 +78,16 @@ export async function fitByColumns(io: Io, path: string, options: ColumnCommandO
   if (ranks === undefined) command.error("error: required option '--ranks <list>' not specified");
   if (!options.distributed) return fitShare(io, path, { ...options, ranks: ranks! }, command, oneProcess());
   const mpi = await connectMpi();
-  endWithTheOthers(io, mpi, options.out);
+  endWithTheOthers(io, mpi, options.checkpoint !== undefined);
   if (mpi.rank > 0) for (const stream of [io.stdout, io.stderr]) stream.silence();
   try {
     await fitShare(io, path, { ...options, ranks: ranks! }, command, mpi);
     mpi.finalize();
   } catch (error) {
-    if (error instanceof CommanderError || agreed.has(error as object)) {
+    const known = error instanceof CommanderError || agreed.has(error as object);
+    if (known || (await onAll(mpi, error))) {
       mpi.finalize();
-      throw error;
+      throw known || mpi.rank === 0 ? error : new CommanderError(2, 'orthant.another-rank', '');
     }
     // Those who wait for this rank would wait for ever. The error is printed first.
     process.once('exit', () => mpi.abort(1));
@@ -111,11 +115,24 @@ async function onAllRanks<T>(communicator: Communicator, work: () => Promise<T>)
   throw failure;
 }
 
+/** Milliseconds that a rank with an error waits for the others to have it, too. */
+const agreementMs = 3000;
+
+/** Whether every rank has an error, as of options that a fit refuses. A rank that goes on never comes to this call. */
+async function onAll(communicator: Communicator, error: unknown): Promise<boolean> {
+  if (!(error instanceof OrthantError)) return false;
+  const others = communicator.texts(error.message).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([others, pause(agreementMs, false, { ref: false })]);
+}
+
 /** One sentence where mpirun ends this process because another one has ended. */
-function endWithTheOthers({ stderr }: Io, { rank, size }: Mpi, out: string | undefined): void {
+function endWithTheOthers({ stderr }: Io, { rank, size }: Mpi, keepsCheckpoints: boolean): void {
   process.once('SIGTERM', () => {
-    const again = out === undefined ? '' : ' The same command with --checkpoint goes on from the last checkpoint.';
-    stderr.write(`orthant: Rank ${rank} of ${size} was ended by mpirun, as it does where another rank has ended.${again}\n`);
+    const again = keepsCheckpoints ? ' The same command with --checkpoint goes on from the last checkpoint.' : '';
+    stderr.write(`orthant: Rank ${rank} of ${size} was ended by mpirun, as it does where another rank has ended, and at Ctrl-C.${again}\n`);
     process.exit(1);
   });
 }
@@ -145,7 +162,7 @@ async function fitShare(
       labelsPath === undefined
         ? undefined
         : await readGivenLabels(labelsPath, truthPath, { samples: file.cols, names: file.sampleNames, unlabelled });
-    const columns = await scanColumns(file, {
+    const columns = await scanColumns(inFile(file, path), {
       communicator,
       ...(typeof panels === 'number' ? { panelColumns: panels } : panels ? {} : { panelColumns: file.cols }),
       ...(byPanels && { takeS: async ({ layer, from, S }) => writer!.write(layer, from, S) }),
@@ -206,6 +223,17 @@ async function fitShare(
   } finally {
     await writer?.drop();
   }
+}
+
+/** The columns of a file, whose bad entries are named as they stand there. */
+function inFile(file: OpenColumns, path: string): OpenColumns {
+  const read = async (from: number, to: number) => {
+    const X = await file.read(from, to);
+    const { samplesAre: samples, features } = file;
+    checkFile({ path, X, samples, features }, () => checkNonnegative(X), from);
+    return X;
+  };
+  return { ...file, read };
 }
 
 interface Printed extends Pick<ColumnCommandOptions, 'method' | 'out' | 'device'> {

@@ -81,7 +81,9 @@ export async function fitOnDevice<M>(
       const common = { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds, onProgress, ...checkpoints };
       return { model: await factorize(engine, common), device };
     } catch (error) {
-      throw error instanceof InputError && error.option === 'resume' ? ofAnotherFit(options.out!, error) : error;
+      throw error instanceof InputError && error.option === 'resume'
+        ? ofAnotherFit(options.out!, error, options.keeps !== undefined)
+        : error;
     } finally {
       line.stop();
     }
@@ -103,10 +105,11 @@ async function checkpointsIn(
   return { checkpoint: { seconds, save: async (checkpoint) => (keeps ? writeCheckpoint(out, checkpoint) : undefined) }, resume };
 }
 
-function ofAnotherFit(out: string, cause: InputError): InputError {
+function ofAnotherFit(out: string, cause: InputError, distributed: boolean): InputError {
   const path = checkpointPath(out);
+  const ranks = distributed ? ', or the number of ranks that mpirun starts' : '';
   return new InputError(
-    `'${path}' is the checkpoint of another fit: data or options differ. Remove it, or choose another folder for --out.`,
+    `'${path}' is the checkpoint of another fit: data or options differ${ranks}. Remove it, or choose another folder for --out.`,
     {
       cause,
     },

@@ -85,7 +85,10 @@ async function work(io: Io, { queue, dir, lock, idle, device }: WorkOptions): Pr
     signal?.removeEventListener('abort', end);
     process.off('SIGTERM', terminate);
     await server.close();
-    if (terminated) process.kill(process.pid, 'SIGTERM');
+    if (terminated) {
+      stderr.write('orthant: The worker was terminated; its job, if it had one, is back at the queue.\n');
+      process.kill(process.pid, 'SIGTERM');
+    }
   }
 }
 

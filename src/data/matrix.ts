@@ -47,6 +47,8 @@ export function checkDense(X: Matrix, name = 'X', option?: string): void {
       place,
     );
   const { rows, cols, data } = X;
+  if (data === undefined && typeof (X as { read?: unknown }).read === 'function')
+    throw new InputError(`${name} is a source of columns, which a fit takes as scanColumns(columns) gives them.`, place);
   if (!isSize(rows) || !isSize(cols) || rows < 1 || cols < 1)
     throw new InputError(`${name} is ${describe(rows)}×${describe(cols)}, but a matrix needs at least one row and one column.`, place);
   if (!isTyped(data, 'Float32Array'))

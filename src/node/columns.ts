@@ -51,10 +51,12 @@ async function shards(paths: readonly string[], options: ReadMatrixOptions): Pro
   for (const path of paths) {
     const shard = await openColumns(path, options);
     first ??= shard;
-    if (shard.rows !== first.rows || shard.sparse !== first.sparse)
+    if (shard.rows !== first.rows || shard.sparse !== first.sparse) {
+      await Promise.all([shard.close?.(), first.close?.()]);
       throw new InputError(
         `${path} is ${shard.sparse ? 'sparse' : 'dense'} with ${shard.rows} features, but ${paths[0]} is ${first.sparse ? 'sparse' : 'dense'} with ${first.rows}; shards of one matrix are alike.`,
       );
+    }
     ends.push((ends.at(-1) ?? 0) + shard.cols);
     if (shard !== first) await shard.close?.();
   }

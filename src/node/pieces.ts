@@ -25,7 +25,7 @@ export async function* piecesOf(path: string, size: number): AsyncGenerator<Uint
     const read = async () => buffer.subarray(0, (await file.read(buffer, 0, buffer.length)).bytesRead);
     const first = await read();
     const zipped = first[0] === 0x1f && first[1] === 0x8b;
-    if (!zipped && /\.gz$/i.test(path)) throw new InputError(`'${path}' is not a gzip file; give it the name of what it is.`);
+    if (!zipped && /\.gz$/i.test(path)) throw new InputError(`${path} is not packed with gzip; give it a name without .gz.`);
     if (zipped) yield* gunzip(path, size, first.slice(), read);
     else for (let piece = first; piece.length > 0; piece = await read()) yield piece;
   } finally {

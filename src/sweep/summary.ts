@@ -113,7 +113,12 @@ async function agreementOf(dir: string, { method, seed }: SweepSpec, jobs: reado
   if (method !== 'nmf' || jobs.length < 2) return none;
   const clusterings: Int32Array[] = [];
   for (const { id } of jobs) {
-    const { A, S } = await loadModel(fitFolder(dir, id));
+    const folder = fitFolder(dir, id);
+    const { A, S } = await loadModel(folder).catch((error: Error) => {
+      throw new InputError(`The fit in '${folder}' is damaged. ${error.message} Remove that folder; the same sweep makes it again.`, {
+        cause: error,
+      });
+    });
     clusterings.push(largestComponents(A[0], S[0], samplesOf(S[0].cols, seed)));
   }
   const { cophenetic, dispersion } = consensus(clusterings);

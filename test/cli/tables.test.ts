@@ -170,7 +170,7 @@ test('options of tables are for tables', async () => {
 });
 
 test.each([
-  ['no gzip', 'x.csv.gz', Buffer.from('1,2\n'), /is not a gzip file; give it the name of what it is/],
+  ['no gzip', 'x.csv.gz', Buffer.from('1,2\n'), /x\.csv\.gz is not packed with gzip; give it a name without \.gz/],
   ['cut off', 'cut.csv.gz', gzipSync('1,2\n'.repeat(1000)).subarray(0, 20), /is damaged, or not complete: its gzip data cannot be read/],
   ['damaged', 'bad.csv.gz', gzipSync('1,2\n3,4\n').fill(7, 12, 16), /is damaged, or not complete/],
 ])('a .gz that is %s is refused', async (_, name, content, message) => {

@@ -139,6 +139,16 @@ describe('orthant fit --distributed mpi', () => {
     expect(ended.status).not.toBe(0);
     expect(ended.stderr.match(/^orthant/gm)).toHaveLength(1);
     expect(ended.stderr).toMatch(/X has 2 columns for 3 ranks, and every rank needs one; start at most 2 ranks\./);
+    // What every rank finds out in the fit is said once, too.
+    const large = await onRanks(2, words('--ranks', '40'));
+    expect(large.stderr.match(/orthant:/g), large.stderr).toHaveLength(1);
+    expect(large.stderr).toMatch(/^orthant: --ranks: Rank 40 is more than/m);
+    expect(large.status).toBe(2);
+    const negative = { rows: 301, cols: 20, data: Float32Array.from({ length: 6020 }, (_, at) => (at === 103 ? -1 : 1)) };
+    const bad = [process.execPath, command, 'fit', put('bad.npy', encodeNpy(negative)), '--distributed', 'mpi', '--device', 'cpu'];
+    const refused = await onRanks(2, [...bad, '--ranks', '2']);
+    expect(refused.stderr).toMatch(/bad\.npy: row 6, column 4 .*is -1/);
+    expect(refused.stderr.match(/^orthant:/gm)).toHaveLength(1);
   });
 });
 

@@ -202,16 +202,16 @@ export function dataPanel({ onRead, onModel, check }: DataPanelOptions): DataPan
     if (!found || facts) return;
     const names = found.files.map(({ file }) => file.name);
     const said = names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(', ');
-    const drop = async () => {
+    const forgetThem = async () => {
       await forget(room);
       keptPlace.hidden = true;
-      title.focus();
+      drop.element.querySelector('button')!.focus();
     };
     keptPlace.replaceChildren(
       `This browser keeps ${said} of ${found.date.slice(0, 10)}. `,
-      el('button', { type: 'button', onclick: () => void attempt(() => take(found.files)) }, 'Open'),
+      el('button', { type: 'button', onclick: () => void attempt(() => take(found.files).then(() => title.focus())) }, 'Open'),
       ' ',
-      el('button', { type: 'button', class: 'quiet', onclick: () => void drop() }, 'Forget'),
+      el('button', { type: 'button', class: 'quiet', onclick: () => void forgetThem() }, 'Forget'),
     );
     keptPlace.hidden = false;
   }

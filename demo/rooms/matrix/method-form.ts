@@ -20,7 +20,8 @@ export interface MethodForm {
   /** Takes a method and ranks, as an example or a survey suggests them. */
   suggest(method: Method | undefined, ranks: readonly number[]): void;
   /** Reads the options of the address. */
-  read(options: URLSearchParams): void;
+  /** Takes the options of an address. `afresh`: those that it leaves out become what they are by default. */
+  read(options: URLSearchParams, how?: { afresh?: boolean }): void;
   address(): Record<string, string | undefined>;
 }
 
@@ -155,11 +156,11 @@ export function methodForm(methods: readonly MethodInfo[], changed: () => void):
       ranksGiven = false;
       changed();
     },
-    read(options) {
-      const method = options.get('method');
+    read(options, { afresh = false } = {}) {
+      const method = options.get('method') ?? (afresh ? 'nmf' : null);
       if (method && methods.some(({ name }) => name === method)) choose(method);
       for (const field of fields()) {
-        const text = options.get(field.name);
+        const text = options.get(field.name) ?? (afresh && field !== ranks ? '' : null);
         if (text !== null) field.write(text);
       }
       if (options.has('ranks')) ranksGiven = true;

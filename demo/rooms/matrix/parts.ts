@@ -11,7 +11,7 @@ export interface PartsView {
 
 export function partsView(): PartsView {
   const title = el('h3', {}, 'Parts');
-  const place = el('ol', { class: 'parts' });
+  const place = el('ol', { class: 'parts', tabindex: 0, 'aria-label': 'Parts' }); // scrolls, also by the keyboard, in a narrow window
   const element = el('section', { class: 'parts-section', 'aria-label': 'Parts', hidden: true }, title, place);
   let drawn: { drawing: Drawing; facts: Facts } | undefined;
   const redraw = onNextFrame(draw);

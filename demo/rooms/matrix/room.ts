@@ -76,7 +76,13 @@ export function room(): Room {
 
   function remember(): void {
     if (!form || !asked || place().room !== 'matrix') return; // the person may be elsewhere by now
-    keepOptions('matrix', { example: data.example, ...form.address(), ...data.reading.address() });
+    keepOptions('matrix', address());
+  }
+
+  /** What the address has of the screen. */
+  function address(): Record<string, string> {
+    const all: Record<string, string | undefined> = { example: data.example, ...form?.address(), ...data.reading.address() };
+    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
 
   /** Throws while a fit needs the data that are here. */
@@ -161,7 +167,20 @@ export function room(): Room {
     // An example learns the same from the address.
     atRisk: () => data.example === undefined && (panel.busy || survey.busy || (saving.unsaved && learned !== undefined)),
     enter(options) {
-      if (asked) return;
+      if (asked) {
+        const before = address();
+        // The room's name alone leads back to what is here; another address is another fit.
+        if (options.size === 0 || options.toString() === new URLSearchParams(before).toString()) return remember();
+        asked = options;
+        data.reading.read(options);
+        void ready.then(async () => {
+          form?.read(options, { afresh: true });
+          const example = options.get('example');
+          if (example && example !== before.example) await data.open(example);
+          remember();
+        });
+        return;
+      }
       asked = options;
       data.reading.read(options);
       void openDevice().catch(() => {}); // the page says so

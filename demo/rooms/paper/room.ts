@@ -58,12 +58,20 @@ export function room(): Room {
     restarts: number('restarts', 'Restarts', 16, 1),
   };
 
-  const panel = fitPanel({ room: 'The paper', onStart: start });
+  const panel = fitPanel({ room: 'The paper', onStart: () => start(false) });
   const picture = dataFigure();
   const rows = { neural: methodRow('neural'), hierarchical: methodRow('hierarchical'), deep: methodRow('deep') };
   const errors = curve('Errors');
   const table = paperTable();
   const fill = el('button', { type: 'button', onclick: () => void panel.start(fillTable) }, 'Fill the table');
+  const goOn = el(
+    'button',
+    { type: 'button', hidden: true, onclick: () => void panel.start(() => start(true)) },
+    'Neural NMF goes on from its factors',
+  );
+  panel.element.querySelector('.buttons')!.append(goOn);
+  /** The seed and the levels of the factors that Neural NMF has reached. */
+  let reached = '';
   const element = el(
     'article',
     { class: 'paper' },
@@ -114,16 +122,18 @@ export function room(): Room {
     };
   }
 
+  /** The options in the address. */
+  function remember(): void {
+    const told = Object.entries(given()).map(([name, value]) => [name, value === defaults[name as keyof Options] ? undefined : value]);
+    keepOptions('paper', Object.fromEntries(told));
+  }
+
   /** Shows the data of the options, with nothing learned yet. */
   function changed(): void {
     if (!valid()) return;
     const options = given();
-    keepOptions(
-      'paper',
-      Object.fromEntries(
-        Object.entries(options).map(([name, value]) => [name, value === defaults[name as keyof Options] ? undefined : value]),
-      ),
-    );
+    remember();
+    goOn.hidden = reached !== `${options.seed} ${options.layers}`;
     const figuresOf = `${options.seed} ${options.restarts} ${options.judged}`;
     if (figuresOf !== shown) {
       shown = figuresOf;
@@ -163,16 +173,22 @@ export function room(): Room {
     );
     table.mark();
     if (drawn) show(method, result.levels, result.iterations);
-    if (result.stopReason !== 'stopped') table.put(place, { error: result.levels.at(-1)!.relativeError, accuracy: result.accuracy });
+    if (method === 'neural' && drawn) {
+      reached = `${place.seed} ${layers}`;
+      goOn.hidden = false;
+    }
+    if (result.stopReason !== 'stopped' && !place.goOn)
+      table.put(place, { error: result.levels.at(-1)!.relativeError, accuracy: result.accuracy });
     return result;
   }
 
-  async function start(): Promise<void> {
+  async function start(going: boolean): Promise<void> {
     if (!valid()) {
       panel.complain('Seed and restarts must be whole numbers in their range.');
       return;
     }
     changed();
+    if (going) return running([{ ...placeOf('neural'), goOn: true }], true, () => 'Finished: the errors have settled.');
     const methods = order.filter((method) => !rows[method].element.hidden);
     await running(methods.map(placeOf), true, () => 'Finished: the errors have settled.');
   }
@@ -186,7 +202,9 @@ export function room(): Room {
 
   /** Runs fits one after another, until one is stopped. While they run the options rest. */
   async function running(places: readonly PaperPlace[], drawn: boolean, done: () => string): Promise<void> {
-    const controls = [...Object.values(fields).map(({ field }) => field), fill];
+    const controls = [...Object.values(fields).map(({ field }) => field), fill, goOn];
+    // What is switched off loses the focus, which would fall to the body.
+    if (controls.some((control) => control === document.activeElement)) panel.focus();
     for (const control of controls) control.disabled = true;
     await panel.run(async (id, hear) => {
       for (const place of places) {
@@ -203,16 +221,22 @@ export function room(): Room {
     title: 'The paper',
     element,
     enter(options) {
-      if (!panel.busy)
-        for (const [name, { field }] of Object.entries(fields))
-          field.value = options.get(name) ?? (began ? field.value : defaults[name as keyof Options]);
-      if (began) return;
+      const before = JSON.stringify(given());
+      // Another address is another experiment; the room's name alone leads back to the one that is here.
+      if (!panel.busy && (!began || options.size > 0))
+        for (const [name, { field }] of Object.entries(fields)) field.value = options.get(name) ?? defaults[name as keyof Options];
+      if (began) {
+        if (JSON.stringify(given()) === before) remember();
+        else changed();
+        return;
+      }
       began = true;
       changed();
       // A visitor sees it learn at once; without a device the page says what to do.
       void openDevice().then(
         () => {
-          if (!fitsAtWork()) void panel.start(); // nobody asked for it, so it takes no fit's place
+          // Nobody asked for it, so it takes no fit's place, and disturbs nobody who is choosing.
+          if (!fitsAtWork() && !element.querySelector('form :focus')) void panel.start();
         },
         () => {},
       );

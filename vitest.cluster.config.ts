@@ -1,6 +1,5 @@
 /** Tests against a real Redis and a real mpirun: `npm run test:cluster`. `npm test` needs neither. */
-import { defineConfig, mergeConfig } from 'vitest/config';
-import base from './vitest.config.js';
+import { configOf } from './vitest.config.js';
 
-const merged = mergeConfig(base, defineConfig({}));
-export default { ...merged, test: { ...merged.test, projects: undefined, include: ['test/cluster/**/*.test.ts'], exclude: [] } };
+const { test, ...rest } = configOf('test');
+export default { ...rest, test: { ...test, projects: undefined, include: ['test/cluster/**/*.test.ts'], exclude: [] } };

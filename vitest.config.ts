@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { configDefaults, defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
 // The tests run what lies in shaders/, not what was bundled some time ago.
@@ -21,7 +21,8 @@ const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, impor
 
 const together = ['test/{data,graph,programs,ranks,reference,report,shaders,text,topics}/**/*.test.ts'];
 
-export default defineConfig({
+/** `mode`: 'fuzz', 'sound' or 'reference' where a script of package.json asks for more than tests. Projects do not take it over by themselves. */
+export const configOf = (mode: string): ViteUserConfig => ({
   // Modules of the page import the package as its users do.
   resolve: {
     alias: [
@@ -32,9 +33,10 @@ export default defineConfig({
   test: {
     // Files that leave nothing behind in their process have one together, which saves a third of their time; the others one each.
     projects: [
-      { extends: true, test: { name: 'together', include: together, isolate: false } },
+      { extends: true, mode, test: { name: 'together', include: together, isolate: false } },
       {
         extends: true,
+        mode,
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
@@ -52,3 +54,5 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line.ts'],
   },
 });
+
+export default defineConfig(({ mode }) => configOf(mode));

@@ -51,7 +51,7 @@ test('The paper: the address is that of the figures; the focus stays; Neural NMF
   expect(await errorsOf()).toEqual(first);
   // Judged by the deepest level alone, from where it is.
   await page.select('.paper select[name="judged"]', 'last');
-  const goOn = await page.waitForSelector('xpath/.//button[text()="Neural NMF goes on from its factors"]', { visible: true });
+  const goOn = await page.waitForSelector('xpath/.//button[text()="Go on from these factors"]', { visible: true });
   await goOn!.focus();
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('.fit-panel')?.getAttribute('data-state') !== 'ended', { timeout: 0 });

@@ -67,7 +67,7 @@ export function room(): Room {
   const goOn = el(
     'button',
     { type: 'button', hidden: true, onclick: () => void panel.start(() => start(true)) },
-    'Neural NMF goes on from its factors',
+    'Go on from these factors',
   );
   panel.element.querySelector('.buttons')!.append(goOn);
   /** The seed and the levels of the factors that Neural NMF has reached. */

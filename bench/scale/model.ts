@@ -19,7 +19,9 @@ export interface Network {
 }
 
 const gist = 'https://gist.github.com/jfgrimm/3af692a5475bdd4ed836b5a18197a209';
-const azure = 'https://learn.microsoft.com/en-us/azure/virtual-machines/hbv3-performance';
+const hbv2 =
+  'https://techcommunity.microsoft.com/t5/azure-high-performance-computing/hpc-performance-and-scalability-results-with-azure-hbv2-vms/ba-p/1012813';
+const hbv4 = 'https://learn.microsoft.com/en-us/azure/virtual-machines/hbv4-performance';
 
 export const networks: readonly Network[] = [
   {
@@ -35,25 +37,24 @@ export const networks: readonly Network[] = [
   },
   {
     name: 'InfiniBand HDR, 200 Gb/s',
-    latency: 1.2e-6,
+    latency: 1.61e-6,
     message: 0.18e-6,
-    bandwidth: 24e9,
+    bandwidth: 23.5e9,
     sources: {
-      latency: `[Azure, HBv3](${azure}), 1 byte`,
+      latency: `[OSU benchmarks of Open MPI, Azure HBv2](${hbv2}), 8 bytes`,
       message: `[OSU benchmarks of Open MPI](${gist}): 44.1 MB/s in messages of 8 bytes, on a slower InfiniBand`,
-      bandwidth: `[Azure, HBv3](${azure}): 192 Gb/s one way`,
+      bandwidth: `[the same, Azure HBv2](${hbv2}): 8 MiB`,
     },
   },
   {
-    name: 'AWS EFA, 400 Gb/s',
-    latency: 15e-6,
-    message: 1e-6,
+    name: 'InfiniBand NDR, 400 Gb/s',
+    latency: 2e-6,
+    message: 0.18e-6,
     bandwidth: 50e9,
     sources: {
-      latency: 'assumed: no published figure was found',
-      message: 'assumed',
-      bandwidth:
-        'nominal, of four network cards together ([AWS, EFA](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html))',
+      latency: `[Azure, HBv4](${hbv4}): below 2 µs, 1 byte`,
+      message: `as of HDR ([OSU benchmarks](${gist}))`,
+      bandwidth: `[Azure, HBv4](${hbv4}): 400 Gb/s one way`,
     },
   },
 ];

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, CommanderError, Option } from 'commander';
 import { checkNonnegative } from '../data/check.js';
+import { columnsOfMatrix } from '../data/columns.js';
 import type { Labels } from '../data/labels.js';
 import { InputError, OrthantError } from '../errors.js';
 import { checkFile, type Samples } from '../formats/in-file.js';
@@ -16,6 +17,7 @@ import { connectMpi, type Mpi } from '../node/mpi.js';
 import { type PanelWriter, panelWriter } from '../node/panel-writer.js';
 import { scanColumns } from '../parallel/column-data.js';
 import { type Communicator, oneProcess } from '../parallel/communicator.js';
+import { columnsOfRank } from '../parallel/share.js';
 import { type CommonOptions, parsePositiveInteger } from './arguments.js';
 import { type AutoRanks, isAuto } from './auto-ranks.js';
 import { checkTableFiles } from './data-file.js';
@@ -157,7 +159,7 @@ async function fitShare(
     checkMethodOptions(method, ranks, given);
     if (out !== undefined && first) await checkModelFolder(out, ranks.length);
     checkTableFiles([path], { samples, table, input: { stdin: io.stdin, signal: io.signal } });
-    const file = await openColumns(path, { samples, ...table });
+    const file = await ownColumns(await openColumns(path, { samples, ...table }), communicator);
     const labels =
       labelsPath === undefined
         ? undefined
@@ -223,6 +225,14 @@ async function fitShare(
   } finally {
     await writer?.drop();
   }
+}
+
+/** Of a matrix that was read whole, a rank keeps its own columns. */
+async function ownColumns(file: OpenColumns, { rank, size }: Communicator): Promise<OpenColumns> {
+  if (file.streamed || size === 1 || file.cols < size) return file;
+  const { from: first, to: end } = columnsOfRank(file.cols, rank, size);
+  const own = columnsOfMatrix(await file.read(first, end));
+  return { ...file, read: (from, to) => own.read(from - first, to - first) };
 }
 
 /** The columns of a file, whose bad entries are named as they stand there. */

@@ -76,6 +76,8 @@ export function readTable(content: Uint8Array, seen: Seen) {
     const data = cells.map((cell) =>
       isNone(cell) ? 0 : numberOf(says.includes('decimal commas') ? cell.replace(/^([^.]*),/, '$1.') : cell),
     );
+    // It says neither comma nor tab: what does not give numbers between the one was read between the other.
+    if (data.includes(undefined)) continue;
     const names = head?.cells.map((cell) => (head.comment && comments ? cell.replace(/^#+\s*/, '') : cell));
     if (names && head?.comment && comments && names[0] === '' && names.length > width) names.shift();
     const short = names !== undefined && named && names.length < width;

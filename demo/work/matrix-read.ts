@@ -62,14 +62,14 @@ export async function readSource(source: Source, reading: Reading): Promise<Data
 }
 
 /** Throws InputError for a file without a byte, in the words of the command line. */
-export function checkContent(name: string, { size }: File): void {
+export function checkNotEmpty(name: string, { size }: File): void {
   if (size === 0) throw new InputError(`The file '${name}' is empty.`);
 }
 
 /** A matrix in a file of any format of the package. */
 export async function readMatrixFile(file: File, { samples = 'rows', ...reading }: Reading) {
   const { side, patch, window, hop, ...table } = reading;
-  checkContent(file.name, file);
+  checkNotEmpty(file.name, file);
   return parseMatrix(new Uint8Array(await file.arrayBuffer()), file.name, { samples, ...(isTable(file.name) ? table : {}) });
 }
 

@@ -11,7 +11,7 @@ import {
   type Vocabulary,
 } from 'orthant/text';
 import { type Check, type FitEvent, runFit } from './fits.js';
-import { checkContent } from './matrix-read.js';
+import { checkNotEmpty } from './matrix-read.js';
 import { asParts, type Changed, divide as divideFactors, type Moved, merge as mergeFactors, partOf } from './topics/change.js';
 import {
   type Corpus,
@@ -91,7 +91,7 @@ export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: 
   const table = tableAmong(given);
   files = given;
   if (!table) return take(await readTexts(given, encoding));
-  checkContent(table.path, table.file);
+  checkNotEmpty(table.path, table.file);
   const { names, guess } = await fieldsOf(table, encoding).catch((error: unknown) => {
     if (error instanceof InputError && error.option === 'encoding') throw error;
     return { names: [], guess: {} as Fields }; // reading says what is wrong

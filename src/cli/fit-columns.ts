@@ -87,7 +87,7 @@ export async function fitByColumns(io: Io, path: string, options: ColumnCommandO
     mpi.finalize();
   } catch (error) {
     const known = error instanceof CommanderError || agreed.has(error as object);
-    if (known || (await onAll(mpi, error))) {
+    if (known || (await everyRankFailed(mpi, error))) {
       mpi.finalize();
       throw known || mpi.rank === 0 ? error : new CommanderError(2, 'orthant.another-rank', '');
     }
@@ -121,7 +121,7 @@ async function onAllRanks<T>(communicator: Communicator, work: () => Promise<T>)
 const agreementMs = 3000;
 
 /** Whether every rank has an error, as of options that a fit refuses. A rank that goes on never comes to this call. */
-async function onAll(communicator: Communicator, error: unknown): Promise<boolean> {
+async function everyRankFailed(communicator: Communicator, error: unknown): Promise<boolean> {
   if (!(error instanceof OrthantError)) return false;
   const others = communicator.texts(error.message).then(
     () => true,

@@ -195,6 +195,9 @@ describe('bad input', () => {
   });
   test('zeros, fewer columns than ranks, a panel of another shape', async () => {
     await expect(scan(matrix(3, 5))).rejects.toThrow('Every entry of X is zero');
+    await expect(nmf(reference, columnsOfMatrix(X) as never, { ranks: 3 })).rejects.toThrow(
+      'X is a source of columns, which a fit takes as',
+    );
     const [communicator] = ranksInProcess(54);
     await expect(scan(X, { communicator })).rejects.toThrow('X has 53 columns for 54 ranks');
     const short = { ...columnsOfMatrix(X), read: async () => matrix(19, 3) };

@@ -178,6 +178,11 @@ describe('shards', () => {
     writeFileSync(at('undivided/sweep.json'), '{');
     expect((await orthant(argv('undivided'))).stderr).toMatch(/sweep\.json' is damaged/);
     writeFileSync(at('undivided/sweep.json'), spec);
+    const factors = at(`undivided/fits/${before[0]}/factors.safetensors`);
+    const whole = readFileSync(factors);
+    writeFileSync(factors, 'cut');
+    expect((await orthant(argv('undivided'))).stderr).toMatch(/The fit in '.*fits\/.*' is damaged\. .* Remove that folder/);
+    writeFileSync(factors, whole);
     writeFileSync(at(`undivided/fits/${before[0]}/model.json`), '{');
     expect((await orthant(argv('undivided'))).stderr).toMatch(/model\.json' is damaged .* Remove the folder/);
     expect(readdirOf('undivided/fits')).toEqual(before);

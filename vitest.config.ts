@@ -47,10 +47,10 @@ export const configOf = (mode: string): ViteUserConfig => ({
     pool: 'forks', // a Dawn per process, in its main thread
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // Far, for a machine may be busy with something else: only what hangs is to end here.
-    testTimeout: 1_800_000,
-    hookTimeout: 1_800_000,
-    teardownTimeout: 1_800_000,
+    // Far, for a machine may be busy with something else: only what hangs is to end here. `npm run test:fuzz` and the like take longer.
+    testTimeout: mode === 'test' ? 600_000 : 3_600_000,
+    hookTimeout: 600_000,
+    teardownTimeout: 600_000,
     reporters: ['default', './test/support/closing-line.ts'],
   },
 });

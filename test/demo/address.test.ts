@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, test } from 'vitest';
-import { type Built, builtPage, inState, textOf, visit } from './built.js';
+import { type Built, builtPage, fitEnded, inState, textOf, visit } from './built.js';
 
 let built: Promise<Built> | undefined;
 const ready = () => {
@@ -31,7 +31,7 @@ test('Matrix: leaving and coming back keeps the address, and another address is 
   await room(page, 'matrix');
   expect(await hashOf(page)).toBe(before);
   await go(page, '#/matrix?example=table&method=neural&ranks=3,2');
-  await page.waitForFunction(() => document.querySelector('.matrix .read h2')?.textContent?.includes('Groups'), { timeout: 0 });
+  await page.waitForFunction(() => document.querySelector('.matrix .read h2')?.textContent?.includes('Groups'));
   const field = (name: string) => page.$eval(`[data-option="${name}"]`, (input) => (input as HTMLInputElement).value);
   expect(await page.$eval('.matrix .method select', (select) => select.value)).toBe('neural');
   expect([await field('ranks'), await field('seed'), await field('maxIterations')]).toEqual(['3,2', '', '']);
@@ -53,10 +53,8 @@ test('The paper: the address is that of the figures; the focus stays; Neural NMF
   await page.select('.paper select[name="judged"]', 'last');
   const goOn = await page.waitForSelector('xpath/.//button[text()="Go on from these factors"]', { visible: true });
   await goOn!.focus();
-  await page.keyboard.press('Enter');
-  await page.waitForFunction(() => document.querySelector('.fit-panel')?.getAttribute('data-state') !== 'ended', { timeout: 0 });
+  await fitEnded(page, () => page.keyboard.press('Enter'));
   expect(await focused(page)).toBe('BUTTON');
-  await inState(page, 'ended');
   const errors = (texts: string[]) => texts.map((text) => Number(/error ([\d.]+)/.exec(text)?.[1]));
   const [before, after] = [errors(first), errors(await errorsOf())];
   expect(after[1]).toBeLessThanOrEqual(before[1]);

@@ -98,12 +98,30 @@ export async function loseDevices({ browser }: Built): Promise<void> {
   await client.send('Browser.crashGpuProcess' as never).catch(() => {}); // the answer goes down with it
 }
 
-/** Waits until the fit panel of the room is in one of these states. */
+/** Waits until the fit panel of the room is in one of these states. A state that lasts some milliseconds may pass between two looks. */
 export async function inState(page: Page, ...states: readonly string[]): Promise<void> {
   await page.waitForFunction(
     (wanted: readonly string[]) => wanted.includes(document.querySelector<HTMLElement>('#room .fit-panel')?.dataset.state ?? ''),
-    { timeout: 0 },
+    {},
     states,
+  );
+}
+
+/** Waits until the fit that `act` begins has ended, however short it was, where another one has ended before. */
+export async function fitEnded(page: Page, act: () => Promise<unknown>): Promise<void> {
+  const began = await page.evaluateHandle(() => {
+    const seen = { began: false };
+    const panel = document.querySelector('#room .fit-panel')!;
+    new MutationObserver(() => {
+      seen.began = true;
+    }).observe(panel, { attributeFilter: ['data-state'] });
+    return seen;
+  });
+  await act();
+  await page.waitForFunction(
+    (seen) => seen.began && document.querySelector<HTMLElement>('#room .fit-panel')?.dataset.state === 'ended',
+    {},
+    began,
   );
 }
 

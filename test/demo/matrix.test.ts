@@ -6,7 +6,7 @@ import { decodeNpy, encodeNpy, encodePng, parseCsvMatrix } from '../../src/forma
 import { chooseRank, inverseTransform, matrix, methodList, nmf, randomLowRank } from '../../src/index.js';
 import { createEngine, readMatrix } from '../../src/node.js';
 import { violations } from './axe.js';
-import { inState, textOf } from './built.js';
+import { fitEnded, inState, textOf } from './built.js';
 import { choose, complaint, drop, gappy, inShort, matrixRoom, press, saved, tone } from './matrix-room.js';
 
 const { open, close } = matrixRoom();
@@ -59,9 +59,7 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   await saved(folder, 'model.zip');
   await page.locator('.own-options summary').click();
   await page.select('[data-option="solver"]', 'hals');
-  await press(page, 'Go on from these factors');
-  await inState(page, 'running');
-  await inState(page, 'ended');
+  await fitEnded(page, () => press(page, 'Go on from these factors'));
   const after = await errorOf();
   expect(after).toBeLessThan(before);
   expect(page.url()).toContain('solver=hals');

@@ -4,7 +4,7 @@ import { published } from '../../src/cli/table1-experiment.js';
 import { hierarchicalNmf, neuralNmf, tableOne } from '../../src/index.js';
 import { createEngine } from '../../src/node.js';
 import { violations } from './axe.js';
-import { type Built, builtPage, inState, textOf, visit } from './built.js';
+import { type Built, builtPage, fitEnded, inState, textOf, visit } from './built.js';
 
 /** Started by the first test and not in a `beforeAll`, whose failure would make vitest skip every test instead of failing it. */
 let started: Promise<Built> | undefined;
@@ -19,7 +19,6 @@ const errorsIn = (element: Element) =>
 
 test('learns on arrival, ends near every bound, and shows the errors of the library', async () => {
   const { page, complaints } = await visit(await built());
-  await inState(page, 'running');
   await inState(page, 'ended');
   const neural = await page.$eval('[aria-label="Neural NMF"]', errorsIn);
   expect(neural).toHaveLength(3);
@@ -46,8 +45,7 @@ test('learns on arrival, ends near every bound, and shows the errors of the libr
 
 test('pauses, goes on, and stops with the factors reached so far, by the keyboard', async () => {
   const { page, complaints } = await visit(await built(), { hash: '#/paper?restarts=16&beside=no' });
-  await inState(page, 'running');
-  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''), { timeout: 0 });
+  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''));
   await page.evaluate(() => document.querySelector<HTMLElement>('#room .fit-panel .buttons button:nth-child(2)')!.focus());
   await page.keyboard.press('Enter');
   await inState(page, 'paused');
@@ -77,9 +75,7 @@ test('shows what happens when only the deepest level counts, and keeps the optio
   await inState(page, 'ended');
   await page.select('[name=judged]', 'last');
   expect(page.url()).toContain('judged=last');
-  await page.locator('.primary').click();
-  await inState(page, 'running');
-  await inState(page, 'ended');
+  await fitEnded(page, () => page.locator('.primary').click());
   const neural = await page.$eval('[aria-label="Neural NMF"]', errorsIn);
   expect(neural[2].ratio).toBeLessThanOrEqual(1.005);
   expect(Math.max(...neural.map(({ ratio }) => ratio))).toBeGreaterThan(1.02);

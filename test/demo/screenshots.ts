@@ -9,7 +9,6 @@ export async function main(): Promise<number> {
   const built = await builtPage();
   try {
     const { page } = await visit(built, { hash: '#/paper' });
-    await inState(page, 'running');
     await inState(page, 'ended');
     const taken = await page.screenshot({ type: 'png', clip: { x: 0, y: 0, width, height } });
     await writeFile(new URL('../../docs/demo.png', import.meta.url), inFewColours(pixelsOf(taken)));

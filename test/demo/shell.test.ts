@@ -16,12 +16,12 @@ afterAll(async () => (await started)?.close());
 test('has no fault that axe-core knows, in every room, light and dark, wide and narrow', async () => {
   for (const dark of [false, true]) {
     for (const width of [1280, 375]) {
-      const { page, complaints } = await visit(await built(), { hash: '#/paper?beside=no', dark, width });
-      await inState(page, 'running');
+      const { page, complaints } = await visit(await built(), { hash: '#/paper?restarts=16&beside=no', dark, width });
+      await inState(page, 'running', 'ended');
       expect(await violations(page), `learning, ${width} px, dark ${dark}`).toEqual([]);
       for (const room of ['matrix', 'topics']) {
         await page.evaluate((name) => document.querySelector<HTMLElement>(`nav a[href="#/${name}"]`)!.click(), room);
-        await page.waitForFunction((name: string) => document.title.toLowerCase().startsWith(name), { timeout: 0 }, room);
+        await page.waitForFunction((name: string) => document.title.toLowerCase().startsWith(name), {}, room);
         expect(await violations(page), `${room}, ${width} px, dark ${dark}`).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth), `${room} is no wider than the screen`).toBeLessThanOrEqual(
           width,
@@ -37,11 +37,11 @@ test('has no fault that axe-core knows, in every room, light and dark, wide and 
 test('where there is no WebGPU it says what to do, and computes on the CPU when asked to', async () => {
   const { site, before } = await withoutWebGpu(await built());
   const { page, complaints } = await visit(site, { hash: '#/paper?layers=1&beside=no&restarts=1', before });
-  await page.waitForSelector('.notice', { timeout: 0 });
+  await page.waitForSelector('.notice');
   expect(await textOf(page, '.notice')).toMatch(/This browser offers no WebGPU\. .*(Chrome|Firefox|Safari).* CPU/s);
   expect(await violations(page)).toEqual([]);
   await page.locator('.notice button').click(); // Compute on the CPU
-  await page.waitForFunction(() => document.body.dataset.device === 'reference', { timeout: 0 });
+  await page.waitForFunction(() => document.body.dataset.device === 'reference');
   await page.locator('.primary').click();
   await inState(page, 'ended');
   expect(await page.$eval('[aria-label="Neural NMF"] output', (output) => output.textContent)).toMatch(/error 0\.023\d = 1\.00\d/);
@@ -65,11 +65,9 @@ test('where there is no WebGPU it says what to do, and computes on the CPU when 
 test('goes on from its last factors when the GPU is lost, and says so', async () => {
   const site = await built();
   const { page } = await visit(site, { hash: '#/paper?restarts=16&beside=no' });
-  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''), { timeout: 0 });
+  await page.waitForFunction(() => /error 0/.test(document.querySelector('[aria-label="Neural NMF"]')?.textContent ?? ''));
   await loseDevices(site);
-  await page.waitForFunction(() => /was lost once; the fit went on/.test(document.querySelector('.fit-state')?.textContent ?? ''), {
-    timeout: 0,
-  });
+  await page.waitForFunction(() => /was lost once; the fit went on/.test(document.querySelector('.fit-state')?.textContent ?? ''));
   await inState(page, 'ended');
   const ratios = await page.$$eval('[aria-label="Neural NMF"] output', (all) =>
     all.map((output) => Number(/= ([\d.]+) ×/.exec(output.textContent ?? '')?.[1])),
@@ -80,10 +78,10 @@ test('goes on from its last factors when the GPU is lost, and says so', async ()
 
 test('opens without a network once it was there', async () => {
   const { page } = await visit(await built(), { hash: '#/matrix' });
-  await page.waitForFunction(() => document.getElementById('offline')?.hidden === false, { timeout: 0 });
+  await page.waitForFunction(() => document.getElementById('offline')?.hidden === false);
   await page.setOfflineMode(true);
   await page.reload();
-  await page.waitForSelector('#room h1', { timeout: 0 });
+  await page.waitForSelector('#room h1');
   await page.goto(`${(await built()).url}#/paper?layers=1&beside=no`);
   await page.reload();
   await inState(page, 'ended');
@@ -93,7 +91,7 @@ test('opens without a network once it was there', async () => {
 test('stays light: 60 KB of script before the first paint', async () => {
   const site = await built();
   const { page } = await visit(site);
-  await page.waitForSelector('#room h1', { timeout: 0 });
+  await page.waitForSelector('#room h1');
   // Those of the page; the worker, which loads its own, does not hold up the paint.
   const names = await page.evaluate(() =>
     performance

@@ -71,7 +71,7 @@ async function open(file: string, { wanted = 'window.done', intercepted = false 
       page.on('request', (request) => void answer(request, folder));
     }
     await page.goto(`${server.url}/${file}`);
-    const handle = await Promise.race([page.waitForFunction(wanted, { timeout: 0 }), failed]);
+    const handle = await Promise.race([page.waitForFunction(wanted), failed]);
     return { value: await handle.jsonValue(), requests: [...server.requests] };
   } finally {
     await page.close();

@@ -43,7 +43,7 @@ export async function launchChrome(): Promise<Browser> {
   // The sandbox needs rights that containers do not give; the pages opened here are our own.
   return puppeteer.launch({
     ...found,
-    // Whoever waits for it has a limit; on a busy machine a second one in here would only be in the way.
+    // The test has a limit; on a busy machine a second one in here would only be in the way.
     timeout: 0,
     protocolTimeout: 0,
     args: ['--no-sandbox', '--enable-unsafe-webgpu', ...quiet, ...args],
@@ -51,10 +51,10 @@ export async function launchChrome(): Promise<Browser> {
   });
 }
 
-/** A page that waits as long as whoever waits for it. */
+/** A page that waits five minutes for what it is to show, and then says for which of it: far enough on a busy machine. */
 export async function newPage(browser: Browser): Promise<Page> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(0);
+  page.setDefaultTimeout(300_000);
   return page;
 }
 

@@ -2,11 +2,10 @@
  * The figures of the browser app, from its built files in headless Chrome: first use, sizes, frames and long tasks while it trains, and the
  * paper's room up to its bounds. Every figure stands beside its limit.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import path from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { type Built, builtPage, inState, visit } from '../../test/demo/built.js';
+import { scriptSizes } from '../../test/demo/scripts.js';
 import { type Mark, topicsTimes } from './topics.js';
 
 interface Figure {
@@ -66,47 +65,17 @@ async function firstUse(built: Built): Promise<Figure[]> {
 
 /** Scripts of the page before the first paint, scripts of the page in all, and everything with the worker and its kernels. */
 async function sizes(built: Built): Promise<Figure[]> {
-  const assets = path.join(built.folder, 'assets');
-  const names = (await readdir(assets)).filter((name) => name.endsWith('.js'));
-  const size = async (name: string) => gzipSync(await readFile(path.join(assets, name))).length;
-  const sum = async (some: Iterable<string>) => (await Promise.all([...some].map(size))).reduce((total, bytes) => total + bytes, 0);
-  const { page } = await visit(built);
-  await page.waitForSelector('#room .fit-panel', { timeout: 0 });
-  const first = await page.evaluate(() =>
-    performance
-      .getEntriesByType('resource')
-      .map(({ name }) => name.replace(/.*\//, ''))
-      .filter((name) => name.endsWith('.js') && !/worker/.test(name)),
-  );
-  await page.close();
-  const index = await readFile(path.join(built.folder, 'index.html'), 'utf8');
-  const own = await reached(
-    assets,
-    [...index.matchAll(/assets\/([\w.-]+\.js)/g)].map(([, name]) => name),
-  );
+  const { first, own, all } = await scriptSizes(built);
   return [
-    { name: 'script before the first paint, gzipped', value: (await sum(first)) / 1000, unit: 'kB', limit: 60 },
-    { name: 'script of the page, all rooms, gzipped', value: (await sum(own)) / 1000, unit: 'kB', limit: 200 },
+    { name: 'script before the first paint, gzipped', value: first / 1000, unit: 'kB', limit: 60 },
+    { name: 'script of the page, all rooms, gzipped', value: own / 1000, unit: 'kB', limit: 200 },
     {
       name: 'all scripts with the worker and every kernel, gzipped',
-      value: (await sum(names)) / 1000,
+      value: all / 1000,
       unit: 'kB',
       limit: Number.POSITIVE_INFINITY,
     },
   ];
-}
-
-/** The scripts that these import, at once or later, without the worker. */
-async function reached(assets: string, entries: readonly string[]): Promise<Set<string>> {
-  const found = new Set<string>();
-  const open = [...entries];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (found.has(name)) continue;
-    found.add(name);
-    const text = await readFile(path.join(assets, name), 'utf8');
-    for (const [, next] of text.matchAll(/\.\/([\w.-]+\.js)/g)) if (!/worker/.test(next)) open.push(next);
-  }
-  return found;
 }
 
 /** The paper's room without labels: frames and long tasks while it learns, its time, and the errors against their bounds. */

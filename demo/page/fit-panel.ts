@@ -150,9 +150,11 @@ export function fitPanel({
   }
 
   function hear(event: FitEvent): void {
-    if (event.kind === 'waiting') enter('waiting', 'Waiting for the fit that runs …');
-    else if (event.kind === 'started') enter('running', 'Preparing …');
-    else if (event.kind === 'done') {
+    if (event.kind === 'waiting' || event.kind === 'started') {
+      if (state === 'stopping') return; // on its way when the person pressed Stop
+      if (event.kind === 'waiting') enter('waiting', 'Waiting for the fit that runs …');
+      else enter('running', 'Preparing …');
+    } else if (event.kind === 'done') {
       bar.value = event.part;
       if (state === 'running') status.textContent = event.text;
     } else {
@@ -210,8 +212,11 @@ export function fitPanel({
     try {
       enter('ended', await learn(id, hear));
     } catch (error) {
-      enter('failed', 'Not running.');
-      panel.complain(sentenceOf(error));
+      if (state === 'stopping' && error instanceof Error && error.name === 'CancelledError') enter('ended', 'Stopped before it began.');
+      else {
+        enter('failed', 'Not running.');
+        panel.complain(sentenceOf(error));
+      }
     } finally {
       filed.splice(filed.indexOf(mine), 1);
     }

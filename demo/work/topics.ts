@@ -12,7 +12,7 @@ import {
 } from 'orthant/text';
 import { type Check, type FitEvent, runFit } from './fits.js';
 import { checkNotEmpty } from './matrix-read.js';
-import { asParts, type Changed, divide as divideFactors, type Moved, merge as mergeFactors, partOf } from './topics/change.js';
+import { asParts, divide as divideFactors, type Moved, merge as mergeFactors, partOf } from './topics/change.js';
 import {
   type Corpus,
   checkSizes,
@@ -201,9 +201,9 @@ export async function learn(
   const { ranks, restarts, seed, maxIterations, tolerance } = options;
   return run(base, id, hear, draw, async (engine, hooks) => {
     const common = { ranks, seed, maxIterations, tolerance, svdBound: false, ...hooks };
-    if (!before) return { model: await neuralNmf(engine, X, { ...common, restarts }), moved: () => null };
-    const start = await startFrom(engine, before, X, base.terms, ranks, seed);
-    return { model: await neuralNmf(engine, X, { ...common, start: { A: start.A } }), moved: start.moved };
+    if (!before) return { moved: () => null, fit: () => neuralNmf(engine, X, { ...common, restarts }) };
+    const { A, moved } = await startFrom(engine, before, X, base.terms, ranks, seed);
+    return { moved, fit: () => neuralNmf(engine, X, { ...common, start: { A } }) };
   });
 }
 
@@ -231,8 +231,8 @@ export async function divide(
       throw new InputError(`This topic has no ${count} parts that differ; divide it into fewer.`);
     const changed = divideFactors(model.A, layer, index, parts, shares, standsOf(topic));
     // One iteration: S of every level follows from the new A, and the other topics stay.
-    const next = await neuralNmf(engine, X, { start: { A: changed.A }, seed, maxIterations: 1, tolerance, svdBound: false });
-    return { model: next, moved: changed.moved, labels };
+    const { A: start, moved } = changed;
+    return { moved, labels, fit: () => neuralNmf(engine, X, { start: { A: start }, seed, maxIterations: 1, tolerance, svdBound: false }) };
   });
 }
 
@@ -250,41 +250,51 @@ export async function merge(
   const { X } = base.matrix;
   const { A, S } = fittedModel();
   const { seed, maxIterations, tolerance } = options;
-  const changed = mergeFactors(A, S, layer, first, second);
+  const { A: start, moved } = mergeFactors(A, S, layer, first, second);
   return run(base, id, hear, draw, async (engine, hooks) => ({
-    model: await neuralNmf(engine, X, { start: { A: changed.A }, seed, maxIterations, tolerance, svdBound: false, ...hooks }),
-    moved: changed.moved,
+    moved,
+    fit: () => neuralNmf(engine, X, { start: { A: start }, seed, maxIterations, tolerance, svdBound: false, ...hooks }),
   }));
 }
 
-type Learned = Omit<Changed, 'A'> & { model: NeuralFactorization; labels?: Map<string, string> };
+/** A fit, and the topics that it begins with. They keep their names from its first picture on. */
+interface Begun {
+  moved: Moved;
+  labels?: Map<string, string>;
+  fit: () => Promise<NeuralFactorization>;
+}
 
 async function run(
   base: Read,
   id: number,
   hear: (event: FitEvent) => void,
   draw: Draw | undefined,
-  fit: (engine: Engine, hooks: FitOptions) => Promise<Learned>,
+  begin: (engine: Engine, hooks: FitOptions) => Promise<Begun>,
 ): Promise<Drawn> {
   let restedAt = 0;
+  let [names, labels] = [new Map<string, string>(), new Map<string, string>()];
   try {
-    const {
-      model,
-      moved,
-      labels = new Map<string, string>(),
-    } = await runFit(fit, {
-      id,
-      hear,
-      draw: (factors, check) => {
-        // Drawing takes no more than a tenth of the time.
-        const from = performance.now();
-        if (!draw || from < restedAt) return;
-        draw(drawnFrom(factors, base), check);
-        restedAt = performance.now() + 9 * (performance.now() - from);
+    const model = await runFit(
+      async (engine, hooks) => {
+        const begun = await begin(engine, hooks);
+        names = movedNames(held.names, begun.moved);
+        labels = movedNames(begun.labels ?? new Map(), begun.moved);
+        return begun.fit();
       },
-    });
-    held.names = movedNames(held.names, moved);
-    held.labels = movedNames(labels, moved);
+      {
+        id,
+        hear,
+        draw: (factors, check) => {
+          // Drawing takes no more than a tenth of the time.
+          const from = performance.now();
+          if (!draw || from < restedAt) return;
+          draw(drawnFrom(factors, new Reading(factors, base, names, labels), base), check);
+          restedAt = performance.now() + 9 * (performance.now() - from);
+        },
+      },
+    );
+    held.names = names;
+    held.labels = labels;
     held.model = { ...model, samples: base.names, text: base.matrix.vocabulary };
     held.base = base;
     return drawn();
@@ -294,8 +304,7 @@ async function run(
   }
 }
 
-function drawnFrom(factors: Factors, base: Read): Drawn {
-  const reading = new Reading(factors, base, new Map());
+function drawnFrom(factors: Factors, reading: Reading, base: Read): Drawn {
   held.reading = reading;
   return {
     topics: reading.drawn(),
@@ -332,6 +341,12 @@ function readingOf(): Reading {
   return held.reading;
 }
 
+/** The tree on the screen is that of the model, unless a fit draws its own. */
+function checkEnded(): void {
+  if (held.reading && held.reading.factors !== fittedModel())
+    throw new InputError('The tree on the screen still learns; wait for the end of the fit, or stop it.');
+}
+
 function drawn(): Drawn {
   const model = fittedModel();
   held.reading = new Reading(model, held.base!, held.names, held.labels);
@@ -350,6 +365,7 @@ export const wordsAt = (layer: number, index: number, lambda: number, count: num
 export const documentAt = (document: number, layer: number, index: number): Segment[] => readingOf().document(document, layer, index);
 
 export function rename(layer: number, index: number, name: string): Drawn {
+  checkEnded();
   const trimmed = name.trim();
   if (trimmed === '') held.names.delete(key(layer, index));
   else held.names.set(key(layer, index), trimmed);
@@ -363,6 +379,7 @@ export const search = (query: string): Found => found(query, readingOf(), held.b
 
 export function exported(kind: Kind, origin: Origin): Promise<Exported> {
   const model = fittedModel();
+  checkEnded();
   return exportAs(kind, { model, reading: readingOf(), X: held.base?.matrix?.X, title: held.corpus?.name ?? 'topics', origin });
 }
 

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { encodeNpy } from '../formats/npy.js';
@@ -5,12 +6,20 @@ import type { Factorization } from '../methods/methods.js';
 import { createEngine } from '../node/engine.js';
 import { checkOutputFolder, writeOutputs } from '../node/files.js';
 import { saveModel } from '../node/model-folder.js';
-import { type DeviceChoice, parsePositiveInteger } from './arguments.js';
+import { type DeviceChoice, parsePositiveInteger, parseSeed } from './arguments.js';
 import { type Io, untilAborted } from './io.js';
 import { fitsLine } from './progress.js';
 import { checkReportFile, writeReport } from './report-file.js';
 import { describeDevice, toJson } from './run-fit.js';
-import { type Place, runTableOne, type TableOneDraw, type TableOneExample, type TableOneRun } from './table1-experiment.js';
+import {
+  drawTableOne,
+  type Place,
+  runTableOne,
+  type TableOneDraw,
+  type TableOneExample,
+  type TableOneRun,
+  tableRanks,
+} from './table1-experiment.js';
 import { cellTable, overview, statement, tableMarkdown } from './table1-report.js';
 import { heatMapSvg } from './table1-svg.js';
 
@@ -22,6 +31,7 @@ interface TableCommandOptions {
   out?: string;
   report?: string;
   json?: boolean;
+  data?: number;
 }
 
 export function addTableOneCommand(program: Command, io: Io): void {
@@ -40,8 +50,23 @@ export function addTableOneCommand(program: Command, io: Io): void {
     .option('--out <dir>', 'write table1.json, table1.md, the heat maps, and the data, results and factors of every seed into this folder')
     .option('--report <file>', 'write the table and its example, unsupervised Neural NMF with three layers, as a page into this .html file')
     .option('--json', 'print what table1.json holds, and nothing else, on standard output')
-    .addHelpText('after', '\nExample:\n  orthant table1 --seeds 10 --out table1\n')
-    .action((options: TableCommandOptions) => tableOne(io, options));
+    .addOption(
+      new Option('--data <seed>', 'no fits: write only the data and the labels of this seed into the folder of --out')
+        .argParser(parseSeed)
+        .conflicts(['seeds', 'restarts', 'maxIterations', 'device', 'report', 'json']),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  orthant table1 --seeds 10 --out table1
+  orthant table1 --data 0 --out table1   its data, for fits of your own
+  orthant fit table1/seed-0/X.npy --samples columns --ranks 9,4 --labels table1/seed-0/labels-4.txt
+`,
+    )
+    .action((options: TableCommandOptions, command: Command) =>
+      options.data === undefined ? tableOne(io, options) : writeData(io, options, command),
+    );
 }
 
 async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
@@ -101,6 +126,18 @@ async function tableOne(io: Io, options: TableCommandOptions): Promise<void> {
   }
 }
 
+/** Nothing is fitted: the data alone. */
+async function writeData(io: Io, { data, out }: TableCommandOptions, command: Command): Promise<void> {
+  if (out === undefined) command.error('error: --data writes into a folder; name one by --out');
+  const files = dataFiles(drawTableOne(data!));
+  const folder = join(out, `seed-${data}`);
+  await checkOutputFolder(out, []);
+  await mkdir(out, { recursive: true });
+  await checkOutputFolder(folder, Object.keys(files));
+  await writeOutputs(folder, files);
+  io.stdout.print([`written  ${folder}: ${Object.keys(files).join(', ')}`]);
+}
+
 /** The model that the example is of, with the bounds of its data. */
 function exampleModel(runs: readonly TableOneRun[], models: readonly Factorization[], { products }: TableOneExample): Factorization {
   const model = models[runs.findIndex(({ supervision, layers, method }) => supervision === 'none' && layers === 3 && method === 'neural')];
@@ -127,12 +164,22 @@ async function writeSeeds(
   runs: readonly TableOneRun[],
   models: readonly Factorization[],
 ): Promise<void> {
-  for (const { seed, X, labels, labelled } of draws) {
-    const columns = labelled.map((known, c) => [labels[9][c], labels[4][c], labels[2][c], Number(known)].join(','));
-    const groups = `of9,of4,of2,labelled\n${columns.join('\n')}\n`;
-    await writeOutputs(join(out, `seed-${seed}`), { 'X.npy': encodeNpy(X), 'groups.csv': groups });
-  }
+  for (const draw of draws) await writeOutputs(join(out, `seed-${draw.seed}`), dataFiles(draw));
   for (const [i, run] of runs.entries()) await saveModel(join(out, `seed-${run.seed}`, modelFolder(run)), models[i]);
+}
+
+/** X, the groups of its columns, and for each depth the labels of all columns and of the labelled ones, a line a column, for `orthant fit`. */
+function dataFiles({ X, labels, labelled }: TableOneDraw): Record<string, string | Uint8Array> {
+  const columns = labelled.map((known, c) => [...tableRanks.map((rank) => labels[rank][c]), Number(known)].join(','));
+  const files: Record<string, string | Uint8Array> = {
+    'X.npy': encodeNpy(X),
+    'groups.csv': `${[...tableRanks.map((rank) => `of${rank}`), 'labelled'].join(',')}\n${columns.join('\n')}\n`,
+  };
+  for (const rank of tableRanks) {
+    files[`labels-${rank}.txt`] = `${labels[rank].join('\n')}\n`;
+    files[`some-labels-${rank}.txt`] = `${labels[rank].map((label, c) => (labelled[c] ? label : '')).join('\n')}\n`;
+  }
+  return files;
 }
 
 export function heatMaps({ X, labels, products }: TableOneExample): { file: string; title: string; caption: string; svg: string }[] {

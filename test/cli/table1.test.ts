@@ -30,7 +30,7 @@ describe('orthant table1', () => {
   test('writes eight files and a folder for each seed', () => {
     const figures = ['A0A1A2S2.svg', 'A0A1S1.svg', 'A0S0.svg', 'X.svg'];
     expect(readdirSync(dir).sort()).toEqual([...figures, 'report.html', 'runs.json', 'seed-0', 'table1.json', 'table1.md']);
-    expect(readdirSync(path.join(dir, 'seed-0'))).toHaveLength(45 + 2);
+    expect(readdirSync(path.join(dir, 'seed-0'))).toHaveLength(45 + 8);
   });
 
   test('the page has every cell, and the example with its bounds', () => {

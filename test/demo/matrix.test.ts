@@ -384,9 +384,7 @@ test('pictures become columns and parts, one picture patches, a sound a spectrog
   );
   expect(peak / all).toBeGreaterThan(0.99);
   await page.locator('[data-option="ranks"]').fill('1');
-  await press(page, 'Start');
-  await inState(page, 'running', 'ended');
-  await inState(page, 'ended');
+  await fitEnded(page, () => press(page, 'Start'));
   await page.waitForSelector('.parts[data-kind="spectra"] canvas');
   expect(await violations(page), 'parts as spectra').toEqual([]);
   expect(await page.$$eval('.parts canvas', (canvases) => canvases.map((canvas) => canvas.getAttribute('aria-label')))).toEqual([

@@ -98,13 +98,25 @@ test('fills the table in its order beside the published figures, stops in betwee
   const shown = 20;
   expect(await known()).toEqual([shown]);
   expect((await cells())[shown].text).toMatch(/^\d\.\d{3} \/ [01]\.\d{3}$/); // with labels there is an accuracy, too
-  await fill();
-  await page.waitForFunction(() => document.querySelectorAll('.paper td.known').length >= 3);
-  expect((await cells()).filter(({ running }) => running)).toHaveLength(1);
-  expect(await page.$$eval('.paper form :is(select, input)', (all) => all.every((field) => (field as HTMLInputElement).disabled))).toBe(
-    true,
+  // The page itself stops it at the third figure, for the rest is soon there.
+  const seen = page.evaluate(
+    () =>
+      new Promise<{ running: number; enabled: number }>((resolve) => {
+        const watch = new MutationObserver(() => {
+          if (document.querySelectorAll('.paper td.known').length < 3) return;
+          if (document.querySelectorAll('.paper td.here.running').length === 0) return; // the next one begins in a moment
+          watch.disconnect();
+          resolve({
+            running: document.querySelectorAll('.paper td.here.running').length,
+            enabled: document.querySelectorAll('.paper form :is(select, input):not(:disabled)').length,
+          });
+          document.querySelector<HTMLButtonElement>('.paper .fit-panel .buttons button:nth-child(3)')!.click();
+        });
+        watch.observe(document.querySelector('.paper table')!, { attributes: true, subtree: true, childList: true });
+      }),
   );
-  await stop();
+  await fill();
+  expect(await seen).toEqual({ running: 1, enabled: 0 });
   await inState(page, 'ended');
   const filled = await known();
   expect(filled).toEqual([...Array.from({ length: filled.length - 1 }, (_, i) => i), shown]);

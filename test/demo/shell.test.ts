@@ -1,13 +1,11 @@
 /** What surrounds the rooms: devices that are missing or get lost, no network, everyone's access, sizes. */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { exampleMatrix } from '../../demo/work/matrix-examples.js';
 import { createReferenceEngine, nmf } from '../../src/index.js';
 import { violations } from './axe.js';
 import { type Built, builtPage, inState, loseDevices, textOf, visit, withoutWebGpu } from './built.js';
 import { inShort, press } from './matrix-room.js';
+import { scriptSizes } from './scripts.js';
 
 let started: Promise<Built> | undefined;
 const built = () => (started ??= builtPage());
@@ -88,20 +86,11 @@ test('opens without a network once it was there', async () => {
   await page.close();
 });
 
-test('stays light: 60 KB of script before the first paint', async () => {
-  const site = await built();
-  const { page } = await visit(site);
-  await page.waitForSelector('#room h1');
-  // Those of the page; the worker, which loads its own, does not hold up the paint.
-  const names = await page.evaluate(() =>
-    performance
-      .getEntriesByType('resource')
-      .map(({ name }) => name.replace(/.*\//, ''))
-      .filter((name) => name.endsWith('.js') && !name.startsWith('worker')),
-  );
-  const sizes = await Promise.all(names.map(async (name) => gzipSync(await readFile(path.join(site.folder, 'assets', name))).length));
-  const sum = sizes.reduce((total, size) => total + size, 0);
-  expect(sum).toBeGreaterThan(0);
-  expect(sum).toBeLessThanOrEqual(60_000);
-  await page.close();
+test('stays light: 60 KB of script before the first paint, 200 KB with all rooms', async () => {
+  const { first, own, all } = await scriptSizes(await built());
+  expect(first).toBeGreaterThan(0);
+  expect(first).toBeLessThanOrEqual(60_000);
+  expect(own).toBeGreaterThan(first);
+  expect(own).toBeLessThanOrEqual(200_000);
+  expect(all).toBeGreaterThan(own);
 });

@@ -228,6 +228,16 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   expect(await textOf(page, '.topics .drop .complaint')).toMatch(
     /^The file 'photo\.png' cannot be read as a corpus\. Give a folder of \.txt or \.md files;/,
   );
+  const told = () => textOf(page, '.topics .drop .complaint');
+  for (const [name, sentence] of Object.entries({
+    'empty.txt': 'empty.txt has no line with a text; a corpus needs one document a line.',
+    'empty.csv': "The file 'empty.csv' is empty.",
+    'empty.jsonl': "The file 'empty.jsonl' is empty.",
+  })) {
+    await drop(page, await fileOf(name, ''));
+    await page.waitForFunction((wanted) => document.querySelector('.topics .drop .complaint')?.textContent?.includes(wanted), {}, name);
+    expect(await told()).toBe(sentence);
+  }
   const table = corpus.map(({ text, topic }) => `"${text}",${topic}`).join('\n');
   await drop(page, await fileOf('mails.csv', `body,kind\n${table}\n`));
   await page.waitForFunction(() => /no field "text"/.test(document.querySelector('.topics .drop .complaint')?.textContent ?? ''));
@@ -262,11 +272,17 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   // Kept only when asked, and offered at the next visit.
   await page.locator('.topics .documents .check input').click();
   await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
-  await page.reload();
-  await page.waitForSelector('.topics .kept:not([hidden])');
-  expect(await textOf(page, '.topics .kept')).toContain('mails.csv');
-  await button(page, 'Forget').click();
-  await page.waitForFunction(() => document.querySelector<HTMLElement>('.topics .kept')?.hidden);
+  const body = () => page.evaluate(() => document.activeElement === document.body);
+  for (const choice of ['Open', 'Forget']) {
+    await page.reload();
+    await page.waitForSelector('.topics .kept:not([hidden])');
+    expect(await textOf(page, '.topics .kept')).toContain('mails.csv');
+    await page.$$eval('.topics .kept button', (all, text) => all.find((one) => one.textContent === text)!.focus(), choice);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector<HTMLElement>('.topics .kept')?.hidden);
+    if (choice === 'Open') await page.waitForSelector('.topics [data-field=textField] option[value=body]');
+    expect(await body()).toBe(false);
+  }
   // Bytes that are no UTF-8.
   await drop(page, await fileOf('lines.txt', Buffer.from('caf\xe9 au lait\ncaf\xe9 noir\nth\xe9\n', 'latin1')));
   await page.waitForFunction(() => /not UTF-8/.test(document.querySelector('.topics .drop .complaint')?.textContent ?? ''));
@@ -306,6 +322,31 @@ test('paused, resumed and stopped; nothing for axe to say, wide and narrow', asy
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
   expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(3 * 812);
   expect(await violations(page)).toEqual([]);
+
+  // A fit that goes on from a named topic shows the name all along. Meanwhile no name is given, and nothing is saved.
+  await button(page, 'Rename').click();
+  await page.keyboard.type('Mine');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('.topics .topic h2')?.textContent === 'Mine');
+  await page.evaluate(() => {
+    for (const title of document.querySelectorAll('.topics .row .title')) title.textContent += ' as before';
+  });
+  await button(page, 'Go on from here').click();
+  await page.waitForFunction(
+    () => document.querySelector('.topics .row .title') && !/as before/.test(document.querySelector('.topics .tree')!.textContent!),
+  );
+  expect(await titles(page)).toContain('Mine');
+  expect(await page.$eval('.topics .heading > button', (rename) => (rename as HTMLButtonElement).disabled)).toBe(true);
+  await button(page, 'JSON').click();
+  await page.waitForSelector('.topics .save-part .complaint:not([hidden])');
+  expect(await textOf(page, '.topics .save-part .complaint')).toBe(
+    'The tree on the screen still learns; wait for the end of the fit, or stop it.',
+  );
+  await button(page, 'Stop').click();
+  await inState(page, 'ended');
+  expect(await titles(page)).toContain('Mine');
+  expect(await page.$eval('.topics .heading > button', (rename) => (rename as HTMLButtonElement).disabled)).toBe(false);
+
   // Still a phone by its kind, for another kind would be a reload, which loses the tree.
   await page.setViewport({ width: 1280, height: 900, isMobile: true, hasTouch: true });
   expect(await titles(page)).toHaveLength(9);

@@ -69,9 +69,14 @@ export function room(): Room {
     { type: 'button', hidden: true, onclick: () => void panel.start(() => start(true)) },
     'Go on from these factors',
   );
-  panel.element.querySelector('.buttons')!.append(goOn);
-  /** The seed and the levels of the factors that Neural NMF has reached. */
-  let reached = '';
+  panel.element.querySelector('.buttons')!.append(
+    goOn,
+    codeButton(() => codeOf(figuresOf())),
+  );
+  /** The fits that led to the factors that Neural NMF has reached. */
+  let reached: PaperPlace[] = [];
+  /** Whether the figures are of those. */
+  let drawnReached = false;
   const element = el(
     'article',
     { class: 'paper' },
@@ -98,12 +103,8 @@ export function room(): Room {
     fold(
       'The table of the talk',
       table.element,
-      el(
-        'div',
-        { class: 'buttons' },
-        fill,
-        codeButton(() => codeOf(placeOf('neural'))),
-      ),
+      el('div', { class: 'buttons' }, fill),
+      el('p', { class: 'hint' }, 'For many seeds, on the command line: ', el('code', {}, 'npx orthant table1 --seeds 10')),
     ),
   );
 
@@ -122,6 +123,13 @@ export function room(): Room {
     };
   }
 
+  /** The fits that the figures are of, or would be. */
+  function figuresOf(): PaperPlace[] {
+    const path = drawnReached ? reached : [placeOf('neural')];
+    const beside = drawnReached && path.length > 1 ? [] : order.filter((method) => method !== 'neural' && !rows[method].element.hidden);
+    return [...path, ...beside.map(placeOf)];
+  }
+
   /** The options in the address. */
   function remember(): void {
     const told = Object.entries(given()).map(([name, value]) => [name, value === defaults[name as keyof Options] ? undefined : value]);
@@ -133,10 +141,11 @@ export function room(): Room {
     if (!valid()) return;
     const options = given();
     remember();
-    goOn.hidden = reached !== `${options.seed} ${options.layers}`;
-    const figuresOf = `${options.seed} ${options.restarts} ${options.judged}`;
-    if (figuresOf !== shown) {
-      shown = figuresOf;
+    goOn.hidden = reached[0]?.seed !== Number(options.seed) || reached[0].layers !== Number(options.layers);
+    drawnReached = false;
+    const cellsOf = `${options.seed} ${options.restarts} ${options.judged}`;
+    if (cellsOf !== shown) {
+      shown = cellsOf;
       data = tableOne(Number(options.seed));
       bounds = svdBounds(data.X, ranks).values;
       table.clear(bounds);
@@ -174,7 +183,8 @@ export function room(): Room {
     table.mark();
     if (drawn) show(method, result.levels, result.iterations);
     if (method === 'neural' && drawn) {
-      reached = `${place.seed} ${layers}`;
+      reached = place.goOn ? [...reached, place] : [place];
+      drawnReached = true;
       goOn.hidden = false;
     }
     if (result.stopReason !== 'stopped' && !place.goOn)
@@ -208,8 +218,9 @@ export function room(): Room {
     for (const control of controls) control.disabled = true;
     await panel.run(async (id, hear) => {
       for (const place of places) {
-        const { stopReason } = await fitPlace(place, id, hear, drawn);
-        if (stopReason === 'stopped') return 'Stopped. The factors reached so far are shown.';
+        // Stopped between two fits, the next one is not begun.
+        const stopped = panel.state === 'stopping' || (await fitPlace(place, id, hear, drawn)).stopReason === 'stopped';
+        if (stopped) return 'Stopped. The factors reached so far are shown.';
       }
       return done();
     });

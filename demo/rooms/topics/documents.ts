@@ -216,9 +216,10 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
       if (!(await mayChange())) return;
       given = found.files;
       offer.hidden = true;
+      zone.element.querySelector('button')?.focus(); // the focus must not fall to the body
       await take(work.topics.openFiles([...given]));
       keeping.checked = true;
-      keeping.focus();
+      (keepLabel.hidden ? chosen.querySelector('select') : keeping)?.focus(); // a table may want its field first
     };
     const drop = async () => {
       await forget('topics');

@@ -9,7 +9,7 @@ import { finePercent, type Place, percent } from './tree.js';
 export interface TopicPart {
   element: HTMLElement;
   show(place: Place | undefined): Promise<void>;
-  /** Whether factors may be changed: not while they learn. */
+  /** Whether factors and names may be changed: not while they learn, for another restart may become the best. */
   enable(idle: boolean): void;
 }
 
@@ -113,7 +113,7 @@ export function topicPart(actions: TopicActions): TopicPart {
       ),
       ...documentsOf(view),
     );
-    changes = [...element.querySelectorAll<HTMLElement>('.change :is(button, input, select)')];
+    changes = [...element.querySelectorAll<HTMLElement>('.change :is(button, input, select), .heading button')];
     enable(idle);
   }
 

@@ -95,6 +95,16 @@ export function zerosForMissing(X: Matrix, weights?: Matrix): Seen<Matrix> {
   return { X: { ...X, data: data.map((x, at) => (W.data[at] > 0 ? x : 0)) }, weights: W };
 }
 
+/** Whether all weights are 0 or 1, so that they follow from X where it is `marked`. */
+export const isMask = ({ data }: Matrix): boolean => data.every((w) => w === 0 || w === 1);
+
+/** The entries of X for a device that makes W of them: −0 marks a value of weight 0, and no other entry is −0. */
+export function marked({ data }: Matrix, W: Matrix): Float32Array<ArrayBuffer> {
+  const entries = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at++) entries[at] = W.data[at] > 0 ? data[at] + 0 : -0;
+  return entries;
+}
+
 /** Throws InputError for a value of X that is missing, for what takes none; `others` are the methods that do. */
 export function refuseMissing(X: DataMatrix, what: string, others: readonly string[], name = 'X'): void {
   const at = findNaN(X);

@@ -11,13 +11,14 @@ import { curves, type Nonlinearity } from '../programs/curves.js';
 import { type DeepSemiProgram, type Descent, deepSemiProgram, deepSemiTransformProgram } from '../programs/deep-semi.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, randomFactors, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, randomFactors, readFactors, withFit } from './fit.js';
 import { givenFactors, lifted } from './given.js';
 import { choice, type OptionsOf, positiveInteger } from './options.js';
 import { problemOf, type Settings } from './problem.js';
 import { nnls } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervisedBy } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 const options = {
   /**

@@ -8,13 +8,14 @@ import { type Bridge, type DeepProgram, deepForwardProgram, deepProgram, type Gr
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import { exactLayers } from './exact-layers.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactor, readFactors, withFit } from './fit.js';
 import { givenFactors, lifted } from './given.js';
 import { choice, data, type OptionsOf, positive, positiveInteger } from './options.js';
 import { problemOf } from './problem.js';
 import { moveScale } from './scale.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 const needsPooling = { option: 'pooling', values: ['average', 'max'] };
 

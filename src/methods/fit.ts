@@ -1,12 +1,11 @@
 /** A fit under way, as every method uses it: starts, stages, measures and the result. */
 import { type Matrix, matrix } from '../data/matrix.js';
 import { random } from '../data/random.js';
-import { type DataMatrix, isSparse } from '../data/sparse.js';
+import { isSparse } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { DeviceLostError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import { isStandIn } from './by-columns.js';
 import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from './checkpoint.js';
 import { squaredErrorOf } from './error.js';
 import { exactColumns } from './exact-columns.js';
@@ -18,12 +17,6 @@ import type { Problem, Settings } from './problem.js';
 import { countNegative } from './q.js';
 import { boundsOf, type Carrier, type Factors, inGivenUnit, refuseBroken, statedError } from './result.js';
 import { runStage, type Stage, type StageProgress, smallest } from './stage.js';
-
-/** Writes X in its own form. */
-export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix): void {
-  if (isStandIn(X)) return; // its engine reads it by itself
-  run.write(tensor, isSparse(X) ? X : X.data);
-}
 
 /** `restarts` random factors one after another, each from the stream of its restart and the number of its tensor: |N(0,1)| · scale. */
 export function randomFactors(

@@ -9,7 +9,7 @@ import { betaLoss, type Loss, squared } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, type FitStage, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, type FitStage, readFactors, withFit } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import {
   betaOf,
@@ -50,6 +50,7 @@ import {
   type SupervisionSettings,
   supervise,
 } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 const options = {
   /**
@@ -183,7 +184,6 @@ export async function hierarchicalNmf(
     const plain = loss === squared && !penalties;
     const objectiveInF64 = ({ A: [A], S: [S] }: Factors) =>
       loss.factor * (divergenceInF64(problem, A, S, beta) + (penalties ? penaltiesInF64(penalties[0], A, S) : 0));
-    if (W) run.write(t.W!, W.data);
     t.penalties.forEach((own, l) => {
       if (penalties) writePenalties(run, own, penalties[l], solverOf(l));
     });
@@ -270,7 +270,7 @@ export interface SequentialRun {
   start?: boolean;
   /** Of every layer without labels; default: squared. */
   loss?: Loss;
-  /** ‖X‖², where the loss is squared and it is known; default: from X. */
+  /** ‖W ∘ X‖², where the loss is squared and it is known; default: from X and W. */
   norm?: number;
   /** Of the first layer, whose errors are then relative to Σ W² size(x). */
   W?: Matrix;
@@ -281,7 +281,7 @@ export interface SequentialRun {
 /** Fits the layers of a program one after another from random starts; also the warm start of Neural NMF. */
 export async function fitSequentially(
   fit: Fit,
-  { X: dataTensor, A, S }: Layers,
+  { X: dataTensor, W: ofW, A, S }: Layers & { W?: Tensor },
   { layers, cost, scaled, classifiers, ones }: SequentialFit,
   X: DataMatrix,
   {
@@ -299,7 +299,7 @@ export async function fitSequentially(
   }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
-  writeMatrix(run, dataTensor, X);
+  writeMatrix(run, dataTensor, X, ofW, W);
   for (const one of ones) writeOnes(run, one);
   if (!begin)
     A.forEach((tensor, l) => {
@@ -317,7 +317,7 @@ export async function fitSequentially(
     for (const x of entries) sum += loss.size(x);
     return sum;
   };
-  let norm = new Array<number>(settings.restarts).fill(W ? sizeOfLoss({ X, W }, loss) : (normOfX ?? sizeOf(stored(X))));
+  let norm = new Array<number>(settings.restarts).fill(normOfX ?? (W ? sizeOfLoss({ X, W }, loss) : sizeOf(stored(X))));
   for (let l = 0; l < A.length; l++) {
     if (begin) {
       const entries = await begin(l);

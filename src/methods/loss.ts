@@ -9,11 +9,12 @@ import { betaLoss, type Loss, type Ones } from '../programs/losses.js';
 import type { PenaltyShape, PenaltyWeights } from '../programs/penalties.js';
 import { lossTransformProgram } from '../programs/ssnmf.js';
 import type { TransformOptions } from './definition.js';
-import { readFactor, readFactors, writeMatrix } from './fit.js';
+import { readFactor, readFactors } from './fit.js';
 import { addGraphGradient, type NeighbourGraph } from './neighbours.js';
 import { choiceOrNumber } from './options.js';
 import type { Problem } from './problem.js';
 import { runStage } from './stage.js';
+import { writeMatrix } from './write-matrix.js';
 
 /** The losses that have a name, with their β. */
 export const namedLosses = { frobenius: 2, 'kullback-leibler': 1, 'itakura-saito': 0 } as const;
@@ -233,8 +234,7 @@ export async function lossTransform(
   const t = lossTransformProgram(X.rows, X.cols, A.cols, loss, { masked, csrEntries: entriesOf(X), penalty });
   return withRun(engine, t.program, async (run) => {
     writeMatrix(run, t.X, W2 && !isSparse(X) ? { ...X, data: X.data.map((x, at) => x * W2[at]) } : X);
-    if (t.data && !isSparse(X)) run.write(t.data, X.data);
-    if (t.W && W2) run.write(t.W, W2);
+    if (t.data && W2) writeMatrix(run, t.data, X, t.W, { ...weights!, data: W2 });
     if (t.penalty?.Q) run.write(t.penalty.Q, diagonal(A.cols, own(l2, 2)));
     run.write(t.A, matrixTimesPowerOfTwo(A, -ofA).data);
     writeOnes(run, t.ones);

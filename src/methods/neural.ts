@@ -12,7 +12,7 @@ import type { CostWeights } from '../programs/neural-cost.js';
 import type { FitData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { readFactors, withFit, writeMatrix } from './fit.js';
+import { readFactors, withFit } from './fit.js';
 import { givenFactors } from './given.js';
 import { checkGuide, guideColumns, guideOption, supportOf } from './guide.js';
 import { fitSequentially } from './hierarchical.js';
@@ -22,6 +22,7 @@ import { entriesIn, inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 /** Weights of the reconstruction, of the deepest level or of each, and of each layer's energy. */
 export interface CostObject {
@@ -188,9 +189,9 @@ export async function neuralNmf(givenEngine: Engine, givenX: FitData, options: N
     if (guide && t.support) run.write(t.support, supportOf(guide, ranks[0]));
     const changeStart = guide && ((entries: Float32Array) => guideColumns(entries, ranks[0], guide, 1));
     if (t.sequential) {
-      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true, norm });
+      await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true, norm, W });
     } else {
-      writeMatrix(run, t.X, X);
+      writeMatrix(run, t.X, X, t.W, W);
       t.A.forEach((tensor, l) => {
         if (given) run.write(tensor, given.A![l].data);
         else fit.writeRandom(tensor, l, 1, l === 0 ? changeStart : undefined);
@@ -257,8 +258,7 @@ export async function transformNeural(
   return nnlsChain(engine, newX, model.A, { l1: model.settings.l1, weights });
 }
 
-function writeInputs(run: Run, t: NeuralProgram, { W, settings }: Problem, targets?: Targets): void {
-  if (W) run.write(t.W!, W.data);
+function writeInputs(run: Run, t: NeuralProgram, { settings }: Problem, targets?: Targets): void {
   if (t.order) {
     const M = t.order.cols;
     const order = new Float32Array(M * settings.restarts);

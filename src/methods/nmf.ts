@@ -9,7 +9,7 @@ import type { Violation } from '../programs/violation.js';
 import type { FitData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
-import { readFactors, withFit, writeMatrix } from './fit.js';
+import { readFactors, withFit } from './fit.js';
 import { completed, givenFactors, layerEntries } from './given.js';
 import { checkGuide, guideColumns, guideOption, guideRows } from './guide.js';
 import { type HeldOptions, heldCounts, heldOptions, heldParts, holdColumns, holdRows, matchHeld, writeHeld } from './held.js';
@@ -32,6 +32,7 @@ import {
 import { entriesIn, problemOf } from './problem.js';
 import { startOption } from './start.js';
 import { checkSimplex, type SimplexOptions, scaledToSimplex, simplexOptions, simplexSettings, writeVolume } from './volume.js';
+import { writeMatrix } from './write-matrix.js';
 
 const options = {
   /**
@@ -179,8 +180,7 @@ export async function nmf(givenEngine: Engine, givenX: FitData, options: NmfOpti
     const { run } = fit;
     const meanOfX = problem.columns?.mean ?? mean(X, W, missing);
     const scale = simplex ? meanOfX : Math.sqrt(meanOfX / k);
-    writeMatrix(run, t.X, X);
-    if (W) run.write(t.W!, W.data);
+    writeMatrix(run, t.X, X, t.W, W);
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
     writeTriangles(run, t.violation);

@@ -5,8 +5,9 @@ import { identity, shiftedCholesky, smallSvd } from '../data/small-svd.js';
 import { type DataMatrix, entriesOf, mean } from '../data/sparse.js';
 import { type Engine, type Run, withRun } from '../engine.js';
 import { type SubspaceProgram, subspaceProgram } from '../programs/subspace.js';
-import { randomFactors, writeMatrix } from './fit.js';
+import { randomFactors } from './fit.js';
 import type { Settings } from './problem.js';
+import { writeMatrix } from './write-matrix.js';
 
 /** How zeros of the start are filled: not at all, with the mean of X, or with |N(0,1)| times a hundredth of it. */
 export const nndsvdStarts = ['nndsvd', 'nndsvda', 'nndsvdar'] as const;

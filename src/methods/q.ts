@@ -2,7 +2,7 @@ import { checkAtLeastZero, checkFinite } from '../data/check.js';
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type Absent, seenOf } from '../data/missing.js';
 import { checkNames } from '../data/names.js';
-import { type DataMatrix, entriesOf, isSparse, requireDense, stored } from '../data/sparse.js';
+import { type DataMatrix, entriesOf, requireDense, stored } from '../data/sparse.js';
 import {
   columnsTimesPowersOfTwo,
   columnUnits,
@@ -18,6 +18,7 @@ import { qGradientProgram, qProgram } from '../programs/q.js';
 import { affordable, inverseTrace, missingWork, settledBelow, trustedInF32, weightedWork } from './condition.js';
 import { betaInF64 } from './normal-equations.js';
 import { absentOption } from './options.js';
+import { writeMatrix } from './write-matrix.js';
 
 export interface NnlsResult {
   /** k×M, every entry exactly ≥ 0. */
@@ -130,8 +131,7 @@ function inUnits(X: DataMatrix, A: Matrix, l1: number, weights?: Matrix): Scaled
 async function solve(engine: Engine, { X, W, A, l1, units, missing }: Scaled & { missing: boolean }, polish: boolean) {
   const { program, ...t } = qProgram(X.rows, X.cols, A.cols, { l1, csrEntries: entriesOf(X), weighted: W !== undefined, missing });
   const [S, residual, rounds, G] = await withRun(engine, program, (run) => {
-    run.write(t.X, isSparse(X) ? X : X.data);
-    if (W) run.write(t.W!, W.data);
+    writeMatrix(run, t.X, X, t.W, W);
     run.write(t.A, A.data);
     run.execute('solve');
     return run.sample([t.S, t.residual, t.rounds, ...(t.G ? [t.G] : [])]);

@@ -8,6 +8,7 @@ import { simplexProgram } from '../programs/simplex.js';
 import { affordable, inverseTrace, settledBelow, trustedInF32, weightedWork } from './condition.js';
 import type { Polished } from './polish.js';
 import { polishSimplex } from './simplex-polish.js';
+import { writeMatrix } from './write-matrix.js';
 
 /** argmin ½‖W ∘ (X − AS)‖² over columns s ≥ 0 with Σ s = 1, exactly. The operands are checked. */
 export async function simplexNnls(
@@ -25,8 +26,7 @@ export async function simplexNnls(
   const W = weights && matrixTimesPowerOfTwo(weights, -powerOfTwoUnit(weights.data));
   const { program, ...t } = simplexProgram(X.rows, M, k, { csrEntries: entriesOf(X), weighted: W !== undefined });
   const [S, residual, rounds, G] = await withRun(engine, program, (run) => {
-    run.write(t.X, isSparse(X) ? X : X.data);
-    if (W) run.write(t.W!, W.data);
+    writeMatrix(run, t.X, X, t.W, W);
     run.write(t.A, A.data);
     run.execute('solve');
     return run.sample([t.S, t.residual, t.rounds, ...(t.G ? [t.G] : [])]);

@@ -9,7 +9,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { type LearningOptimiser, type SparseCodingProgram, sparseCodingProgram } from '../programs/sparse-coding.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, LabelSettings, Model, Supervision } from './factorization.js';
-import { readFactor, readFactors, withFit, writeMatrix } from './fit.js';
+import { readFactor, readFactors, withFit } from './fit.js';
 import { type Given, givenFactors } from './given.js';
 import { type GivenOptimiser, optimiserOf } from './optimiser.js';
 import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
@@ -17,6 +17,7 @@ import { inOwnUnit, problemOf, type Settings } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 const options = {
   ...labelOptions,

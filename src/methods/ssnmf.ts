@@ -10,7 +10,7 @@ import { squared } from '../programs/losses.js';
 import { type SsnmfModel, type SsnmfProgram, ssnmfModels, ssnmfProgram } from '../programs/ssnmf.js';
 import { type MethodDefinition, type ProgramShape, type TransformOptions, transformOptionNames } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
-import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactors, withFit } from './fit.js';
 import { completed, type Given, givenFactors } from './given.js';
 import { lossTransform, writeOnes } from './loss.js';
 import { choice, matrixLikeX, type OptionsOf } from './options.js';
@@ -18,6 +18,7 @@ import { type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, type SupervisionSettings, sizeOf, supervise } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 const models = Object.keys(ssnmfModels).map(Number) as SsnmfModel[];
 
@@ -165,8 +166,7 @@ function writeProblem(
   const begin = (tensor: Tensor, [given]: readonly Matrix[] = [], stream: number, scale?: number) =>
     given ? run.write(tensor, given.data) : writeRandom(tensor, stream, scale);
   const scale = Math.sqrt(mean(X, W) / t.A.cols);
-  writeMatrix(run, t.X, X);
-  if (t.W && W) run.write(t.W, W.data);
+  writeMatrix(run, t.X, X, t.W, W);
   writeOnes(run, t.ones);
   begin(t.A, begun.A, 0, scale);
   begin(t.S, begun.S, 1, scale);

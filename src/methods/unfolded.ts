@@ -9,12 +9,13 @@ import type { Tensor } from '../graph/tensor.js';
 import { lossOf, type UnfoldedProgram, type UnfoldedShape, unfoldedForwardProgram, unfoldedProgram } from '../programs/unfolded.js';
 import type { MethodDefinition, ProgramShape } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
-import { type Fit, readFactors, withFit, writeMatrix } from './fit.js';
+import { type Fit, readFactors, withFit } from './fit.js';
 import { givenFactors } from './given.js';
 import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
 import { inOwnUnit, type Problem, problemOf } from './problem.js';
 import { type StartFactors, startOption } from './start.js';
 import { sizeOf } from './supervision.js';
+import { writeMatrix } from './write-matrix.js';
 
 export interface UnfoldedSource {
   /** Number of columns of W, and of rows of H, that are this source's. The first source has the first ones, and so on. */

@@ -6,9 +6,10 @@ import { type AbortSignalLike, type Engine, withRun } from '../engine.js';
 import { BreakdownError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
-import { randomFactors, writeMatrix } from '../methods/fit.js';
+import { randomFactors } from '../methods/fit.js';
 import { nndsvd } from '../methods/nndsvd.js';
 import { runStage } from '../methods/stage.js';
+import { writeMatrix } from '../methods/write-matrix.js';
 import { heldOutProgram } from '../programs/held-out.js';
 import { nmfProgram } from '../programs/nmf.js';
 

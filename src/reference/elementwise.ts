@@ -17,6 +17,10 @@ export const elementwise: Meanings<keyof typeof definitions> = {
     out.data.set(X.data);
   },
 
+  seen([X], [out]) {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = Object.is(X.data[i], -0) ? 0 : 1;
+  },
+
   map([X, Y, W], [out], { fn, p, q }) {
     for (let i = 0; i < out.data.length; i++) out.data[i] = mapMeanings[fn](X.data[i], Y?.data[i] ?? 0, W?.data[i] ?? 0, p, q);
   },

@@ -64,6 +64,13 @@ const perShape = shapes.flatMap(({ rows, cols }) => {
       out: [rows, cols],
       terms: 1,
     })),
+    // Every third entry is marked, and one beside it is 0.
+    operation(`seen ${at}`, (r) => ({
+      inputs: [['X', rows, cols, signed(r).map((x, i) => [-0, 0, x][i % 3])]],
+      operate: (p, [X], out) => p.seen(X, { into: out }),
+      out: [rows, cols],
+      terms: 0,
+    })),
     operation(`transpose ${at}`, (r) => ({
       inputs: [['X', rows, cols, signed(r)]],
       operate: (p, [X], out) => p.transpose(X, { into: out }),

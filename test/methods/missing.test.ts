@@ -73,6 +73,46 @@ test.each(fits)('%s: NaN and anything under a weight of 0 give the same bits', a
   expect(known(await factorize(engine, withNaN, {}))).toEqual(expected);
 });
 
+test('the device makes the mask: the host writes W where weights are other than 0 and 1 alone', async () => {
+  const engine = createReferenceEngine();
+  const written: string[] = [];
+  const watched: Engine = {
+    ...engine,
+    async prepare(program) {
+      const run = await engine.prepare(program);
+      const write: typeof run.write = (tensor, entries) => {
+        written.push(tensor.name);
+        run.write(tensor, entries);
+      };
+      return { ...run, write };
+    },
+  };
+  const halves = { ...present, data: present.data.map((w) => w / 2 + 0.25) };
+  for (const [name, factorize] of fits) {
+    if (name.startsWith('ssnmf')) continue; // takes zeros and ones alone
+    for (const weights of [undefined, present, halves]) {
+      written.length = 0;
+      await factorize(watched, weights ? X : withNaN, weights ? { weights } : {});
+      expect(written.includes('X'), name).toBe(true);
+      expect(written.includes('W'), name).toBe(weights === halves);
+    }
+  }
+});
+
+test('−0 is a value: only NaN and weights make a value missing', async () => {
+  const engine = await device();
+  const zeros = (zero: number) => ({ ...withNaN, data: withNaN.data.map((x, at) => (at % 4 === 1 && present.data[at] > 0 ? zero : x)) });
+  for (const [name, factorize] of fits) {
+    const [one, other] = [await factorize(engine, zeros(-0), {}), await factorize(engine, zeros(0), {})];
+    expect([one.A, one.S, one.relativeError], name).toEqual([other.A, other.S, other.relativeError]);
+  }
+  // Signed data, an entry of which is so small that it is −0 in the unit of the fit.
+  const signed = matrix(3, 2, [1e20, -1e-25, 2, Number.NaN, -3, 4]);
+  const A = matrix(3, 1, [1, 2, 3]);
+  const plain = matrix(3, 2, [1e20, 0, 2, Number.NaN, -3, 4]);
+  expect((await nnls(engine, signed, A)).S).toEqual((await nnls(engine, plain, A)).S);
+});
+
 test('weights beside NaN keep their values elsewhere', async () => {
   const given = matrix(
     N,

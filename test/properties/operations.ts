@@ -58,6 +58,7 @@ type Make = (r: Random, count: number) => ArrayLike<number>;
 
 const positive: Make = (r, count) => uniformEntries(r, count).map((x) => 0.1 + x);
 const masked: Make = (r, count) => Float32Array.from({ length: count }, () => (r.uniform() < 0.3 ? 0 : 0.1 + r.uniform()));
+const holes: Make = (r, count) => Float32Array.from({ length: count }, () => [-0, 0, r.normal()][Math.floor(3 * r.uniform())]);
 const ones: Make = (r, count) => Float32Array.from({ length: count }, () => Math.round(r.uniform()));
 /** Signed entries are below this in all draws that a test ever makes. */
 const tail = 6;
@@ -101,6 +102,11 @@ export const properties: Record<DrawnKind, Property> = {
   hadamard(p, _r, { rows, cols, shared, exponent }, { input, out }) {
     const [X, Y] = [input('X', rows, cols, { scale: 2 ** exponent }), input('Y', rows, cols, { shared })];
     return near(p.hadamard(X, Y, { into: out('out', rows, cols, [X, Y]) }), 1);
+  },
+
+  seen(p, _r, { rows, cols, shared }, { input, out }) {
+    const X = input('X', rows, cols, { make: holes, shared });
+    return near(p.seen(X, { into: out('out', rows, cols, [X]) }), 0);
   },
 
   copy(p, _r, { rows, cols, exponent }, { input, out }) {

@@ -70,6 +70,13 @@ export const elementwise = {
     },
   }),
 
+  /** out = 0 where X has the mark of a missing value, which is −0, and 1 elsewhere. */
+  seen: define({
+    inputs: { X: byEntry },
+    outputs: { out: byEntry },
+    write: (w: Writer<NoAttributes>, X: Tensor, options: Into = {}) => w.result([X], X.rows, X.cols, {}, options),
+  }),
+
   /** out = f(X, Y, W) entrywise. f is one of `mapFunctions`, which have the number of its tensors and the use of its constants p and q. */
   map: define({
     inputs: { X: byEntry, Y: byEntry, W: byEntry },

@@ -12,6 +12,10 @@ export const elementwise: Lowerings<keyof typeof definitions> = {
   hadamard: ({ inputs: [X, Y], outputs: [out] }, facts) => combined(X, Y, out, { SCALE: 1, OTHER_SCALE: 0, PRODUCT: true }, facts),
   copy: ({ inputs: [X], outputs: [out] }, facts) => copied(X, out, facts),
 
+  seen({ inputs: [X], outputs: [out] }, facts) {
+    return [perItem('elementwise/seen', vectors(out), out.batch, { X, out }, { COLS: out.cols }, facts)];
+  },
+
   map({ inputs: [X, Y = X, W = X], outputs: [out], attributes: { fn, p, q } }, facts) {
     const numbers = { COLS: out.cols, FUNCTION: functionNumber(fn), P: p, Q: q };
     return [perItem('elementwise/map', entries(out), out.batch, { X, Y, W, out }, numbers, facts)];

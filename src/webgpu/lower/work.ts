@@ -156,6 +156,7 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   },
   'elementwise/map': each(1),
   'elementwise/row-products': each(1),
+  'elementwise/seen': each(1),
   'elementwise/shift': each(2),
   'elementwise/take-columns': { operations: () => 0, passes: (of) => ({ X: of('COLS') / of('X_COLS') }) },
   'elementwise/transpose': each(0),

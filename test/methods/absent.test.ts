@@ -48,6 +48,20 @@ const far = (one: Float32Array, other: Float32Array) => {
   return one.reduce((most, x, at) => Math.max(most, Math.abs(x - other[at])), 0) / size;
 };
 
+/** The first column of A and the first row of S. */
+const held: Partial<NmfOptions> = {
+  fixedA: matrix(
+    N,
+    1,
+    Float32Array.from({ length: N }, (_, i) => 0.2 + (i % 5) / 4),
+  ),
+  fixedS: matrix(
+    1,
+    M,
+    Float32Array.from({ length: M }, (_, j) => 0.1 + (j % 3) / 2),
+  ),
+};
+
 const options: Record<string, Partial<NmfOptions>> = {
   mu: { solver: 'mu' },
   hals: { solver: 'hals' },
@@ -56,6 +70,9 @@ const options: Record<string, Partial<NmfOptions>> = {
   'mu with penalties': { solver: 'mu', l1S: 0.01, l2A: 0.02 },
   'hals with penalties': { solver: 'hals', l1S: 0.01, l2S: 0.01, orthogonalA: 0.02 },
   'anls with penalties': { solver: 'anls', l1A: 0.01, l2S: 0.02 },
+  'mu with components that are held': { solver: 'mu', ...held },
+  'hals with components that are held': { solver: 'hals', ...held },
+  'anls with components that are held': { solver: 'anls', ...held },
   'a start from singular vectors': { start: 'nndsvdar' },
   'a given S': {
     restarts: 1,

@@ -68,18 +68,27 @@ export async function fitOnDevice<M>(
 ): Promise<{ model: M; device: Device }> {
   const { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds } = options;
   const { signal } = io;
-  const checkpoints = await checkpointsIn(io, options);
+  const { goesOn, ...checkpoints } = await checkpointsIn(options);
+  // Said when the fit has taken the checkpoint, which may be of another fit.
+  let unsaid = goesOn;
+  const sayThatItGoesOn = () => {
+    if (unsaid) io.stderr.print([unsaid]);
+    unsaid = undefined;
+  };
   return onDevice(io, { ...options, stops: true }, async (engine, device) => {
     if (signal.aborted) throw new CancelledError('Interrupted.');
     announce(device);
     const line = progressLine(io, { maxSeconds });
     const onProgress = (progress: Progress) => {
+      sayThatItGoesOn();
       line.update(progress);
       return !signal.aborted;
     };
     try {
       const common = { seed, restarts, maxIterations, tolerance, svdBound, maxSeconds, onProgress, ...checkpoints };
-      return { model: await factorize(engine, common), device };
+      const model = await factorize(engine, common);
+      sayThatItGoesOn();
+      return { model, device };
     } catch (error) {
       throw error instanceof InputError && error.option === 'resume'
         ? ofAnotherFit(options.out!, error, options.keeps !== undefined)
@@ -91,18 +100,20 @@ export async function fitOnDevice<M>(
 }
 
 /** The options of a fit that keeps checkpoints, and goes on from the one that is there. */
-async function checkpointsIn(
-  io: Io,
-  { checkpoint: seconds, out, keeps = true }: FittingOptions & { keeps?: boolean },
-): Promise<Pick<FitOptions, 'checkpoint' | 'resume'>> {
+async function checkpointsIn({
+  checkpoint: seconds,
+  out,
+  keeps = true,
+}: FittingOptions & { keeps?: boolean }): Promise<Pick<FitOptions, 'checkpoint' | 'resume'> & { goesOn?: string }> {
   if (seconds === undefined) return {};
   if (out === undefined) throw new InputError('--checkpoint needs --out, the folder in which checkpoints are kept; give both.');
   const resume = await readCheckpoint(out);
-  if (resume)
-    io.stderr.print([
-      `orthant: The fit goes on from '${checkpointPath(out)}', ${resume.stage.name}, iteration ${resume.stage.loop.iteration}.`,
-    ]);
-  return { checkpoint: { seconds, save: async (checkpoint) => (keeps ? writeCheckpoint(out, checkpoint) : undefined) }, resume };
+  return {
+    checkpoint: { seconds, save: async (checkpoint) => (keeps ? writeCheckpoint(out, checkpoint) : undefined) },
+    resume,
+    goesOn:
+      resume && `orthant: The fit goes on from '${checkpointPath(out)}', ${resume.stage.name}, iteration ${resume.stage.loop.iteration}.`,
+  };
 }
 
 function ofAnotherFit(out: string, cause: InputError, distributed: boolean): InputError {

@@ -18,6 +18,8 @@ export interface FitPanel {
    * replacing it, and leaving it. What waits for a fit of this panel takes the options that are on the screen when it begins.
    */
   start(act?: () => void | Promise<void>): Promise<void>;
+  /** Takes back the sentence about the last fit, whose figures are gone. */
+  rest(): void;
   /** Brings the focus to its buttons. */
   focus(): void;
   /** Shows or hides the sentence beside the buttons, for an option or a file that cannot be. */
@@ -151,7 +153,7 @@ export function fitPanel({
 
   function hear(event: FitEvent): void {
     if (event.kind === 'waiting' || event.kind === 'started') {
-      if (state === 'stopping') return; // on its way when the person pressed Stop
+      if (state === 'stopping' || state === 'paused') return; // on its way when the person pressed a button
       if (event.kind === 'waiting') enter('waiting', 'Waiting for the fit that runs …');
       else enter('running', 'Preparing …');
     } else if (event.kind === 'done') {
@@ -189,6 +191,9 @@ export function fitPanel({
       } finally {
         starting = false;
       }
+    },
+    rest() {
+      if (!panel.busy && state !== 'idle') enter('idle', idle);
     },
     focus: () => start.focus(),
     run(learn) {

@@ -44,8 +44,6 @@ const checksEveryMs = 50;
 /** The fit at work. */
 interface Running {
   id: number;
-  /** Where it waits while it is paused. */
-  gate?: { opened: Promise<void>; open: () => void };
   stopped: boolean;
   /** For what ends by a signal alone, such as a survey. */
   ending: AbortController;
@@ -56,33 +54,40 @@ let running: Running | undefined;
 /** The end of the last fit that was filed. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** Fits that were stopped while they waited. */
+/** Fits that were stopped before they began. */
 const withdrawn = new Set<number>();
+
+/** What those that wait do when they are withdrawn. */
+const waiting = new Map<number, () => void>();
+
+/** Where paused fits wait, whether they run yet or not, and between the fits of a table, which have one number. */
+const gates = new Map<number, { opened: Promise<void>; open: () => void }>();
 
 /** Holds a fit at its next check. */
 export function pause(id: number): void {
-  if (running?.id !== id || running.gate) return;
+  if (gates.has(id)) return;
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  running.gate = { opened, open };
+  gates.set(id, { opened, open });
 }
 
 export function resume(id: number): void {
-  if (running?.id !== id) return;
-  running.gate?.open();
-  running.gate = undefined;
+  gates.get(id)?.open();
+  gates.delete(id);
 }
 
-/** Ends a fit at its next check: its promise resolves with the factors that it has then. One that waits is withdrawn. */
+/** Ends a fit at its next check: its promise resolves with the factors that it has then. One that waits is withdrawn at once. */
 export function stop(id: number): void {
-  if (running?.id !== id) withdrawn.add(id);
-  else {
+  if (running?.id === id) {
     running.stopped = true;
     running.ending.abort();
-    resume(id);
+  } else {
+    withdrawn.add(id);
+    waiting.get(id)?.();
   }
+  resume(id);
 }
 
 /**
@@ -90,31 +95,44 @@ export function stop(id: number): void {
  * what returns nothing before its end. The device is one batch ahead of a check, so a paused fit rests after that batch.
  */
 export function runFit<T>(learn: (engine: Engine, hooks: FitOptions, stopped: AbortSignal) => Promise<T>, watching: Watching): Promise<T> {
-  if (running) watching.hear({ kind: 'waiting' });
+  const { id, hear } = watching;
+  const cancelled = () => new CancelledError('The fit was withdrawn before it began.');
+  if (running) hear({ kind: 'waiting' });
+  const withdrawal = new Promise<never>((_, reject) => {
+    waiting.set(id, () => reject(cancelled()));
+  });
   const mine = last
     .catch(() => {}) // its own caller hears of it
     .then(async () => {
-      if (withdrawn.delete(watching.id)) throw new CancelledError('The fit was withdrawn before it began.');
-      const state: Running = { id: watching.id, stopped: false, ending: new AbortController(), pausedMs: 0 };
+      waiting.delete(id);
+      if (withdrawn.delete(id)) throw cancelled();
+      const state: Running = { id, stopped: false, ending: new AbortController(), pausedMs: 0 };
       running = state;
-      watching.hear({ kind: 'started' });
+      hear({ kind: 'started' });
+      const { onProgress, tellLast } = watcher(state, watching);
       try {
-        return await learn(await openEngine(), { onProgress: watcher(state, watching) }, state.ending.signal);
+        const learned = await learn(await openEngine(), { onProgress }, state.ending.signal);
+        tellLast((learned as { iterations?: number } | undefined)?.iterations);
+        return learned;
       } finally {
         running = undefined;
       }
     });
   last = mine;
-  return mine;
+  return Promise.race([mine, withdrawal]);
 }
 
-/** Tells the page of checks, and draws when the last drawing has been made and is old enough. */
-function watcher(state: Running, { hear, draw }: Watching): (progress: Progress) => Promise<boolean> {
+/** Tells the page of checks, at the end of the iterations that the result has, and draws when the last drawing has been made and is old enough. */
+function watcher(
+  state: Running,
+  { hear, draw }: Watching,
+): { onProgress: (progress: Progress) => Promise<boolean>; tellLast: (iterations?: number) => void } {
   const recent: { totalIterations: number; elapsedMs: number }[] = [];
   let toldAt = Number.NEGATIVE_INFINITY;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let drawing = false;
-  return async (progress) => {
+  let last: Check | undefined;
+  const onProgress = async (progress: Progress) => {
     const { stage, iteration, maxIterations, totalIterations, relativeError, lostDevices } = progress;
     const elapsedMs = progress.elapsedMs - state.pausedMs;
     recent.push({ totalIterations, elapsedMs });
@@ -124,7 +142,9 @@ function watcher(state: Running, { hear, draw }: Watching): (progress: Progress)
       elapsedMs > since.elapsedMs ? (1000 * (totalIterations - since.totalIterations)) / (elapsedMs - since.elapsedMs) : null;
     const check = { stage, iteration, maxIterations, totalIterations, relativeError, elapsedMs, perSecond, lostDevices };
     const now = performance.now();
-    if (now - toldAt >= checksEveryMs || state.gate) {
+    const gate = gates.get(state.id);
+    last = check;
+    if (now - toldAt >= checksEveryMs || gate) {
       toldAt = now;
       hear({ kind: 'check', check });
     }
@@ -139,11 +159,14 @@ function watcher(state: Running, { hear, draw }: Watching): (progress: Progress)
           drawing = false;
         });
     }
-    if (state.gate) {
+    if (gate) {
       const from = performance.now();
-      await state.gate.opened;
+      await gate.opened;
       state.pausedMs += performance.now() - from;
     }
     return !state.stopped;
   };
+  const tellLast = (iterations?: number) =>
+    last && hear({ kind: 'check', check: { ...last, totalIterations: iterations ?? last.totalIterations } });
+  return { onProgress, tellLast };
 }

@@ -146,7 +146,7 @@ export async function fit(
     if (!data) throw new InputError('There are no data yet; drop a file, or take an example.');
     const { method, goOn } = request;
     const options: FitOptions & Record<string, unknown> = { ...request.options, ...(await filesOf(request, data)) };
-    if (goOn) options.start = before;
+    if (goOn) Object.assign(options, { start: before, restarts: 1 }); // every restart would begin alike
     const info = methodList().find(({ name }) => name === method);
     const given = goOn ? (before?.ranks ?? []) : [options.ranks ?? []].flat();
     // The checks of the fit itself come first: a bound of ranks that cannot be says nothing.

@@ -101,8 +101,6 @@ export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: 
     return { ...(await take(await readTable(table, chosen, encoding))), fields: names, chosen };
   } catch (error) {
     if (!(error instanceof InputError) || names.length === 0) throw error;
-    held.corpus = undefined;
-    held.words = undefined;
     return { fields: names, chosen, problem: error.message.replace(/: choose one by the option \w+\./, ': choose one.') };
   }
 }

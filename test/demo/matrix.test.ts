@@ -64,17 +64,21 @@ test('fills the gaps of a dropped table as the library does, goes on, and saves 
   expect(after).toBeLessThan(before);
   expect(page.url()).toContain('solver=hals');
 
+  // As code: both fits, one from the other.
+  await press(page, 'Copy as code');
+  expect(await violations(page), 'the fit as code').toEqual([]);
+  const [typescript, command] = await page.$$eval('dialog pre', (parts) => parts.map(({ textContent }) => textContent ?? ''));
+  expect(typescript).toContain("await readMatrix('gaps.csv', {})");
+  expect(typescript).toMatch(/const model1 = await nmf\(.*\nconst model = await nmf\(.*solver: 'hals',.*start: model1,/s);
+  const first = 'npx orthant fit gaps.csv --method nmf --ranks 3 --seed 3 --max-iterations 40';
+  expect(command).toBe(`${first} --out model1\n${first} --solver hals --start model1 --out model`);
+  await press(page, 'Close');
+
   // The model of the first fit comes back.
   await choose(page, path.join(folder, 'model.zip'));
   await page.waitForFunction((error) => Number(document.querySelector('.levels td')?.textContent) > error, {}, after);
   expect(await errorOf()).toBe(before);
 
-  await press(page, 'Copy as code');
-  expect(await violations(page), 'the fit as code').toEqual([]);
-  const [typescript, command] = await page.$$eval('dialog pre', (parts) => parts.map(({ textContent }) => textContent ?? ''));
-  expect(typescript).toContain("await readMatrix('gaps.csv', {})");
-  expect(typescript).toContain("solver: 'hals'");
-  expect(command).toBe('orthant fit gaps.csv --method nmf --ranks 3 --seed 3 --max-iterations 40 --solver hals --start model --out model');
   expect(complaints).toEqual([]);
   await page.close();
 });

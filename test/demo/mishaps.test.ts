@@ -177,6 +177,13 @@ test('where a fit is at work every other one waits, takes its place or does not 
   await press(page, 'Divide');
   await answer(page, /Matrix/, 'Start when it is finished');
   await inState(page, 'waiting');
+  // One that waits is withdrawn at once, whatever runs.
+  await press(page, 'Stop');
+  await inState(page, 'ended');
+  expect(await textOf(page, '#room .fit-state')).toBe('Stopped before it began.');
+  await press(page, 'Divide');
+  await answer(page, /^A fit of the room Matrix is not finished\./, 'Start when it is finished');
+  await inState(page, 'waiting');
   await go(page, 'matrix');
   await press(page, 'Stop');
   await inState(page, 'ended');
@@ -202,4 +209,35 @@ test('where a fit is at work every other one waits, takes its place or does not 
   await go(page, 'matrix');
   await endless();
   expect(await closing(page)).toBe('closed');
+});
+
+test('Pause in the moment in which a fit begins holds it, and Resume lets it go', async () => {
+  const { page } = await visit((await ready()).site, {
+    hash: '#/matrix?example=table&tolerance=0&maxIterations=100000&method=nmf&ranks=4',
+  });
+  await page.waitForSelector('.matrix .fitting:not([hidden])');
+  await page.evaluate(() => {
+    const panel = document.querySelector<HTMLElement>('.matrix .fitting > .fit-panel')!;
+    const watch = new MutationObserver(() => {
+      if (panel.dataset.state !== 'running') return;
+      watch.disconnect();
+      panel.querySelector<HTMLButtonElement>('.buttons button:nth-child(2)')!.click();
+    });
+    watch.observe(panel, { attributeFilter: ['data-state'] });
+  });
+  await press(page, 'Start');
+  await inState(page, 'paused');
+  const count = () => page.$eval('#room .fit-panel dd', (iteration) => Number(iteration.textContent));
+  // It stands at its first check.
+  await page.waitForFunction(() => Number(document.querySelector('#room .fit-panel dd')?.textContent) > 0);
+  const held = await count();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([await stateOf(page), await count()]).toEqual(['paused', held]);
+  await press(page, 'Resume');
+  await page.waitForFunction((before) => Number(document.querySelector('#room .fit-panel dd')?.textContent) > before, {}, held);
+  await press(page, 'Stop');
+  await inState(page, 'ended');
+  // The panel and the sentence count alike, to the last check.
+  expect(await textOf(page, '#room .fit-state')).toContain(` ${await count()} iterations`);
+  await page.close();
 });

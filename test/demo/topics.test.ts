@@ -263,7 +263,22 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   await page.waitForFunction(() => /^years: 60/.test(document.querySelector('.topics .opened')?.textContent ?? ''));
   expect(await page.$eval('.topics [data-field=dateField]', (select) => (select as HTMLSelectElement).value)).toBe('year');
   await page.locator('.topics .check input[name=stem]').click();
-  await button(page, 'Other documents').click();
+  // What is wrong with other files is seen, though the place for them is folded away, and the documents stay.
+  const seen = () => page.$eval('.topics .drop .complaint', (complaint) => (complaint.checkVisibility() ? complaint.textContent : ''));
+  const body = () => page.evaluate(() => document.activeElement === document.body);
+  await page.focus('.topics .fit-panel .primary');
+  for (const [name, content, sentence] of [
+    ['letter.docx', 'nothing', /^The file 'letter\.docx' cannot be read as a corpus/],
+    ['other.csv', 'body,kind\na,b\n', /^other\.csv has no field "text"\. It has "body" and "kind": choose one\.$/],
+    ['notext.jsonl', '{"a":"b"}\n', /^notext\.jsonl: line 1 must be an object/],
+  ] as const) {
+    await drop(page, await fileOf(name, content));
+    await page.waitForFunction((wanted) => document.querySelector('.topics .drop .complaint')?.textContent?.includes(wanted), {}, name);
+    expect(await seen()).toMatch(sentence);
+    expect(await textOf(page, '.topics .opened')).toMatch(/^years: 60/);
+    expect(await page.$eval('.topics .setup', (setup) => setup.checkVisibility())).toBe(true);
+    expect(await body()).toBe(false);
+  }
   await drop(page, path.join(folder!, 'mails.csv'));
   // Not those of the table before.
   await page.waitForSelector('.topics [data-field=textField] option[value=body]');
@@ -272,7 +287,6 @@ test('files that are no corpus, a table without a column text, pasted text', asy
   // Kept only when asked, and offered at the next visit.
   await page.locator('.topics .documents .check input').click();
   await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
-  const body = () => page.evaluate(() => document.activeElement === document.body);
   for (const choice of ['Open', 'Forget']) {
     await page.reload();
     await page.waitForSelector('.topics .kept:not([hidden])');

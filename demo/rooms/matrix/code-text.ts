@@ -20,8 +20,8 @@ export interface Shown {
   asked: Asked;
   method: MethodInfo;
   reading: Reading;
-  /** Whether the last fit began from the factors that were there. */
-  wentOn: boolean;
+  /** The fits whose factors it goes on from, in their order; 'model' is one that was opened. None for a fit from a start of its own. */
+  before: readonly (Asked | 'model')[];
 }
 
 /** The name under which "Save the matrix" saves data that are in no file of their own. */
@@ -36,49 +36,68 @@ function readingOf({ facts, reading }: Shown): Record<string, unknown> {
 }
 
 export function codeOf(shown: Shown): Code {
-  return { typescript: typescriptOf(shown), command: commandOf(shown) };
+  const opened = shown.before[0] === 'model' ? [`# ${openedHint}`] : [];
+  return { typescript: typescriptOf(shown), command: [...opened, ...commandsOf(shown).map((line) => `npx ${line}`)].join('\n') };
+}
+
+const openedHint = 'model1/ is the folder of the model that was opened.';
+
+/** The fits one after another, each with the name of its model and that of the one it begins with. */
+function fitsOf({ asked, before }: Shown): { asked: Asked; name: string; start?: string }[] {
+  return [...before, asked].flatMap((fit, i, all) => {
+    if (fit === 'model') return [];
+    return [{ asked: fit, name: i === all.length - 1 ? 'model' : `model${i + 1}`, ...(i > 0 && { start: `model${i}` }) }];
+  });
 }
 
 function typescriptOf(shown: Shown): string {
-  const { facts, asked, wentOn } = shown;
-  const name = functions[asked.method] ?? asked.method;
+  const { facts, before } = shown;
+  const fits = fitsOf(shown);
   const file = facts ? savedName(facts) : 'data.csv';
   const made = facts && facts.kind !== 'table' ? [`// Save the matrix as ${file} first: "Save the matrix (.npy)".`] : [];
-  const { files } = asked;
-  const options = [
-    ...Object.entries(asked.options).map(([option, value]) => `  ${option}: ${literal(value)},`),
-    ...(facts && facts.missing > 0 && !files.weights ? ['  weights, // 0 where a value is missing'] : []),
+  const missing = facts !== undefined && facts.missing > 0;
+  const given = (option: string) => fits.some(({ asked: { files } }) => files[option]);
+  const weights = missing && fits.some(({ asked: { files } }) => !files.weights) ? ', weights' : '';
+  const imports = [
+    'createEngine',
+    ...new Set(fits.map(({ asked: { method } }) => functionOf(method))),
+    'readMatrix',
+    'saveModel',
+    ...(before[0] === 'model' ? ['loadModel'] : []),
+    ...(given('weights') ? ['toDense'] : []),
+  ].sort();
+  const calls = fits.flatMap(({ asked: { method, options, files }, name, start }) => [
+    `const ${name} = await ${functionOf(method)}(engine, X, {`,
+    ...Object.entries(withoutRestarts(options, start)).map(([option, value]) => `  ${option}: ${literal(value)},`),
+    ...(missing && !files.weights ? ['  weights, // 0 where a value is missing'] : []),
     ...(files.weights ? [`  weights: toDense((await readMatrix(${literal(files.weights.name)}, ${literal(readingOf(shown))})).X),`] : []),
     ...['labels', 'truth'].flatMap((option) =>
       files[option] ? [`  ${option}: (await readFile(${literal(files[option].name)}, 'utf8')).trimEnd().split('\\n'),`] : [],
     ),
-    ...(wentOn ? ["  start: await loadModel('model'),"] : []),
-  ];
-  const weights = facts && facts.missing > 0 && !files.weights ? ', weights' : '';
-  const imports = [
-    'createEngine',
-    name,
-    'readMatrix',
-    'saveModel',
-    ...(wentOn ? ['loadModel'] : []),
-    ...(files.weights ? ['toDense'] : []),
-  ].sort();
+    ...(start ? [`  start: ${start},`] : []),
+    '});',
+  ]);
   return [
-    ...(files.labels || files.truth ? ["import { readFile } from 'node:fs/promises';"] : []),
+    ...(given('labels') || given('truth') ? ["import { readFile } from 'node:fs/promises';"] : []),
     `import { ${imports.join(', ')} } from 'orthant/node';`,
     '',
     ...made,
     `const { X, features, samples${weights} } = await readMatrix(${literal(file)}, ${literal(readingOf(shown))});`,
     'const engine = await createEngine();',
-    `const model = await ${name}(engine, X, {`,
-    ...options,
-    '});',
+    ...(before[0] === 'model' ? [`const model1 = await loadModel('model1'); // ${openedHint}`] : []),
+    ...calls,
     'console.log(model.relativeError, model.svdBound);',
     "await saveModel('model', { ...model, features, samples });",
     'engine.dispose();',
     '',
   ].join('\n');
 }
+
+const functionOf = (method: string) => functions[method] ?? method;
+
+/** A fit that goes on from factors has one start. */
+const withoutRestarts = ({ restarts, ...options }: Asked['options'], start: string | undefined): Asked['options'] =>
+  start === undefined && restarts !== undefined ? { ...options, restarts } : options;
 
 function literal(value: unknown): string {
   if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
@@ -93,9 +112,12 @@ function literal(value: unknown): string {
 /** Options that the command line takes under another form, or not at all. */
 const inCodeOnly = new Set(['checkEvery']);
 
-function commandOf(shown: Shown): string {
-  const { facts, asked, wentOn } = shown;
-  const { ranks, svdBound, ...options } = asked.options;
+/** A command line for each fit. */
+export const commandsOf = (shown: Shown): string[] => fitsOf(shown).map((fit) => commandOf(shown, fit));
+
+function commandOf(shown: Shown, { asked, name: out, start }: ReturnType<typeof fitsOf>[number]): string {
+  const { facts } = shown;
+  const { ranks, svdBound, ...options } = withoutRestarts(asked.options, start);
   const words = ['orthant fit', quoted(facts ? savedName(facts) : 'data.csv'), `--method ${asked.method}`];
   if (ranks !== undefined) words.push(`--ranks ${text(ranks)}`);
   for (const [option, value] of Object.entries({ ...readingOf(shown), ...options })) {
@@ -106,8 +128,8 @@ function commandOf(shown: Shown): string {
   }
   if (svdBound === false) words.push('--no-svd-bound');
   for (const [option, { name }] of Object.entries(asked.files)) words.push(`--${option} ${quoted(name)}`);
-  if (wentOn) words.push('--start model');
-  words.push('--out model');
+  if (start) words.push(`--start ${start}`);
+  words.push(`--out ${out}`);
   return words.join(' ');
 }
 

@@ -4,7 +4,7 @@ import { byId, el, newId } from '../../page/dom.js';
 import { sentenceOf } from '../../page/notices.js';
 import { save, saveZip } from '../../page/save.js';
 import { work } from '../../page/session.js';
-import { codeOf, type Shown } from './code-text.js';
+import { codeOf, commandsOf, type Shown } from './code-text.js';
 import { fold } from './fold.js';
 
 export interface ExportPanel {
@@ -52,7 +52,7 @@ export function exportPanel(shown: () => Shown, learned: () => Shown | undefined
   });
   const report = button('Save the report (.html)', async () => {
     const from = learned();
-    const origin = { device: byId('device').textContent ?? '', command: from && codeOf(from).command, settings: settingsOf(from) };
+    const origin = { device: byId('device').textContent ?? '', command: from && commandsOf(from).join(' && '), settings: settingsOf(from) };
     const { name, content } = await work.matrixFiles.reportExport(origin);
     save(name, content);
     return `${name} is a page that opens without a network.`;

@@ -20,7 +20,8 @@ export function room(): Room {
   let form: MethodForm | undefined;
   let asked: URLSearchParams | undefined;
   let learned: Learned | undefined;
-  let wentOn = false;
+  /** The fits that led to the model, with the last one. */
+  let path: Shown['before'] = [];
 
   const data = dataPanel({ onRead, onModel, check });
   const formPlace = el('div', {});
@@ -42,7 +43,7 @@ export function room(): Room {
     asked: form!.asked(),
     method: form!.method,
     reading: data.reading.reading(),
-    wentOn,
+    before: path.slice(0, -1),
   });
   /** What was on the screen when the fit of the model began. */
   let learnedBy: Shown | undefined;
@@ -92,7 +93,7 @@ export function room(): Room {
 
   function onRead(facts: Facts, example?: Example): void {
     learned = undefined;
-    wentOn = false;
+    path = [];
     fitting.hidden = false;
     goOn.hidden = true;
     shown.clear();
@@ -115,6 +116,7 @@ export function room(): Room {
     form?.suggest(taken.method, taken.ranks);
     fitting.hidden = false;
     learnedBy = undefined;
+    path = ['model'];
     accept(taken, true);
   }
 
@@ -135,7 +137,7 @@ export function room(): Room {
   async function start(goOn: boolean): Promise<void> {
     const { facts } = data;
     if (!form || !facts) return panel.complain('There are no data yet; drop a file, or take an example.');
-    const began = { ...onScreen(), wentOn: goOn };
+    const began = { ...onScreen(), before: goOn ? path : [] };
     const request = { ...began.asked, goOn, reading: began.reading };
     const draw = (drawing: Drawing, check: Check) => shown.draw(drawing, check);
     await panel.run(async (id: number, hear: (event: FitEvent) => void) => {
@@ -154,7 +156,7 @@ export function room(): Room {
         if (!form?.refuse(message, option)) throw new Error(message);
         return 'Not running: an option needs a look.';
       }
-      wentOn = goOn;
+      path = [...began.before, began.asked];
       learnedBy = began;
       accept(answer);
       return ending(answer);

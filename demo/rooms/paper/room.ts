@@ -141,6 +141,7 @@ export function room(): Room {
     if (!valid()) return;
     const options = given();
     remember();
+    panel.rest();
     goOn.hidden = reached[0]?.seed !== Number(options.seed) || reached[0].layers !== Number(options.layers);
     drawnReached = false;
     const cellsOf = `${options.seed} ${options.restarts} ${options.judged}`;
@@ -220,7 +221,7 @@ export function room(): Room {
       for (const place of places) {
         // Stopped between two fits, the next one is not begun.
         const stopped = panel.state === 'stopping' || (await fitPlace(place, id, hear, drawn)).stopReason === 'stopped';
-        if (stopped) return 'Stopped. The factors reached so far are shown.';
+        if (stopped) return drawn ? 'Stopped. The factors reached so far are shown.' : 'Stopped. The table goes on with what is missing.';
       }
       return done();
     });

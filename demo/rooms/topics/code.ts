@@ -14,6 +14,8 @@ export interface Shown {
   choices: TextChoices;
   effect?: Effect;
   learn: LearnOptions;
+  /** Whether the tree is that of a model that was opened without its documents. */
+  alone?: boolean;
   /** Whether topics were divided or merged, or learning went on. */
   byHand: boolean;
 }
@@ -52,7 +54,7 @@ export function commandOf({ source, fields, encoding, choices, learn }: Shown): 
 }
 
 export function codeOf(shown: Shown): Code {
-  const { source, sampled, fields, encoding, choices, effect, learn, byHand } = shown;
+  const { source, sampled, fields, encoding, choices, effect, learn, alone, byHand } = shown;
   const language = choices.language ?? effect?.language ?? 'en';
   const entries = Object.entries({ ...fields, encoding }).filter(([, value]) => value !== undefined);
   const reading = entries.length > 0 ? `, { ${entries.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')} }` : '';
@@ -82,6 +84,7 @@ export function codeOf(shown: Shown): Code {
   ].filter((name) => fromInput || name !== parser);
   const file = fromInput ? source.slice(4) : source;
   const notes = [
+    ...(alone ? ['The model that was opened has neither its documents nor its options: name the documents in place of texts/.'] : []),
     ...(sampled ? ['This reads every message; the page has every third.'] : []),
     ...(byHand ? ['Topics that were divided or merged by hand, and learning that went on, are in the saved model alone.'] : []),
   ];
@@ -100,6 +103,6 @@ const model = await neuralNmf(engine, X, { ranks: [${ranks.join(', ')}], restart
 const tree = topicTree(model, terms, names, { overall: termShares(X) });
 console.log(tree.map(({ label, share }) => \`\${(100 * share).toFixed(0)} % \${label}\`).join('\\n'));
 engine.dispose();`,
-    command: `${comments('#')}${commandOf(shown)}`,
+    command: `${comments('#')}npx ${commandOf(shown)}`,
   };
 }

@@ -30,8 +30,10 @@ const fieldLabels: Record<keyof Fields, string> = { textField: 'Text', labelFiel
 
 export function documents({ mayChange, onOpened }: DocumentsOptions): Documents {
   let example: Example | undefined;
-  let given: readonly Given[] = [];
+  let given: readonly Given[] = []; // what was dropped or chosen last
+  let files: readonly Given[] = []; // of the documents that are open
   let fields: Fields = {};
+  let picked: Fields = {}; // of the table that is being opened
   let opened: Opened['corpus'];
   const zone = dropZone({
     invitation: 'Drop text files or a folder of them, a .csv, .jsonl or .parquet file, or a model that was saved here.',
@@ -40,7 +42,7 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
     async onFiles(files) {
       if (!(await mayChange())) return;
       given = files;
-      fields = {};
+      picked = {};
       encoding.value = '';
       await take(work.topics.openFiles([...files]));
     },
@@ -105,8 +107,23 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
 
   function unfold(): void {
     zone.element.hidden = false;
+    if (document.activeElement === other) zone.element.querySelector('button')?.focus();
     other.hidden = true;
-    zone.element.querySelector('button')?.focus();
+  }
+
+  /** The sentence beside the place, which has to be there for it. */
+  function complain(text: string): void {
+    if (zone.element.hidden) unfold();
+    zone.complain(text);
+  }
+
+  /** What is open, in a line. */
+  function tell(found?: Opened): void {
+    const facts = opened ? [el('strong', {}, opened.name), `: ${opened.documents.toLocaleString('en')} documents`] : [];
+    const alone =
+      found?.model && !opened ? ['A model without its documents. Open them to divide and merge its topics, and to go on learning.'] : [];
+    line.replaceChildren(...facts, ...alone);
+    openedLine.hidden = line.textContent === '';
   }
 
   async function take(reading: Promise<Opened>, from?: Example): Promise<void> {
@@ -116,34 +133,32 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
     openedLine.hidden = false;
     try {
       const found = await reading;
+      picked = found.chosen;
+      showFields(found);
+      if (found.problem) {
+        // A field has to be chosen first; until then the documents stay that were there.
+        tell();
+        complain(found.problem);
+        if (document.activeElement === document.body) chosen.querySelector('select')?.focus();
+        return;
+      }
       example = from;
       opened = found.corpus;
       fields = found.chosen;
-      showFields(found);
-      const { corpus } = found;
-      line.replaceChildren(
-        ...(corpus ? [el('strong', {}, corpus.name), `: ${corpus.documents.toLocaleString('en')} documents`] : []),
-        ...(found.model && !corpus
-          ? ['A model without its documents. Open them to divide and merge its topics, and to go on learning.']
-          : []),
-      );
-      openedLine.hidden = line.textContent === '';
-      notes.textContent = corpus?.notes.join(' ') ?? '';
-      keepLabel.hidden = given.length === 0 || !corpus;
+      tell(found);
+      notes.textContent = opened?.notes.join(' ') ?? '';
+      files = given;
+      keepLabel.hidden = files.length === 0 || !opened;
       keeping.checked = false;
-      if (found.problem) zone.complain(found.problem);
-      else {
-        other.hidden = false;
-        fold();
-      }
+      other.hidden = false;
+      fold();
       await onOpened(found);
     } catch (error) {
-      openedLine.hidden = !opened;
-      line.textContent = opened ? `${opened.name}: ${opened.documents.toLocaleString('en')} documents` : '';
+      tell();
       const text = sentenceOf(error);
       encodingLabel.hidden = !/encoding/i.test(text);
       chosen.hidden = encodingLabel.hidden && chosen.childElementCount === 1;
-      zone.complain(text.replace(/by the option encoding/, 'below'));
+      complain(text.replace(/by the option encoding/, 'below'));
     } finally {
       element.removeAttribute('aria-busy');
     }
@@ -159,7 +174,7 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
         {
           'data-field': field,
           onchange: () => {
-            fields = { ...fields, [field]: select.value || undefined };
+            picked = { ...picked, [field]: select.value || undefined };
             void reread();
           },
         },
@@ -179,7 +194,7 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
 
   async function reread(): Promise<void> {
     if (given.length === 0 || !(await mayChange())) return;
-    await take(work.topics.openFiles([...given], fields, encoding.value.trim() || undefined));
+    await take(work.topics.openFiles([...given], picked, encoding.value.trim() || undefined));
   }
 
   async function openText(): Promise<void> {
@@ -199,11 +214,11 @@ export function documents({ mayChange, onOpened }: DocumentsOptions): Documents 
 
   async function keepOrForget(): Promise<void> {
     try {
-      if (keeping.checked) await keep('topics', [...given]);
+      if (keeping.checked) await keep('topics', [...files]);
       else await forget('topics');
     } catch (error) {
       keeping.checked = false;
-      zone.complain(`The browser could not keep the files: ${sentenceOf(error)}.`);
+      complain(`The browser could not keep the files: ${sentenceOf(error)}.`);
     }
   }
 

@@ -43,7 +43,7 @@ export function room(): Room {
 
   const words = wordsPart({ onChange: changed });
   const levels = levelsPart({ onChange: changed });
-  const texts = documents({ mayChange: mayLose, onOpened: opened });
+  const texts = documents({ mayChange: () => mayLose(true), onOpened: opened });
   const panel = fitPanel({ room: 'Topics', onStart: () => begin('anew') });
   const onButton = el('button', { type: 'button', onclick: () => void panel.start(() => begin('on')) }, 'Go on from here');
   panel.element.querySelector('.buttons')?.append(onButton);
@@ -91,14 +91,15 @@ export function room(): Room {
     result,
   );
 
-  /** Before names or changes by hand are lost. */
-  async function mayLose(): Promise<boolean> {
+  /** Before names or changes by hand are lost; with other documents, which a fit does not bring back, the tree counts, too. */
+  async function mayLose(others = false): Promise<boolean> {
     if (panel.busy) return ask('A fit is running; wait for it or stop it first.', []);
-    if (!unsaved) return true;
-    return ask('The tree has names or changes of yours that were not saved. They would be lost.', ['Go on without them']);
+    if (unsaved) return ask('The tree has names or changes of yours that were not saved. They would be lost.', ['Go on without them']);
+    return !(others && unsavedTree) || ask('The tree was not saved. It would be lost.', ['Go on without it']);
   }
 
   async function opened(found: Opened): Promise<void> {
+    iterations = 0;
     if (!found.model) forget();
     else if (!last || !found.corpus) {
       forget();
@@ -142,6 +143,7 @@ export function room(): Room {
       choices: words.choices,
       effect: words.effect,
       learn: levels.options,
+      alone: last !== undefined && corpus === undefined,
       byHand,
     };
   }
@@ -170,9 +172,14 @@ export function room(): Room {
     topic.enable(false);
     words.element.open = false;
     drawLines(ranks);
+    iterations = 0;
     let done = false;
     await panel.run(async (id, hear) => {
-      const drawn = await learning(id, hear, (live, { totalIterations }) => {
+      const counted = (event: FitEvent) => {
+        if (event.kind === 'check') iterations = event.check.totalIterations;
+        hear(event);
+      };
+      const drawn = await learning(id, counted, (live, { totalIterations }) => {
         if (result.hidden) result.hidden = false;
         if (live.ranks.join() !== lines.join() && live.ranks.length >= lines.length) drawLines(live.ranks);
         tree.show(live);
@@ -180,7 +187,6 @@ export function room(): Room {
           totalIterations,
           lines.map((_, l) => live.errors[l] ?? null),
         );
-        iterations = totalIterations;
         if (live.ranks.length === lines.length) askForBounds();
       });
       const stopped = panel.state === 'stopping';
@@ -196,12 +202,11 @@ export function room(): Room {
   }
 
   let lines: readonly number[] = [];
-  let iterations = 0;
+  let iterations = 0; // at the last check
   let bounded = false;
 
   function drawLines(ranks: readonly number[]): void {
     lines = ranks;
-    iterations = 0;
     errors.lines(ranks.map((rank, l) => ({ name: `${rank} topics`, colour: `level-${Math.min(l, 4)}`, bound: null })));
     bounded = false;
   }
@@ -224,7 +229,7 @@ export function room(): Room {
   function settle(drawn: Drawn): void {
     last = drawn;
     if (drawn.ranks.join() !== lines.join()) drawLines(drawn.ranks);
-    errors.add(iterations + 1, drawn.errors);
+    errors.add(iterations, drawn.errors);
     askForBounds();
     show(drawn);
     const place = tree.selected ?? drawn.topics[0];

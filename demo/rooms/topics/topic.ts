@@ -58,7 +58,7 @@ export function topicPart(actions: TopicActions): TopicPart {
     let drawing = 0;
     const drawWords = async () => {
       const mine = ++drawing;
-      const words = await work.topics.wordsAt(view.layer, view.index, lambda, narrow() ? 10 : 20);
+      const words = await work.topics.wordsAt(view.layer, view.index, lambda, narrow() ? 7 : 20);
       if (mine !== drawing) return;
       const most = Math.max(...words.flatMap(({ weight, overall }) => [weight, overall]), Number.MIN_VALUE);
       const bar = (kind: string, value: number) => {

@@ -1,7 +1,7 @@
 /** Values that are missing: NaN in X, a weight of 0, or what a sparse X does not store. */
 import { InputError } from '../errors.js';
 import { checkWeights, hiddenLine } from './check.js';
-import { checkDense, type Matrix, matrix } from './matrix.js';
+import { checkDense, type Matrix } from './matrix.js';
 import { isTyped } from './realm.js';
 import { checkSparse, type DataMatrix, isSparse, placeOf, type SparseMatrix } from './sparse.js';
 import { inPlace, inWords } from './words.js';
@@ -87,23 +87,17 @@ function checkLines(X: SparseMatrix, name: string, newSamples: boolean): void {
 
 /** The same without any check. */
 export function zerosForMissing(X: Matrix, weights?: Matrix): Seen<Matrix> {
-  const { rows, cols, data } = X;
-  const first = findNaN(X);
-  if (first < 0 && weights === undefined) return { X };
-  const W = first < 0 ? weights! : matrix(rows, cols, weights?.data.slice() ?? new Float32Array(rows * cols).fill(1));
-  for (let at = first; at >= 0 && at < data.length; at++) if (Number.isNaN(data[at])) W.data[at] = 0;
-  return { X: { ...X, data: data.map((x, at) => (W.data[at] > 0 ? x : 0)) }, weights: W };
+  const missing = findNaN(X) >= 0;
+  if (!missing && !weights) return { X };
+  const W = missing ? { ...X, data: X.data.map((x, at) => (Number.isNaN(x) ? 0 : weights ? weights.data[at] : 1)) } : weights!;
+  return { X: { ...X, data: X.data.map((x, at) => (W.data[at] > 0 ? x : 0)) }, weights: W };
 }
 
 /** Whether all weights are 0 or 1, so that they follow from X where it is `marked`. */
 export const isMask = ({ data }: Matrix): boolean => data.every((w) => w === 0 || w === 1);
 
 /** The entries of X for a device that makes W of them: −0 marks a value of weight 0, and no other entry is −0. */
-export function marked({ data }: Matrix, W: Matrix): Float32Array<ArrayBuffer> {
-  const entries = new Float32Array(data.length);
-  for (let at = 0; at < data.length; at++) entries[at] = W.data[at] > 0 ? data[at] + 0 : -0;
-  return entries;
-}
+export const marked = ({ data }: Matrix, W: Matrix): Float32Array => data.map((x, at) => (W.data[at] > 0 ? x + 0 : -0));
 
 /** Throws InputError for a value of X that is missing, for what takes none; `others` are the methods that do. */
 export function refuseMissing(X: DataMatrix, what: string, others: readonly string[], name = 'X'): void {

@@ -3,6 +3,7 @@ import type { Matrix } from '../data/matrix.js';
 import type { DataMatrix } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import type { ColumnData } from '../parallel/column-data.js';
+import { writeMatrix } from './write-matrix.js';
 
 /** X as a method takes it: in memory, or by columns (`scanColumns`). */
 export type FitData = DataMatrix | ColumnData;
@@ -21,6 +22,11 @@ export function standIn({ rows, cols, sparse }: ColumnData): DataMatrix {
 }
 
 export const isStandIn = (X: DataMatrix): boolean => standIns.has(X);
+
+/** `writeMatrix` of an X in memory; an engine of columns reads X by itself. */
+export const writeData: typeof writeMatrix = (run, tensor, X, ofW, W) => {
+  if (!isStandIn(X)) writeMatrix(run, tensor, X, ofW, W);
+};
 
 /** The options that say something of every entry of X, or that read all of it at once. */
 const beside: Record<string, string> = {

@@ -7,6 +7,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { hierarchicalProgram, type Layers, type SequentialFit } from '../programs/hierarchical.js';
 import { betaLoss, type Loss, squared } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfSolvers } from '../programs/nmf.js';
+import { writeData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { type Fit, type FitStage, readFactors, withFit } from './fit.js';
@@ -50,7 +51,6 @@ import {
   type SupervisionSettings,
   supervise,
 } from './supervision.js';
-import { writeMatrix } from './write-matrix.js';
 
 const options = {
   /**
@@ -299,7 +299,7 @@ export async function fitSequentially(
   }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
-  writeMatrix(run, dataTensor, X, ofW, W);
+  writeData(run, dataTensor, X, ofW, W);
   for (const one of ones) writeOnes(run, one);
   if (!begin)
     A.forEach((tensor, l) => {

@@ -10,6 +10,7 @@ import { control } from '../graph/operations.js';
 import { type ClassifierSpec, lastLevel, type NeuralProgram, neuralProgram } from '../programs/neural.js';
 import type { CostWeights } from '../programs/neural-cost.js';
 import type { FitData } from './by-columns.js';
+import { writeData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, LabelSettings, Model } from './factorization.js';
 import { readFactors, withFit } from './fit.js';
@@ -22,7 +23,6 @@ import { entriesIn, inOwnUnit, type Problem, problemOf } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelLayersOf, labelOptions, labelSettings, supervise } from './supervision.js';
-import { writeMatrix } from './write-matrix.js';
 
 /** Weights of the reconstruction, of the deepest level or of each, and of each layer's energy. */
 export interface CostObject {
@@ -191,7 +191,7 @@ export async function neuralNmf(givenEngine: Engine, givenX: FitData, options: N
     if (t.sequential) {
       await fitSequentially(fit, t, t.sequential, X, { maxIterations: startIterations, changeStart, start: true, norm, W });
     } else {
-      writeMatrix(run, t.X, X, t.W, W);
+      writeData(run, t.X, X, t.W, W);
       t.A.forEach((tensor, l) => {
         if (given) run.write(tensor, given.A![l].data);
         else fit.writeRandom(tensor, l, 1, l === 0 ? changeStart : undefined);

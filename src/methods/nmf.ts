@@ -7,6 +7,7 @@ import { betaLoss } from '../programs/losses.js';
 import { mostIterations, type NmfSolver, nmfProgram, nmfSolvers } from '../programs/nmf.js';
 import type { Violation } from '../programs/violation.js';
 import type { FitData } from './by-columns.js';
+import { writeData } from './by-columns.js';
 import type { MethodDefinition, ProgramShape, TransformOptions } from './definition.js';
 import type { FitOptions, Model } from './factorization.js';
 import { readFactors, withFit } from './fit.js';
@@ -32,7 +33,6 @@ import {
 import { entriesIn, problemOf } from './problem.js';
 import { startOption } from './start.js';
 import { checkSimplex, type SimplexOptions, scaledToSimplex, simplexOptions, simplexSettings, writeVolume } from './volume.js';
-import { writeMatrix } from './write-matrix.js';
 
 const options = {
   /**
@@ -180,7 +180,7 @@ export async function nmf(givenEngine: Engine, givenX: FitData, options: NmfOpti
     const { run } = fit;
     const meanOfX = problem.columns?.mean ?? mean(X, W, missing);
     const scale = simplex ? meanOfX : Math.sqrt(meanOfX / k);
-    writeMatrix(run, t.X, X, t.W, W);
+    writeData(run, t.X, X, t.W, W);
     writeOnes(run, t.ones);
     writePenalties(run, t.penalties, measured.penalties, solver);
     writeTriangles(run, t.violation);

@@ -4,18 +4,11 @@ import { isMask, marked } from '../data/missing.js';
 import { type DataMatrix, isSparse } from '../data/sparse.js';
 import type { Run } from '../engine.js';
 import type { Tensor } from '../graph/tensor.js';
-import { isStandIn } from './by-columns.js';
 
 /** Writes X in its own form, and the weights that there are. Where they are 0 and 1 alone, the device makes them of X, in the section 'seen'. */
 export function writeMatrix(run: Run, tensor: Tensor, X: DataMatrix, ofW?: Tensor, W?: Matrix): void {
-  if (isStandIn(X)) return; // its engine reads it by itself
-  if (ofW && W && !isSparse(X)) {
-    if (isMask(W)) {
-      run.write(tensor, marked(X, W));
-      run.execute('seen');
-      return;
-    }
-    run.write(ofW, W.data);
-  }
-  run.write(tensor, isSparse(X) ? X : X.data);
+  const mask = W && !isSparse(X) && isMask(W);
+  run.write(tensor, isSparse(X) ? X : mask ? marked(X, W) : X.data);
+  if (mask) run.execute('seen');
+  else if (ofW && W) run.write(ofW, W.data);
 }

@@ -300,6 +300,11 @@ test('surveys the ranks of a small matrix as the library does, and takes the cho
     expect(Number(numbers[i][1])).toBeCloseTo(heldOut!.error, 2);
     expect(Number(numbers[i][2])).toBeCloseTo(relativeError, 2);
   }
+  // On a phone the table scrolls, not the page.
+  const viewport = page.viewport()!;
+  await page.setViewport({ ...viewport, width: 375 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+  await page.setViewport(viewport);
   await press(page, `Take rank ${chosen}`);
   expect(await page.$eval('[data-option="ranks"]', (field) => (field as HTMLInputElement).value)).toBe(String(chosen));
 

@@ -4,6 +4,8 @@ import { isSparse } from '../data/sparse.js';
 import { InputError } from '../errors.js';
 import { type Method, methodOf } from '../methods/methods.js';
 import { chooseRanks, type LayerChoice } from '../ranks/choose.js';
+import type { RankSurvey } from '../ranks/survey.js';
+import type { ReportSurvey } from '../report/types.js';
 import { type DeviceChoice, parseRankRange, parseRanks } from './arguments.js';
 import type { Data } from './data-file.js';
 import type { Io } from './io.js';
@@ -61,7 +63,7 @@ export async function ranksByAuto(
   { layers, tried, rest }: AutoRanks,
   data: Data,
   { method, seed, device, json }: { method: Method; seed: number; device: DeviceChoice; json?: boolean },
-): Promise<{ ranks: number[]; choices: LayerChoice[] }> {
+): Promise<{ ranks: number[]; choices: LayerChoice[]; surveys: RankSurvey[] }> {
   const { X, weights } = data;
   const most = Math.min(15, X.rows, X.cols);
   const ranks = tried ?? Array.from({ length: Math.max(1, most - 1) }, (_, i) => Math.min(i + 2, most));
@@ -95,5 +97,25 @@ export async function ranksByAuto(
         option: 'ranks',
       },
     );
-  return { ranks: [...found.ranks, ...rest], choices };
+  return { ranks: [...found.ranks, ...rest], choices, surveys: found.surveys };
+}
+
+/** The surveys as a report shows them. */
+export function surveysInReport(surveys: readonly RankSurvey[], choices: readonly LayerChoice[]): ReportSurvey[] {
+  return surveys.map(({ results, chosen, reason }, l) => ({
+    layer: l,
+    // The last one may be of a layer that is not there.
+    chosen: choices[l] ? (choices[l].rank ?? null) : chosen,
+    reason: choices[l]?.reason ?? reason,
+    ranks: results.map(({ rank, relativeError, heldOut, cophenetic, dispersion, stability }) => ({
+      rank,
+      relativeError,
+      heldOut: heldOut?.error ?? null,
+      standardError: heldOut?.standardError ?? null,
+      cophenetic,
+      dispersion,
+      stableA: stability?.leastOfA ?? null,
+      stableS: stability?.leastOfS ?? null,
+    })),
+  }));
 }

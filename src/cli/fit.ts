@@ -15,8 +15,9 @@ import { checkFormOf } from '../models/factor-files.js';
 import type { SavedModel } from '../models/files.js';
 import { checkModelFolder } from '../node/model-folder.js';
 import type { LayerChoice } from '../ranks/choose.js';
+import type { ReportSurvey } from '../report/types.js';
 import { addFitOptions, type CommonOptions, samplesOption } from './arguments.js';
-import { type AutoRanks, checkAuto, isAuto, parseRanksOrAuto, ranksByAuto } from './auto-ranks.js';
+import { type AutoRanks, checkAuto, isAuto, parseRanksOrAuto, ranksByAuto, surveysInReport } from './auto-ranks.js';
 import { checkTableFiles, type Data, type Reading, readData, readWeights } from './data-file.js';
 import { addColumnOptions, fitByColumns } from './fit-columns.js';
 import { addOnlineOptions, checkNoOnlineOptions, fitOnline } from './fit-online.js';
@@ -165,9 +166,10 @@ async function fitWithChosenRanks(io: Io, path: string, options: Given<AutoRanks
   checkMethodHas(method, given);
   checkAuto(auto, method, given);
   if (out !== undefined) await checkModelFolder(out, 1);
+  if (options.report !== undefined) await checkReportFile(options.report, out);
   const data = await readData(path, readingOf(io, path, options, undefined), method);
-  const { ranks, choices } = await ranksByAuto(io, auto, data, options);
-  return fitMatrix(io, path, { ...options, ranks }, given, command, { data, choices });
+  const { ranks, choices, surveys } = await ranksByAuto(io, auto, data, options);
+  return fitMatrix(io, path, { ...options, ranks }, given, command, { data, choices, surveys: surveysInReport(surveys, choices) });
 }
 
 async function fitMatrix(
@@ -176,7 +178,7 @@ async function fitMatrix(
   options: Given<number[] | undefined>,
   given: MethodOptions,
   command: Command,
-  chosen?: { data: Data; choices: LayerChoice[] },
+  chosen?: { data: Data; choices: LayerChoice[]; surveys: ReportSurvey[] },
 ): Promise<void> {
   const { method, samples, maxIterations, tolerance, stopping, out, format, report, json, order, scale } = options;
   checkMethodHas(method, given);
@@ -255,6 +257,7 @@ async function fitMatrix(
       settings,
       device: describeDevice(device, options.device),
       notes: [...data.notes, ...sentences],
+      surveys: chosen?.surveys,
     });
   }
   if (json) {

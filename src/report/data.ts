@@ -41,11 +41,14 @@ export function reportData(source: ReportSource): ReportData {
     topics,
     ...picturesOf(source, products, topics, nouns),
     confusions: confusions(model, labels, truth),
+    surveys: (source.surveys ?? []).map(({ ranks: tried, ...survey }) => ({ ...survey, ranks: tried.map(shortened) })),
     tables: (source.tables ?? []).map((table) => ({ ...table })),
   };
 }
 
 const short = (x: number) => Number(x.toPrecision(6));
+const shortened = <T extends Record<string, number | null>>(row: T): T =>
+  Object.fromEntries(Object.entries(row).map(([name, x]) => [name, x === null ? null : short(x)])) as T;
 
 function numbered(noun: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${noun} ${i + 1}`);

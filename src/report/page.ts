@@ -3,7 +3,7 @@ import { sha256 } from '../data/sha256.js';
 import type { Confusion } from './confusion.js';
 import { escapeJson, html, type Markup } from './html.js';
 import { errorRows, percent } from './numbers.js';
-import type { ReportData, ReportTable, ReportTopic } from './types.js';
+import type { ReportData, ReportSurvey, ReportTable, ReportTopic } from './types.js';
 
 /** The script and the style of the page, which scripts/bundle-report.mjs makes of `client/`. */
 export interface PageParts {
@@ -77,6 +77,7 @@ function body(data: ReportData): Markup {
 ${data.notes.map((note) => html`<p class="note">${note}</p>`)}
 ${topics.length > 0 ? treeSection(data) : noTree(data)}
 ${errorSection(data)}
+${data.surveys.map(surveySection)}
 ${data.confusions.length > 0 ? html`<section aria-labelledby="confusion-title"><h2 id="confusion-title">Classes</h2><div class="tables">${data.confusions.map(confusionTable)}</div></section>` : []}
 ${data.tables.map(furtherTable)}
 <section aria-labelledby="maps-title">
@@ -145,6 +146,29 @@ function errorSection({ layers, svdBoundMethod, restarts, confusions }: ReportDa
 <figure><figcaption>Errors and bounds by layer</figcaption><div id="errors" class="chart"></div></figure>
 <figure><figcaption>The course of the fit: the root of what each stage makes small, relative to what it fits; best restart</figcaption><ul id="stages" class="key"></ul><div id="history" class="chart"></div></figure>
 ${count > 1 ? html`<figure><figcaption>${count} restarts, number ${restarts.kept + 1} was kept${confusions.length > 0 ? ': its objective, of which labels are a part, is the smallest' : ''}${broken > 0 ? `; ${broken} broke down and are not shown` : ''}</figcaption><div id="restarts" class="chart"></div></figure>` : []}
+</div></section>`;
+}
+
+function surveySection({ layer, chosen, reason, ranks }: ReportSurvey, at: number): Markup {
+  const shown = (x: number | null, digits: number) => (x === null ? '–' : x.toFixed(digits));
+  const heads = ['rank', 'error', 'held-out error', '± standard error', 'cophenetic', 'dispersion', 'stability of A', 'of S'];
+  const rows = ranks.map((row) => [
+    row.rank === chosen ? `${row.rank}, chosen` : String(row.rank),
+    row.relativeError.toFixed(4),
+    shown(row.heldOut, 4),
+    shown(row.standardError, 4),
+    row.cophenetic.toFixed(3),
+    row.dispersion.toFixed(3),
+    shown(row.stableA, 2),
+    shown(row.stableS, 2),
+  ]);
+  return html`<section aria-labelledby="survey-title-${at}">
+<h2 id="survey-title-${at}">The rank of layer ${layer}</h2>
+<p class="hint">${reason}</p>
+<div class="charts">
+<figure><figcaption>Errors by rank: of the fit (open), and at entries that the fits have not seen (filled, ± standard error)</figcaption><div id="survey-${at}" class="chart"></div></figure>
+<div class="scroll"><table><thead><tr>${heads.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`)}</tbody></table></div>
 </div></section>`;
 }
 

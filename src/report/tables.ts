@@ -11,7 +11,7 @@ export interface Download {
 type Cell = string | number | null;
 
 export function downloadsOf(data: ReportData): Download[] {
-  const { nouns, topics, layers, history, restarts, confusions, tables } = data;
+  const { nouns, topics, layers, history, restarts, confusions, surveys, tables } = data;
   const { feature, sample, part } = nouns;
   const all = topics.flatMap((topic) => withBelow(topic, null));
   const found: [string, string, Cell[][]][] = [];
@@ -70,6 +70,23 @@ export function downloadsOf(data: ReportData): Download[] {
       [['true \\ predicted', ...columns.map((name) => name || 'none')], ...rows.map((name, r) => [name, ...counts[r]])],
     ]);
   });
+  for (const { layer, ranks } of surveys) {
+    const heads = [
+      'rank',
+      'relative error',
+      'held-out error',
+      'standard error',
+      'cophenetic',
+      'dispersion',
+      'stability of A',
+      'stability of S',
+    ];
+    const rows = ranks.map((row) => [
+      row.rank,
+      ...[row.relativeError, row.heldOut, row.standardError, row.cophenetic, row.dispersion, row.stableA, row.stableS],
+    ]);
+    found.push([`ranks-${layer}`, `ranks of layer ${layer}`, [heads, ...rows]]);
+  }
   tables.forEach(({ title, columns, rows }, i) => {
     found.push([`table-${i + 1}`, title, [columns, ...rows]]);
   });

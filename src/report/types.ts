@@ -38,8 +38,31 @@ export interface ReportData {
   /** How rows and columns of the heat maps are ordered, in words. */
   heatMapOrder: string;
   confusions: Confusion[];
+  /** The surveys that chose the ranks of the layers, where they were chosen. */
+  surveys: ReportSurvey[];
   /** Further tables. */
   tables: ReportTable[];
+}
+
+/** A survey of ranks for one layer. Measures that it left out are null. */
+export interface ReportSurvey {
+  layer: number;
+  /** Null where no rank was good enough for another layer. */
+  chosen: number | null;
+  /** Why, in words. */
+  reason: string;
+  ranks: {
+    rank: number;
+    relativeError: number;
+    heldOut: number | null;
+    /** Of the held-out error. */
+    standardError: number | null;
+    cophenetic: number;
+    dispersion: number;
+    /** Least silhouettes. */
+    stableA: number | null;
+    stableS: number | null;
+  }[];
 }
 
 export interface Nouns {
@@ -103,5 +126,6 @@ export interface ReportSource {
   origin?: [string, string][];
   command?: string;
   notes?: readonly string[];
+  surveys?: readonly ReportSurvey[];
   tables?: readonly ReportTable[];
 }

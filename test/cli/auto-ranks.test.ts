@@ -30,13 +30,30 @@ test('the option is read', () => {
 
 test.each(['hierarchical', 'neural'])('%s is fitted with the ranks that were chosen, and says why', async (method) => {
   const out = work.at(method);
-  const { status, stdout } = await fitWith('--method', method, '--ranks', 'auto:1..3,1', '--restarts', '1', '--out', out);
+  const { status, stdout } = await fitWith(
+    '--method',
+    method,
+    '--ranks',
+    'auto:1..3,1',
+    '--restarts',
+    '1',
+    '--out',
+    out,
+    '--report',
+    `${out}.html`,
+  );
   expect(status).toBe(0);
   expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/^layer 0: rank 2\. Rank 2 /);
   expect(stdout).toMatch(new RegExp(`method +${method}, ranks 2, 1,`));
   const { ranks, rankChoices } = JSON.parse(readFileSync(`${out}/model.json`, 'utf8'));
   expect(ranks).toEqual([2, 1]);
   expect(rankChoices).toEqual([{ layer: 0, rank: 2, reason: expect.stringContaining('held-out') }]);
+  const [, json] = /<script type="application\/json" id="data">([^<]*)</.exec(readFileSync(`${out}.html`, 'utf8'))!;
+  const [survey, ...others] = JSON.parse(json).surveys;
+  expect(others).toEqual([]);
+  expect(survey).toMatchObject({ layer: 0, chosen: 2, reason: rankChoices[0].reason });
+  expect(survey.ranks.map(({ rank }: { rank: number }) => rank)).toEqual([1, 2, 3]);
+  expect(survey.ranks[1].heldOut).toBeLessThan(survey.ranks[0].heldOut);
 });
 
 test('auto alone ends by itself; with --json the sentences are on standard error', async () => {
@@ -52,6 +69,11 @@ describe('bad input', () => {
     ['factors that have ranks', ['--ranks', 'auto', '--start', '.'], /the factors of --start have theirs/],
     ['weights', ['--method', 'nmf', '--ranks', 'auto', '--weights', 'w.csv'], /--ranks auto knows of no --weights/],
     ['an online fit', ['--online', '--ranks', 'auto'], /--ranks auto reads a matrix whole|does not go with --online/],
+    [
+      'a report that is no page, before anything is fitted',
+      ['--ranks', 'auto', '--report', 'page.txt'],
+      /^orthant: --report writes a page of HTML/,
+    ],
     ['ranks beyond the matrix', ['--ranks', 'auto:2..40'], /more than a 16×14 matrix can use/],
     ['a word', ['--ranks', 'auto:few'], /range such as 2\.\.15/],
   ])('%s', async (_, options, message) => {

@@ -32,6 +32,7 @@ const covers = [
   [/^src\/webgpu\/steps\//, { cases: '^(hals|matmul): ', tests: ['test/webgpu/fuse.test.ts'] }],
   [/^src\/webgpu\/device\/specialise/, { cases: '^(hals|matmul|vocabulary): ' }],
   [/^src\/graph\/lifetimes/, { tests: ['test/graph/program.test.ts'] }],
+  [/^src\/reference\/simplex/, { cases: '^simplex: ' }],
   [/^src\/reference\/(nnls|linear)/, { cases: '^(solves|nnls): ' }],
   [/^src\/reference\/multilinear/, { cases: '^multilinear: ' }],
   [/^src\/reference\/sparse/, { cases: '^sparse: ' }],

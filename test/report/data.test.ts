@@ -215,12 +215,13 @@ describe('tables', () => {
   test('hold what the page shows', () => {
     const files = Object.fromEntries(downloadsOf(reportData(exampleSource())).map(({ file, csv }) => [file, csv]));
     expect(Object.keys(files)).toEqual(
-      ['topics', 'words', 'documents', 'errors', 'history', 'restarts', 'classes-1', 'classes-2', 'table-1'].map(
+      ['topics', 'words', 'documents', 'errors', 'history', 'restarts', 'classes-1', 'classes-2', 'ranks-0', 'table-1'].map(
         (name) => `orthant-${name}.csv`,
       ),
     );
     expect(files['orthant-errors.csv']).toBe('layer,rank,relative error,SVD bound\r\n0,3,0.125,0.1\r\n1,2,0.25,0.2\r\n');
     expect(files['orthant-restarts.csv']).toBe('restart,relative error,kept\r\n0,0.25,yes\r\n1,,no\r\n2,0.3,no\r\n');
+    expect(files['orthant-ranks-0.csv'].split('\r\n').slice(2, 4)).toEqual(['3,0.125,0.25,0.03125,0.5,0.7,0.5,1', '4,0.12,,,0.25,0.6,,']);
     expect(files['orthant-topics.csv'].split('\r\n')[2]).toBe('0,1,<!--<script>,0.25,1,0.5');
   });
 });

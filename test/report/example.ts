@@ -79,6 +79,36 @@ export function exampleSource(): ReportSource {
     origin: [['device', '<script>alert(5)</script>']],
     command: "orthant topics '<script>alert(6)</script>'",
     notes: ['A note with <script>alert(7)</script>.'],
+    surveys: [
+      {
+        layer: 0,
+        chosen: 3,
+        reason: 'Rank 3 is the smallest <script>alert(8)</script>.',
+        ranks: [
+          { rank: 2, relativeError: 0.3, heldOut: 0.5, standardError: 0.0625, cophenetic: 1, dispersion: 0.9, stableA: 1, stableS: 0.75 },
+          {
+            rank: 3,
+            relativeError: 0.125,
+            heldOut: 0.25,
+            standardError: 0.03125,
+            cophenetic: 0.5,
+            dispersion: 0.7,
+            stableA: 0.5,
+            stableS: 1,
+          },
+          {
+            rank: 4,
+            relativeError: 0.12,
+            heldOut: null,
+            standardError: null,
+            cophenetic: 0.25,
+            dispersion: 0.6,
+            stableA: null,
+            stableS: null,
+          },
+        ],
+      },
+    ],
     tables: [{ title: 'More <b>', columns: ['one', '<b>'], rows: [['=1+1', 2.5]] }],
   };
 }

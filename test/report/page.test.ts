@@ -64,7 +64,7 @@ test('texts are shown as they stand; nothing in them runs, and nothing is reques
   expect(await page.$$eval('script', (found) => found.length)).toBe(2);
   expect(await page.$$eval('main img, main script, main b:not(figcaption b, li > b)', (found) => found.length)).toBe(0);
   expect(await page.$$eval('#maps canvas[role=img]', (found) => found.length)).toBe(7);
-  expect(await page.$$eval('.chart svg', (found) => found.length)).toBe(3);
+  expect(await page.$$eval('.chart svg', (found) => found.length)).toBe(4);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -214,5 +214,28 @@ test('errors that differ by rounding alone have an axis of few digits', async ()
   const ticks = await texts(page, '#errors [aria-label="y-axis tick label"] text, #restarts [aria-label="y-axis tick label"] text');
   expect(ticks.length).toBeGreaterThan(3);
   for (const tick of ticks) expect(tick!.length, tick!).toBeLessThan(9);
+  await page.close();
+});
+
+test('the survey that chose a rank: its curve, its numbers, the reason', async () => {
+  const { page, complaints } = await open();
+  const section = 'section[aria-labelledby="survey-title-0"]';
+  expect(await texts(page, `${section} h2`)).toEqual(['The rank of layer 0']);
+  expect(await texts(page, `${section} .hint`)).toEqual(['Rank 3 is the smallest <script>alert(8)</script>.']);
+  expect(await page.$$eval(`${section} tbody tr`, (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)))).toEqual([
+    ['2', '0.3000', '0.5000', '0.0625', '1.000', '0.900', '1.00', '0.75'],
+    ['3, chosen', '0.1250', '0.2500', '0.0313', '0.500', '0.700', '0.50', '1.00'],
+    ['4', '0.1200', '–', '–', '0.250', '0.600', '–', '–'],
+  ]);
+  // Three errors of the fit, two that were held out with their whiskers, and the mark of the rank.
+  const circles = (fill: string) =>
+    page.$$eval(
+      `${section} svg circle`,
+      (all, of) => all.filter((one) => (one.closest('g[fill]') ?? one).getAttribute('fill') === of).length,
+      fill,
+    );
+  expect([await circles('var(--surface)'), await circles('var(--accent)')]).toEqual([3, 2]);
+  expect(await page.$$eval(`${section} svg g[aria-label="rule"] line`, (lines) => lines.length)).toBe(3);
+  expect(complaints).toEqual([]);
   await page.close();
 });

@@ -1,6 +1,6 @@
 /** Charts by Observable Plot, drawn again when their places change. */
 import { dot, lineY, type Markish, type PlotOptions, plot, pointer, ruleX, text, tickY, tip } from '@observablehq/plot';
-import type { ReportData } from '../types.js';
+import type { ReportData, ReportSurvey } from '../types.js';
 import { byId, element } from './dom.js';
 
 /** The ten colours of categories, which the style has, too. */
@@ -12,6 +12,9 @@ export function drawCharts(data: ReportData): void {
   draw('errors', () => errors(data));
   draw('history', () => course(data));
   draw('restarts', () => restarts(data));
+  data.surveys.forEach((survey, i) => {
+    draw(`survey-${i}`, () => ofRanks(survey));
+  });
 }
 
 /** Draws into an element, as wide as it is. */
@@ -105,6 +108,30 @@ function restarts({ restarts: { errors: found, kept } }: ReportData): PlotOption
         rows.filter((row) => row.kept),
         { x: 'restart', y: 'error', text: () => 'kept', dy: -14 },
       ),
+    ],
+  };
+}
+
+function ofRanks({ ranks, chosen }: ReportSurvey): PlotOptions & { marks: Markish[] } {
+  const seen = ranks.flatMap(({ rank, heldOut, standardError }) => (heldOut === null ? [] : [{ rank, heldOut, by: standardError ?? 0 }]));
+  const least = ranks.filter(({ rank }) => rank === chosen);
+  return {
+    ariaLabel: 'Errors by rank',
+    x: { type: 'point', label: 'rank', domain: ranks.map(({ rank }) => rank), padding: 0.5 },
+    y: { label: 'relative error', grid: true, nice: true, zero: true },
+    marks: [
+      ruleX(least, { x: 'rank', stroke: theirs, strokeDasharray: '4 3' }),
+      lineY(ranks, { x: 'rank', y: 'relativeError', stroke: theirs }),
+      dot(ranks, { x: 'rank', y: 'relativeError', stroke: theirs, fill: 'var(--surface)', r: 4 }),
+      lineY(seen, { x: 'rank', y: 'heldOut', stroke: ours }),
+      ruleX(seen, {
+        x: 'rank',
+        y1: ({ heldOut, by }) => heldOut - by,
+        y2: ({ heldOut, by }) => heldOut + by,
+        stroke: ours,
+        strokeWidth: 2,
+      }),
+      dot(seen, { x: 'rank', y: 'heldOut', fill: ours, r: 4 }),
     ],
   };
 }

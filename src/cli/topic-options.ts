@@ -98,7 +98,7 @@ export async function planTopics(options: TopicOptions, ranks: readonly number[]
   const seeds = await readSeeds(options);
   if (seeds.length === 0 && options.onlySeedWords)
     throw new InputError('--only-seed-words does nothing without --seed-words or --seed-topic; give one of them.');
-  const columns: Matrix | undefined = seeds.length > 0 ? guideFrom(options, seeds, corpus.terms, ranks[0]) : undefined;
+  const columns: Matrix | undefined = seeds.length > 0 ? guideFrom(options, seeds, corpus, ranks[0]) : undefined;
   const sought = options.find === undefined ? undefined : soughtWeights(options.find, corpus);
   return {
     guide: columns && { columns, only: options.onlySeedWords },
@@ -117,9 +117,14 @@ function checkLayers({ minChildren, flows }: TopicOptions, ranks: readonly numbe
 }
 
 /** The guide of seeds, with complaints that name the option which gave them. */
-function guideFrom({ seedWords }: TopicOptions, seeds: readonly Seed[], terms: readonly string[], rank: number): Matrix {
+function guideFrom(
+  { seedWords }: TopicOptions,
+  seeds: readonly Seed[],
+  { terms, reader }: Pick<TopicCorpus, 'terms' | 'reader'>,
+  rank: number,
+): Matrix {
   try {
-    return guideOf(seeds, terms, rank);
+    return guideOf(seeds, terms, rank, reader);
   } catch (error) {
     if (!(error instanceof InputError) || seedWords !== undefined) throw error;
     throw new InputError(error.message, { option: 'seedTopic', cause: error });

@@ -3,6 +3,7 @@ import { type Matrix, matrix } from '../data/matrix.js';
 import { nearestOf } from '../data/names.js';
 import { inWords, quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
+import type { TextReader } from './text-reader.js';
 
 /** Words that a topic starts from. */
 export interface Seed {
@@ -42,9 +43,10 @@ export function parseSeed(text: string, source: string): Seed {
  * Seeds as the option `guide` of `nmf` and `neuralNmf`: a column for each, 1 in the rows of its words.
  *
  * @param terms The names of the rows of X. @param rank The first rank of the fit, which limits the number of seeds.
+ * @param reader Reads a word as the texts were read (`textReader`), so that 'taxes' is found where terms are stems. Default: words as they stand.
  * @throws InputError for words that are no term, with the nearest term; for more seeds than topics; for a name that is there twice.
  */
-export function guideOf(seeds: readonly Seed[], terms: readonly string[], rank: number): Matrix {
+export function guideOf(seeds: readonly Seed[], terms: readonly string[], rank: number, reader?: Pick<TextReader, 'termsOf'>): Matrix {
   if (seeds.length > rank)
     throw new InputError(
       `There are seed words for ${seeds.length} topics, but the lowest layer has ${rank}; give fewer, or a larger rank.`,
@@ -62,7 +64,7 @@ export function guideOf(seeds: readonly Seed[], terms: readonly string[], rank: 
   const missing: string[] = [];
   seeds.forEach(({ name, words }, column) => {
     for (const word of words) {
-      const row = rowOf.get(word) ?? rowOf.get(word.normalize('NFKC').toLowerCase());
+      const row = rowOf.get(word) ?? rowOf.get(word.normalize('NFKC').toLowerCase()) ?? rowOf.get(wholeTerm(word, reader));
       if (row === undefined) missing.push(notATerm(word, name, terms));
       else guide.data[row * seeds.length + column] = 1;
     }
@@ -73,6 +75,15 @@ export function guideOf(seeds: readonly Seed[], terms: readonly string[], rank: 
     throw new InputError(`${what} not among the ${terms.length} terms: ${inWords(told)}.`, { option: 'seedWords' });
   }
   return guide;
+}
+
+/** The term that a word or a phrase is as a whole. */
+function wholeTerm(word: string, reader: Pick<TextReader, 'termsOf'> | undefined): string {
+  const length = (term: string) => term.split(' ').length;
+  return (reader?.termsOf([word])[0] ?? []).reduce(
+    (longest, term) => (longest === '' || length(term) > length(longest) ? term : longest),
+    '',
+  );
 }
 
 function notATerm(word: string, name: string, terms: readonly string[]): string {

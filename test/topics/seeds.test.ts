@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { stemmerOf } from '../../src/text/languages.js';
+import { termDocumentMatrix } from '../../src/text/term-document.js';
 import { guideOf, parseSeed, parseSeeds } from '../../src/topics/seeds.js';
+import { textReader } from '../../src/topics/text-reader.js';
 
 const terms = ['army', 'budget', 'tax', 'war'];
 
@@ -51,4 +54,20 @@ test('words that are no term, and too many seeds', () => {
       2,
     ),
   ).toThrow(/two seeds with the name "a"/);
+});
+
+test('words are found in the form in which the texts were read', async () => {
+  const documents = ['taxes and duties', 'a tax, a duty on imported goods', 'imported goods'].map((text, i) => ({ name: `d${i}`, text }));
+  const stemmed = termDocumentMatrix(documents, { language: 'en', stemmer: await stemmerOf('en'), minDocuments: 1, maxDocumentFraction: 1, ngrams: 2 });
+  const reader = await textReader(stemmed.vocabulary);
+  const of = (word: string) => {
+    const guide = guideOf([{ name: 'trade', words: [word] }], stemmed.terms, 1, reader);
+    return stemmed.terms.filter((_, row) => guide.data[row] === 1);
+  };
+  expect(of('taxes')).toEqual(['tax']);
+  expect(of('Duties')).toEqual(['duti']);
+  expect(of('imported goods')).toEqual(['import good']);
+  expect(() => of('ministries')).toThrow(/"ministries" of "trade"/);
+  // Without the reader words are terms as they stand.
+  expect(() => guideOf([{ name: 'trade', words: ['taxes'] }], stemmed.terms, 1)).toThrow(/did you mean "tax"/);
 });

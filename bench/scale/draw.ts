@@ -87,7 +87,7 @@ function sumTable({ sums }: Results): string {
 
 function panelTable({ panels }: Results): string {
   return table(
-    ['columns of the panel', 'SwiftShader, measured', 'of that, its processor time', 'H100 SXM5, estimated'],
+    ['columns of the panel', 'SwiftShader, measured', 'processor time of its threads', 'H100 SXM5, estimated'],
     panels.map(({ M, medianMs, leastMs, processorMs }) => [
       M,
       `${time(medianMs / 1000)} (${time(leastMs / 1000)})`,

@@ -2,4 +2,5 @@
 import { configOf } from './vitest.config.js';
 
 const { test, ...rest } = configOf('test');
-export default { ...rest, test: { ...test, projects: undefined, include: ['test/cluster/**/*.test.ts'], exclude: [] } };
+// Processes that are killed have a second to say so, which a busy machine may not give them: once more then.
+export default { ...rest, test: { ...test, projects: undefined, retry: 1, include: ['test/cluster/**/*.test.ts'], exclude: [] } };

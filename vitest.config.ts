@@ -21,6 +21,8 @@ const source = (name: string) => fileURLToPath(new URL(`./src/${name}.ts`, impor
 
 const together = ['test/{data,graph,programs,ranks,reference,report,shaders,text,topics}/**/*.test.ts'];
 
+const pages = ['test/demo/**/*.test.ts'];
+
 /** `mode`: 'fuzz', 'sound' or 'reference' where a script of package.json asks for more than tests. Projects do not take it over by themselves. */
 export const configOf = (mode: string): ViteUserConfig => ({
   // Modules of the page import the package as its users do.
@@ -40,9 +42,11 @@ export const configOf = (mode: string): ViteUserConfig => ({
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...together, 'test/cluster/**'], // npm run test:cluster, which needs a Redis and an MPI
+          exclude: [...configDefaults.exclude, ...together, ...pages, 'test/cluster/**'], // npm run test:cluster, which needs a Redis and an MPI
         },
       },
+      // A browser that starts beside other work may get no device, or no turn, for minutes. It is tried once more; a fault fails twice.
+      { extends: true, mode, test: { name: 'pages', include: pages, retry: 1 } },
     ],
     pool: 'forks', // a Dawn per process, in its main thread
     maxWorkers: 2,

@@ -94,7 +94,7 @@ test('large matrices: a sketch that comes close', () => {
   let [total, beyond3, beyond8] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
     const value = Math.fround(1 / (1 + i));
-    X.data[i * n + ((i * 7) % n)] = value;
+    X.data[((i * 11) % n) * n + ((i * 7) % n)] = value; // far from each other in both directions
     total += value ** 2;
     if (i >= 3) beyond3 += value ** 2;
     if (i >= 8) beyond8 += value ** 2;

@@ -98,13 +98,29 @@ export async function loseDevices({ browser }: Built): Promise<void> {
   await client.send('Browser.crashGpuProcess' as never).catch(() => {}); // the answer goes down with it
 }
 
-/** Waits until the fit panel of the room is in one of these states. A state that lasts some milliseconds may pass between two looks. */
+/** Looks by the clock: a browser under load may draw no frame for long. */
+const byTheClock = { polling: 100 };
+
+/** Waits until the fit panel of the room is in one of these states, or has failed. A state that lasts some milliseconds may pass between two looks. */
 export async function inState(page: Page, ...states: readonly string[]): Promise<void> {
-  await page.waitForFunction(
-    (wanted: readonly string[]) => wanted.includes(document.querySelector<HTMLElement>('#room .fit-panel')?.dataset.state ?? ''),
-    {},
-    states,
-  );
+  try {
+    const seen = await page.waitForFunction(
+      (wanted: readonly string[]) => {
+        const { state } = document.querySelector<HTMLElement>('#room .fit-panel')?.dataset ?? {};
+        return state !== undefined && [...wanted, 'failed'].includes(state) ? state : undefined;
+      },
+      byTheClock,
+      states,
+    );
+    const state = (await seen.jsonValue()) as string;
+    if (!states.includes(state)) throw new Error(state);
+  } catch (cause) {
+    const seen = await page.evaluate(() => {
+      const panel = document.querySelector<HTMLElement>('#room .fit-panel');
+      return `${panel?.dataset.state}: ${document.querySelector('#device')?.textContent} ${document.querySelector('#notices')?.textContent} ${panel?.textContent}`;
+    });
+    throw new Error(`The fit panel did not become ${states.join(' or ')}; it is ${seen}`, { cause });
+  }
 }
 
 /** Waits until the fit that `act` begins has ended, however short it was, where another one has ended before. */
@@ -120,7 +136,7 @@ export async function fitEnded(page: Page, act: () => Promise<unknown>): Promise
   await act();
   await page.waitForFunction(
     (seen) => seen.began && document.querySelector<HTMLElement>('#room .fit-panel')?.dataset.state === 'ended',
-    {},
+    byTheClock,
     began,
   );
 }

@@ -51,10 +51,10 @@ export async function launchChrome(): Promise<Browser> {
   });
 }
 
-/** A page that waits five minutes for what it is to show, and then says for which of it: far enough on a busy machine. */
+/** A page that waits two minutes for what it is to show, and then says for which of it: far enough on a busy machine. */
 export async function newPage(browser: Browser): Promise<Page> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(300_000);
+  page.setDefaultTimeout(120_000);
   return page;
 }
 

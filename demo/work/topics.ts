@@ -82,14 +82,11 @@ const held: Held = { names: new Map(), labels: new Map() };
 
 // Documents
 
-let files: GivenFile[] = [];
-
 /** Reads files, the sizes of which are checked before a byte is. */
 export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: string): Promise<Opened> {
   checkSizes(given);
   if (given.length === 1 && /\.zip$/i.test(given[0].path)) return openModel(given[0].file);
   const table = tableAmong(given);
-  files = given;
   if (!table) return take(await readTexts(given, encoding));
   checkNotEmpty(table.path, table.file);
   const { names, guess } = await fieldsOf(table, encoding).catch((error: unknown) => {
@@ -105,16 +102,11 @@ export async function openFiles(given: GivenFile[], fields?: Fields, encoding?: 
   }
 }
 
-/** The files that are open, for a person who wants them kept. */
-export const openedFiles = (): GivenFile[] => files;
-
 export async function openText(text: string): Promise<Opened> {
-  files = [];
   return take(readPasted(text));
 }
 
 export async function openExample(name: ExampleName, address: string): Promise<Opened> {
-  files = [];
   return take(await readExample(name, address));
 }
 

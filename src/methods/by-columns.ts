@@ -24,8 +24,8 @@ export function standIn({ rows, cols, sparse }: ColumnData): DataMatrix {
 export const isStandIn = (X: DataMatrix): boolean => standIns.has(X);
 
 /** `writeMatrix` of an X in memory; an engine of columns reads X by itself. */
-export const writeData: typeof writeMatrix = (run, tensor, X, ofW, W) => {
-  if (!isStandIn(X)) writeMatrix(run, tensor, X, ofW, W);
+export const writeData: typeof writeMatrix = (run, tensor, X, weightTensor, W) => {
+  if (!isStandIn(X)) writeMatrix(run, tensor, X, weightTensor, W);
 };
 
 /** The options that say something of every entry of X, or that read all of it at once. */

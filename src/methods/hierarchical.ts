@@ -281,7 +281,7 @@ export interface SequentialRun {
 /** Fits the layers of a program one after another from random starts; also the warm start of Neural NMF. */
 export async function fitSequentially(
   fit: Fit,
-  { X: dataTensor, W: ofW, A, S }: Layers & { W?: Tensor },
+  { X: dataTensor, W: weightTensor, A, S }: Layers & { W?: Tensor },
   { layers, cost, scaled, classifiers, ones }: SequentialFit,
   X: DataMatrix,
   {
@@ -299,7 +299,7 @@ export async function fitSequentially(
   }: SequentialRun,
 ): Promise<void> {
   const { run, settings } = fit;
-  writeData(run, dataTensor, X, ofW, W);
+  writeData(run, dataTensor, X, weightTensor, W);
   for (const one of ones) writeOnes(run, one);
   if (!begin)
     A.forEach((tensor, l) => {

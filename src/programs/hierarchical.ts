@@ -7,7 +7,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { type Loss, type Ones, onesInputs, squared } from './losses.js';
 import { kktTensors, type LayerSections, type LayerTensors, layerSections, type NmfSolver } from './nmf.js';
 import { type Penalties, type PenaltyShape, penaltyInputs } from './penalties.js';
-import { weightInput } from './q.js';
+import { weightTensor } from './q.js';
 import { classifierState, type LabelTensors, labelInputs, ssnmfModels, supervisedSections } from './ssnmf.js';
 
 export interface Layers {
@@ -128,7 +128,7 @@ export function hierarchicalProgram(
 ): HierarchicalProgram {
   const p = programBuilder('hierarchicalNmf', { restarts });
   const layers = layerTensors(p, N, M, ranks, csrEntries);
-  const W = weighted ? weightInput(p, layers.X) : undefined;
+  const W = weighted ? weightTensor(p, layers.X) : undefined;
   const fit = sequentialSections(p, layers, solver, { ...options, W });
   const errors = errorSection(p, layers, W);
   return { program: p.build(), ...layers, ...fit, W, errors };

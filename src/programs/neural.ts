@@ -11,7 +11,7 @@ import type { Tensor } from '../graph/tensor.js';
 import { acceptStart, controlledStep, type Evaluated, type Variable, variable } from './controlled-step.js';
 import { errorSection, type Layers, layerTensors, type SequentialFit, sequentialSections } from './hierarchical.js';
 import { type ClassifierTensors, type CostWeights, costAndGradient, fitClassifier, type Terms } from './neural-cost.js';
-import { forwardQ, weighData, weightInput, weightsOf } from './q.js';
+import { forwardQ, weighData, weightsOf, weightTensor } from './q.js';
 
 /**
  * The step rules. 'projected': projected gradient whose step is controlled on the device (all columns only). 'momentum': rate and momentum
@@ -90,7 +90,7 @@ export function neuralProgram(N: number, M: number, ranks: readonly number[], op
   };
   const control = p.controlState();
   const classifiers = (options.classifiers ?? []).map((spec, c) => classifierTensors(p, spec, c, ranks, M));
-  const W = weighted ? weightInput(p, X) : undefined;
+  const W = weighted ? weightTensor(p, X) : undefined;
   const mask = W && weightsOf(p, X, W);
   const support = options.supported ? p.input('support', N, ranks[0]) : undefined;
   const terms: Terms = { X, mask, weights, classifiers, fall: tolerance || undefined };

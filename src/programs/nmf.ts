@@ -28,7 +28,7 @@ import {
   penalisedSplit,
   penaltyInputs,
 } from './penalties.js';
-import { forwardQ, type Sight, weighData, weightedResidual, weightInput, weightsOf } from './q.js';
+import { forwardQ, type Sight, weighData, weightedResidual, weightsOf, weightTensor } from './q.js';
 import { metBySolve, metBySweep, type Violation, violationStates } from './violation.js';
 import { costWithVolume, type Volume, type VolumeShape, volumeInputs, withVolume } from './volume.js';
 
@@ -363,7 +363,7 @@ export function nmfProgram(N: number, M: number, k: number, options: NmfProgramO
     kkt: kktTensors(p, 0),
     ...(another && { error: p.state('error', 1, 1) }),
   };
-  const W = weighted ? weightInput(p, X) : undefined;
+  const W = weighted ? weightTensor(p, X) : undefined;
   const ones = loss.ones && !weighted ? onesInputs(p, N, M) : undefined;
   const own = solver !== 'mu' && (weighted || missing);
   const penalties: Penalties = {

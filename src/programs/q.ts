@@ -16,7 +16,7 @@ export interface DataWeights {
 /**
  * W, N×M: written by the host, or made by the section 'seen' of an X whose missing values are marked (data/missing.ts): 0 there, 1 elsewhere.
  */
-export function weightInput(p: ProgramBuilder, X: Tensor): Tensor {
+export function weightTensor(p: ProgramBuilder, X: Tensor): Tensor {
   const W = p.state('W', X.rows, X.cols, { shared: true });
   p.section('seen', () => p.seen(X, { into: W }));
   return W;
@@ -151,7 +151,7 @@ export function qProgram(
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
   const G = weighted || missing ? undefined : p.state('G', k, k);
-  const W = weighted ? weightInput(p, X) : undefined;
+  const W = weighted ? weightTensor(p, X) : undefined;
   const weights = W && weightsOf(p, X, W);
   const residual = p.state('residual', 1, M);
   const rounds = p.state('rounds', 1, M);

@@ -1,7 +1,7 @@
 /** Least squares on the simplex, column by column, as pieces of programs: argmin ½‖W ∘ (X − AS)‖² over columns s ≥ 0 of S with Σ s = 1. */
 import { type Program, programBuilder } from '../graph/program.js';
 import { T, type Tensor } from '../graph/tensor.js';
-import { weighData, weightInput, weightsOf } from './q.js';
+import { weighData, weightsOf, weightTensor } from './q.js';
 
 export interface SimplexProgram {
   program: Program;
@@ -27,7 +27,7 @@ export function simplexProgram(
   const A = p.input('A', N, k);
   const S = p.state('S', k, M);
   const G = weighted ? undefined : p.state('G', k, k);
-  const W = weighted ? weightInput(p, X) : undefined;
+  const W = weighted ? weightTensor(p, X) : undefined;
   const weights = W && weightsOf(p, X, W);
   const residual = p.state('residual', 1, M);
   const rounds = p.state('rounds', 1, M);

@@ -21,7 +21,7 @@ import {
 } from './losses.js';
 import type { LayerSections, LayerTensors } from './nmf.js';
 import { type Penalty, type PenaltyShape, penalisedCost, penalisedSplit, penaltyInputs } from './penalties.js';
-import { weightInput } from './q.js';
+import { weightTensor } from './q.js';
 
 /** The losses of X and of Y. */
 export interface SsnmfLosses {
@@ -151,7 +151,7 @@ export function ssnmfProgram(N: number, M: number, k: number, options: SsnmfProg
   const X = p.data('X', N, M, { csrEntries: options.csrEntries });
   const tensors: SupervisedTensors = {
     X,
-    W: masked ? weightInput(p, X) : undefined,
+    W: masked ? weightTensor(p, X) : undefined,
     A: p.state('A0', N, k),
     S: p.state('S0', k, M),
     cost: p.state('cost', 1, 1),
@@ -203,7 +203,7 @@ export function lossTransformProgram(
   const cost = p.state('cost', 1, 1);
   const ones = loss.ones && !masked ? onesInputs(p, N, M) : undefined;
   const data = masked ? p.input('data', N, M) : undefined;
-  const W = data && weightInput(p, data);
+  const W = data && weightTensor(p, data);
   const penalty = shape && penaltyInputs(p, 'S', S, shape, false);
   const fit: Fit = { loss, target: X, mask: W, data, dictionary: A, ones };
   p.section('step', () => updateBy(p, S, penalisedSplit(p, 'S', S, coefficientSplit(p, fit, S), penalty), { power: loss.power }));

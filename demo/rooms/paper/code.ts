@@ -26,7 +26,6 @@ function typescriptOf(fits: readonly Named[]): string {
   const { seed, layers } = fits[0];
   const rank = tableRanks[layers - 1];
   const supervisions = new Set(fits.map(({ supervision }) => supervision));
-  const labelled = drawTableOne(seed).labelled.flatMap((is, c) => (is ? [c] : []));
   const given = { none: '', semi: ', labels: known, truth', full: ', labels: truth' };
   const calls = fits.map(({ name, method, supervision, restarts, goOn, ...rest }, i) => {
     const start = goOn ? `start: { A: ${fits[i - 1].name}.A }` : `restarts: ${restarts}`;
@@ -43,7 +42,7 @@ function typescriptOf(fits: readonly Named[]): string {
       : `const { X, labels } = tableOne(${seed});\nconst truth = labels[${rank}].map(String);`,
     ...(supervisions.has('semi')
       ? [
-          `const labelled = new Set([${labelled.join(', ')}]); // 40 % of the columns, drawn at random`,
+          `const labelled = new Set([${labelledColumns(seed).join(', ')}]); // 40 % of the columns, drawn at random`,
           "const known = truth.map((label, c) => (labelled.has(c) ? label : ''));",
         ]
       : []),
@@ -79,3 +78,5 @@ function commandOf(fits: readonly Named[]): string {
   });
   return [`npx orthant table1 --data ${seed} --out table1   # its data and labels`, ...calls, ''].join('\n');
 }
+
+const labelledColumns = (seed: number): number[] => drawTableOne(seed).labelled.flatMap((is, c) => (is ? [c] : []));

@@ -132,6 +132,15 @@ async function outcomeOf(fault, worker, copy) {
   return said;
 }
 
+/** A tree that fails without a fault would "notice" every one. */
+async function refuseUnsound() {
+  const file = 'src/errors.ts';
+  const worker = workerOf();
+  const { failed } = await worker.ask({ file, text: await readFile(path.join(root, file), 'utf8'), covers: '^elementwise: ', kernels: [] });
+  worker.close();
+  if (failed) throw new Error(`Without any fault a case fails (${failed}). \`npm run shaders\` bundles the kernels.`);
+}
+
 async function main() {
   // What is not known is refused: a slip, or a question for help, is not to begin hours of work.
   const { values } = parseArgs({
@@ -157,6 +166,7 @@ async function main() {
     .sort(([a], [b]) => hash(a) - hash(b))
     .slice(Number(values.from ?? 0))
     .values();
+  await refuseUnsound();
   const results = [];
   const work = async () => {
     const worker = workerOf();

@@ -35,7 +35,7 @@ export function solveMasked(G: Float64Array, k: number, P: readonly number[], b:
 
 /**
  * argmin_{s ≥ 0} ½ sᵀGs − bᵀs by the active-set method of Lawson & Hanson (1974, ch. 23) in Gram form: one index enters at a time,
- * a blocked step removes the indices that reach zero. It is finite and monotone, and another algorithm than the kernels use.
+ * a blocked step removes the index that reaches zero. It is finite and monotone, and another algorithm than the kernels use.
  */
 export function solveNnls(G: Float64Array, k: number, b: Float64Array): { s: Float64Array; rounds: number } {
   const s = new Float64Array(k);
@@ -70,30 +70,22 @@ export function solveNnls(G: Float64Array, k: number, b: Float64Array): { s: Flo
         break;
       }
       let step = 1;
+      let blocking = -1;
       P.forEach((j, i) => {
-        if (!(z[i] > 0)) step = Math.min(step, s[j] / (s[j] - z[i]));
+        const reach = z[i] > 0 ? 1 : s[j] / (s[j] - z[i] || 1);
+        if (z[i] > 0 || (blocking >= 0 && reach >= step)) return;
+        step = reach;
+        blocking = j;
       });
       P.forEach((j, i) => {
-        if (step === 1 && z[i] === 0) passive.delete(j);
-        s[j] = step === 1 ? z[i] : s[j] + step * (z[i] - s[j]);
-        if (step < 1 && !(z[i] > 0) && s[j] <= 1e-15 * Math.abs(z[i]) + Number.MIN_VALUE) {
-          s[j] = 0;
-          passive.delete(j);
-        }
+        s[j] = Math.max(s[j] + step * (z[i] - s[j]), 0);
       });
-      if (step === 1) {
+      if (blocking === -1) {
         barred.clear();
         break;
       }
-      // Rounding can leave the blocking index a hair above zero: take out the smallest blocked one so that the loop ends.
-      if (passive.size === P.length) {
-        let blocking = -1;
-        P.forEach((j, i) => {
-          if (!(z[i] > 0) && (blocking === -1 || s[j] < s[blocking])) blocking = j;
-        });
-        s[blocking] = 0;
-        passive.delete(blocking);
-      }
+      s[blocking] = 0;
+      passive.delete(blocking);
     }
   }
 }

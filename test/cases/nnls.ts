@@ -404,6 +404,26 @@ const vanishing: Case = {
   },
 };
 
+/** Where B is zero everywhere there is nothing to be relative to: a residual is what it is, and zero where S is zero. */
+const ofNothing: Case = {
+  name: 'kktResidual where B is zero everywhere',
+  async run({ engine }) {
+    const p = programBuilder('of nothing');
+    const [G, B, S] = [p.input('G', 2, 2), p.input('B', 2, 5), p.input('S', 2, 5)];
+    const out = p.state('out', 1, 5);
+    p.section('all', () => p.kktResidual(G, B, S, { into: out }));
+    for (const own of [engine, createReferenceEngine()]) {
+      using run = await own.prepare(p.build());
+      run.write(G, [1, 0, 0, 4]);
+      run.write(B, new Float32Array(10));
+      run.write(S, [0, 1, 0, 0, 2, 0, 0, 0.5, 0, 2]);
+      run.execute('all');
+      const [found] = await run.sample([out]);
+      if (found.join() !== '0,1,2,0,8') throw new Error(`The residuals of ${own.kind} are ${found.join()}, not 0,1,2,0,8.`);
+    }
+  },
+};
+
 export const nnls: Case[] = [
   ...oddShapes,
   ...hard,
@@ -418,4 +438,5 @@ export const nnls: Case[] = [
   ...gradients,
   ...droppedCases,
   vanishing,
+  ofNothing,
 ];

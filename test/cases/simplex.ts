@@ -5,11 +5,12 @@
 import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
+import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { nnls } from '../../src/methods/q.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
 import { dominant, type Shape, termsOf } from './solves.js';
-import { type Case, differential, type Entries, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';
+import { type Case, differential, type Entries, execute, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';
 
 interface Problem {
   X: Matrix;
@@ -355,4 +356,32 @@ const determinants = (
   ),
 );
 
-export const simplex: Case[] = [...small, ...larger, ...differentials, ...determinants];
+/** Rounds count up and are positive where a column settles; from the support of the solution one factorization is enough. */
+const counted = [{}, { spill: true }].map(
+  (forced): Case => ({
+    name: `a simplex solve counts its rounds ${JSON.stringify(forced)}`,
+    async run({ guarded }) {
+      const shape = { k: 9, cols: 13 };
+      const problem = simplexProblemOf(random(seedOf(this.name)), shape);
+      const p = programBuilder(this.name);
+      const [g, b, S] = [p.input('G', 9, 9), p.input('B', 9, 13), p.state('S', 9, 13)];
+      const [cold, warm] = [p.state('cold', 1, 13), p.state('warm', 1, 13)];
+      p.section('all', () => {
+        p.simplex(g, b, S, { warm: false, rounds: cold });
+        p.simplex(g, b, S, { warm: true, rounds: warm });
+      });
+      const engine = await guarded({ forced });
+      const values = new Map<Tensor, Entries>([
+        [g, problem.G],
+        [b, problem.B],
+      ]);
+      const [first, second] = await execute(engine, p.build(), values, [cold, warm]);
+      await engine.inspected();
+      // A column with nine unknowns, of which half are in the solution, takes more than one round from all of them.
+      if (!first.every((one) => one >= 1) || first.every((one) => one === 1)) throw new Error(`Cold, the columns took ${first} rounds.`);
+      if (second.some((one) => one !== 1)) throw new Error(`From the solution the columns took ${second} rounds.`);
+    },
+  }),
+);
+
+export const simplex: Case[] = [...small, ...larger, ...differentials, ...counted, ...determinants];

@@ -131,6 +131,25 @@ test('the threshold: two residuals, each rounded by 2⁻²² ‖X‖², must not
   expect(planGramResidual({ rows: 96, cols: 65_536, batch: 1 }, 16, 1e-5, adapters.hardware)).toBeDefined();
 });
 
+test('every input has norms of its own, which are no tensor of the program', () => {
+  const p = programBuilder('two');
+  const residualOf = (label: string) => {
+    const X = p.data(label, 20, 30);
+    const [A, Z, out, H] = [p.state('A', 20, 3), p.state('Z', 3, 30), p.state('out', 1, 1), p.state('H', 3, 30)];
+    const [G, B] = [p.gram(A), p.matmul(T(A), X)];
+    p.residualNorm(X, A, Z, { into: out, fall });
+    p.matmul(G, Z, { scale: -1, add: B, into: H });
+  };
+  p.section('all', () => {
+    residualOf('X');
+    residualOf('Y');
+  });
+  const { program, norms } = lowerProgram(p.build(), adapters.hardware, { gram: true, matmul: 'tiled' });
+  const ids = [...program.tensors, ...norms.values()].map(({ id }) => id);
+  expect(norms.size).toBe(2);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
 test('squared norms of columns, padding zero', () => {
   const p = programBuilder('p');
   const X = p.data('X', 3, 5);

@@ -74,6 +74,17 @@ function workOfOne(write: (p: ReturnType<typeof programBuilder>) => unknown, fac
     .map(workOf);
 }
 
+test('a product whose tiles end with the sweep of HALS: 2k + 2 operations an entry more', () => {
+  const program = programFor('nmf', { rows: 24, cols: 40, ranks: 8, solver: 'hals' });
+  const { steps } = costOf(program, 'rtx-4090', { forced: { matmul: 'register' } }).step0;
+  expect(steps.map(({ operations }) => operations)).toEqual([
+    2 * 8 * 8 * 40, // SSᵀ
+    24 * 8 * (2 * 40 + 2 * 8 + 2), // XSᵀ, and its sweep
+    2 * 8 * 8 * 24, // AᵀA
+    8 * 40 * (2 * 24 + 2 * 8 + 2), // AᵀX, and its sweep
+  ]);
+});
+
 test('a solve, counted by hand: cold, warm, and with its factors in scratch memory', () => {
   // k = 6, 9 columns, padded to 12; G is 6×6 in rows of 8.
   const solve = (warm: boolean) => (p: ReturnType<typeof programBuilder>) => {

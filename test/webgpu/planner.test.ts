@@ -6,6 +6,7 @@ import { adapterFacts } from '../../src/webgpu/device/device.js';
 import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { lower } from '../../src/webgpu/lower/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import { chooseSweep } from '../../src/webgpu/plan/choose.js';
 import { type ProductShape, planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
 import { type AdapterFacts, planGrid, planGroup, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
@@ -192,6 +193,15 @@ test('sweeps of hals are dispatches of their own only for many unknowns, a spars
   ] as const) {
     expect(kernels(program, facts).filter((name) => name.startsWith('update/hals'))).toHaveLength(2);
   }
+});
+
+test('sweeps of more than 64 unknowns go to groups of lanes where the device has hardware and room', () => {
+  const kernelOf = (k: number, facts: AdapterFacts, forced = {}) =>
+    chooseSweep({ of: 'columns', k, items: 300, restarts: 1, perColumn: false }, facts, forced).kernel;
+  expect([64, 65, 256, 257].map((k) => kernelOf(k, hardware))).toEqual(['private', 'group', 'group', 'private']);
+  expect([65, 256].map((k) => kernelOf(k, software))).toEqual(['private', 'private']);
+  expect(kernelOf(200, { ...hardware, maxInvocationsPerWorkgroup: 128 })).toBe('private');
+  expect(kernelOf(5, software, { group: true })).toBe('group');
 });
 
 test('solves are written out up to 16 unknowns, on a software adapter up to 32 where enough columns repay the compiling', () => {

@@ -35,11 +35,12 @@ export interface LoweredProgram {
 
 export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
-  const everywhere = typeof forced === 'function' ? {} : forced;
   const { program: whole, halves, panelled } = stored(original, facts);
   // Parts of a sum cannot be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
-  const parts = keepTogether(splitProgram(program, panelled, (operation) => scratchFits(lower(operation, facts, everywhere), facts)));
+  const parts = keepTogether(
+    splitProgram(program, panelled, (operation, section) => scratchFits(lower(operation, facts, of(section)), facts)),
+  );
   // Panels are views of buffers that others bind, too.
   const { program: reading, norms } =
     panelled.size > 0 ? { program: parts, norms: new Map() } : withGramResiduals(parts, program.tensors.length, facts, of);

@@ -29,21 +29,22 @@ export interface SplitProgram {
   readonly sections: Readonly<Record<string, readonly Step[]>>;
 }
 
-/** `fits` says whether the scratch memory that an operation asks for can be bound. */
+/** `fits` says whether the scratch memory that an operation of a section asks for can be bound. */
 export function splitProgram(
   { name, tensors, sections }: FusedProgram,
   panelled: ReadonlyMap<Tensor, Panelled>,
-  fits: (operation: Operation) => boolean,
+  fits: (operation: Operation, section: string) => boolean,
 ): SplitProgram {
   let made = tensors.length;
   const fresh = (label: string, rows: number, cols: number, batch: number): Tensor => {
     return { id: made++, name: label, role: 'transient', form: 'dense', rows, cols, batch, entries: rows * cols };
   };
-  const split = (operation: FusedOperation) => splitOperation(operation, { panelled, fits, fresh, steps: [] });
-  return {
-    name,
-    sections: Object.fromEntries(Object.entries(sections).map(([section, operations]) => [section, operations.flatMap(split)])),
+  const split = ([section, operations]: [string, readonly FusedOperation[]]) => {
+    const scratchFits = (operation: Operation) => fits(operation, section);
+    const steps = operations.flatMap((operation) => splitOperation(operation, { panelled, fits: scratchFits, fresh, steps: [] }));
+    return [section, steps] as const;
   };
+  return { name, sections: Object.fromEntries(Object.entries(sections).map(split)) };
 }
 
 /** The buffers that the steps read and write. A view lives as long as its buffer. */

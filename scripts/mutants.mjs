@@ -90,7 +90,10 @@ function workerOf() {
       const waited = new Promise((resolve) => {
         timer = setTimeout(() => resolve('hangs'), hangs);
       });
-      const answer = await Promise.race([lines.next(), waited]);
+      // Compilers of drivers write warnings on stdout, too.
+      let answer;
+      do answer = await Promise.race([lines.next(), waited]);
+      while (answer !== 'hangs' && !answer.done && !answer.value.startsWith('{'));
       clearTimeout(timer);
       if (answer !== 'hangs' && !answer.done) return JSON.parse(answer.value);
       process.kill('SIGKILL');

@@ -125,7 +125,8 @@ fn solveOnSupport(own: Lane, size: u32, g: u32, longest: u32) {
     if (SPILL) { storageBarrier(); }
     if (within & (i > j)) { right = fma(-sum, unknown[first + j], right); }
   }
-  inverse[own.slot] = ownInverse;
+  // Lanes outside of a support read a slot, too; where no column has a support no barrier is between.
+  if (within) { inverse[own.slot] = ownInverse; }
   let ownColumn = (i * (2u * K - 1u - i)) / 2u;
   for (var r = 0u; r < longest; r++) {
     let j = longest - 1u - r;

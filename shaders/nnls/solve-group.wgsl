@@ -72,7 +72,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var t = 0u; t < K; t++) { scale = max(scale, merit[own.first + t]); }
   let tolerance = scale * TOLERANCE;
 
-  var passive = usable & (select(b, S[at], WARM == 1u) > 0.0);
+  var passive = usable & (b > 0.0);
+  // Lanes without an unknown of their own leave S alone, which the lane of the last unknown writes.
+  if (usable & (WARM == 1u)) { passive = S[at] > 0.0; }
   var x = 0.0;
   var s = 0.0; // the active set's point
   var phase = select(SETTLED, PIVOTING, live);

@@ -46,10 +46,11 @@ function product(
         half && (restarts === 1 || shared === label) ? p.data(label, r, c) : p.input(label, r, c, { batched: shared !== label });
       const A = operand('A', transposeA ? inner : rows, transposeA ? rows : inner);
       const B = operand('B', transposeB ? cols : inner, transposeB ? inner : cols);
-      const E = p.input('E', rows, cols);
+      // A factor of each restart, or an addend of all.
+      const E = p.input('E', rows, cols, { batched: epilogue === 'hadamard' });
       values.set(A, signedEntries(r, rows * inner * A.batch));
       values.set(B, signedEntries(r, inner * cols * B.batch));
-      values.set(E, signedEntries(r, rows * cols));
+      values.set(E, signedEntries(r, rows * cols * E.batch));
       const C = p.state('C', rows, cols);
       p.section('all', () => {
         p.matmul(transposeA ? T(A) : A, transposeB ? T(B) : B, {

@@ -203,6 +203,40 @@ const known: Case[] = [3, 9, 17, 33].map((k) => ({
 }));
 
 /**
+ * Two columns so much alike that a pivot is 2⁻¹² of its diagonal entry are no dependent ones: both unknowns stay. All numbers are exact in
+ * f32; the solution is off by its rounding times the condition of G, 2¹⁴.
+ */
+const alike: Case[] = [{}, { spill: false }, { spill: true }, { group: true }].map((forced) => ({
+  name: `columns almost alike stay in a support ${JSON.stringify(forced)}`,
+  async run({ guarded }) {
+    const k = 9;
+    const near = 1 - 2 ** -13;
+    const G = Float32Array.from({ length: k * k }, (_, at) => (at === 1 || at === k ? near : Number(at % (k + 1) === 0)));
+    const truth = Float32Array.from({ length: k }, (_, j) => [0.25, 0.5, 0.25][j] ?? 0);
+    const b = Float32Array.from(truth, (_, i) => truth.reduce((sum, x, j) => sum + G[i * k + j] * x, truth[i] > 0 ? 0 : -1));
+    const p = programBuilder(this.name);
+    const [g, B, M] = [p.input('G', k, k), p.input('B', k, 1), p.input('M', k, 1)];
+    const [S, beta, onSimplex] = [p.state('S', k, 1), p.state('beta', k, 1), p.state('on simplex', k, 1)];
+    p.section('all', () => {
+      p.nnls(g, B, S, { warm: false });
+      p.maskedSolve(g, M, B, { into: beta });
+      p.simplex(g, B, onSimplex, { warm: false });
+    });
+    const engine = await guarded({ forced });
+    const values = new Map<Tensor, Entries>([
+      [g, G],
+      [B, b],
+      [M, truth],
+    ]);
+    const found = await execute(engine, p.build(), values, [S, beta, onSimplex]);
+    await engine.inspected();
+    for (const [n, name] of ['S', 'β', 'S on the simplex'].entries()) {
+      for (let j = 0; j < k; j++) expectAtMost(`${name}[${j}] − ${truth[j]}`, Math.abs(found[n][j] - truth[j]), 2 ** -10);
+    }
+  },
+}));
+
+/**
  * Block principal pivoting on the host, in f64, with Gaussian elimination: the number of rounds until no index breaks a condition, or
  * undefined if that does not come. With `rule` it is as finite as Kim & Park 2011 say: while exchanging all such indices does not help, only
  * the last of them is exchanged.
@@ -307,4 +341,4 @@ const atOnce = [{}, { spill: false }, { spill: true }, { group: true }].flatMap(
   ),
 );
 
-export const solves: Case[] = [...differentials, ...residuals, ...known, ...rules, ...atOnce];
+export const solves: Case[] = [...differentials, ...residuals, ...known, ...alike, ...rules, ...atOnce];

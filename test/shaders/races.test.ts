@@ -5,14 +5,19 @@
  */
 import { describe, expect, test } from 'vitest';
 import { detectRaces } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { random } from '../../src/data/random.js';
 import { programBuilder } from '../../src/graph/program.js';
-import { T } from '../../src/graph/tensor.js';
+import { T, type Tensor } from '../../src/graph/tensor.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
 import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
-import { byteLength } from '../../src/webgpu/layout/layout.js';
+import { byteLength, pad } from '../../src/webgpu/layout/layout.js';
 import type { Dispatch } from '../../src/webgpu/lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import { problemOf, termsOf } from '../cases/solves.js';
+import type { Entries } from '../cases/support.js';
 import { adapters } from '../plans/dump.js';
 import { codes } from '../support/codes.js';
+import { lockstep } from '../support/lockstep.js';
 
 /**
  * A product of one workgroup, staged more than once, so that barriers of one round meet those of the next: 64 or 32 invocations for 16×16
@@ -57,9 +62,88 @@ test('the kernels with barriers are these', () => {
 });
 
 /**
- * The detector keeps one result of a function for all invocations, and does not know workgroupUniformLoad. So it cannot follow the solves,
- * whose lanes get their places from functions; the sweep it can.
+ * The detector of wgsl_reflect keeps one result of a function for all invocations, and does not know workgroupUniformLoad. So it cannot
+ * follow the solves, whose lanes get their places from functions; lockstep.ts can. Its results are those of the reference, and it also sees
+ * invocations that do not meet at a barrier and entries outside of memory.
  */
+describe.each([
+  { name: 'four columns of a workgroup', k: 5, cols: 6, restarts: 2 },
+  { name: 'a Gram matrix for every column, warm', k: 7, cols: 5, restarts: 1, perColumn: true, warm: true },
+  { name: 'one column of a workgroup, its factor partly in scratch memory', k: 33, cols: 3, restarts: 1, spill: true },
+  { name: 'the active set after one round', k: 6, cols: 4, restarts: 1, pivots: 1 },
+])('solves by groups of lanes, $name', ({ k, cols, restarts, perColumn = false, warm = false, spill = false, pivots }) => {
+  const seed = 1 + Math.floor(1e6 * Math.random());
+  const problem = problemOf(random(seed), { k, cols, restarts, perColumn });
+  // Less room than the factor of 33 unknowns takes, 2.2 KiB, beside the arrays of 64 lanes.
+  const facts = spill ? { ...adapters.hardware, maxWorkgroupStorage: 3000 } : adapters.hardware;
+  const p = programBuilder('group', { restarts });
+  const batched = { batched: true };
+  const [G, B] = [p.input('G', perColumn ? k * k : k, perColumn ? cols : k, batched), p.input('B', k, cols, batched)];
+  const [S, gradient, beta] = [p.state('S', k, cols), p.input('gradient', k, cols, batched), p.state('beta', k, cols)];
+  p.section('solve', () => void p.nnls(G, B, S, { warm }));
+  p.section('back', () => void p.maskedSolve(G, S, gradient, { into: beta }));
+  const program = p.build();
+  const [solve, back] = dispatchesOf(lowerProgram(program, facts, { group: true, ...(pivots && { pivots }) }).sections);
+  const values = new Map<Tensor, Entries>([
+    [G, problem.G],
+    [B, problem.B],
+    [S, problem.S.map((s, i) => (i % 3 === 0 ? 0 : s))],
+    [gradient, problem.B],
+  ]);
+
+  /** Races and the buffer of each output, padded. */
+  async function run(dispatch: Dispatch, given: ReadonlyMap<object, Entries>, change = (code: string) => code) {
+    const { kernel, constants, bindings, workgroups } = dispatch;
+    const buffers = bindings.map((bound) => {
+      if ('scratch' in bound) return new Float32Array(bound.bytes / 4);
+      return given.has(bound)
+        ? Float32Array.from(pad(bound, Float32Array.from(given.get(bound)!)))
+        : new Float32Array(byteLength(bound) / 4);
+    });
+    const races = lockstep(change(await specialise(kernel, constants)), constants, buffers, workgroups);
+    return { races, buffers };
+  }
+
+  const solved = async () => {
+    const { buffers, races } = await run(solve, values);
+    return { races, S: buffers[2] };
+  };
+
+  test('no race, and the results of the reference', async () => {
+    expect(solve.kernel).toBe('nnls/solve-group');
+    expect(back.kernel).toBe('nnls/masked-solve-group');
+    expect(solve.constants.SPILL).toBe(spill);
+    const { races, S: found } = await solved();
+    expect(races, `seed ${seed}`).toEqual([]);
+    const engine = createReferenceEngine();
+    using own = await engine.prepare(program);
+    for (const [tensor, value] of values) own.write(tensor, value);
+    own.execute('solve');
+    own.execute('back');
+    const [expected, expectedBack] = await own.sample([S, beta]);
+    const off = Math.max(...pad(S, expected).map((one, i) => Math.abs(one - found[i])));
+    expect(off, `seed ${seed}`).toBeLessThan(termsOf(k) * 2 ** -24);
+    const second = await run(back, new Map([...values, [S, expected]]));
+    expect(second.races, `seed ${seed}`).toEqual([]);
+    const offBack = Math.max(...pad(beta, expectedBack).map((one, i) => Math.abs(one - second.buffers[3][i])));
+    expect(offBack, `seed ${seed}`).toBeLessThan(termsOf(k) * 2 ** -24 * 10);
+  });
+
+  test('without any one of its barriers there would be a race', async () => {
+    const code = await specialise(solve.kernel, solve.constants);
+    const barriers = code.match(/workgroupBarrier\(\);|storageBarrier\(\);/g)!;
+    expect(barriers.length).toBeGreaterThan(3);
+    for (const number of barriers.keys()) {
+      if (barriers[number] === 'storageBarrier();' && !spill) continue;
+      let seen = 0;
+      const without = (text: string) =>
+        text.replaceAll(/workgroupBarrier\(\);|storageBarrier\(\);/g, (one) => (seen++ === number ? '' : one));
+      const { races } = await run(solve, values, without);
+      expect(races.length, `barrier ${number}, seed ${seed}`).toBeGreaterThan(0);
+    }
+  });
+});
+
 describe('update/hals-group', () => {
   test('has no race, and would have one without its barriers', async () => {
     const p = programBuilder('group');

@@ -186,6 +186,12 @@ describe('plans obey a tuning', () => {
     expect(plan(kind, by(kind, chosen, facts, 'another class'))).toContain(steps.join('\n'));
   });
 
+  test.each(['buffer', 'private'] as const)('the factor of a solve: %s', (kernel) => {
+    const facts = by('solve', { kernel, workgroup: 64 }, software);
+    const [{ constants }] = dispatchesOf(lowerProgram(work.solve, facts).sections);
+    expect(constants.SPILL).toBe(kernel === 'buffer');
+  });
+
   test.each<[TunedKind, Choices[TunedKind], AdapterFacts]>([
     ['solve', { kernel: 'group', workgroup: 64 }, software],
     ['solve', { kernel: 'registers', workgroup: 64 }, { ...software, llvmpipe: true }],

@@ -7,10 +7,9 @@ import { solveMasked } from './linear-algebra.js';
  */
 export function solveSimplex(G: Float64Array, k: number, b: Float64Array): { s: Float64Array; rounds: number } {
   const s = new Float64Array(k);
-  let size = 0;
+  const size = [...G, ...b].reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   let corner = 0;
   for (let j = 0; j < k; j++) {
-    size = Math.max(size, G[j * (k + 1)], Math.abs(b[j]));
     if (G[j * (k + 1)] / 2 - b[j] < G[corner * (k + 1)] / 2 - b[corner]) corner = j;
   }
   s[corner] = 1;

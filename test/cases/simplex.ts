@@ -8,9 +8,20 @@ import { sparseFromDense } from '../../src/data/sparse.js';
 import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { nnls } from '../../src/methods/q.js';
+import { createReferenceEngine } from '../../src/reference/engine.js';
 import type { Forced } from '../../src/webgpu/plan/planner.js';
 import { dominant, type Shape, termsOf } from './solves.js';
-import { type Case, differential, type Entries, execute, expectAtMost, seedOf, signedEntries, uniformEntries } from './support.js';
+import {
+  type Case,
+  differential,
+  type Entries,
+  execute,
+  expectAtMost,
+  expectClose,
+  seedOf,
+  signedEntries,
+  uniformEntries,
+} from './support.js';
 
 interface Problem {
   X: Matrix;
@@ -361,10 +372,11 @@ const counted = [{}, { spill: true }].map(
   (forced): Case => ({
     name: `a simplex solve counts its rounds ${JSON.stringify(forced)}`,
     async run({ guarded }) {
-      const shape = { k: 9, cols: 13 };
+      const shape = { k: 9, cols: 13, restarts: 2 };
       const problem = simplexProblemOf(random(seedOf(this.name)), shape);
-      const p = programBuilder(this.name);
-      const [g, b, S] = [p.input('G', 9, 9), p.input('B', 9, 13), p.state('S', 9, 13)];
+      const p = programBuilder(this.name, { restarts: 2 });
+      const [g, b] = [p.input('G', 9, 9, { batched: true }), p.input('B', 9, 13, { batched: true })];
+      const S = p.state('S', 9, 13);
       const [cold, warm] = [p.state('cold', 1, 13), p.state('warm', 1, 13)];
       p.section('all', () => {
         p.simplex(g, b, S, { warm: false, rounds: cold });
@@ -384,4 +396,42 @@ const counted = [{}, { spill: true }].map(
   }),
 );
 
-export const simplex: Case[] = [...small, ...larger, ...differentials, ...counted, ...determinants];
+/** Columns that depend on others have a pivot of nothing but rounding, which the determinant leaves out. */
+const singular: Case[] = [{}, { spill: true }].map((forced) => ({
+  name: `logDet of two equal columns ${JSON.stringify(forced)}`,
+  async run({ guarded }) {
+    const p = programBuilder(this.name);
+    const G = p.input('G', 9, 9);
+    const out = p.state('out', 1, 1);
+    p.section('all', () => p.logDet(G, { into: out }));
+    const engine = await guarded({ forced });
+    const large = 2 ** 26;
+    const entries = Float32Array.from({ length: 81 }, (_, at) => ([0, 1, 9, 10].includes(at) ? large : Number(at % 10 === 0)));
+    const [[found]] = await execute(engine, p.build(), new Map<Tensor, Entries>([[G, entries]]), [out]);
+    await engine.inspected();
+    expectAtMost(`log det − log 2²⁶`, Math.abs(found - Math.log(large)), 1e-5);
+  },
+}));
+
+/** Where b is larger than every entry of G, it is what a residual is relative to. */
+const ofLargeB: Case = {
+  name: 'kktResidual on the simplex where B is large',
+  async run({ engine }) {
+    const p = programBuilder('large B');
+    const [G, B, S] = [p.input('G', 2, 2), p.input('B', 2, 3), p.input('S', 2, 3)];
+    const out = p.state('out', 1, 3);
+    p.section('all', () => p.kktResidual(G, B, S, { simplex: true, into: out }));
+    for (const own of [engine, createReferenceEngine()]) {
+      using run = await own.prepare(p.build());
+      run.write(G, [1, 0, 0, 1]);
+      // At s = (1, 0) the gradient is (1 − 16, −b₂): solved for b₂ ≤ 15, off by 1 for 16, by 17 for 32, which is the larger b there.
+      run.write(B, [16, 16, 16, 15, 16, 32]);
+      run.write(S, [1, 1, 1, 0, 0, 0]);
+      run.execute('all');
+      const [found] = await run.sample([out]);
+      expectClose(`the residuals of ${own.kind}`, found, [0, 1 / 16, 17 / 32], { terms: 2, scale: 1 });
+    }
+  },
+};
+
+export const simplex: Case[] = [...small, ...larger, ...differentials, ...counted, ...determinants, ...singular, ofLargeB];

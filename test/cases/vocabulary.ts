@@ -310,7 +310,8 @@ const stepping = [false, true].flatMap((free) => [
       const cost = input('cost', 1, 1, [0.5]);
       const c = state('control', 1, control.length, controlRows(0, 0, 500));
       p.section('all', () => {
-        p.adamStep(A, [first, second], D, c, { rate: 0.01, free });
+        // As large as the roots of the moments, so that it counts.
+        p.adamStep(A, [first, second], D, c, { rate: 0.01, free, ...(free && { epsilon: 0.5 }) });
         p.countIteration(cost, c);
       });
       // pow(0.999, t) is off by t · 4 ln 2 + 3 ULP: of 1 − 0.999^t, about t/1000, that is 6e3 ULP at t = 1 and less later; half of it

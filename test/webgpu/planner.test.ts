@@ -7,8 +7,9 @@ import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { lower } from '../../src/webgpu/lower/lower.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
 import { chooseSweep } from '../../src/webgpu/plan/choose.js';
+import { stagedTile } from '../../src/webgpu/plan/plan-hardware-products.js';
 import { type ProductShape, planMatmul, planSweep } from '../../src/webgpu/plan/plan-products.js';
-import { type AdapterFacts, planGrid, planGroup, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
+import { type AdapterFacts, type Forced, planGrid, planGroup, planRegisters, planSolve } from '../../src/webgpu/plan/planner.js';
 import { shaders } from '../../src/webgpu/shaders.generated.js';
 
 const software: AdapterFacts = {
@@ -140,17 +141,19 @@ test('quads share as many blocks as a thin product has, or near equal parts of t
 test('kept trials go three to a dispatch, those of another control vector apart', () => {
   const p = programBuilder('keeps', { restarts: 2 });
   const [one, other] = [p.state('one', 1, 8), p.state('other', 1, 8)];
-  const pair = (i: number) => [p.state(`s${i}`, i + 1, 5), p.state(`t${i}`, i + 1, 5)] as const;
+  const pair = (i: number) => [p.state(`s${i}`, 20 * (i + 1), 5), p.state(`t${i}`, 20 * (i + 1), 5)] as const;
   const pairs = [0, 1, 2, 3, 4].map(pair);
   p.section('all', () => {
     for (const [i, [state, trial]] of pairs.entries()) p.keepAccepted(state, trial, i < 4 ? one : other);
   });
   const dispatches = dispatchesOf(lowerProgram(p.build(), software).sections);
   expect(dispatches.map(({ constants }) => [0, 1, 2].map((i) => constants[`VECTORS_${i}`]))).toEqual([
-    [2, 4, 6],
-    [8, 0, 0],
-    [10, 0, 0],
+    [40, 80, 120],
+    [160, 0, 0],
+    [200, 0, 0],
   ]);
+  // Of two restarts, 16 invocations a workgroup.
+  expect(dispatches.map(({ workgroups }) => workgroups[0])).toEqual([30, 20, 25]);
 });
 
 test('a sweep ends its product where a tile can have all of its unknowns and the inner dimension is one part', () => {
@@ -193,6 +196,27 @@ test('sweeps of hals are dispatches of their own only for many unknowns, a spars
   ] as const) {
     expect(kernels(program, facts).filter((name) => name.startsWith('update/hals'))).toHaveLength(2);
   }
+});
+
+test('a solve may take 100 + 25 k rounds', () => {
+  const p = programBuilder('budgets');
+  const [G, B] = [p.input('G', 20, 20), p.input('B', 20, 30)];
+  p.section('all', () => {
+    p.nnls(G, B, p.state('S', 20, 30));
+    p.simplex(G, B, p.state('T', 20, 30), { warm: false });
+  });
+  const constants = (forced: Forced) => dispatchesOf(lowerProgram(p.build(), hardware, forced).sections).map((one) => one.constants);
+  const [grouped, onSimplex] = constants({ group: true, pivots: 7 });
+  expect(grouped).toMatchObject({ PIVOTS: 7, BUDGET: 600 });
+  expect(onSimplex).toMatchObject({ PIVOTS: 7, ENTRIES: 600 });
+  expect(constants({ spill: false, pivots: 7 })[0]).toMatchObject({ PIVOTS: 7, ENTRIES: 600 });
+});
+
+test('a side of few rows gets a tile of few rows, however many columns there are', () => {
+  const tile = (rows: number, cols: number) => stagedTile({ rows, cols, inner: 300, batch: 1, transposeA: true }, hardware);
+  expect(tile(9, 1000)).toMatchObject({ blocksA: 4, blocksB: 32 });
+  expect(tile(1000, 9)).toMatchObject({ blocksA: 32, blocksB: 4 });
+  expect(tile(1000, 1000)).toMatchObject({ blocksA: 16, blocksB: 32 });
 });
 
 test('sweeps of more than 64 unknowns go to groups of lanes where the device has hardware and room', () => {

@@ -7,7 +7,7 @@ import type { ColumnData } from '../parallel/column-data.js';
 import type { ColumnRun } from '../parallel/column-run.js';
 import { gramOf, inverseTrace, trustedInF32 } from './condition.js';
 import { squaredErrorOf } from './error.js';
-import { type ExactLayers, exactLayers } from './exact-layers.js';
+import { type ExactLayers, exactLayers, zeroColumns } from './exact-layers.js';
 import { cheap, refuseBroken } from './result.js';
 
 export interface ColumnEnd {
@@ -47,7 +47,8 @@ export async function exactColumns(givenRun: Run, columns: ColumnData, end: Colu
     const own = await Promise.all(S.map(read));
     const counts = await Promise.all(rounds.map(read));
     refuseBroken('a panel', { A: [], S: own.filter(({ data }) => data.some((x) => !Number.isFinite(x))) });
-    const unsure = l1 !== undefined && (doubtful || counts.some(({ data }) => data.some((x) => x < 0)));
+    const vanished = own.some((S, l) => !((l1?.[l] ?? 0) > 0) && zeroColumns(S).includes(1));
+    const unsure = l1 !== undefined && (doubtful || vanished || counts.some(({ data }) => data.some((x) => x < 0)));
     const X = unsure || measured ? await columns.panel(p) : undefined;
     const again = unsure && X ? exactLayers(X, A, own, { l1, rounds: counts.map(({ data }) => data) }) : undefined;
     const found = again?.S ?? own;

@@ -1,6 +1,6 @@
 /** The exact coefficients of a fit, solved again where f32 was not sure of them. */
 import { type Matrix, matrix } from '../data/matrix.js';
-import type { DataMatrix } from '../data/sparse.js';
+import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { affordable, gramOf, inverseTrace, missingWork, trustedInF32, weightedWork } from './condition.js';
 import { polish } from './polish.js';
 import { doubtfulColumns } from './simplex.js';
@@ -31,15 +31,17 @@ export interface LayerOptions {
   rounds?: readonly ArrayLike<number>[];
   /** Columns of S sum to one; of one layer, without λ₁. */
   simplex?: boolean;
+  /** Whether the device had X in 16-bit floats: columns with entries below their normal numbers lost digits, and are solved again. */
+  halves?: boolean;
 }
 
 /**
  * Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, with S⁻¹ = X, in f64 on the host from the supports of the given S. Solved again are all
- * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved or whose solve did not end. So where
- * features are far from dependent it costs the Gram matrices of A alone.
+ * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved, whose solve did not end, or whose S is zero,
+ * which may be all that f32 holds of it. So where features are far from dependent it costs the Gram matrices of A alone.
  */
 export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Matrix[], options: LayerOptions = {}): ExactLayers {
-  const { l1 = [], weights, missing = false, rounds = [], simplex = false } = options;
+  const { l1 = [], weights, missing = false, rounds = [], simplex = false, halves = false } = options;
   const found: ExactLayers = { S: [], moved: false, unconverged: 0, illConditioned: 0 };
   const moved = new Uint8Array(X.cols);
   A.forEach((factor, l) => {
@@ -50,7 +52,11 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
     const own = masked ? weightedWork(masked, k) : holes ? missingWork(X, k) : undefined;
     const costs = own === undefined ? !(inverseTrace(gramOf(factor), k) <= trustedInF32) : own <= affordable;
     const all = isDoubtful === undefined && costs;
-    const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || rounds[l]?.[c] < 0 || isDoubtful?.(c));
+    // Where λ₁ takes a part of every gain, zero is an answer like any other.
+    const vanished = simplex || l1[l] > 0 ? undefined : zeroColumns(S[l]);
+    const coarse = halves && l === 0 && !isSparse(X) ? columnsBelow(X, leastHalf) : undefined;
+    const isUnsure = (c: number) => rounds[l]?.[c] < 0 || vanished?.[c] === 1 || coarse?.[c] === 1 || isDoubtful?.(c);
+    const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || isUnsure(c));
     if (columns.length === 0) {
       found.S.push(S[l]);
       return;
@@ -70,4 +76,23 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
   });
   found.moved = moved.includes(1);
   return found;
+}
+
+/** The least normal number of 16-bit floats. */
+const leastHalf = 2 ** -14;
+
+/** 1 for each column that is zero. */
+export function zeroColumns({ cols, data }: Matrix): Uint8Array {
+  const zero = new Uint8Array(cols).fill(1);
+  for (let at = 0; at < data.length; at += cols) for (let c = 0; c < cols; c++) if (data[at + c] !== 0) zero[c] = 0;
+  return zero;
+}
+
+/** 1 for each column with an entry below `least` that is not zero. */
+function columnsBelow({ cols, data }: Matrix, least: number): Uint8Array {
+  const below = new Uint8Array(cols);
+  for (let at = 0; at < data.length; at += cols) {
+    for (let c = 0; c < cols; c++) if (data[at + c] !== 0 && Math.abs(data[at + c]) < least) below[c] = 1;
+  }
+  return below;
 }

@@ -180,8 +180,8 @@ export interface Model<M extends string = string, Own = unknown> {
    */
   unconverged: number;
   /**
-   * Columns of S, over all layers, that hang on digits which f32 does not hold, since columns of A depend on each other.
-   * See NnlsResult; 0 where no S is an exact solve.
+   * Columns of S, over all layers, that hang on digits which f32 does not hold, since columns of A depend on each other, or of which it
+   * holds nothing beside other columns. See NnlsResult; 0 where no S is an exact solve.
    */
   illConditioned: number;
   /** Relative error of the best restart at each check: see Progress. */

@@ -304,7 +304,12 @@ async function resultOf<M extends string, Own>(
       keep: outcome.supervise !== undefined,
     }));
   const again =
-    byColumns ?? (outcome.exact && exactLayers(X, found.A, found.S, { l1, weights: W, missing, rounds, simplex: outcome.exact.simplex }));
+    byColumns ??
+    (outcome.exact &&
+      exactLayers(X, found.A, found.S, {
+        ...{ l1, weights: W, missing, rounds, simplex: outcome.exact.simplex },
+        halves: running.engine.halfInputs,
+      }));
   const own = { A: found.A, S: again?.S ?? found.S };
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));

@@ -38,6 +38,9 @@ const floorOfSize = 2 ** -12;
 /** w_j ≤ tolerance · √g_jj · max_i |b_i| / √g_ii counts as zero: 16 units of f64 rounding. */
 const tolerance = 16 * 2 ** -52;
 
+/** The least normal number of f32: devices take what is below for zero. */
+const leastNormal = 2 ** -126;
+
 export interface PolishOptions {
   /** Default 0. */
   l1?: number;
@@ -86,7 +89,9 @@ function solved(
     takeColumn(system, column, slope);
     for (let j = 0; j < k; j++) passive[j] = S[j * M + c] > 0 && unit[j] > 0 ? 1 : 0;
     if (!pivot(system)) activeSet(system);
-    if (isIllConditioned(system)) illConditioned++;
+    // In its unit f32 may hold nothing of a column beside one 2¹²⁶ times as large.
+    const vanishes = single && s.some((x) => x > 0) && s.every((x) => x < leastNormal);
+    if (vanishes || isIllConditioned(system)) illConditioned++;
     for (let j = 0; j < k; j++) s[j] = Math.max(single ? Math.fround(s[j]) : s[j], 0);
     measureGradient(system);
     if (!(gainOf(system) > 0)) {

@@ -239,3 +239,8 @@ export function inOwnUnit(option: string, value: number, exponent: number): numb
     { option },
   );
 }
+
+/** A problem whose result is judged by other data than it was given: X is what the factors multiply to, errors are relative to `seen`. */
+export function judgedBy<P extends Problem>(problem: P, X: DataMatrix, seen: DataMatrix = X): P {
+  return { ...problem, X, seen, norm: squaredNorm(stored(seen)) };
+}

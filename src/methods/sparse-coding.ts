@@ -13,7 +13,7 @@ import { readFactor, readFactors, withFit } from './fit.js';
 import { type Given, givenFactors } from './given.js';
 import { type GivenOptimiser, optimiserOf } from './optimiser.js';
 import { atLeastZero, choiceOr, flag, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
-import { inOwnUnit, problemOf, type Settings } from './problem.js';
+import { inOwnUnit, judgedBy, problemOf, type Settings } from './problem.js';
 import { nnlsChain } from './q.js';
 import { startOption } from './start.js';
 import { checkSupervision, labelOptions, labelSettings, supervise } from './supervision.js';
@@ -135,7 +135,7 @@ export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: 
     signed: true,
     needsA: true,
   });
-  return withFit(engine, t.program, { ...problem, X: unitX, seen: unitX }, async (fit) => {
+  return withFit(engine, t.program, judgedBy(problem, unitX), async (fit) => {
     const { run } = fit;
     writeMatrix(run, t.X, unitX);
     writeStarts(run, t, targets, lambda, settings);

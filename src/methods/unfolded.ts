@@ -12,7 +12,7 @@ import type { FitOptions, Model } from './factorization.js';
 import { type Fit, readFactors, withFit } from './fit.js';
 import { givenFactors } from './given.js';
 import { choice, count, data, layerNumbers, type OptionsOf, positiveInteger } from './options.js';
-import { inOwnUnit, type Problem, problemOf } from './problem.js';
+import { inOwnUnit, judgedBy, type Problem, problemOf } from './problem.js';
 import { type StartFactors, startOption } from './start.js';
 import { sizeOf } from './supervision.js';
 import { writeMatrix } from './write-matrix.js';
@@ -113,7 +113,7 @@ export async function unfoldedNmf(engine: Engine, givenX: DataMatrix, options: U
   const t = unfoldedProgram(X.rows, X.cols, { ...shape, ...sparse }, restarts);
   const begun = dictionariesOf(options.start, problem, t.W);
   // H starts from ones: every W takes the unit.
-  return withFit(engine, t.program, { ...problem, X: target, seen, carrier: 'A' }, async (fit) => {
+  return withFit(engine, t.program, { ...judgedBy(problem, target, seen), carrier: 'A' }, async (fit) => {
     const { run } = fit;
     writeFixed(run, t, X, shape);
     writeMatrix(run, t.target, target);

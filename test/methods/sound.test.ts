@@ -35,7 +35,7 @@ const engines: Record<string, (fit: RandomFit) => Promise<Engine>> = {
 const unavoidable: { says: RegExp; where: (fit: RandomFit) => boolean }[] = [
   { says: /^Every entry of X is zero/, where: ({ X }) => X.data.every((x) => x === 0) },
   {
-    says: /^The option 'weights' leaves no entry/,
+    says: /^(The option 'weights' leaves no entry|No entry of X that has a value)/,
     where: ({ X, options: { weights } }) => weights !== undefined && X.data.every((x, at) => x * weights.data[at] === 0),
   },
   {
@@ -132,6 +132,32 @@ const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { half
     method: 'unfolded',
     X: matrix(3, 1, [0.37, 0.7, 0.11]),
     options: { ranks: [1], maxIterations: 7, beta: 1, layers: 2, untied: 1, startIterations: 10, l1: 0.076, tolerance: 0 },
+  },
+  'the error of ratio masks is relative to the sources': {
+    method: 'unfolded',
+    X: matrix(2, 3, [0.5, 0.8, 0.7, 0.3, 0.2, 0.9]),
+    options: {
+      ...{ ranks: [2], layers: 1, maxIterations: 7, startIterations: 1, output: 'ratioMask' },
+      sources: [0.6, 0.3].map((share) => ({
+        columns: 1,
+        target: matrix(
+          2,
+          3,
+          [0.5, 0.7, 0.6, 0.3, 0.1, 0.9].map((x) => share * x),
+        ),
+      })),
+    },
+  },
+  'a column of which f32 holds nothing beside another is told': {
+    method: 'hierarchical',
+    X: matrix(2, 4, [7e21, 8.857e9, 4.429e9, 0, 0, 0, 4, 1]),
+    options: { ranks: [2, 1], seed: 601, restarts: 3, maxIterations: 1, normalize: true },
+  },
+  'columns that 16 bits do not hold beside another are solved from X as it was given': {
+    method: 'hierarchical',
+    X: matrix(3, 4, [3e12, 0.3, 1.7, 0.9, 1e12, 2.3, 0.4, 1.1, 2e12, 1.3, 0.8, 0.2]),
+    options: { ranks: [2, 1], maxIterations: 7 },
+    halfInputs: true,
   },
 };
 

@@ -193,6 +193,10 @@ test('ratio masks learn to separate two sources, and add up to the mixture', asy
   expect(model.relativeError).toBeLessThan(0.8 * Math.sqrt(halves / (norm(first.data) + norm(second.data))));
   const { masks } = await reconstructUnfolded(await engine(), model, mixture);
   expect(masks).toHaveLength(2);
+  // The error that is told is that of the masks, relative to the sources.
+  const off = [first, second].reduce((sum, source, s) => sum + norm(source.data.map((x, i) => x - masks![s].data[i])), 0);
+  expect(model.relativeError).toBeCloseTo(Math.sqrt(off / (norm(first.data) + norm(second.data))), 5);
+  expect(model.history.at(-1)!.relativeError / model.relativeError).toBeCloseTo(1, 1);
   mixture.data.forEach((x, i) => {
     expect(Math.abs(masks![0].data[i] + masks![1].data[i] - x)).toBeLessThan(1e-4 * x);
   });

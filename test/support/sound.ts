@@ -257,6 +257,11 @@ function checkCourse({ options, method, halfInputs }: RandomFit, result: Factori
     restartErrors.every((error) => error >= 0),
     `restartErrors ${restartErrors}`,
   );
+  // Those of restarts that were not kept are sums of squares in f32.
+  demand(
+    restartErrors.every((error) => error >= (result.svdBound ?? 0) - 1e-3),
+    `restartErrors ${restartErrors} below the bound ${result.svdBound}`,
+  );
   demand(restartErrors.length === (options.restarts ?? 1) && restartErrors[restart] === relativeError, 'restartErrors do not agree');
   demand(Number.isFinite(kktResidual) && kktResidual >= 0, `kktResidual ${kktResidual}`);
   for (const name of ['unconverged', 'illConditioned'] as const)

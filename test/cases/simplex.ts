@@ -392,6 +392,8 @@ const counted = [{}, { spill: true }].map(
       // A column with nine unknowns, of which half are in the solution, takes more than one round from all of them.
       if (!first.every((one) => one >= 1) || first.every((one) => one === 1)) throw new Error(`Cold, the columns took ${first} rounds.`);
       if (second.some((one) => one !== 1)) throw new Error(`From the solution the columns took ${second} rounds.`);
+      // Unknowns leave together: one by one the columns of most zeros would take more rounds than they have zeros.
+      if (Math.max(...first) > 6) throw new Error(`Cold, a column took ${Math.max(...first)} rounds.`);
     },
   }),
 );

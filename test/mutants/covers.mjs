@@ -42,12 +42,15 @@ const covers = [
   [/^src\/reference\/multilinear/, { cases: '^multilinear: ' }],
   [/^src\/reference\/sparse/, { cases: '^sparse: ' }],
   [/^src\/reference\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],
-  [/^src\/programs\/q/, { cases: '^nnls: ', tests: ['test/reference/gradients.test.ts'] }],
+  [/^src\/programs\/q/, { cases: '^nnls: ', tests: ['test/reference/gradients.test.ts', 'test/programs/q.test.ts'] }],
   [
     /^src\/programs\/losses/,
     { tests: ['programs/losses', 'methods/losses', 'methods/ssnmf', 'methods/absent'].map((name) => `test/${name}.test.ts`) },
   ],
-  [/^src\/programs\/neural/, { cases: '^programs: ', tests: ['test/reference/gradients.test.ts', 'test/methods/neural.test.ts'] }],
+  [
+    /^src\/programs\/neural/,
+    { cases: '^programs: ', tests: ['test/reference/gradients.test.ts', 'test/methods/neural.test.ts', 'test/methods/guide.test.ts'] },
+  ],
   [
     /^src\/programs\/(nmf|hierarchical)/,
     { cases: '^programs: ', tests: ['test/methods/nmf.test.ts', 'test/methods/hierarchical.test.ts'] },

@@ -21,7 +21,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const inTests = (name) => path.join(root, 'test/mutants', name);
 
 /** Longest wait for an answer. A fault that makes a device or a loop run for ever is noticed by that. */
-const hangs = 120_000;
+const hangs = 400_000;
 
 async function filesOf(place) {
   if ((await stat(path.join(root, place))).isFile()) return [place];

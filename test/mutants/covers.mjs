@@ -38,7 +38,7 @@ const covers = [
   [/^src\/webgpu\/device\/specialise/, { cases: '^(hals|matmul|vocabulary): ' }],
   [/^src\/graph\/lifetimes/, { tests: ['test/graph/program.test.ts'] }],
   [/^src\/reference\/simplex/, { cases: '^simplex: ', tests: ['test/reference/solves.test.ts'] }],
-  [/^src\/reference\/(nnls|linear)/, { cases: '^(solves|nnls): ', tests: ['test/reference'] }],
+  [/^src\/reference\/(nnls|linear)/, { cases: '^(solves|nnls|simplex): ', tests: ['test/reference'] }],
   [/^src\/reference\/multilinear/, { cases: '^multilinear: ' }],
   [/^src\/reference\/sparse/, { cases: '^sparse: ' }],
   [/^src\/reference\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],

@@ -5,7 +5,7 @@ import { adapters } from '../plans/dump.js';
 import { caseRunner } from '../support/run-case.js';
 
 /** Milliseconds for the cases of one fault: those that come later are seldom needed. */
-const longest = 60_000;
+const longest = 150_000;
 
 export interface Outcome {
   /** The first case that fails, and its words; undefined if none does. */

@@ -1,11 +1,21 @@
 /** Every loss against mathematics: its halves against finite differences of its cost, its updates, and its claims about X. */
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/data/random.js';
+import { sparseFromDense, toDense } from '../../src/data/sparse.js';
 import type { Run } from '../../src/engine.js';
 import { ShapeError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { betaLoss, coefficientSplit, dictionarySplit, type Fit, type Loss, onesInputs } from '../../src/programs/losses.js';
+import {
+  betaLoss,
+  coefficientSplit,
+  dictionarySplit,
+  divergence,
+  type Fit,
+  type Loss,
+  onesInputs,
+  squared,
+} from '../../src/programs/losses.js';
 import { ssnmfModels, supervisedSections } from '../../src/programs/ssnmf.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
@@ -165,5 +175,43 @@ describe.each(losses)('%s', (_name, loss) => {
     };
     if (loss.dense) expect(build).toThrow(ShapeError);
     else build();
+  });
+});
+
+const dense = [squared, divergence, betaLoss(1.5)].map((loss) => [loss.name, loss] as const);
+
+test.each(dense)('%s of a sparse Z: the halves of a dense one, with a scale and beside another split', async (_name, loss) => {
+  const { D, S } = data(2, false, loss);
+  const Z = sparseFromDense({ rows: N, cols: M, data: Float32Array.from({ length: N * M }, (_, i) => (i % 3 === 0 ? 1 + (i % 5) : 0)) });
+  const splits = async (sparse: boolean) => {
+    const p = programBuilder('split');
+    const target = p.input('Z', N, M, sparse ? { csrEntries: Z.values.length } : {});
+    const [dictionary, coefficients] = [p.input('D', N, k), p.input('S', k, M)];
+    const ones = onesInputs(p, N, M);
+    const fit: Fit = { loss, target, dictionary, ones };
+    const out = ['minus D', 'plus D', 'minus S', 'plus S', 'minus of both', 'plus of both'].map((name, i) =>
+      i < 2 ? p.state(name, N, k) : p.state(name, k, M),
+    );
+    p.section('all', () => {
+      const ofD = dictionarySplit(p, fit, coefficients, 2.5);
+      const ofS = coefficientSplit(p, fit, coefficients, 2.5);
+      const both = coefficientSplit(p, fit, coefficients, 0.5, { minus: coefficients, plus: coefficients });
+      [ofD.minus, ofD.plus, ofS.minus, ofS.plus, both.minus, both.plus].forEach((half, i) => {
+        p.copy(half, out[i]);
+      });
+    });
+    using run = await engine.prepare(p.build());
+    run.write(target, sparse ? Z : toDense(Z).data);
+    run.write(dictionary, D);
+    run.write(coefficients, S);
+    for (const column of [ones.N, ones.M]) run.write(column, new Float64Array(column.rows).fill(1));
+    run.execute('all');
+    return await run.sample(out);
+  };
+  const [found, expected] = [await splits(true), await splits(false)];
+  found.forEach((half, i) => {
+    half.forEach((x, at) => {
+      expect(x, `entry ${at} of half ${i}`).toBeCloseTo(expected[i][at], 10);
+    });
   });
 });

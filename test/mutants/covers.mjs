@@ -15,7 +15,10 @@ const covers = [
   [/^shaders\/reduce\//, { cases: '^(elementwise|vocabulary|matmul|sparse): ', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/(elementwise|update)\//, { cases: '^(elementwise|vocabulary|hals|panels|programs): ' }],
   [/^shaders\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],
-  [/^src\/webgpu\/lower\/nnls/, { cases: '^(solves|nnls|simplex): ', tests: ['test/webgpu/tune-kinds.test.ts'] }],
+  [
+    /^src\/webgpu\/lower\/nnls/,
+    { cases: '^(solves|nnls|simplex): ', tests: ['test/webgpu/tune-kinds.test.ts', 'test/webgpu/planner.test.ts'] },
+  ],
   [/^src\/webgpu\/lower\/gram-residual/, { cases: '^gramResidual: ', tests: ['test/webgpu/gram-residual.test.ts', 'test/plans'] }],
   [/^src\/webgpu\/lower\/work/, { tests: ['test/webgpu/plan-cost.test.ts'] }],
   [/^src\/webgpu\/lower\/update/, { cases: '^(elementwise|vocabulary|hals|panels): ', tests: ['test/webgpu/tune-kinds.test.ts'] }],

@@ -17,7 +17,10 @@ const covers = [
   [/^shaders\//, { cases: '^(elementwise|vocabulary|hals|matmul): ' }],
   [
     /^src\/webgpu\/lower\/nnls/,
-    { cases: '^(solves|nnls|simplex): ', tests: ['test/webgpu/tune-kinds.test.ts', 'test/webgpu/planner.test.ts'] },
+    {
+      cases: '^(solves|nnls|simplex): ',
+      tests: ['webgpu/tune-kinds', 'webgpu/planner', 'shaders/races'].map((name) => `test/${name}.test.ts`),
+    },
   ],
   [/^src\/webgpu\/lower\/gram-residual/, { cases: '^gramResidual: ', tests: ['test/webgpu/gram-residual.test.ts', 'test/plans'] }],
   [/^src\/webgpu\/lower\/work/, { tests: ['test/webgpu/plan-cost.test.ts'] }],

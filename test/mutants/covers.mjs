@@ -29,7 +29,10 @@ const covers = [
   [/^src\/webgpu\/lower\/products/, { cases: '^(matmul|hals|sparse|elementwise: residual)' }],
   [/^src\/webgpu\/lower\/sparse/, { cases: '^sparse: ' }],
   [/^src\/webgpu\/lower\/multilinear/, { cases: '^multilinear: ' }],
-  [/^src\/webgpu\/lower\/lower-(steps|program)/, { cases: '^panels: ', tests: ['test/webgpu/halves.test.ts', 'test/plans'] }],
+  [
+    /^src\/webgpu\/lower\/lower-(steps|program)/,
+    { cases: '^panels: ', tests: ['test/webgpu/halves.test.ts', 'test/webgpu/gram-residual.test.ts', 'test/plans'] },
+  ],
   [/^src\/webgpu\/lower\/keep/, { cases: '^elementwise: ', tests: ['test/webgpu/planner.test.ts'] }],
   [/^src\/webgpu\/lower\//, { cases: '^(elementwise|vocabulary|hals): ' }],
   [/^src\/webgpu\/layout\/csr/, { cases: '^sparse: ', tests: ['test/webgpu/csr-layout.test.ts'] }],

@@ -66,7 +66,8 @@ if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.me
   for (const module of modules) {
     const code = await readFile(path.join(dist, module), 'utf8');
     const up = path.relative(path.dirname(path.join(dist, module)), path.join(dist, 'vendor'));
-    const changed = code.replaceAll(/(\bfrom |\bimport\()(['"])([^'"]+)\2/g, (all, before, quote, specifier) =>
+    // As minifiers write them, too: from"x", import(`x`).
+    const changed = code.replaceAll(/(\bfrom *|\bimport *\( *)(['"`])([^'"`]+)\2/g, (all, before, quote, specifier) =>
       Object.hasOwn(vendored, specifier) ? `${before}${quote}${up.startsWith('.') ? up : `./${up}`}/${fileOf(specifier)}${quote}` : all,
     );
     if (changed !== code) await put(path.join(dist, module), changed);

@@ -1,4 +1,5 @@
 /** The encoding of a table: bytes become UTF-8 before they are read, or names are decoded one by one. */
+import { decodeWhole } from '../data/decode.js';
 import { InputError } from '../errors.js';
 
 export interface Recoder {
@@ -88,7 +89,7 @@ export function createNameDecoder(told: string | undefined): NameDecoder {
 
       function decoded(): string {
         if (bytes.length < 64 && bytes.every((byte) => byte < 128)) return String.fromCharCode(...bytes);
-        if (latin) return latin1.decode(bytes);
+        if (latin) return decodeWhole(latin1, bytes);
         try {
           const text = utf8.decode(bytes);
           seen ||= text.length < bytes.length;
@@ -99,7 +100,7 @@ export function createNameDecoder(told: string | undefined): NameDecoder {
               option: 'encoding',
             });
           latin = true;
-          return latin1.decode(bytes);
+          return decodeWhole(latin1, bytes);
         }
       }
     },

@@ -14,7 +14,7 @@ export const simplexOptions = {
    * which differ in the step of A, and A takes the unit of X. Not with 'mu', nor with a loss other than 'frobenius'. Every start begins by
    * solving S from A; a random A is |N(0,1)| · mean X.
    */
-  simplex: flag('columns of S that sum to one', { default: false }),
+  simplex: flag('make columns of S sum to one', { default: false }),
   /**
    * λ ≥ 0, the weight of the volume of A, with `simplex` alone: the objective has (λ / 2) ‖W ∘ X‖² log det(AᵀA / (δ u²) + I) with u² the mean
    * squared length of a sample and δ = 0.01. Default 0. It draws the columns of A together until they just hold the samples, so that it finds

@@ -1,6 +1,6 @@
 /** Files piece by piece, decompressed where they are gzip. */
 import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { InputError } from '../errors.js';
 
 /** Bytes that are read at a time. */
@@ -33,13 +33,24 @@ export async function* piecesOf(path: string, size: number): AsyncGenerator<Uint
   }
 }
 
+/** Until a stream takes more, or is closed. */
+function roomIn(stream: Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
 async function* gunzip(path: string, size: number, first: Uint8Array, read: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
   const most = Math.max(freeBytes, mostGrowth * size);
   let made = 0;
   const stream = createGunzip({ chunkSize: 2 ** 18 });
   const writing = (async () => {
     for (let piece = first; piece.length > 0 && !stream.destroyed; piece = (await read()).slice())
-      if (!stream.write(piece)) await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
+      if (!stream.write(piece)) await roomIn(stream);
     stream.end();
   })();
   writing.catch((error) => stream.destroy(error));

@@ -1,4 +1,5 @@
 /** Bytes to text, in the encoding that they have or that is told. */
+import { decodeWhole } from '../data/decode.js';
 import { describe, inWords } from '../data/words.js';
 import { InputError } from '../errors.js';
 
@@ -23,7 +24,7 @@ export function decodeDocument(bytes: Uint8Array, source: string, encoding?: str
   const decoder = decoderFor(encoding ?? utf16(bytes) ?? 'utf-8');
   let text: string;
   try {
-    text = decoder.decode(bytes);
+    text = decodeWhole(decoder, bytes);
   } catch {
     throw notInEncoding(bytes, source, decoder.encoding, encoding !== undefined);
   }
@@ -66,7 +67,7 @@ function notInEncoding(bytes: Uint8Array, source: string, encoding: string, told
   for (let i = 0; i < bad; i++) if (bytes[i] === 10) line++;
   const fits = ['shift_jis', 'gb18030', 'euc-kr', 'windows-1252'].filter((one) => {
     try {
-      const text = new TextDecoder(one, { fatal: true }).decode(bytes.subarray(0, 1e6));
+      const text = decodeWhole(new TextDecoder(one, { fatal: true }), bytes.subarray(0, 1e6));
       return !/[^\P{Cc}\t\n\r\f]|\ufffd/u.test(text);
     } catch {
       return false;

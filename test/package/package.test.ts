@@ -1,6 +1,6 @@
 /** The package in consumers that are not its repository. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -32,6 +32,37 @@ const packed = () => {
   return packing;
 };
 afterAll(async () => (await packing?.catch(() => undefined))?.remove());
+
+test('modules import each other, Node, and packages that an installation has or is told of', async () => {
+  const project = await (await packed()).project();
+  const folder = path.join(project, 'node_modules/orthant');
+  const { dependencies, peerDependencies } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  const known = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
+  const files = (await readdir(path.join(folder, 'dist'), { recursive: true })).filter((file) => file.endsWith('.js'));
+  const strangers = new Set<string>();
+  for (const file of files) {
+    // The parser reads every way of writing an import; comments and strings are none.
+    const { importedFiles } = ts.preProcessFile(await readFile(path.join(folder, 'dist', file), 'utf8'), true, true);
+    for (const { fileName } of importedFiles) {
+      const name = fileName.split('/', fileName.startsWith('@') ? 2 : 1).join('/');
+      if (!/^(\.|node:)/.test(fileName) && !known.has(name)) strangers.add(`${file}: ${fileName}`);
+    }
+  }
+  expect([...strangers]).toEqual([]);
+});
+
+test('the command line of an installation tells the language of texts, and writes .npz', async () => {
+  const lines = ['The cat sat on the mat', 'The dog ran in the park', 'A cat and a dog met in the park', 'The mat lay in the sun'];
+  const project = await (await packed()).project([], {
+    'texts.jsonl': lines.map((text) => JSON.stringify({ text })).join('\n'),
+    'X.csv': '1,2\n3,4\n',
+  });
+  const orthant = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['node_modules/orthant/bin/orthant.mjs', ...args, '--device', 'cpu'], { cwd: project });
+  expect((await orthant('topics', 'texts.jsonl', '--ranks', '1', '--min-documents', '1')).stdout).toMatch(/cat|park/);
+  await orthant('fit', 'X.csv', '--ranks', '1', '--out', 'model', '--format', 'npz');
+  expect(await readdir(path.join(project, 'model'))).toContain('factors.npz');
+});
 
 describe('types in a clean project, strict and without skipLibCheck', () => {
   const right = `

@@ -86,12 +86,15 @@ export function layoutOf(
   if (comment && options.header !== false)
     notes.push(`Line ${comment.line}, which starts with #, is read as the header; header: false leaves it out.`);
 
+  const rows = header ? body : [first, ...body];
+  if (names && options.names === undefined) noteAlmostNumbers(rows, corner, notes);
   const fileHeader = header ? firstNames : options.header === false ? undefined : comment?.names;
   const data = places.filter((place) => wanted.has(place) && !(names && place === corner));
   if (data.length === 0)
     throw new InputError(`${source} has no column of numbers to read${names ? ' beside that of the names' : ''}.`, {
       option: options.columns ? 'columns' : undefined,
     });
+  if (options.decimal === undefined) noteThousands(rows, data, cutting, notes);
   const plan = new Uint8Array(width + (emptyEnd ? 1 : 0));
   if (emptyEnd) plan[width] = column.empty;
   if (names) plan[corner] = column.name;
@@ -345,4 +348,28 @@ function hasNames({ sample, places, short, options, notes }: Known, header: bool
 function shown({ cells }: SampleRecord, places: readonly number[]): string {
   const texts = places.slice(0, 4).map((place) => shortened(cells[place]?.text ?? '', 20));
   return `${texts.join(', ')}${places.length > 4 ? ', …' : ''}`;
+}
+
+/** 12.5 %, $3.20, 1.5D+02: numbers to people. */
+const almostNumber = /^(?:[-+]?[$€£¥] ?\d[\d.,]*|[-+]?\d[\d.,]* ?[%‰$€£¥]|[-+]?\d*\.?\d+[dD][-+]?\d+)$/;
+
+/** Names that look like numbers are a column of data that is lost, unless somebody hears of it. */
+function noteAlmostNumbers(rows: readonly SampleRecord[], corner: number, notes: string[]): void {
+  const cells = rows.flatMap(({ cells }) => (cells[corner]?.text ? [cells[corner].text] : []));
+  if (cells.length > 0 && cells.every((text) => almostNumber.test(text)))
+    notes.push(`The first column (${cells.slice(0, 3).join(', ')}, …) is read as names; take the signs out of it to have it as data.`);
+}
+
+/**
+ * 1,030 with decimal commas is 1.03, to others a thousand. So is 1.100 between semicolons, where people write decimal commas. A number that
+ * begins with 0, or has fewer decimals or more, shows what the mark is.
+ */
+function noteThousands(rows: readonly SampleRecord[], data: readonly number[], { decimal, delimiter }: Cutting, notes: string[]): void {
+  if (decimal === '.' && delimiter !== ';') return;
+  const marked = rows.flatMap(({ cells }) => data.flatMap((place) => (cells[place]?.text.includes(decimal) ? [cells[place].text] : [])));
+  const grouped = decimal === ',' ? /^[-+]?[1-9]\d{0,2},\d{3}$/ : /^[-+]?[1-9]\d{0,2}\.\d{3}$/;
+  if (marked.length === 0 || !marked.every((text) => grouped.test(text))) return;
+  const read = Number(marked[0].replace(',', '.'));
+  const mark = decimal === ',' ? 'comma' : 'point';
+  notes.push(`${marked[0]} is read as ${read}, with a decimal ${mark}; if its ${mark} separates thousands, take it out of the numbers.`);
 }

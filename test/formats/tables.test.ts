@@ -651,3 +651,30 @@ test('a table larger than all blocks and pieces, turned', () => {
   expect(missing?.indexOf(1)).toBe(2 * rows + 69_999);
   expect(missing?.reduce((sum, one) => sum + one, 0)).toBe(1);
 });
+
+function wholeOf(bytes: Uint8Array) {
+  const reader = createTableReader('f');
+  reader.push(bytes);
+  return reader.end();
+}
+
+test.each<[string, string | undefined]>([
+  ['Name\ta\tb\nx\t950\t3\ny\t990\t5\nz\t1,030\t8\n', '1,030 is read as 1.03, with a decimal comma'],
+  ['a;b;c\n1.100;2.203;3.307\n2.100;3.203;4.307\n', '1.100 is read as 1.1, with a decimal point'],
+  ['a;b\n0,103;2,203\n1,100;3,203\n', undefined],
+  ['a;b\n1,5;2,203\n1,100;3,203\n', undefined],
+  ['a,b\n1.100,2.203\n1.300,3.203\n', undefined],
+  ['x,a,b\n1.5%,2,3\n2.5%,4,5\n3%,6,8\n', 'The first column (1.5%, 2.5%, 3%, …) is read as names'],
+  ['x,a,b\n$1.50,2,3\n$2.50,4,5\n', 'The first column ($1.50, $2.50, …) is read as names'],
+  ['x,a,b\n1.5D+02,2,3\n2.5D+02,4,5\n', 'The first column (1.5D+02, 2.5D+02, …) is read as names'],
+  ['x,a,b\ns1%,2,3\ns2%,4,5\n', undefined],
+])('what people may have meant otherwise is told: %j', (text, note) => {
+  const { notes = [] } = wholeOf(new TextEncoder().encode(text));
+  const said = notes.filter((one) => /thousands|is read as names; take/.test(one));
+  expect(said.map((one) => one.slice(0, note?.length))).toEqual(note === undefined ? [] : [note]);
+});
+
+test('a name that is not UTF-8 is windows-1252, with its euro sign and dashes', () => {
+  const bytes = Uint8Array.from([...'a,'].map((c) => c.charCodeAt(0)).concat(0x80, 0x20, 0x96, 10, 49, 44, 50, 10));
+  expect(wholeOf(bytes).columnNames).toEqual(['a', '€ –']);
+});

@@ -149,6 +149,7 @@ describe('encodings', () => {
   test('others are told by the option, and an error says where and what to try', () => {
     const latin = bytes(0x61, 0x0a, 0x63, 0x61, 0x66, 0xe9, 0x20, 0x61); // a, line break, café a
     expect(decodeDocument(latin, 'f', 'windows-1252').text).toBe('a\ncafé a');
+    expect(decodeDocument(Uint8Array.of(0x80, 0x20, 0x96), 'f', 'windows-1252').text).toBe('€ –');
     expect(() => decodeDocument(latin, 'f')).toThrow(/^f is not UTF-8 text: line 2 has the byte 0xe9\. It could be .*windows-1252/);
     const shiftJis = bytes(0x93, 0x8c, 0x8b, 0x9e); // 東京
     expect(decodeDocument(shiftJis, 'f', 'shift_jis').text).toBe('東京');

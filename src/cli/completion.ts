@@ -6,8 +6,10 @@ const shells = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 const notes = `
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   orthant completion bash > ~/.local/share/bash-completion/completions/orthant
   orthant completion zsh > "\${fpath[1]}/_orthant"
+  mkdir -p ~/.config/fish/completions
   orthant completion fish > ~/.config/fish/completions/orthant.fish
   source <(orthant completion bash)         for this shell alone
 `;

@@ -54,7 +54,9 @@ interface Seen {
 export function readTable(content: Uint8Array, seen: Seen) {
   const { rows, cols, says } = seen;
   const encoding = /\bUTF-16[LB]E\b/.exec(says)?.[0] ?? (says.includes('Latin-1') ? 'windows-1252' : 'utf-8');
-  const text = new TextDecoder(encoding).decode(content);
+  const decoder = new TextDecoder(encoding);
+  // In one call Node 20 takes windows-1252 for ISO 8859-1.
+  const text = decoder.decode(content, { stream: true }) + decoder.decode();
   const named = says.includes('names in the first column');
   const newline = text.includes('\n') ? '\n' : '\r';
   const delimiters = says.includes('between semicolons') ? [';'] : says.includes('between blanks') ? [' '] : [',', '\t'];

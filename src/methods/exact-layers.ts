@@ -2,7 +2,7 @@
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { affordable, gramOf, inverseTrace, missingWork, trustedInF32, weightedWork } from './condition.js';
-import { polish } from './polish.js';
+import { leastNormal, polish } from './polish.js';
 import { doubtfulColumns } from './simplex.js';
 import { polishSimplex } from './simplex-polish.js';
 
@@ -81,10 +81,10 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
 /** The least normal number of 16-bit floats. */
 const leastHalf = 2 ** -14;
 
-/** 1 for each column that is zero. */
+/** 1 for each column that is zero, or would be on a device. */
 export function zeroColumns({ cols, data }: Matrix): Uint8Array {
   const zero = new Uint8Array(cols).fill(1);
-  for (let at = 0; at < data.length; at += cols) for (let c = 0; c < cols; c++) if (data[at + c] !== 0) zero[c] = 0;
+  for (let at = 0; at < data.length; at += cols) for (let c = 0; c < cols; c++) if (data[at + c] >= leastNormal) zero[c] = 0;
   return zero;
 }
 

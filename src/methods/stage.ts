@@ -171,7 +171,8 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
       for (const r of left) courses[r].readings.push({ iteration: checked, cost: read[r * width + (stage.costAt ?? 0)], kkt: met?.[r] });
       const costs = courses.map(({ readings }) => readings.at(-1)!.cost);
       refuseNonFinite(stage.name, costs, checked);
-      const errors = costs.map((cost, r) => Math.sqrt(cost / norm[r]));
+      // A cost from Gram matrices that is all rounding may be below zero.
+      const errors = costs.map((cost, r) => Math.sqrt(Math.max(cost, 0) / norm[r]));
       checks.push({ iteration: checked, errors });
       const best = smallest(errors);
       const go = await onProgress?.({

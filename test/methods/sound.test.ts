@@ -153,6 +153,16 @@ const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { half
     X: matrix(2, 4, [7e21, 8.857e9, 4.429e9, 0, 0, 0, 4, 1]),
     options: { ranks: [2, 1], seed: 601, restarts: 3, maxIterations: 1, normalize: true },
   },
+  'a column of which f32 holds a few bits beside another is told': {
+    method: 'nmf',
+    X: matrix(3, 3, [314536.375, 0, 314536.375, 216172782113783800, 0, 0, 0, 0, 5.958886418009255e26]),
+    options: { ranks: [1], seed: 235, maxIterations: 30, checkEvery: 1, solver: 'anls' },
+  },
+  'a cost that is all rounding is no NaN in the history': {
+    method: 'neural',
+    X: matrix(2, 2, [0, 0, 0.00008574344246881083, 0.0002245325013063848]),
+    options: { ranks: [2, 1], seed: 82, restarts: 3, maxIterations: 100, checkEvery: 3, start: 'random', cost: 'levels' },
+  },
   'columns that 16 bits do not hold beside another are solved from X as it was given': {
     method: 'hierarchical',
     X: matrix(3, 4, [3e12, 0.3, 1.7, 0.9, 1e12, 2.3, 0.4, 1.1, 2e12, 1.3, 0.8, 0.2]),

@@ -87,7 +87,7 @@ export function layoutOf(
     notes.push(`Line ${comment.line}, which starts with #, is read as the header; header: false leaves it out.`);
 
   const rows = header ? body : [first, ...body];
-  if (names && options.names === undefined) noteAlmostNumbers(rows, corner, notes);
+  if (names && options.names === undefined) noteAlmostNumbers(rows, corner, decode, notes);
   const fileHeader = header ? firstNames : options.header === false ? undefined : comment?.names;
   const data = places.filter((place) => wanted.has(place) && !(names && place === corner));
   if (data.length === 0)
@@ -354,10 +354,10 @@ function shown({ cells }: SampleRecord, places: readonly number[]): string {
 const almostNumber = /^(?:[-+]?[$€£¥] ?\d[\d.,]*|[-+]?\d[\d.,]* ?[%‰$€£¥]|[-+]?\d*\.?\d+[dD][-+]?\d+)$/;
 
 /** Names that look like numbers are a column of data that is lost, unless somebody hears of it. */
-function noteAlmostNumbers(rows: readonly SampleRecord[], corner: number, notes: string[]): void {
-  const cells = rows.flatMap(({ cells }) => (cells[corner]?.text ? [cells[corner].text] : []));
-  if (cells.length > 0 && cells.every((text) => almostNumber.test(text)))
-    notes.push(`The first column (${cells.slice(0, 3).join(', ')}, …) is read as names; take the signs out of it to have it as data.`);
+function noteAlmostNumbers(rows: readonly SampleRecord[], corner: number, decode: (text: string) => string, notes: string[]): void {
+  const texts = rows.flatMap(({ cells }) => (cells[corner]?.text ? [decode(cells[corner].text)] : []));
+  if (texts.length > 0 && texts.every((text) => almostNumber.test(text)))
+    notes.push(`The first column (${texts.slice(0, 3).join(', ')}, …) is read as names; as plain numbers it would be data.`);
 }
 
 /**
@@ -367,7 +367,7 @@ function noteAlmostNumbers(rows: readonly SampleRecord[], corner: number, notes:
 function noteThousands(rows: readonly SampleRecord[], data: readonly number[], { decimal, delimiter }: Cutting, notes: string[]): void {
   if (decimal === '.' && delimiter !== ';') return;
   const marked = rows.flatMap(({ cells }) => data.flatMap((place) => (cells[place]?.text.includes(decimal) ? [cells[place].text] : [])));
-  const grouped = decimal === ',' ? /^[-+]?[1-9]\d{0,2},\d{3}$/ : /^[-+]?[1-9]\d{0,2}\.\d{3}$/;
+  const grouped = /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/;
   if (marked.length === 0 || !marked.every((text) => grouped.test(text))) return;
   const read = Number(marked[0].replace(',', '.'));
   const mark = decimal === ',' ? 'comma' : 'point';

@@ -47,8 +47,9 @@ export async function exactColumns(givenRun: Run, columns: ColumnData, end: Colu
     const own = await Promise.all(S.map(read));
     const counts = await Promise.all(rounds.map(read));
     refuseBroken('a panel', { A: [], S: own.filter(({ data }) => data.some((x) => !Number.isFinite(x))) });
-    const vanished = own.some((S, l) => !((l1?.[l] ?? 0) > 0) && zeroColumns(S).includes(1));
-    const unsure = l1 !== undefined && (doubtful || vanished || counts.some(({ data }) => data.some((x) => x < 0)));
+    // Where λ₁ takes a part of every gain, zero is an answer like any other.
+    const vanishes = (S: Matrix, l: number) => !(l1![l] > 0) && zeroColumns(S).includes(1);
+    const unsure = l1 !== undefined && (doubtful || counts.some(({ data }) => data.some((x) => x < 0)) || own.some(vanishes));
     const X = unsure || measured ? await columns.panel(p) : undefined;
     const again = unsure && X ? exactLayers(X, A, own, { l1, rounds: counts.map(({ data }) => data) }) : undefined;
     const found = again?.S ?? own;

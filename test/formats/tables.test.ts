@@ -666,11 +666,12 @@ test.each<[string, string | undefined]>([
   ['a,b\n1.100,2.203\n1.300,3.203\n', undefined],
   ['x,a,b\n1.5%,2,3\n2.5%,4,5\n3%,6,8\n', 'The first column (1.5%, 2.5%, 3%, …) is read as names'],
   ['x,a,b\n$1.50,2,3\n$2.50,4,5\n', 'The first column ($1.50, $2.50, …) is read as names'],
+  ['x,a,b\n€ 1.50,2,3\n€ 2.50,4,5\n', 'The first column (€ 1.50, € 2.50, …) is read as names'],
   ['x,a,b\n1.5D+02,2,3\n2.5D+02,4,5\n', 'The first column (1.5D+02, 2.5D+02, …) is read as names'],
   ['x,a,b\ns1%,2,3\ns2%,4,5\n', undefined],
 ])('what people may have meant otherwise is told: %j', (text, note) => {
   const { notes = [] } = wholeOf(new TextEncoder().encode(text));
-  const said = notes.filter((one) => /thousands|is read as names; take/.test(one));
+  const said = notes.filter((one) => /thousands|as plain numbers/.test(one));
   expect(said.map((one) => one.slice(0, note?.length))).toEqual(note === undefined ? [] : [note]);
 });
 

@@ -147,6 +147,30 @@ describe.each([
     expect(offBack, `seed ${seed}`).toBeLessThan(termsOf(k) * 2 ** -24 * 10);
   });
 
+  // There are no rounds then, and so no barriers, between what lanes read before a solve and what they leave after it.
+  test('no race where no column has a support, warm from one or not', async () => {
+    const values = valuesOf(seed);
+    values.set(
+      B,
+      values.get(B)!.map((b) => -1 - Math.abs(b)),
+    );
+    const none = values.get(S)!.map(() => 0);
+    for (const start of [values.get(S)!, none]) {
+      const { races, held } = await run(solve, new Map([...values, [S, start]]));
+      expect(races, `seed ${seed}`).toEqual([]);
+      expect(
+        held(S).every((s) => s === 0),
+        `seed ${seed}`,
+      ).toBe(true);
+    }
+    const { races, held } = await run(back, new Map([...values, [S, none]]));
+    expect(races, `seed ${seed}`).toEqual([]);
+    expect(
+      held(beta).every((b) => b === 0),
+      `seed ${seed}`,
+    ).toBe(true);
+  });
+
   // Of a problem whose supports are large enough: in a support of one unknown nobody waits for another.
   test('without any one of its barriers there would be a race', async () => {
     const code = await specialise(solve[0].kernel, solve[0].constants);

@@ -200,7 +200,10 @@ export interface Model<M extends string = string, Own = unknown> {
    * was made, and in a model that does not say.
    */
   stopping: StopMeasures | null;
-  /** Final relative error of each restart; Infinity for one that broke down. */
+  /**
+   * Final relative error of each restart; Infinity for one that broke down. That of the kept one is of the returned factors, in f64; the others
+   * are of the factors as the device has them, before S is solved again in f64.
+   */
   restartErrors: number[];
   /** The number of the restart that was kept. */
   restart: number;

@@ -94,6 +94,9 @@ export function choice<const V extends readonly (string | number)[]>(values: V, 
 }
 
 /** What the entries that a sparse matrix does not store are. */
+/** How the option of other libraries for weights of zeros and ones is spelled here. */
+export const renamedMask = { mask: "'weights', or of a sparse X 'absent'" };
+
 export const absentOption = choice(absentKinds, 'what the entries that a sparse matrix does not store are', { default: 'zero' });
 
 /** One of a few, or a number in a range. */

@@ -12,7 +12,7 @@ import { fingerprintOf } from './checkpoint.js';
 import type { MethodDefinition } from './definition.js';
 import { type FitOptions, fitOptionNames } from './factorization.js';
 import { stoppings } from './loop.js';
-import { checkValues, choice } from './options.js';
+import { checkValues, choice, renamedMask } from './options.js';
 import type { StageSettings } from './stage.js';
 import { ranksOfStart, restartsOf } from './start.js';
 
@@ -212,7 +212,7 @@ function checkCheckpointOption(checkpoint: FitOptions['checkpoint']): void {
     throw new InputError('checkpoint.save must be a function, which is called with each checkpoint.', { option: 'checkpoint' });
 }
 
-const renamedEverywhere = { rank: "'ranks', also for one layer", mask: "'weights', or of a sparse X 'absent'" };
+const renamedEverywhere = { rank: "'ranks', also for one layer", ...renamedMask };
 const stoppingRule = choice(stoppings, 'when a restart has settled');
 
 /** The ranks as a list. Throws InputError for more than one rank in a method of one layer. */

@@ -17,7 +17,7 @@ import { InputError, ShapeError } from '../errors.js';
 import { qGradientProgram, qProgram } from '../programs/q.js';
 import { affordable, inverseTrace, missingWork, settledBelow, trustedInF32, weightedWork } from './condition.js';
 import { betaInF64 } from './normal-equations.js';
-import { absentOption } from './options.js';
+import { absentOption, renamedMask } from './options.js';
 import { writeMatrix } from './write-matrix.js';
 
 export interface NnlsResult {
@@ -65,7 +65,7 @@ export async function nnls(
   A: Matrix,
   options: { l1?: number; weights?: Matrix; absent?: Absent; polish?: boolean; simplex?: boolean } = {},
 ): Promise<NnlsResult> {
-  checkNames('nnls', options, ['l1', 'weights', 'absent', 'polish', 'simplex']);
+  checkNames('nnls', options, ['l1', 'weights', 'absent', 'polish', 'simplex'], renamedMask);
   const { l1 = 0, absent = 'zero', polish = false } = options;
   absentOption.check('absent', absent);
   const { X, weights } = seenOf(givenX, options.weights, { newSamples: true, absent });

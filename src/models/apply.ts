@@ -10,6 +10,7 @@ import type { Engine } from '../engine.js';
 import { InputError } from '../errors.js';
 import { type TransformOptions, transformOptionNames } from '../methods/definition.js';
 import { type Factorization, methodOf, methodsWith } from '../methods/methods.js';
+import { renamedMask } from '../methods/options.js';
 import type { TextModel } from '../text/text-model.js';
 import { inOrderOf } from './align.js';
 
@@ -44,7 +45,7 @@ export async function transform(
   newX: DataMatrix,
   options: ApplyOptions = {},
 ): Promise<Matrix[]> {
-  checkNames('transform', options, applyOptionNames);
+  checkNames('transform', options, applyOptionNames, renamedMask);
   const { features, ...own } = options;
   if (features !== undefined) checkFeatureNames(features, newX.rows);
   const { weights } = own;

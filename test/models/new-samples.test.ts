@@ -165,4 +165,7 @@ test('weights of nnls: real numbers, their unit, and refusals', async () => {
   const flatModel = await nmf(engine, X, { ...flat, maxIterations: 1 });
   await expect(transform(engine, flatModel, holes)).rejects.toThrow(/newX has no value in all of column 0/);
   await expect(transform(engine, deep, X, { weights: W })).rejects.toThrow(/deep takes no weights.*nmf, ssnmf, hierarchical or neural/);
+  // As other libraries call them.
+  await expect(transform(engine, flatModel, X, { mask: W } as object)).rejects.toThrow("it is now 'weights'");
+  await expect(nnls(engine, X, A, { mask: W } as object)).rejects.toThrow("it is now 'weights'");
 });

@@ -92,6 +92,7 @@ const apart = {
   'nnls-indexed': /^nnls\/(masked-)?solve$/,
   'nnls-registers': /^nnls\/(masked-)?solve-registers$/,
   'nnls-simplex': /^nnls\/(simplex|simplex-kkt|log-det)$/,
+  'nnls-simplex-group': /^nnls\/(simplex|log-det)-group$/,
   'reduce-columns': /^reduce\/(max-pool|softmax-cross-entropy)$/, // of deep networks and classifiers
 };
 

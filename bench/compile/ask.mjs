@@ -55,8 +55,8 @@ const programs = [
   ...[9, 16, 50].flatMap((k) =>
     ['mu', 'hals', 'anls'].flatMap((solver) => [nmf(solver, k, { weighted: true }), nmf(solver, k, { nonZeros, absent: 'missing' })]),
   ),
-  ...[9, 16, 50, 128].map((k) => nmf('anls', k, { simplex: true })),
-  ...[9, 50].map((k) => nmf('hals', k, { simplex: true, minVolume: 0.1 })),
+  ...[4, 8, 9, 16, 32, 50, 128].map((k) => nmf('anls', k, { simplex: true })),
+  ...[8, 9, 50].map((k) => nmf('hals', k, { simplex: true, minVolume: 0.1 })),
   ...['mu', 'hals', 'anls'].map((solver) => nmf(solver, 16, { orthogonalA: 0.1, l1S: 0.1, l2A: 0.1 })),
   ...[1, 2, 3, 4, 5, 6].map((model) => programFor('ssnmf', { rows: 4096, cols: 4096, ranks: 16, model, ...(model > 2 && { classes: 9 }) })),
   programFor('deep', { rows: 4096, cols: 4096, ranks: [32, 8], pooling: 'max' }),

@@ -127,11 +127,18 @@ fn solveOnSupport(own: Lane, size: u32, g: u32, longest: u32) {
   }
   // Lanes outside of a support read a slot, too; where no column has a support no barrier is between.
   if (within) { inverse[own.slot] = ownInverse; }
+  substituteBack(own, size, right, ownInverse, longest);
+}
+
+// unknown ← L⁻ᵀ of what L⁻¹ has left of the right side.
+fn substituteBack(own: Lane, size: u32, rightSide: f32, ownInverse: f32, longest: u32) {
+  let i = own.row;
   let ownColumn = (i * (2u * K - 1u - i)) / 2u;
+  var right = rightSide;
   for (var r = 0u; r < longest; r++) {
     let j = longest - 1u - r;
     if (i == j) { unknown[own.slot] = right * ownInverse; }
     workgroupBarrier();
-    if ((i < j) & (j < size)) { right = fma(-factorAt(own, ownColumn + j), unknown[first + j], right); }
+    if ((i < j) & (j < size)) { right = fma(-factorAt(own, ownColumn + j), unknown[own.first + j], right); }
   }
 }

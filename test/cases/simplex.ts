@@ -251,6 +251,8 @@ function simplexCase(
 const small = (Object.keys(makes) as (keyof typeof makes)[]).flatMap((name) => [
   simplexCase(name, 11, 9, 5),
   simplexCase(name, 5, 7, 6, { forced: { pivots: 1 } }),
+  simplexCase(name, 11, 9, 5, { forced: { group: true } }),
+  simplexCase(name, 5, 7, 6, { forced: { group: true, pivots: 1 } }),
 ]);
 
 const larger = [
@@ -267,6 +269,10 @@ const larger = [
   simplexCase('alike', 41, 23, 17),
   simplexCase('freeSign', 12, 23, 17),
   simplexCase('zeros', 41, 23, 33, { forced: { pivots: 1 } }),
+  simplexCase('mixtures', 67, 31, 16, { forced: { group: true } }),
+  simplexCase('duplicates', 41, 23, 17, { forced: { group: true } }),
+  simplexCase('freeSign', 12, 23, 17, { forced: { group: true } }),
+  simplexCase('zeros', 41, 13, 33, { forced: { group: true, pivots: 1 } }),
 ];
 
 /** Problems for each restart: s on the simplex with entries of at least 0.1 / k, and B = G s + μ − w with a w ≥ 0 that is not near 0 off the support. */
@@ -302,6 +308,13 @@ const shapes: Shape[] = [
   { k: 33, cols: 6, restarts: 2 },
   { k: 7, cols: 33, restarts: 2, forced: { pivots: 1 } },
   { k: 40, cols: 3, forced: { pivots: 1 } },
+  { k: 1, cols: 3, restarts: 2, forced: { group: true } },
+  { k: 5, cols: 6, restarts: 3, warm: true, forced: { group: true } },
+  { k: 7, cols: 33, restarts: 2, perColumn: true, forced: { group: true } },
+  { k: 17, cols: 9, restarts: 2, forced: { group: true } },
+  { k: 40, cols: 3, forced: { group: true, pivots: 1 } },
+  // The last columns of the factor lie in the scratch buffer, and one column takes a dispatch.
+  { k: 128, cols: 2, forced: { group: true, spillBytes: 21_000 } },
 ];
 
 const differentials = shapes.map((shape) => {
@@ -349,10 +362,13 @@ const determinants = (
     { k: 7, restarts: 5 },
     { k: 9, restarts: 5, forced: { spill: true, spillBytes: 3 * 4 * 45 } },
     { k: 40, restarts: 2 },
+    { k: 9, restarts: 5, forced: { group: true } },
+    { k: 17, restarts: 3, forced: { group: true } },
+    { k: 101, restarts: 2, forced: { group: true, spillBytes: 11_000 } },
   ] as { k: number; restarts: number; forced?: Forced }[]
 ).map(({ k, restarts, forced }) =>
   differential(
-    `logDet k = ${k} ×${restarts}${forced ? ', factor in a buffer' : ''}`,
+    `logDet k = ${k} ×${restarts}${forced ? `, ${JSON.stringify(forced)}` : ''}`,
     (p, r) => {
       const G = p.input('G', k, k, { batched: true });
       const out = p.state('out', 1, 1);
@@ -368,7 +384,7 @@ const determinants = (
 );
 
 /** Rounds count up and are positive where a column settles; from the support of the solution one factorization is enough. */
-const counted = [{}, { spill: true }].map(
+const counted = [{}, { spill: true }, { group: true }].map(
   (forced): Case => ({
     name: `a simplex solve counts its rounds ${JSON.stringify(forced)}`,
     async run({ guarded }) {
@@ -399,7 +415,7 @@ const counted = [{}, { spill: true }].map(
 );
 
 /** Columns that depend on others have a pivot of nothing but rounding, which the determinant leaves out. */
-const singular: Case[] = [{}, { spill: true }].map((forced) => ({
+const singular: Case[] = [{}, { spill: true }, { group: true }].map((forced) => ({
   name: `logDet of two equal columns ${JSON.stringify(forced)}`,
   async run({ guarded }) {
     const p = programBuilder(this.name);

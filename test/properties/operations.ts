@@ -397,7 +397,7 @@ export function forcedOf(kind: DrawnKind, { option, k }: Drawn): Forced | undefi
   }
   const solves: readonly OperationKind[] = ['nnls', 'maskedSolve', 'simplex', 'logDet', 'halsUpdate'];
   if (!solves.includes(kind)) return undefined;
-  return ([undefined, { spill: false }, { spill: true, spillBytes: 8 * k * (k + 1) }, { pivots: 1 }] as const)[option % 4];
+  return ([undefined, { spill: false }, { spill: true, spillBytes: 8 * k * (k + 1) }, { pivots: 1 }, { group: true }] as const)[option % 5];
 }
 
 /** The program of a draw and what it is given, as a differential case writes it. */

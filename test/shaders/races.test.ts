@@ -13,6 +13,7 @@ import { sizeBytes, specialise } from '../../src/webgpu/device/specialise.js';
 import { byteLength, pad } from '../../src/webgpu/layout/layout.js';
 import type { Dispatch } from '../../src/webgpu/lower/dispatch.js';
 import { dispatchesOf, lowerProgram } from '../../src/webgpu/lower/lower-program.js';
+import { simplexProblemOf } from '../cases/simplex.js';
 import { problemOf, termsOf } from '../cases/solves.js';
 import type { Entries } from '../cases/support.js';
 import { adapters } from '../plans/dump.js';
@@ -63,7 +64,9 @@ test('the kernels with barriers are these', () => {
   const found = Object.entries(codes).filter(([, code]) => /Barrier\(|workgroupUniformLoad|var<workgroup>|atomic/.test(code));
   expect(found.map(([kernel]) => kernel)).toEqual([
     'matmul/tiled',
+    'nnls/log-det-group',
     'nnls/masked-solve-group',
+    'nnls/simplex-group',
     'nnls/solve-group',
     'reduce/fold-group',
     'residual/choice',
@@ -72,6 +75,36 @@ test('the kernels with barriers are these', () => {
     'update/hals-group',
   ]);
 });
+
+/** The races of dispatches by lockstep.ts, and what a tensor holds after them, padded. */
+async function run(dispatches: readonly Dispatch[], given: ReadonlyMap<Tensor, Entries>, change = (code: string) => code) {
+  const buffers = new Map<Tensor, Float32Array>();
+  for (const [tensor, entries] of given) buffers.set(tensor, Float32Array.from(pad(tensor, Float32Array.from(entries))));
+  const races: string[] = [];
+  for (const { kernel, constants, bindings, workgroups } of dispatches) {
+    const bound = bindings.map((own) => {
+      if ('scratch' in own) return new Float32Array(own.bytes / 4);
+      const buffer = buffers.get(own as Tensor) ?? new Float32Array(byteLength(own as Tensor) / 4);
+      buffers.set(own as Tensor, buffer);
+      return buffer;
+    });
+    races.push(...lockstep(change(await specialise(kernel, constants)), constants, bound, workgroups));
+  }
+  return { races, held: (tensor: Tensor) => buffers.get(tensor)! };
+}
+
+/** That there is a race with each barrier gone, of a problem whose supports are large enough: in one of one unknown nobody waits for another. */
+async function expectBarriersNeeded(dispatches: readonly Dispatch[], values: ReadonlyMap<Tensor, Entries>, spill: boolean) {
+  const any = /workgroupBarrier\(\);|storageBarrier\(\);/g;
+  const barriers = (await specialise(dispatches[0].kernel, dispatches[0].constants)).match(any)!;
+  expect(barriers.length).toBeGreaterThan(2);
+  for (const number of barriers.keys()) {
+    if (barriers[number] === 'storageBarrier();' && !spill) continue;
+    let seen = 0;
+    const { races } = await run(dispatches, values, (text) => text.replaceAll(any, (one) => (seen++ === number ? '' : one)));
+    expect(races.length, `barrier ${number}`).toBeGreaterThan(0);
+  }
+}
 
 /**
  * The detector of wgsl_reflect keeps one result of a function for all invocations, and does not know workgroupUniformLoad. So it cannot
@@ -107,23 +140,6 @@ describe.each([
       [gradient, problem.B],
     ]);
   };
-
-  /** The races of dispatches, and what a tensor holds after them, padded. */
-  async function run(dispatches: readonly Dispatch[], given: ReadonlyMap<Tensor, Entries>, change = (code: string) => code) {
-    const buffers = new Map<Tensor, Float32Array>();
-    for (const [tensor, entries] of given) buffers.set(tensor, Float32Array.from(pad(tensor, Float32Array.from(entries))));
-    const races: string[] = [];
-    for (const { kernel, constants, bindings, workgroups } of dispatches) {
-      const bound = bindings.map((own) => {
-        if ('scratch' in own) return new Float32Array(own.bytes / 4);
-        const buffer = buffers.get(own as Tensor) ?? new Float32Array(byteLength(own as Tensor) / 4);
-        buffers.set(own as Tensor, buffer);
-        return buffer;
-      });
-      races.push(...lockstep(change(await specialise(kernel, constants)), constants, bound, workgroups));
-    }
-    return { races, held: (tensor: Tensor) => buffers.get(tensor)! };
-  }
 
   test('no race, and the results of the reference', async () => {
     expect(solve[0].kernel).toBe('nnls/solve-group');
@@ -171,20 +187,73 @@ describe.each([
     ).toBe(true);
   });
 
-  // Of a problem whose supports are large enough: in a support of one unknown nobody waits for another.
-  test('without any one of its barriers there would be a race', async () => {
-    const code = await specialise(solve[0].kernel, solve[0].constants);
-    const barriers = code.match(/workgroupBarrier\(\);|storageBarrier\(\);/g)!;
-    expect(barriers.length).toBeGreaterThan(3);
-    for (const number of barriers.keys()) {
-      if (barriers[number] === 'storageBarrier();' && !spill) continue;
-      let seen = 0;
-      const without = (text: string) =>
-        text.replaceAll(/workgroupBarrier\(\);|storageBarrier\(\);/g, (one) => (seen++ === number ? '' : one));
-      const { races } = await run(solve, valuesOf(1), without);
-      expect(races.length, `barrier ${number}`).toBeGreaterThan(0);
-    }
+  test('without any one of its barriers there would be a race', () => expectBarriersNeeded(solve, valuesOf(1), spill));
+});
+
+describe.each([
+  { name: 'four columns of a workgroup, and padding', k: 5, cols: 6, restarts: 2 },
+  { name: 'a Gram matrix for every column, warm', k: 7, cols: 5, restarts: 1, perColumn: true, warm: true },
+  { name: 'one column of a workgroup, its factor partly in scratch memory', k: 33, cols: 2, restarts: 1, spill: true },
+  { name: 'the active set after one round', k: 6, cols: 4, restarts: 1, pivots: 1 },
+])('solves on the simplex by groups of lanes, $name', ({ k, cols, restarts, perColumn = false, warm = false, spill = false, pivots }) => {
+  const seed = 1 + Math.floor(1e6 * Math.random());
+  const facts = spill ? { ...adapters.hardware, maxWorkgroupStorage: 3500 } : adapters.hardware;
+  const p = programBuilder('simplex', { restarts });
+  const [G, B] = [p.input('G', perColumn ? k * k : k, perColumn ? cols : k, { batched: true }), p.input('B', k, cols, { batched: true })];
+  const S = p.state('S', k, cols);
+  p.section('solve', () => void p.simplex(G, B, S, { warm }));
+  const program = p.build();
+  const rest = 3 * 4 * 200;
+  const { sections } = lowerProgram(program, facts, { group: true, ...(pivots && { pivots }), ...(spill && { spillBytes: rest }) });
+  const solve = sections.get('solve')!.flatMap((step) => step.dispatches);
+  const valuesOf = (own: number) => {
+    const r = random(own);
+    const problem = simplexProblemOf(r, { k, cols, restarts, perColumn });
+    const start = Float32Array.from({ length: k * cols * restarts }, () => (r.uniform() < 0.5 ? 0 : r.uniform()));
+    return new Map<Tensor, Entries>([
+      [G, problem.G],
+      [B, problem.B],
+      [S, start],
+    ]);
+  };
+
+  test('no race, and the results of the reference', async () => {
+    expect(solve[0].kernel).toBe('nnls/simplex-group');
+    expect(solve[0].constants.SPILL).toBe(spill);
+    const values = valuesOf(seed);
+    const { races, held } = await run(solve, values);
+    expect(races, `seed ${seed}`).toEqual([]);
+    using own = await createReferenceEngine().prepare(program);
+    for (const [tensor, value] of values) own.write(tensor, value);
+    own.execute('solve');
+    const [expected] = await own.sample([S]);
+    const off = Math.max(...pad(S, expected).map((one, i) => Math.abs(one - held(S)[i])));
+    expect(off, `seed ${seed}`).toBeLessThan(1.1 * termsOf(k) * 2 ** -24);
   });
+
+  test('without any one of its barriers there would be a race', () => expectBarriersNeeded(solve, valuesOf(1), spill));
+});
+
+test('nnls/log-det-group has no race, and each of its barriers is needed', async () => {
+  const [k, restarts] = [7, 6];
+  const p = programBuilder('log det', { restarts });
+  const G = p.input('G', k, k, { batched: true });
+  const out = p.state('out', 1, 1);
+  p.section('all', () => void p.logDet(G, { into: out }));
+  const program = p.build();
+  const dispatches = dispatchesOf(lowerProgram(program, adapters.hardware, { group: true }).sections);
+  expect(dispatches[0].kernel).toBe('nnls/log-det-group');
+  const r = random(1);
+  const dominant = Float32Array.from({ length: k * k * restarts }, (_, at) => ((at % (k * k)) % (k + 1) === 0 ? 2 + r.uniform() : 0));
+  const values = new Map<Tensor, Entries>([[G, dominant]]);
+  const { races, held } = await run(dispatches, values);
+  expect(races).toEqual([]);
+  for (let restart = 0; restart < restarts; restart++) {
+    const own = dominant.subarray(restart * k * k, (restart + 1) * k * k).filter((g) => g > 0);
+    const expected = own.reduce((sum, g) => sum + Math.log(g), 0);
+    expect(Math.abs(held(out)[(restart * held(out).length) / restarts] - expected)).toBeLessThan(4 * k * 2 ** -24 * expected);
+  }
+  await expectBarriersNeeded(dispatches, values, false);
 });
 
 describe('update/hals-group', () => {

@@ -208,8 +208,29 @@ test('a solve may take 100 + 25 k rounds', () => {
   const constants = (forced: Forced) => dispatchesOf(lowerProgram(p.build(), hardware, forced).sections).map((one) => one.constants);
   const [grouped, onSimplex] = constants({ group: true, pivots: 7 });
   expect(grouped).toMatchObject({ PIVOTS: 7, BUDGET: 600 });
-  expect(onSimplex).toMatchObject({ PIVOTS: 7, ENTRIES: 600 });
-  expect(constants({ spill: false, pivots: 7 })[0]).toMatchObject({ PIVOTS: 7, ENTRIES: 600 });
+  // Each index that enters the active set of a group may take another one out, a round each.
+  expect(onSimplex).toMatchObject({ PIVOTS: 7, BUDGET: 7 + 1200 });
+  for (const one of constants({ spill: false, pivots: 7 })) expect(one).toMatchObject({ PIVOTS: 7, ENTRIES: 600 });
+});
+
+test('solves on the simplex and log det go to groups of lanes where a GPU has no registers for them', () => {
+  const kernelsOf = (k: number, facts: AdapterFacts, forced: Forced = {}) => {
+    const p = programBuilder('rare');
+    const [G, B] = [p.input('G', k, k), p.input('B', k, 5)];
+    p.section('all', () => {
+      p.simplex(G, B, p.state('S', k, 5), { warm: false });
+      p.logDet(G);
+    });
+    return dispatchesOf(lowerProgram(p.build(), facts, forced).sections).map(({ kernel }) => kernel);
+  };
+  expect(kernelsOf(4, hardware)).toEqual(['nnls/simplex', 'nnls/log-det']);
+  expect(kernelsOf(5, hardware)).toEqual(['nnls/simplex-group', 'nnls/log-det']);
+  expect(kernelsOf(9, hardware)).toEqual(['nnls/simplex-group', 'nnls/log-det-group']);
+  expect(kernelsOf(9, hardware, { spill: true })).toEqual(['nnls/simplex', 'nnls/log-det']);
+  expect(kernelsOf(3, software, { group: true })).toEqual(['nnls/simplex-group', 'nnls/log-det-group']);
+  expect(kernelsOf(128, software)).toEqual(['nnls/simplex', 'nnls/log-det']);
+  // No room for its workgroup: private arrays.
+  expect(kernelsOf(128, { ...hardware, maxInvocationsPerWorkgroup: 64 })).toEqual(['nnls/simplex', 'nnls/log-det']);
 });
 
 test('a side of few rows gets a tile of few rows, however many columns there are', () => {

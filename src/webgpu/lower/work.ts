@@ -197,6 +197,10 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
     (of) => of('K') ** 3 / 3,
     () => [],
   ),
+  'nnls/log-det-group': indexed(
+    (of) => of('K') ** 3 / 3,
+    () => [],
+  ),
   'nnls/masked-solve': indexed(
     (of) => solved(of('K')),
     () => [],
@@ -207,6 +211,7 @@ export const rules: Readonly<Partial<Record<KernelName, Rule>>> = {
   ),
   'nnls/masked-solve-registers': each((of) => solved(of('K'))),
   'nnls/simplex': indexed((of) => pivoted(of) + 4 * of('K') ** 2, warmStart),
+  'nnls/simplex-group': indexed((of) => pivoted(of) + 4 * of('K') ** 2, warmStart),
   'nnls/simplex-kkt': each((of) => 4 * of('K') ** 2 + of('K')),
   'nnls/solve': indexed(pivoted, warmStart),
   'nnls/solve-group': indexed(pivoted, warmStart),

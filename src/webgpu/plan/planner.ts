@@ -173,18 +173,21 @@ export function planGroups(lanes: number, most: number, facts: AdapterFacts, for
   return lanes <= Math.min(most, facts.maxInvocationsPerWorkgroup);
 }
 
-/** The solve of each column by a group of lanes, with the factor in workgroup memory, where the device has room for that. */
+/**
+ * The solve of each column by a group of lanes, with the factor in workgroup memory, where the device has room for that. `shared` values of
+ * every lane are there beside it.
+ */
 export function planGroup(
   k: number,
   columns: number,
   facts: AdapterFacts,
   forced: Forced = {},
-  workgroup: number = groupWorkgroup,
+  { workgroup = groupWorkgroup, shared = sharedOfLane }: { workgroup?: number; shared?: number } = {},
 ): GroupPlan | undefined {
   const group = planLanes(k);
   const together = Math.max(1, Math.floor(workgroup / group));
   if (!planGroups(group * together, largestGroup, facts, forced)) return undefined;
-  const room = Math.floor(Math.min(groupBytes, facts.maxWorkgroupStorage) / 4) - together - sharedOfLane * group * together;
+  const room = Math.floor(Math.min(groupBytes, facts.maxWorkgroupStorage) / 4) - together - shared * group * together;
   const factorSize = Math.min((together * (group * (group + 1))) / 2, room);
   const overflow = (k * (k + 1)) / 2 - factorSize / together;
   if (factorSize < 1 || (together > 1 && overflow > 0)) return undefined;

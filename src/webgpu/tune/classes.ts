@@ -65,7 +65,7 @@ export function fits(workgroup: number, facts: AdapterFacts): boolean {
 
 /** Whether the device can run a choice for a solve. Groups are for GPUs: barriers are slow on software adapters. */
 export function solves({ kernel, workgroup }: SolveChoice, { kind, k, columns }: SolveShape, facts: AdapterFacts): boolean {
-  if (kernel === 'group') return planGroup(k, columns, facts, {}, workgroup) !== undefined;
+  if (kernel === 'group') return planGroup(k, columns, facts, {}, { workgroup }) !== undefined;
   if (!fits(workgroup, facts)) return false;
   return kernel === 'registers' ? mayWriteOut(kind, k, facts) : kernel === 'buffer' || k <= largestPrivateK;
 }

@@ -6,7 +6,7 @@ const covers = [
   [/^shaders\/matmul\/operands/, { cases: '^matmul: .*(halves|tiled)', tests: ['test/webgpu/halves.test.ts'] }],
   [/^shaders\/matmul\/tiled/, { cases: '^matmul: .*tiled', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/matmul\//, { cases: '^(matmul: |elementwise: residual)' }],
-  [/^shaders\/nnls\/(masked-solve-|solve-)?group/, { cases: '^(solves|nnls): ', tests: ['test/shaders/races.test.ts'] }],
+  [/^shaders\/nnls\/(.*-)?group/, { cases: '^(solves|nnls|simplex): ', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/nnls\//, { cases: '^(solves|nnls|simplex): ' }],
   [/^shaders\/residual\//, { cases: '^gramResidual: ', tests: ['test/shaders/races.test.ts'] }],
   [/^shaders\/update\/hals-group/, { cases: '^hals: ', tests: ['test/shaders/races.test.ts'] }],

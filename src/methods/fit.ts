@@ -311,6 +311,8 @@ async function resultOf<M extends string, Own>(
         halves: running.engine.halfInputs,
       }));
   const own = { A: found.A, S: again?.S ?? found.S };
+  // Solved exactly S may vanish where 16 bits, or f32, had something left of it.
+  if (again && !columns) refuseBroken(method, own);
   const factors = inGivenUnit(own, unit, carrier);
   const bounds = boundsOf(seen, settings.svdBound ? (outcome.boundRanks ?? ranks) : ranks.map(() => null));
   const inner = outcome.inner && (await Promise.all(outcome.inner.map((tensor) => readFactor(run, tensor, restart))));

@@ -5,6 +5,7 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { matrixTimesPowerOfTwo } from '../../src/data/unit.js';
 import type { Engine } from '../../src/engine.js';
 import { OrthantError } from '../../src/errors.js';
 import { type Factorization, methodOf } from '../../src/methods/methods.js';
@@ -47,8 +48,11 @@ const unavoidable: { says: RegExp; where: (fit: RandomFit) => boolean }[] = [
 /** The errors that advise another seed, more restarts, smaller ranks, a smaller penalty or a lower rate. */
 const advises = /(became|holds) .* Take another seed/;
 
-/** The fit as such an error advises, piece by piece and all together. */
-function asAdvised(fit: RandomFit): RandomFit[] {
+/** The fit as an error advises: in another unit, or piece by piece and all together. */
+function asAdvised(fit: RandomFit, message: string): RandomFit[] {
+  const power = Number(/Give the fit X in another unit, such as 2\^(-?\d+) X/.exec(message)?.[1] ?? 0);
+  if (power !== 0) return [{ ...fit, X: matrixTimesPowerOfTwo(fit.X, power), given: matrixTimesPowerOfTwo(fit.given, power) }];
+  if (!advises.test(message)) return [];
   const { options, method } = fit;
   const seeds = [1, 2, 3].map((n) => ({ seed: (options.seed as number) + n, restarts: 6 }));
   const ranks = { ranks: options.ranks.map((k) => Math.ceil(k / 2)) };
@@ -75,7 +79,7 @@ async function judge(fit: RandomFit, engine: Engine): Promise<Verdict> {
     const refusal = `${name}: ${message}`;
     if (!(error instanceof OrthantError)) return { faults: [refusal], refusal };
     if (unavoidable.some(({ says, where }) => says.test(message) && where(fit))) return { faults: [], refusal };
-    for (const advised of advises.test(message) ? asAdvised(fit) : []) {
+    for (const advised of asAdvised(fit, message)) {
       const done = await methodOf(fit.method)
         .fit(engine, advised.given, advised.options)
         .catch(() => undefined);
@@ -167,6 +171,12 @@ const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { half
     method: 'hierarchical',
     X: matrix(3, 4, [3e12, 0.3, 1.7, 0.9, 1e12, 2.3, 0.4, 1.1, 2e12, 1.3, 0.8, 0.2]),
     options: { ranks: [2, 1], maxIterations: 7 },
+    halfInputs: true,
+  },
+  'a factor that vanished is told to be one, whatever the unit of X': {
+    method: 'sparse-coding',
+    X: matrix(3, 3, [3.498, 5.573, 1.6997, 4.743, 4.743, 4.743, 3.582e10, 7.584e9, 6.104e9]),
+    options: { ranks: [2, 2, 2], seed: 181, restarts: 1, maxIterations: 1, tolerance: 0, optimiser: 'momentum' },
     halfInputs: true,
   },
 };

@@ -99,6 +99,15 @@ test('a solve, counted by hand: cold, warm, and with its factors in scratch memo
   expect(workOfOne(solve(false), software, { spill: true })).toMatchObject([{ bytes: moved + 2 * factors, operations }]);
 });
 
+test('a multiplicative update reads F, numerator and denominator, writes F, and a power is one operation an entry more', () => {
+  const update = (power: number) => (p: ReturnType<typeof programBuilder>) => {
+    p.multiplicativeUpdate(p.state('F', 4, 8), p.input('numerator', 4, 8), p.input('denominator', 4, 8), { power });
+  };
+  const moved = 4 * 4 * 8 * 4;
+  expect(workOfOne(update(1))).toMatchObject([{ bytes: moved, requested: moved, operations: 2 * 32 }]);
+  expect(workOfOne(update(0.5))).toMatchObject([{ bytes: moved, requested: moved, operations: 3 * 32 }]);
+});
+
 test('a product with a CSR X reads the side that it needs, and a row of the dense factor for each entry', () => {
   // 9 entries in 5×7; a side is its lines and one more, and its entries, 8 bytes each. The factor has 3 columns, padded to 4.
   const product = (transposed: boolean) => (p: ReturnType<typeof programBuilder>) => {

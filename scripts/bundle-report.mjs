@@ -17,7 +17,12 @@ export async function bundleReport() {
   const { bundle } = await import('./bundle-page.mjs');
   const { code, files } = await bundle(path.join(folder, 'client/main.ts'), 'iife');
   const script = `${await licencesOf(files)}${code.trim()}`;
-  const style = (await readFile(path.join(folder, 'client/style.css'), 'utf8')).replaceAll(/\s*\n\s*/g, ' ').trim();
+  const sheets = await Promise.all(['style', 'print'].map((name) => readFile(path.join(folder, `client/${name}.css`), 'utf8')));
+  const style = sheets
+    .join('')
+    .replaceAll(/\/\*.*?\*\//gs, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
   // A carriage return would be read as a line feed, and the hash in the page's policy would be another one.
   for (const [name, text] of Object.entries({ script, style }))
     if (/<\/(script|style)|<!--|\r/i.test(text)) throw new Error(`The ${name} of the report has text in it that HTML does not keep.`);

@@ -17,17 +17,23 @@ export function drawCharts(data: ReportData): void {
   });
 }
 
-/** Draws into an element, as wide as it is. */
+/** What a place has on paper where two stand beside each other on A4, in the margins of print.css. */
+const onPaper = { width: 332, height: 210 };
+
+/**
+ * Draws into an element, as wide as it is. On paper it is narrower than in most windows, and the letters of a picture that is scaled down to it
+ * are too small to read: it is drawn anew for paper, and after that for the window again.
+ */
 function draw(id: string, options: () => PlotOptions & { marks: Markish[] }): void {
   const place = byId(id);
   if (!place) return;
-  let width = 0;
-  const fill = () => {
-    if (place.clientWidth === width || place.clientWidth === 0) return;
-    width = place.clientWidth;
+  let drawn = 0;
+  const fill = (width: number, height: number) => {
+    if (width === drawn || width === 0) return;
+    drawn = width;
     const picture = plot({
       width,
-      height: 260,
+      height,
       marginLeft: 56,
       marginTop: 28,
       marginBottom: 44,
@@ -38,8 +44,11 @@ function draw(id: string, options: () => PlotOptions & { marks: Markish[] }): vo
     picture.setAttribute('role', 'img');
     place.replaceChildren(picture);
   };
-  new ResizeObserver(fill).observe(place);
-  fill();
+  const fillWindow = () => fill(place.clientWidth, 260);
+  new ResizeObserver(fillWindow).observe(place);
+  addEventListener('beforeprint', () => fill(onPaper.width, onPaper.height));
+  addEventListener('afterprint', fillWindow);
+  fillWindow();
 }
 
 const layerName = (l: number, rank: number) => `${l} (${rank})`;
@@ -58,6 +67,7 @@ function errors({ layers }: ReportData): PlotOptions & { marks: Markish[] } {
     ariaLabel: 'Relative error and SVD bound of each layer',
     x: { type: 'band', label: 'layer (rank)', domain: rows.map(({ name }) => name), padding: 0.6 },
     y: errorAxis([...rows.map(({ relativeError }) => relativeError), ...bounded.map(({ svdBound }) => svdBound!)]),
+    insetBottom: 24, // the word below a bound stands above the axis
     marks: [
       tickY(bounded, { x: 'name', y: 'svdBound', stroke: theirs, strokeWidth: 3 }),
       dot(rows, { x: 'name', y: 'relativeError', fill: ours, r: 5 }),

@@ -102,7 +102,7 @@ function treeSection({ nouns, topics }: ReportData): Markup {
   const { feature, part, sample } = nouns;
   return html`<section aria-labelledby="tree-title">
 <h2 id="tree-title">The tree of ${part}s</h2>
-<p class="hint" id="tree-hint">Each layer divides the one above it. A ${part} is as large as its part of the ${part} above; what is left blank comes from ${part}s that stand elsewhere. Arrow keys walk; Enter or a second click opens a ${part} to full size; Escape goes back.</p>
+<p class="hint" id="tree-hint">Each layer divides the one above it. A ${part} is as large as its part of the ${part} above; what is left blank comes from ${part}s that stand elsewhere. <span class="on-screen">Arrow keys walk; Enter or a second click opens a ${part} to full size; Escape goes back.</span></p>
 <p id="path" class="path"></p>
 <div id="tree" class="tree" role="tree" aria-labelledby="tree-title" aria-describedby="tree-hint"></div>
 <div id="part" class="part" aria-live="polite"></div>
@@ -172,6 +172,25 @@ function surveySection({ layer, chosen, reason, ranks }: ReportSurvey, at: numbe
 </div></section>`;
 }
 
+/** The heads of columns. In a table of class `upright` print.css turns their names. */
+const columnHeads = (names: readonly string[], kind: (c: number) => string) =>
+  names.map((name, c) => html`<th scope="col" class="${kind(c)}"><span>${name}</span></th>`);
+
+/** How many letters of a table stand beside each other on A4. */
+const lettersOnPaper = 110;
+
+/**
+ * Nothing scrolls on paper: of a table that is too wide for it with names that break between words, names of columns stand upright, and of one
+ * that is too wide even so letters are small. `columns` are heads and cells, the names of the rows first.
+ */
+function widthClass(columns: readonly (readonly string[])[]): string {
+  const longest = (cells: readonly string[]) =>
+    cells.flatMap((cell) => cell.split(/\s+/)).reduce((most, { length }) => Math.max(most, length), 0);
+  const letters = (from: number) => columns.reduce((sum, cells, c) => sum + longest(cells.slice(c && from)) + 2, 0);
+  if (letters(0) <= lettersOnPaper) return '';
+  return letters(1) <= lettersOnPaper ? 'upright' : 'upright small';
+}
+
 /** Classes of a table that can still be read. */
 const mostClasses = 40;
 
@@ -183,15 +202,21 @@ function confusionTable({ title, rows, columns, counts }: Confusion): Markup {
     return html`<p>${title}: ${right} of ${all} right. The table of ${columns.length} classes is among the downloads.</p>`;
   const cell = (n: number, r: number, c: number) =>
     html`<td class="number heat-${n === 0 ? 0 : Math.max(1, Math.round((9 * n) / most))}${rows[r] === columns[c] ? ' diagonal' : ''}">${n}</td>`;
-  return html`<div class="scroll"><table class="confusion"><caption>${title}: ${right} of ${all} right</caption>
-<thead><tr><th scope="col">true ↓ predicted →</th>${columns.map((name) => html`<th scope="col" class="number">${name || 'none'}</th>`)}</tr></thead>
+  const cells = columns.map((name, c) => [name, ...counts.map((row) => String(row[c]))]);
+  return html`<div class="scroll"><table class="confusion ${widthClass([rows, ...cells])}"><caption>${title}: ${right} of ${all} right</caption>
+<thead><tr><th scope="col">true ↓ predicted →</th>${columnHeads(
+    columns.map((name) => name || 'none'),
+    () => 'number',
+  )}</tr></thead>
 <tbody>${rows.map((name, r) => html`<tr><th scope="row">${name}</th>${counts[r].map((n, c) => cell(n, r, c))}</tr>`)}</tbody></table></div>`;
 }
 
 function furtherTable({ title, columns, rows }: ReportTable, at: number): Markup {
   const kind = (value: string | number | null) => (typeof value === 'number' ? 'number' : 'text');
+  const cells = columns.map((name, c) => [name, ...rows.map((row) => String(row[c]))]);
+  const headKind = (c: number) => (rows.some((row) => typeof row[c] === 'number') ? 'number' : 'text');
   return html`<section aria-labelledby="table-${at}"><h2 id="table-${at}">${title}</h2>
-<div class="scroll"><table><thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<div class="scroll"><table class="${widthClass(cells)}"><thead><tr>${columnHeads(columns, headKind)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((value) => html`<td class="${kind(value)}">${value ?? '–'}</td>`)}</tr>`)}</tbody></table></div></section>`;
 }
 

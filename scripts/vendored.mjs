@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 /** The imported names of each package. */
-export const vendored = { fflate: ['inflateSync', 'zipSync'], 'fast-png': ['decode', 'encode'], 'franc-min': ['francAll'] };
+export const vendored = {
+  fflate: ['gunzipSync', 'inflateSync', 'zipSync'],
+  fzstd: ['Decompress'],
+  'fast-png': ['decode', 'encode'],
+  'franc-min': ['francAll'],
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');

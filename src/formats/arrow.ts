@@ -1,11 +1,11 @@
 /** Arrow IPC files and streams (Feather v2), by the package @uwdata/flechette. */
-import { InputError } from '../errors.js';
 import { type Column, checkCells, contentOf, needed, plainColumns, unreadable } from './columns.js';
 import type { FileContent, FileFormat } from './file-format.js';
+import { unpackers } from './unpack.js';
 
 export const arrow = {
   name: 'Arrow',
-  summary: 'Arrow IPC or Feather, not packed; columns as in Parquet',
+  summary: 'Arrow IPC or Feather; columns as in Parquet',
   extensions: ['.arrow', '.feather', '.arrows'],
   foreign: true,
   read: readArrow,
@@ -18,7 +18,18 @@ async function readArrow(bytes: Uint8Array, source: string): Promise<FileContent
 }
 
 async function columnsIn(bytes: Uint8Array, source: string): Promise<{ columns: Column[]; rows: number }> {
-  const { tableFromIPC, Type } = await needed(import('@uwdata/flechette'), '@uwdata/flechette', '.arrow');
+  const { CompressionType, setCompressionCodec, tableFromIPC, Type } = await needed(
+    import('@uwdata/flechette'),
+    '@uwdata/flechette',
+    '.arrow',
+  );
+  const { zstd, lz4Frame } = await unpackers(bytes.length);
+  // The package knows one way for all files; it reads this one at once.
+  const encode = () => {
+    throw new Error('Nothing is packed.');
+  };
+  setCompressionCodec(CompressionType.ZSTD, { encode, decode: zstd });
+  setCompressionCodec(CompressionType.LZ4_FRAME, { encode, decode: lz4Frame });
   try {
     const table = tableFromIPC(bytes.slice(), { useBigInt: true, useDate: true });
     checkCells(table.numRows, Math.max(1, table.numCols), bytes.length, source);
@@ -40,8 +51,6 @@ async function columnsIn(bytes: Uint8Array, source: string): Promise<{ columns: 
     }));
     return { columns, rows: table.numRows };
   } catch (error) {
-    if (error instanceof Error && /compress|codec/i.test(error.message))
-      throw new InputError(`${source} is packed; write it with compression='uncompressed'.`, { cause: error });
     throw unreadable(source, 'Arrow', error);
   }
 }

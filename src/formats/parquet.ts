@@ -18,6 +18,7 @@ import {
 } from './columns.js';
 import type { FileContent, FileFormat, MatrixNames } from './file-format.js';
 import { unpackLimit } from './gzip.js';
+import { compressorsOf } from './unpack.js';
 
 export const parquet = {
   name: 'Parquet',
@@ -70,9 +71,7 @@ async function openTable(file: ByteRanges, source: string): Promise<ParquetTable
     const size = packed.reduce((sum, column) => sum + Number(column?.total_uncompressed_size ?? 0), 0);
     if (!(size <= unpackLimit(file.byteLength)))
       throw new InputError(`${source} has ${file.byteLength} bytes and says that it unpacks to ${size}.`);
-    const codec = packed.find((column) => column && !['UNCOMPRESSED', 'SNAPPY'].includes(column.codec))?.codec;
-    if (codec !== undefined)
-      throw new InputError(`${source} is packed with ${codec}; write it with the compression 'snappy' or with none.`);
+    await compressorsOf(metadata, file.byteLength, source);
     const columns = children.map(({ element, children: fields }) => ({ name: element.name, plain: fields.length === 0 }));
     if (new Set(columns.map(({ name }) => name)).size !== columns.length)
       throw new InputError(`${source} has two columns of one name; rename one.`);
@@ -86,9 +85,12 @@ async function openTable(file: ByteRanges, source: string): Promise<ParquetTable
         const end = Math.min(columnData.length, to - rowStart);
         for (let i = Math.max(0, from - rowStart); i < end; i++) column[rowStart + i - from] = columnData[i];
       };
-      await parquetRead({ file, metadata, columns: names && [...names], rowStart: from, rowEnd: to, onChunk }).catch((error) => {
-        throw unreadable(source, 'Parquet', error);
-      });
+      const compressors = await compressorsOf(metadata, file.byteLength, source);
+      await parquetRead({ file, metadata, compressors, columns: names && [...names], rowStart: from, rowEnd: to, onChunk }).catch(
+        (error) => {
+          throw unreadable(source, 'Parquet', error);
+        },
+      );
       return asked.map(({ name, plain }) => ({ name, values: plain ? values.get(name) : undefined }));
     };
     return { rows, columns, groupEnds, read };

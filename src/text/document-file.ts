@@ -1,5 +1,6 @@
 /** Files that hold documents: JSON lines, tables and Parquet, by the ending of their names. */
 import { InputError, OrthantError } from '../errors.js';
+import { compressorsOf } from '../formats/unpack.js';
 import { checkFields, type Document, documentOf, type FieldOptions, parseDocumentTable, parseJsonLines } from './documents.js';
 import { decodeDocument } from './encoding.js';
 import { tableRecords } from './records.js';
@@ -93,9 +94,10 @@ async function openParquet(bytes: Uint8Array, source: string) {
   try {
     const metadata = parquetMetadata(file);
     const known = parquetSchema(metadata).children.map(({ element }) => element.name);
-    return { known, records: (columns: string[]) => parquetReadObjects({ file, metadata, columns }) };
+    const compressors = await compressorsOf(metadata, file.byteLength, source);
+    return { known, records: (columns: string[]) => parquetReadObjects({ file, metadata, columns, compressors }) };
   } catch (cause) {
-    throw unreadable(source, cause);
+    throw cause instanceof InputError ? cause : unreadable(source, cause);
   }
 }
 

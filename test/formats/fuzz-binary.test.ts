@@ -17,7 +17,17 @@ const fuzzing = (import.meta as { env?: { MODE?: string } }).env?.MODE === 'fuzz
 
 const pieces = ['\0', '\0\0\0\0', '\xff\xff\xff\xff', '\x7f\xff\xff\xff', 'PK\x01\x02', '\x15\x00', 'csr', '9'.repeat(12)];
 const files = ['dense.npz', 'dense-compressed.npz', 'named.npz', 'scipy-csr.npz', 'scipy-coo.npz', 'scipy-bsr-blocks.npz'];
-const foreign = ['pandas.parquet', 'missing.parquet', 'arrow.parquet', 'table.feather', 'stream.arrows', 'dense.h5ad', 'csr.h5ad'];
+const foreign = [
+  'pandas.parquet',
+  'missing.parquet',
+  'arrow.parquet',
+  'zstd.parquet',
+  'table.feather',
+  'lz4.feather',
+  'stream.arrows',
+  'dense.h5ad',
+  'csr.h5ad',
+];
 /** Files of one parser share the 10,000 of `npm run fuzz`; a thread for each takes its time. */
 const runsOf = (name: string) => {
   if (!foreign.includes(name)) return fuzzing ? 10_000 : 150;

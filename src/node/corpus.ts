@@ -78,8 +78,11 @@ const builtIn: Record<string, Example> = {
   },
 };
 
+/** What a corpus can be called that is no file. */
+export const exampleNames: readonly string[] = Object.keys(builtIn);
+
 /** What a corpus can be, for help and errors. */
-export const corpusForms = `a folder of .txt or .md files; a .jsonl, .csv, .tsv or .parquet file with a text in each record; - for one document a line on standard input; or one of the built-in examples (${Object.keys(builtIn).join(', ')})`;
+export const corpusForms = `a folder of .txt or .md files; a .jsonl, .csv, .tsv or .parquet file with a text in each record; - for one document a line on standard input; or one of the built-in examples (${exampleNames.join(', ')})`;
 
 /**
  * The documents of a corpus.

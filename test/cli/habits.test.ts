@@ -1,6 +1,5 @@
-/** What people expect of any command: help, suggestions, a config file, silence, progress, completion. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+/** What people expect of any command: help, suggestions, a config file, silence, progress. */
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type FitProgress, printProgress, timeText } from '../../src/cli/progress.js';
 import { columnsOf } from '../../src/cli/text-width.js';
@@ -203,73 +202,6 @@ test.each([24, 40, 60, 100])('no line is longer than a terminal of %i columns', 
     const tooLong = stdout.split('\n').filter((line) => columnsOf(line) > Math.max(columns, 44) && !line.includes(at('')));
     expect(tooLong).toEqual([]);
   }
-});
-
-describe('completion', () => {
-  const script = async (shell: string) => {
-    const { status, stdout, stderr } = await runCli(['completion', shell]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    return stdout;
-  };
-
-  test('bash: commands, options, choices and files', async () => {
-    const path = put('orthant.bash', await script('bash'));
-    mkdirSync(at('folder of files'));
-    const lines = [
-      ['f'],
-      ['fit', '--me'],
-      ['fit', '--method', 'n'],
-      ['fit', 'm.csv', '--device', '='],
-      ['fit', 'm.csv', '--device', '=', 'c'],
-      ['completion', ''],
-      ['predict', 'm.'],
-      ['fit', '--out', 'fold'],
-      ['topics', '--seed', ''],
-      ['transform', '--with-names'],
-    ];
-    const code = `source ${path}
-      complete -p orthant
-      t() { COMP_WORDS=(orthant "$@"); COMP_CWORD=$#; COMPREPLY=(); _orthant; (IFS='|'; echo "\${COMPREPLY[*]}"); }
-      ${lines.map((words) => `t ${words.map((word) => `'${word}'`).join(' ')}`).join('\n')}`;
-    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', code], { encoding: 'utf8', cwd: at('.') });
-    expect(stderr).toBe('');
-    expect(stdout.split('\n')).toEqual([
-      'complete -F _orthant orthant',
-      'fit',
-      '--method',
-      'nmf|neural',
-      'auto|gpu|software|cpu',
-      'cpu',
-      'bash|zsh|fish',
-      'm.csv',
-      'folder of files',
-      '', // a number
-      '',
-      '',
-    ]);
-  });
-
-  test('zsh and fish: every command and option that the help has', async () => {
-    const [zsh, fish] = [await script('zsh'), await script('fish')];
-    for (const name of commands) {
-      const { stdout: help } = await runCli([name, '--help'], { columns: 200 });
-      const flags = [...help.matchAll(/^ {2}(?:-\w, )?--([a-z0-9-]+)/gm)].map(([, flag]) => flag);
-      expect(flags).toContain('help');
-      const ofZsh = zsh.slice(zsh.indexOf(`    ${name})`)).split(';;')[0];
-      for (const flag of flags) {
-        expect(ofZsh).toMatch(new RegExp(`'\\*--${flag}[=[]`));
-        expect(fish).toContain(`__fish_seen_subcommand_from ${name}' -l ${flag} `);
-      }
-    }
-    // Shells that are on this machine say whether they can read it.
-    for (const [shell, text] of [
-      ['zsh', zsh],
-      ['fish', fish],
-    ]) {
-      const found = spawnSync(shell, ['-n', put(`orthant.${shell}`, text)], { encoding: 'utf8' });
-      if (!found.error) expect({ status: found.status, stderr: found.stderr }).toEqual({ status: 0, stderr: '' });
-    }
-  });
 });
 
 test('--out - of a command that writes a folder is refused', async () => {

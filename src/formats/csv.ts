@@ -1,15 +1,15 @@
 import type { Matrix } from '../data/matrix.js';
-import { isDecimal } from '../data/numbers.js';
 import { describe } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { FileContent, FileFormat, MatrixNames } from './file-format.js';
 import { columnsOfText } from './table-columns.js';
 import { checkTableOptions, missingTest, type TableOptions } from './table-options.js';
 import { createTableReader } from './table-reader.js';
+import { isNumber } from './table-sample.js';
 
 export const csv = {
   name: 'table',
-  summary: 'numbers between commas, semicolons, tabs or blanks, with names or without',
+  summary: 'numbers between commas, semicolons, tabs, pipes or blanks, with names or without',
   extensions: ['.csv', '.tsv', '.txt'],
   pieces: createTableReader,
   read(bytes, source, options?) {
@@ -24,8 +24,9 @@ export const csv = {
 /**
  * The matrix in a table of text, its rows as they stand, with the names of its rows and columns if it has them.
  *
- * - Cells are separated by tabs, semicolons, commas or blanks, whichever the second line has first; they may be quoted.
- * - Numbers may have a sign and an exponent: 12, +1, .5, 1e-3; not 0x10. Decimals have a point, or commas if commas separate no cells and no
+ * - Cells are separated by tabs, semicolons, commas, pipes (|) or blanks, whichever the second line has first; they may be quoted. A first line
+ *   sep=; as for Excel tells it.
+ * - Numbers may have a sign and an exponent: 12, +1, .5, 1e-3, Fortran's 1.5D+03; not 0x10. Decimals have a point, or commas if commas separate no cells and no
  *   number has a point. Separators of thousands are refused.
  * - The first line is the header if it has words and no number over the data, if its cells are one less than those below, or if its numbers
  *   rise and those below do not. A line of words above the table that starts with # is one, too.
@@ -81,6 +82,6 @@ function isMisread(text: string): boolean {
 
 /** A name as a cell. What would be taken for a number, for a missing value or for a comment is quoted. */
 function nameCell(name: string): string {
-  const plain = !/[",;\t\r\n#]/.test(name) && name.trim() === name && !isDecimal(name) && !missingTest({})(name);
+  const plain = !/[",;|\t\r\n#]/.test(name) && name.trim() === name && !isNumber(name) && !missingTest({})(name);
   return plain ? name : `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,9 +1,8 @@
 /** A table of text as columns of texts. */
-import { isDecimal } from '../data/numbers.js';
 import { InputError } from '../errors.js';
 import { decodeText, type TableColumns } from './file-format.js';
 import { missingTest } from './table-options.js';
-import { cuttingOf, pointed, sampleRecords } from './table-sample.js';
+import { cuttingOf, isNumber, pointed, sampleRecords, separatorLine } from './table-sample.js';
 
 /** Records that are cut at a time. */
 const atATime = 4096;
@@ -16,20 +15,22 @@ const atATime = 4096;
  */
 export function columnsOfText(bytes: Uint8Array, source: string): TableColumns {
   const text = decodeText(bytes, source).replace(/^\uFEFF/, '');
-  const cutting = cuttingOf(text, {});
+  const told = separatorLine(text);
+  const table = text.slice(told?.length ?? 0);
+  const cutting = cuttingOf(table, { delimiter: told?.delimiter });
   const isMissing = missingTest({});
   const known = new Map<string, string>();
   let names: string[] | undefined;
   const columns: (string | null)[][] = [];
-  let line = 0;
-  for (let rest = text; rest !== ''; ) {
+  let line = told ? 1 : 0;
+  for (let rest = table; rest !== ''; ) {
     const records = sampleRecords(rest, cutting, { complete: true, most: atATime });
     for (const { cells, comment, line: within } of records) {
       if (comment) continue;
       const texts = cells.map((cell) => (!cell.quoted && isMissing(cell.text) ? null : cell.text));
       const last = texts[texts.length - 1];
       if (names === undefined) {
-        const isHeader = last !== null && !isDecimal(pointed(last, cutting));
+        const isHeader = last !== null && !isNumber(last, cutting);
         names = texts.map((name) => (isHeader ? (name ?? '') : ''));
         for (const _ of names) columns.push([]);
         if (isHeader) continue;
@@ -39,7 +40,7 @@ export function columnsOfText(bytes: Uint8Array, source: string): TableColumns {
           `${source} has ${texts.length} cells in line ${line + within}, but ${columns.length} in its first; every line needs as many.`,
         );
       texts.forEach((one, c) => {
-        const number = one !== null && cutting.decimal === ',' ? pointed(one, cutting) || one : one;
+        const number = one !== null ? pointed(one, cutting) || one : one;
         if (number !== null && !known.has(number)) known.set(number, number);
         columns[c].push(number === null ? null : known.get(number)!);
       });

@@ -1,9 +1,8 @@
 /** What is said of a table that cannot be read: the place, what stands there, what to do. */
-import { isDecimal } from '../data/numbers.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
 import type { Layout } from './table-layout.js';
-import { pointed } from './table-sample.js';
+import { isNumber } from './table-sample.js';
 
 export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
@@ -30,7 +29,7 @@ export function badCell(source: string, cell: string, place: CellPlace, layout: 
   const { row, column } = place;
   const shown = quoted(cell);
   const short = cell.length < 400;
-  if (isDecimal(pointed(cell, layout)))
+  if (isNumber(cell, layout))
     return new InputError(`${where} has ${shown}, which is too large for f32; rescale the data.`, { row, column });
   if (/^[+-]?inf(inity)?$/i.test(cell))
     return new InputError(`${where} has ${shown}, which is not finite; correct it, or list it in missing if it means "no value".`, {
@@ -50,9 +49,9 @@ function advice(cell: string, { line, place }: CellPlace, layout: Layout): strin
   if (/^[+-]?\d{1,3}(?:\.\d{3})+,\d*$/.test(cell) || /^[+-]?\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d*)?$/.test(cell))
     return 'write it without separators of thousands.';
   if (/^[+-]?\d*,\d+$/.test(cell)) return "write decimals with a point, or give decimal ','.";
-  if (decimal === ',' && isDecimal(cell)) return "decimals have commas here; write it with a comma, or give decimal '.'.";
-  if (cell.split(/\s+/).every((part) => isDecimal(part)))
-    return 'separate cells by commas, semicolons, tabs or blanks, and give the delimiter if need be.';
+  if (decimal === ',' && isNumber(cell)) return "decimals have commas here; write it with a comma, or give decimal '.'.";
+  if (cell.split(/\s+/).every((part) => isNumber(part)))
+    return 'separate cells by commas, semicolons, tabs, pipes or blanks, and give the delimiter if need be.';
   const first = plan.findIndex((what) => what !== 0);
   const remedies = [
     // A line of words and numbers may be a broken row or a header that holds numbers.

@@ -2,11 +2,11 @@
  * How a table is to be read, from its first lines: which line is the header, which columns are data, whether the first one has the names of the
  * rows. What can be read in two ways is read in the likelier one, and a note says so, with the option that reads it in the other.
  */
-import { isDecimal } from '../data/numbers.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError } from '../errors.js';
+import { noteAlmostNumbers, noteHeader, noteThousands } from './table-notes.js';
 import { missingTest, type TableOptions } from './table-options.js';
-import { type Cutting, pointed, type SampleCell, type SampleRecord } from './table-sample.js';
+import { type Cutting, isNumber, pointed, type SampleCell, type SampleRecord } from './table-sample.js';
 
 /** What becomes of a column of the file. */
 export const column = { skipped: 0, number: 1, name: 2, empty: 3 } as const;
@@ -46,17 +46,18 @@ interface Sample {
 
 /**
  * @param decode the text that the characters of a cell of the sample stand for.
+ * @param firstLine the line on which the sample begins.
  * @throws InputError where the options name columns that are not there, or leave none.
  */
 export function layoutOf(
   records: readonly SampleRecord[],
   cutting: Cutting,
   options: TableOptions,
-  { source, decode }: { source: string; decode: (text: string) => string },
+  { source, decode, firstLine }: { source: string; decode: (text: string) => string; firstLine: number },
 ): Layout {
   const isMissing = missingTest(options);
   const kindOf = ({ text }: SampleCell): Kind =>
-    isMissing(text) ? 'missing' : isDecimal(pointed(text, cutting)) || isNumberLike(text) ? 'number' : 'text';
+    isMissing(text) ? 'missing' : isNumber(text, cutting) || isNumberLike(text) ? 'number' : 'text';
   const notes: string[] = [];
 
   const begins = records.findIndex(({ comment }) => !comment);
@@ -94,6 +95,7 @@ export function layoutOf(
     throw new InputError(`${source} has no column of numbers to read${names ? ' beside that of the names' : ''}.`, {
       option: options.columns ? 'columns' : undefined,
     });
+  if (fileHeader) noteHeader(fileHeader, data, corner, notes);
   if (options.decimal === undefined) noteThousands(rows, data, cutting, notes);
   const plan = new Uint8Array(width + (emptyEnd ? 1 : 0));
   if (emptyEnd) plan[width] = column.empty;
@@ -109,7 +111,7 @@ export function layoutOf(
     headerLine: header ? first.line : fileHeader && comment?.line,
     names,
     start: last?.end ?? 0,
-    line: last?.endLine ?? 1,
+    line: last?.endLine ?? firstLine,
     comments: comments && !names,
     notes,
   };
@@ -204,6 +206,9 @@ interface Known {
 }
 
 const indexNames = /^(|unnamed: 0|index|id|row|rownames?|row_names?)$/i;
+
+/** id, patient_id, sampleID, key: whole numbers below it may well be names. */
+const keyNames = /^(?:.*[\s_.-])?(?:id|Id|index|Index|idx|key|Key|INDEX|KEY)$|ID$|[a-z]Id$/;
 
 /** Whether the first record is the header. */
 function hasHeader({ sample, places, short, options, notes }: Known): boolean {
@@ -342,34 +347,12 @@ function hasNames({ sample, places, short, options, notes }: Known, header: bool
     return read('the header has a word for it and numbers for the others');
   if ((values.length > 2 && counts) || (values.length > 3 && equalSteps(values)))
     notes.push(`The first column (${values.slice(0, 3).join(', ')}, …) is read as data; names: true reads it as names.`);
+  else if (head !== undefined && keyNames.test(head) && values.every(Number.isInteger) && new Set(values).size === values.length)
+    notes.push(`The first column, called ${quoted(shortened(head, 30))}, is read as data; names: true reads it as names.`);
   return false;
 }
 
 function shown({ cells }: SampleRecord, places: readonly number[]): string {
   const texts = places.slice(0, 4).map((place) => shortened(cells[place]?.text ?? '', 20));
   return `${texts.join(', ')}${places.length > 4 ? ', …' : ''}`;
-}
-
-/** 12.5 %, $3.20, 1.5D+02: numbers to people. */
-const almostNumber = /^(?:[-+]?[$€£¥] ?\d[\d.,]*|[-+]?\d[\d.,]* ?[%‰$€£¥]|[-+]?\d*\.?\d+[dD][-+]?\d+)$/;
-
-/** Names that look like numbers are a column of data that is lost, unless somebody hears of it. */
-function noteAlmostNumbers(rows: readonly SampleRecord[], corner: number, decode: (text: string) => string, notes: string[]): void {
-  const texts = rows.flatMap(({ cells }) => (cells[corner]?.text ? [decode(cells[corner].text)] : []));
-  if (texts.length > 0 && texts.every((text) => almostNumber.test(text)))
-    notes.push(`The first column (${texts.slice(0, 3).join(', ')}, …) is read as names; as plain numbers it would be data.`);
-}
-
-/**
- * 1,030 with decimal commas is 1.03, to others a thousand. So is 1.100 between semicolons, where people write decimal commas. A number that
- * begins with 0, or has fewer decimals or more, shows what the mark is.
- */
-function noteThousands(rows: readonly SampleRecord[], data: readonly number[], { decimal, delimiter }: Cutting, notes: string[]): void {
-  if (decimal === '.' && delimiter !== ';') return;
-  const marked = rows.flatMap(({ cells }) => data.flatMap((place) => (cells[place]?.text.includes(decimal) ? [cells[place].text] : [])));
-  const grouped = /^[-+]?[1-9]\d{0,2}[.,]\d{3}$/;
-  if (marked.length === 0 || !marked.every((text) => grouped.test(text))) return;
-  const read = Number(marked[0].replace(',', '.'));
-  const mark = decimal === ',' ? 'comma' : 'point';
-  notes.push(`${marked[0]} is read as ${read}, with a decimal ${mark}; if its ${mark} separates thousands, take it out of the numbers.`);
 }

@@ -68,7 +68,7 @@ export function checkTableOptions(what: string, options: object, others: readonl
   }
 }
 
-function isDelimiter(text: unknown): boolean {
+export function isDelimiter(text: unknown): boolean {
   return typeof text === 'string' && text.length === 1 && /[\t -~]/.test(text) && !/[0-9A-Za-z."+-]/.test(text);
 }
 

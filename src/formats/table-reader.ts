@@ -6,7 +6,7 @@ import { badQuote, count } from './table-errors.js';
 import { column, type Layout, layoutOf } from './table-layout.js';
 import { missingTest, missingValues, type TableOptions } from './table-options.js';
 import { createRows, type Rows } from './table-rows.js';
-import { binaryText, bytesOf, cuttingOf, type SampleRecord, sampleRecords } from './table-sample.js';
+import { binaryText, bytesOf, cuttingOf, type SampleRecord, sampleRecords, separatorLine } from './table-sample.js';
 import { createNameDecoder, createRecoder, joined } from './table-text.js';
 
 /** The sample has this many bytes at least and at most, and lines. */
@@ -19,15 +19,18 @@ export function createTableReader(source: string, options: TableOptions = {}): P
   let head: Uint8Array[] = [];
   let length = 0;
   let wanted = fewestBytes;
-  let table: { layout: Layout; rows: Rows; blocks: ReturnType<typeof createBlocks> } | undefined;
+  let table: { layout: Layout; rows: Rows; blocks: ReturnType<typeof createBlocks>; told?: string } | undefined;
 
   /** Reads the layout from the first bytes, and then all of them, if they are enough. */
-  function begin(bytes: Uint8Array, complete: boolean): boolean {
-    const sampled = sampleOf(bytes, complete, source, options);
+  function begin(given: Uint8Array, complete: boolean): boolean {
+    const { delimiter: told, length: skip = 0 } = separatorLine(binaryText(given.subarray(0, 4096))) ?? {};
+    const bytes = given.subarray(skip);
+    const firstLine = told === undefined ? 1 : 2;
+    const sampled = sampleOf(bytes, complete, source, { ...options, delimiter: options.delimiter ?? told }, firstLine);
     if (sampled === undefined) return false;
     const { records, cutting } = sampled;
     const decode = (text: string) => decoder.decode(bytesOf(text), () => `${source}: the header`).trim();
-    const layout = layoutOf(records, cutting, options, { source, decode });
+    const layout = layoutOf(records, cutting, options, { source, decode, firstLine });
     const blocks = createBlocks(layout.plan.filter((what) => what === column.number).length);
     const rows = createRows({
       source,
@@ -37,7 +40,7 @@ export function createTableReader(source: string, options: TableOptions = {}): P
       isMissing: missingTest(options),
       missingValues: missingValues(options),
     });
-    table = { layout, rows, blocks };
+    table = { layout, rows, blocks, told };
     rows.push(bytes.subarray(layout.start));
     return true;
   }
@@ -72,7 +75,7 @@ export function createTableReader(source: string, options: TableOptions = {}): P
     end({ transposed = false } = {}) {
       take(recoder.end());
       if (!table) begin(joinHead(), true);
-      const { layout, rows, blocks } = table!;
+      const { layout, rows, blocks, told } = table!;
       rows.end();
       if (blocks.rows === 0)
         throw new InputError(
@@ -89,10 +92,9 @@ export function createTableReader(source: string, options: TableOptions = {}): P
           `${count(blocks.rows, 'row')} × ${count(cols, 'column')}`,
           ...(layout.names ? ['names in the first column'] : []),
           layout.headerLine === undefined ? 'no header' : `header in line ${layout.headerLine}`,
-          ...(layout.delimiter === ',' || layout.delimiter === '\t' || layout.plan.length === 1
-            ? []
-            : [`cells between ${delimiterNames[layout.delimiter] ?? quotedDelimiter(layout)}`]),
+          ...delimiterFacts(layout, told),
           ...(layout.decimal === ',' ? ['decimal commas'] : []),
+          ...(rows.fortran ? ['exponents with D'] : []),
           ...(blocks.missingCells > 0 ? [`${count(blocks.missingCells, 'cell')} without a value`] : []),
           ...(skipped > 0 ? [`${count(skipped, 'column')} left out`] : []),
           ...(rows.comments > 0 ? [`${count(rows.comments, 'line')} with # left out`] : []),
@@ -105,9 +107,16 @@ export function createTableReader(source: string, options: TableOptions = {}): P
   };
 }
 
-const delimiterNames: Record<string, string> = { ';': 'semicolons', ' ': 'blanks' };
+const delimiterNames: Record<string, string> = { ',': 'commas', '\t': 'tabs', ';': 'semicolons', ' ': 'blanks', '|': 'pipes' };
 
-const quotedDelimiter = ({ delimiter }: Layout) => `'${delimiter}'`;
+/** What separates cells, where that is no matter of course, and `told` by a line sep=; above the table. */
+function delimiterFacts({ delimiter, plan }: Layout, told: string | undefined): string[] {
+  const nameOf = (one: string) => delimiterNames[one] ?? `'${one}'`;
+  const cells = `cells between ${nameOf(delimiter)}`;
+  if (told === delimiter) return [`${cells} as sep= in line 1 says`];
+  const other = told === undefined ? [] : [`sep= in line 1 left out`];
+  return [...(delimiter === ',' || delimiter === '\t' || plan.length === 1 ? [] : [cells]), ...other];
+}
 
 function hasLines(bytes: Uint8Array): boolean {
   let lines = 0;
@@ -116,7 +125,7 @@ function hasLines(bytes: Uint8Array): boolean {
 }
 
 /** The first records of a table; undefined if more bytes are needed. Throws InputError where there is nothing to be read. */
-function sampleOf(bytes: Uint8Array, complete: boolean, source: string, options: TableOptions) {
+function sampleOf(bytes: Uint8Array, complete: boolean, source: string, options: TableOptions, firstLine: number) {
   for (let size = fewestBytes; ; size *= 2) {
     const all = size >= bytes.length;
     const part = all ? bytes : bytes.subarray(0, size);
@@ -133,14 +142,14 @@ function sampleOf(bytes: Uint8Array, complete: boolean, source: string, options:
       );
     const text = binaryText(part);
     const cutting = cuttingOf(text, options);
-    const records: SampleRecord[] = sampleRecords(text, cutting, { complete: all && complete });
+    const records: SampleRecord[] = sampleRecords(text, cutting, { complete: all && complete, firstLine });
     if (records.filter(({ comment }) => !comment).length < 2 && !last && !(all && complete)) {
       if (all) return undefined;
       continue;
     }
     if (records.length > 0) return { records, cutting };
     const open = text.indexOf('"');
-    if (open >= 0) throw badQuote(source, text.slice(0, open).split(cutting.newline).length);
+    if (open >= 0) throw badQuote(source, text.slice(0, open).split(cutting.newline).length + firstLine - 1);
     throw new InputError(`${source} has no data; at least one row of numbers is needed.`);
   }
 }

@@ -23,6 +23,8 @@ export interface Rows {
   end(): void;
   /** Lines that start with # were left out. */
   readonly comments: number;
+  /** A number had an exponent with D. */
+  readonly fortran: boolean;
   readonly rowNames: string[];
 }
 
@@ -49,6 +51,7 @@ export function createRows({ source, layout, blocks, decoder, isMissing, missing
   const cursor: Cursor = { at: 0 };
   let line = layout.line;
   let comments = 0;
+  let fortran = false;
 
   function textOf(bytes: Uint8Array, where: () => string): string {
     const text = decoder.decode(bytes.subarray(scan.from, scan.to), where).trim();
@@ -62,6 +65,7 @@ export function createRows({ source, layout, blocks, decoder, isMissing, missing
     const number = pointed(cell, layout);
     const value = isDecimal(number) ? Math.fround(Number(number)) : Number.NaN;
     if (!Number.isFinite(value)) throw badCell(source, cell, place, layout);
+    fortran ||= /d/i.test(cell);
     return value;
   }
 
@@ -143,6 +147,9 @@ export function createRows({ source, layout, blocks, decoder, isMissing, missing
     rowNames,
     get comments() {
       return comments;
+    },
+    get fortran() {
+      return fortran;
     },
   };
 }

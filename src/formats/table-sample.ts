@@ -1,6 +1,6 @@
 /** The first lines of a table as cells, and what separates them: the ground on which `layoutOf` decides how to read the rest. */
 import { isDecimal } from '../data/numbers.js';
-import type { TableOptions } from './table-options.js';
+import { isDelimiter, missingTest, type TableOptions } from './table-options.js';
 
 /** A cell, without blanks around it. Its characters stand for bytes, as in Latin-1, since the encoding may not be known yet. */
 export interface SampleCell {
@@ -58,8 +58,8 @@ export function cuttingOf(sample: string, options: TableOptions): Cutting {
   if (options.decimal !== undefined) return { delimiter, newline, decimal: options.decimal };
   if (delimiter === ',') {
     // 1,5 2,5: as commas between cells it makes no numbers, as decimal commas it does.
-    if (options.delimiter === undefined && hasDecimalCommas(lines, ' ')) return { delimiter: ' ', newline, decimal: ',' };
-    return { delimiter, newline, decimal: '.' };
+    const other = options.delimiter === undefined ? ['|', ' '].find((one) => hasDecimalCommas(lines, one)) : undefined;
+    return other === undefined ? { delimiter, newline, decimal: '.' } : { delimiter: other, newline, decimal: ',' };
   }
   return { delimiter, newline, decimal: hasDecimalCommas(linesOf(text.replaceAll('"', ''), newline), delimiter) ? ',' : '.' };
 }
@@ -85,23 +85,33 @@ function delimiterOf([first = '', second = first]: readonly string[]): string {
     if (found !== undefined) return found;
   }
   const cells = cut(second, ' ');
+  const isMissing = missingTest({});
+  // sp|P69905 1 2: a name may have a pipe in it.
+  if (
+    first.includes('|') &&
+    second.includes('|') &&
+    !(cells.length > 1 && cells.slice(1).every((cell) => isNumber(cell) || isMissing(cell)))
+  )
+    return '|';
   // A line alone may be a name of two words.
-  return cells.length > 1 && (second !== first || cells.every((cell) => isDecimal(cell))) ? ' ' : ',';
+  return cells.length > 1 && (second !== first || cells.every((cell) => isNumber(cell))) ? ' ' : ',';
 }
 
 function cut(line: string, delimiter: string): string[] {
   return (delimiter === ' ' ? line.trim().split(/[ \t]+/) : line.split(delimiter)).map((cell) => cell.trim());
 }
 
-const decimalComma = (cell: string) => cell.length < 400 && /^[+-]?(?:\d+,\d*|,\d+)(?:e[+-]?\d+)?$/i.test(cell);
+const decimalComma = (cell: string) => cell.length < 400 && /^[+-]?(?:\d+,\d*|,\d+)(?:[de][+-]?\d+)?$/i.test(cell);
 
 /** Whether numbers have decimal commas: some do, and none has a decimal point. The first line may be a header. */
 function hasDecimalCommas(lines: readonly string[], delimiter: string): boolean {
   const cells = (lines.length > 1 ? lines.slice(1) : lines).map((line) => cut(line, delimiter));
-  if (delimiter === ' ' && !cells.every((line) => line.length > 1 && line.slice(1).every((cell) => decimalComma(cell) || isDecimal(cell))))
-    return false;
+  if (delimiter === '|' && !lines[0]?.includes('|')) return false;
+  // Where commas could part cells, too, all is to be numbers.
+  const sure = delimiter === ' ' || delimiter === '|';
+  if (sure && !cells.every((line) => line.length > 1 && line.slice(1).every((cell) => decimalComma(cell) || isNumber(cell)))) return false;
   const all = cells.flat();
-  return all.some(decimalComma) && !all.some((cell) => cell.includes('.') && isDecimal(cell));
+  return all.some(decimalComma) && !all.some((cell) => cell.includes('.') && isNumber(cell));
 }
 
 /**
@@ -111,10 +121,10 @@ function hasDecimalCommas(lines: readonly string[], delimiter: string): boolean 
 export function sampleRecords(
   text: string,
   { delimiter, newline }: Cutting,
-  { complete, most = mostRecords }: { complete: boolean; most?: number },
+  { complete, most = mostRecords, firstLine = 1 }: { complete: boolean; most?: number; firstLine?: number },
 ): SampleRecord[] {
   const records: SampleRecord[] = [];
-  let line = 1;
+  let line = firstLine;
   for (let at = 0; at < text.length && records.length < most; ) {
     const comment = startsWithHash(text, at);
     const record = comment ? lineAt(text, at, delimiter, newline) : recordAt(text, at, delimiter, newline);
@@ -181,7 +191,22 @@ export function trimmed(text: string): string {
 
 const isBlank = (code: number) => code === 32 || (code >= 9 && code <= 13);
 
-/** A number with the decimal mark of the table as the text of one with a point; '' for what has a point where decimals have commas. */
+/** 1.5D+03, as Fortran writes 1500. Without a point, 1D2 may be a name. */
+const fortran = /^([+-]?(?:\d+\.\d*|\.\d+))d([+-]?\d+)$/i;
+
+/** A number with the decimal mark of the table as the text of one with a point and e; '' for what has a point where decimals have commas. */
 export function pointed(cell: string, { decimal }: Pick<Cutting, 'decimal'>): string {
-  return decimal === '.' ? cell : cell.includes('.') ? '' : cell.replace(',', '.');
+  const point = decimal === '.' ? cell : cell.includes('.') ? '' : cell.replace(',', '.');
+  return point.length < 400 ? point.replace(fortran, '$1e$2') : point;
+}
+
+/** Whether a cell is a number, by default with a decimal point. */
+export function isNumber(cell: string, cutting: Pick<Cutting, 'decimal'> = { decimal: '.' }): boolean {
+  return isDecimal(pointed(cell, cutting));
+}
+
+/** What Excel is told by a first line sep=; : the delimiter, and the bytes of the line. Programs that fill lines up put delimiters behind it. */
+export function separatorLine(text: string): { delimiter: string; length: number } | undefined {
+  const [line, delimiter] = /^"?sep=(.)"?\1*(?:\r\n|\n|\r)/i.exec(text.slice(0, 4096)) ?? [];
+  return line !== undefined && isDelimiter(delimiter) ? { delimiter, length: line.length } : undefined;
 }

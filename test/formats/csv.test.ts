@@ -56,7 +56,7 @@ test.each([
   ['a;b\n1.234,5;2,5', 'column 1 (a) has "1.234,5", which is not a number; write it without separators of thousands.'],
   [
     '1,"2 3"\n',
-    'has "2 3", which is not a number; separate cells by commas, semicolons, tabs or blanks, and give the delimiter if need be.',
+    'has "2 3", which is not a number; separate cells by commas, semicolons, tabs, pipes or blanks, and give the delimiter if need be.',
   ],
   ['1,1e39', 'column 2 has "1e39", which is too large for f32; rescale the data.'],
   ['a,b\n1,"2\n3,4', 'f.csv: line 2 has a quote that is not closed'],

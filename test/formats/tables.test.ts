@@ -427,9 +427,153 @@ const cases: [what: string, text: string | Uint8Array, options: TableOptions, ex
   ],
   [
     'another delimiter',
-    'a|b\n1|2\n',
-    { delimiter: '|' },
-    { X: [[1, 2]], columns: ['a', 'b'], says: "1 row × 2 columns, header in line 1, cells between '|'" },
+    'a/b\n1/2\n',
+    { delimiter: '/' },
+    { X: [[1, 2]], columns: ['a', 'b'], says: "1 row × 2 columns, header in line 1, cells between '/'" },
+  ],
+  [
+    'pipes, and a cell without a value',
+    'id|a|b\nx|1|2\ny||4\n',
+    {},
+    {
+      X: [
+        [1, 2],
+        [0, 4],
+      ],
+      rows: ['x', 'y'],
+      columns: ['a', 'b'],
+      missing: [0, 0, 1, 0],
+      says: '2 rows × 2 columns, names in the first column, header in line 1, cells between pipes, 1 cell without a value',
+    },
+  ],
+  [
+    'pipes among blanks, decimal commas',
+    '1,5 | 2,5\n3,5 | 4\n',
+    {},
+    {
+      X: [
+        [1.5, 2.5],
+        [3.5, 4],
+      ],
+      says: '2 rows × 2 columns, no header, cells between pipes, decimal commas',
+    },
+  ],
+  [
+    'names with pipes between blanks',
+    'sp|P1 1 2\nsp|P2 NA 4\n',
+    {},
+    {
+      X: [
+        [1, 2],
+        [0, 4],
+      ],
+      rows: ['sp|P1', 'sp|P2'],
+      missing: [0, 0, 1, 0],
+      says: '2 rows × 2 columns, names in the first column, no header, cells between blanks, 1 cell without a value',
+    },
+  ],
+  [
+    'names with pipes between commas, which are no decimal marks',
+    'id,a\ngi|1,5\ngi|2,7\n',
+    {},
+    { X: [[5], [7]], rows: ['gi|1', 'gi|2'], columns: ['a'], says: '2 rows × 1 column, names in the first column, header in line 1' },
+  ],
+  [
+    'a header with a pipe between commas',
+    'x|y,a\nsp|P1,5\ngi|2,7\n',
+    {},
+    { X: [[5], [7]], rows: ['sp|P1', 'gi|2'], columns: ['a'], says: '2 rows × 1 column, names in the first column, header in line 1' },
+  ],
+  [
+    "Excel's first line",
+    '\ufeffsep=;\r\nName;a;b\r\nx;1,5;2\r\n',
+    {},
+    {
+      X: [[1.5, 2]],
+      rows: ['x'],
+      columns: ['a', 'b'],
+      says: '1 row × 2 columns, names in the first column, header in line 2, cells between semicolons as sep= in line 1 says, decimal commas',
+    },
+  ],
+  [
+    "Excel's first line in quotes, filled up, above commas and numbers alone",
+    '"sep=,",,\n1.5,2\n3,4\n',
+    {},
+    {
+      X: [
+        [1.5, 2],
+        [3, 4],
+      ],
+      says: '2 rows × 2 columns, no header, cells between commas as sep= in line 1 says',
+    },
+  ],
+  [
+    "Excel's first line, told otherwise",
+    'sep=,\na;b\n1;2\n',
+    { delimiter: ';' },
+    { X: [[1, 2]], columns: ['a', 'b'], says: '1 row × 2 columns, header in line 2, cells between semicolons, sep= in line 1 left out' },
+  ],
+  [
+    "Fortran's double precision",
+    'x,a\n1.5D+03,2.0d-1\n-.5D0,1e1\n',
+    {},
+    {
+      X: [
+        [1500, 0.2],
+        [-0.5, 10],
+      ],
+      columns: ['x', 'a'],
+      says: '2 rows × 2 columns, header in line 1, exponents with D',
+    },
+  ],
+  [
+    'names that are no numbers of Fortran: no point, hexadecimal',
+    'id,a\n1D2,5\n0x1D2,7\n',
+    {},
+    { X: [[5], [7]], rows: ['1D2', '0x1D2'], columns: ['a'], says: '2 rows × 1 column, names in the first column, header in line 1' },
+  ],
+  [
+    'whole numbers under the name of a key, which may be names',
+    'patient_id,a\n17,5\n4,7\n12,6\n',
+    {},
+    {
+      X: [
+        [17, 5],
+        [4, 7],
+        [12, 6],
+      ],
+      columns: ['patient_id', 'a'],
+      says: '3 rows × 2 columns, header in line 1',
+      notes: ['The first column, called "patient_id", is read as data; names: true reads it as names.'],
+    },
+  ],
+  [
+    'names that columns share',
+    'a,b,a,b\n1,2,3,1\n',
+    {},
+    {
+      X: [[1, 2, 3, 1]],
+      columns: ['a', 'b', 'a', 'b'],
+      says: '1 row × 4 columns, header in line 1',
+      notes: [
+        'Columns 1 and 3 are both called "a", the first of 2 names that columns share; columns keep their names, and are chosen by place.',
+      ],
+    },
+  ],
+  [
+    'columns without a name',
+    'x,a,,\nn,1,2,3\nm,1,2,3\n',
+    {},
+    {
+      X: [
+        [1, 2, 3],
+        [1, 2, 3],
+      ],
+      rows: ['n', 'm'],
+      columns: ['a', '', ''],
+      says: '2 rows × 3 columns, names in the first column, header in line 1',
+      notes: ['Column 3 has no name in the header, the first of 2 such columns; its name stays empty, and it is chosen by place.'],
+    },
   ],
   [
     'Latin-1',
@@ -632,6 +776,12 @@ test('rows that rise, written without names, are not taken for a header', () => 
   }
 });
 
+test('names with pipes are written so that the same is read', () => {
+  const X = matrix(2, 1, [5, 7]);
+  const names = { rowNames: ['gi|1', 'gi|2'], columnNames: ['a|b'] };
+  expect(parseCsvMatrix(csv.write(X, names))).toMatchObject({ X, ...names });
+});
+
 test('a table larger than all blocks and pieces, turned', () => {
   const [rows, cols] = [70_000, 7];
   const lines = Array.from(
@@ -667,12 +817,37 @@ test.each<[string, string | undefined]>([
   ['x,a,b\n1.5%,2,3\n2.5%,4,5\n3%,6,8\n', 'The first column (1.5%, 2.5%, 3%, …) is read as names'],
   ['x,a,b\n$1.50,2,3\n$2.50,4,5\n', 'The first column ($1.50, $2.50, …) is read as names'],
   ['x,a,b\n€ 1.50,2,3\n€ 2.50,4,5\n', 'The first column (€ 1.50, € 2.50, …) is read as names'],
-  ['x,a,b\n1.5D+02,2,3\n2.5D+02,4,5\n', 'The first column (1.5D+02, 2.5D+02, …) is read as names'],
+  ['x,a,b\n15D+02,2,3\n25D+02,4,5\n', 'The first column (15D+02, 25D+02, …) is read as names'],
   ['x,a,b\ns1%,2,3\ns2%,4,5\n', undefined],
 ])('what people may have meant otherwise is told: %j', (text, note) => {
   const { notes = [] } = wholeOf(new TextEncoder().encode(text));
   const said = notes.filter((one) => /thousands|as plain numbers/.test(one));
   expect(said.map((one) => one.slice(0, note?.length))).toEqual(note === undefined ? [] : [note]);
+});
+
+test.each([
+  ['id,a\n17,5\n4,7\n', true],
+  ['ID,a\n17,5\n4,7\n', true],
+  ['sample id,a\n17,5\n4,7\n', true],
+  ['sampleID,a\n17,5\n4,7\n', true],
+  ['paid,a\n17,5\n4,7\n', false], // not called a key
+  ['id,a\n1.5,5\n4,7\n', false], // not whole
+  ['id,a\n17,5\n17,7\n', false], // not unique
+])('a first column that may be a key is told: %j', (text, told) => {
+  expect(parseCsvMatrix(text).notes?.length).toBe(told ? 2 : 1);
+  expect(parseCsvMatrix(text, { names: false }).notes?.length).toBe(1);
+});
+
+test('lines are counted with that of sep=, in pieces of any size, and in tables of entries', () => {
+  expect(() => parseCsvMatrix('sep=;\na;b\n1;x\n')).toThrow('line 3, column 2 (b) has "x"');
+  expect(() => parseCsvMatrix('sep=;\n1;2\n1;2\n1;x\n')).toThrow('line 4, column 2 has "x"');
+  const bytes = new TextEncoder().encode('sep=;\na;b\n1,5;2\n');
+  const reader = createTableReader('f');
+  for (const byte of bytes) reader.push(Uint8Array.of(byte));
+  expect(reader.end()).toEqual(wholeOf(bytes));
+  expect(() => csv.columns(new TextEncoder().encode('sep=;\na;b\n1;2;3\n'), 'f')).toThrow('3 cells in line 3');
+  const { rows, columns } = csv.columns(new TextEncoder().encode('sep=|\ni|j|value\n0|1|2.5D0\n'), 'f');
+  expect([rows, columns.map(({ name }) => name), columns[2].values]).toEqual([1, ['i', 'j', 'value'], ['2.5e0']]);
 });
 
 test('a name that is not UTF-8 is windows-1252, with its euro sign and dashes', () => {

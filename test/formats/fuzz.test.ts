@@ -81,7 +81,7 @@ const numbersAndBlanks = [
 const targets: Record<string, Target> = {
   CSV: {
     files: fc
-      .tuple(table, fc.constantFrom(',', ';', '\t'), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean(), fc.boolean(), fc.boolean())
+      .tuple(table, fc.constantFrom(',', ';', '\t', '|'), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean(), fc.boolean(), fc.boolean())
       .map(([X, delimiter, newline, header, quotes, named]) => {
         const quote = (cell: string) => (quotes ? `"${cell}"` : cell);
         const names = Array.from({ length: X.cols }, (_, j) => quote(`name ${'abcdef'[j]}`));
@@ -90,7 +90,27 @@ const targets: Record<string, Target> = {
         );
         return text([...(header ? [[...(named ? ['id'] : []), ...names].join(delimiter)] : []), ...rows].join(newline));
       }),
-    pieces: [...numbersAndBlanks, ',', ';', '"', '""', '"\n"', 'a', '\ufeff', '\0', '1,5', ',,', '#', '# a\n', 'NA', '"1"', 'é', '1,234.5'],
+    pieces: [
+      ...numbersAndBlanks,
+      ',',
+      ';',
+      '|',
+      '1.5D+03',
+      '"',
+      '""',
+      '"\n"',
+      'a',
+      '\ufeff',
+      '\0',
+      '1,5',
+      ',,',
+      '#',
+      '# a\n',
+      'NA',
+      '"1"',
+      'é',
+      '1,234.5',
+    ],
     read(content) {
       const { X, rowNames, columnNames, missing, notes } = csv.read(content, 'f.csv') as FileContent & { X: Matrix };
       return { rows: X.rows, cols: X.cols, data: [...X.data], rowNames, columnNames, missing: missing && [...missing], says: notes?.[0] };

@@ -59,7 +59,8 @@ export function readTable(content: Uint8Array, seen: Seen) {
   const text = decoder.decode(content, { stream: true }) + decoder.decode();
   const named = says.includes('names in the first column');
   const newline = text.includes('\n') ? '\n' : '\r';
-  const delimiters = says.includes('between semicolons') ? [';'] : says.includes('between blanks') ? [' '] : [',', '\t'];
+  const between = /cells between (\w+)/.exec(says)?.[1] ?? '';
+  const delimiters = ({ semicolons: ';', blanks: ' ', pipes: '|' } as Record<string, string>)[between] ?? ',\t';
   for (const delimiter of delimiters) {
     const all = cellsOf(text, delimiter, newline);
     if (!all) continue;
@@ -76,7 +77,9 @@ export function readTable(content: Uint8Array, seen: Seen) {
     const cells = body.flatMap(({ cells: row }) => row.slice(named ? 1 : 0, width));
     const none = cells.map((cell) => (isNone(cell) ? 1 : 0));
     const data = cells.map((cell) =>
-      isNone(cell) ? 0 : numberOf(says.includes('decimal commas') ? cell.replace(/^([^.]*),/, '$1.') : cell),
+      isNone(cell)
+        ? 0
+        : numberOf((says.includes('decimal commas') ? cell.replace(/^([^.]*),/, '$1.') : cell).replace(/(\d*\.\d*)[dD]/, '$1e')),
     );
     // It says neither comma nor tab: what does not give numbers between the one was read between the other.
     if (data.includes(undefined)) continue;

@@ -9,7 +9,7 @@ const rooms = {
   topics: ['methods', 'text', 'data'],
   models: ['methods', 'formats', 'text', 'data', 'engine.ts'],
   formats: ['data'],
-  text: ['data'],
+  text: ['formats/unpack.ts', 'data'],
   ranks: ['methods', 'programs', 'graph', 'data', 'engine.ts'],
   methods: ['programs', 'parallel', 'graph', 'data', 'engine.ts'],
   parallel: ['graph', 'data', 'engine.ts'],

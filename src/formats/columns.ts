@@ -3,7 +3,7 @@ import { type Matrix, matrix } from '../data/matrix.js';
 import { quoted, shortened } from '../data/words.js';
 import { InputError, OrthantError } from '../errors.js';
 import type { FileContent, TableColumns } from './file-format.js';
-import { unpackLimit } from './gzip.js';
+import { unpackLimit } from './unpack.js';
 
 /** A column as a reader gives it: numbers, texts, null and so on. */
 export interface Column {

@@ -1,15 +1,7 @@
 /** Bytes that gzip has packed. */
 import { messageOf } from '../data/realm.js';
 import { InputError } from '../errors.js';
-
-/** So much is unpacked of any file; of a larger one a hundred times its size. Texts of numbers rarely shrink to less than that. */
-const freeBytes = 2 ** 28;
-const mostTimes = 100;
-
-/** The most bytes that a file of so many may unpack to. A bomb of some kilobytes has gigabytes in it. */
-export function unpackLimit(packed: number): number {
-  return Math.max(freeBytes, mostTimes * packed);
-}
+import { unpackLimit } from './unpack.js';
 
 /** Whether bytes begin as gzip does. */
 export function isGzip(bytes: Uint8Array): boolean {

@@ -17,8 +17,7 @@ import {
   unreadable,
 } from './columns.js';
 import type { FileContent, FileFormat, MatrixNames } from './file-format.js';
-import { unpackLimit } from './gzip.js';
-import { compressorsOf } from './unpack.js';
+import { compressorsOf, unpackLimit } from './unpack.js';
 
 export const parquet = {
   name: 'Parquet',

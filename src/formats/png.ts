@@ -4,7 +4,7 @@ import { messageOf } from '../data/realm.js';
 import { InputError } from '../errors.js';
 import type { ImageSize } from './file-format.js';
 import type { FolderFormat } from './folder-format.js';
-import { unpackLimit } from './gzip.js';
+import { unpackLimit } from './unpack.js';
 
 export interface Image extends ImageSize {
   /** From 0 (black) to 1. */

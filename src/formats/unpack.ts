@@ -1,8 +1,16 @@
 /** Parts of files that are packed on their own, as pages of Parquet and buffers of Arrow are. fflate and fzstd unpack, and lz4.ts. */
 import type { Compressors, FileMetaData } from 'hyparquet';
 import { InputError } from '../errors.js';
-import { unpackLimit } from './gzip.js';
 import { unpackLz4Block, unpackLz4Frame } from './lz4.js';
+
+/** So much is unpacked of any file; of a larger one a hundred times its size. Texts of numbers rarely shrink to less than that. */
+const freeBytes = 2 ** 28;
+const mostTimes = 100;
+
+/** The most bytes that a file of so many may unpack to. A bomb of some kilobytes has gigabytes in it. */
+export function unpackLimit(packed: number): number {
+  return Math.max(freeBytes, mostTimes * packed);
+}
 
 /** Unpacks a part to the bytes that the file says it has. Throws Error where it has others. */
 export type Unpack = (packed: Uint8Array, length: number) => Uint8Array;

@@ -2,7 +2,7 @@
 import { messageOf } from '../data/realm.js';
 import { quoted } from '../data/words.js';
 import { InputError } from '../errors.js';
-import { unpackLimit } from './gzip.js';
+import { unpackLimit } from './unpack.js';
 
 export interface ZipMember {
   name: string;

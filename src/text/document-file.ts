@@ -1,4 +1,5 @@
 /** Files that hold documents: JSON lines, tables and Parquet, by the ending of their names. */
+
 import { InputError, OrthantError } from '../errors.js';
 import { compressorsOf } from '../formats/unpack.js';
 import { checkFields, type Document, documentOf, type FieldOptions, parseDocumentTable, parseJsonLines } from './documents.js';

@@ -8,6 +8,7 @@ import { InputError } from '../../src/errors.js';
 import { unpackLz4Block, unpackLz4Frame } from '../../src/formats/lz4.js';
 import { parquet } from '../../src/formats/parquet.js';
 import { unpackers } from '../../src/formats/unpack.js';
+import { parseDocuments } from '../../src/text/document-file.js';
 
 const fileOf = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name}`, import.meta.url)));
 const text = Array.from({ length: 40_000 }, (_, i) => i % 97).join(' ');
@@ -63,6 +64,13 @@ describe('pages of Parquet', () => {
   ] as const)('%s', async (codec, pack) => {
     const { X } = await parquet.read(written(codec, pack), 'file');
     expect(Array.from((X as { data: Float32Array }).data)).toEqual(a);
+  });
+
+  test('texts, too', async () => {
+    const columns = { columnData: [{ name: 'text', data: ['the sea', 'a ship'], type: 'STRING' as const }], codec: 'GZIP' };
+    const options = { ...columns, compressors: { GZIP: (page: Uint8Array) => new Uint8Array(gzipSync(page)) } };
+    const bytes = new Uint8Array(parquetWriteBuffer(options as unknown as Parameters<typeof parquetWriteBuffer>[0]));
+    expect((await parseDocuments(bytes, 'texts.parquet')).map(({ text }) => text)).toEqual(['the sea', 'a ship']);
   });
 
   test('another codec is refused with those that are read', async () => {

@@ -1,5 +1,4 @@
 /** Arrow IPC files and streams (Feather v2), by the package @uwdata/flechette. */
-
 import { type Column, checkCells, contentOf, needed, plainColumns, unreadable } from './columns.js';
 import type { FileContent, FileFormat } from './file-format.js';
 import { unpackers } from './unpack.js';

@@ -70,7 +70,7 @@ async function openTable(file: ByteRanges, source: string): Promise<ParquetTable
     const size = packed.reduce((sum, column) => sum + Number(column?.total_uncompressed_size ?? 0), 0);
     if (!(size <= unpackLimit(file.byteLength)))
       throw new InputError(`${source} has ${file.byteLength} bytes and says that it unpacks to ${size}.`);
-    await compressorsOf(metadata, file.byteLength, source);
+    await compressorsOf(metadata, file.byteLength, source); // refuses a codec that is not known before anything is read
     const columns = children.map(({ element, children: fields }) => ({ name: element.name, plain: fields.length === 0 }));
     if (new Set(columns.map(({ name }) => name)).size !== columns.length)
       throw new InputError(`${source} has two columns of one name; rename one.`);

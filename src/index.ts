@@ -67,9 +67,9 @@ export { type HntfLevel, type HntfOptions, hntf } from './methods/hntf.js';
 export type { StopMeasures, StopReason } from './methods/loop.js';
 export { factorize, type MethodInfo, methodList, type OptionInfo } from './methods/method-list.js';
 export type { Factorization, Method } from './methods/methods.js';
-export { type NcpFactorization, type NcpOptions, ncp, type TensorLevel, type TensorModel } from './methods/ncp.js';
+export { type NcpOptions, ncp } from './methods/ncp.js';
 export { type NeuralFactorization, type NeuralOptions, neuralNmf, transformNeural } from './methods/neural.js';
-export { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neuralNcp } from './methods/neural-ncp.js';
+export { type NeuralNcpOptions, neuralNcp } from './methods/neural-ncp.js';
 export { type NmfFactorization, type NmfOptions, nmf } from './methods/nmf.js';
 export {
   type BlockFit,
@@ -95,6 +95,13 @@ export {
 export { type SparseCodingFactorization, type SparseCodingOptions, sparseCoding, transformSparseCoding } from './methods/sparse-coding.js';
 export { type SsnmfFactorization, type SsnmfOptions, ssnmf, transformSsnmf } from './methods/ssnmf.js';
 export type { StartFactors } from './methods/start.js';
+export {
+  levelFactors,
+  type NcpFactorization,
+  type NeuralNcpFactorization,
+  type TensorLevel,
+  type TensorModel,
+} from './methods/tensor-levels.js';
 export { type TensorProgramOptions, tensorProgramFor } from './methods/tensor-program-for.js';
 export { type TensorSlices, transformTensor } from './methods/transform-tensor.js';
 export {

@@ -1,5 +1,5 @@
 /** What a fit of a tensor found, in lines for people. */
-import type { TensorLevel } from '../methods/ncp.js';
+import type { TensorLevel } from '../methods/tensor-levels.js';
 import { tensorErrorRows } from '../report/numbers.js';
 import type { TensorFlow, TensorTopics, tensorNames } from '../topics/tensor.js';
 import { alignColumns } from './columns.js';

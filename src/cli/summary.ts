@@ -78,10 +78,8 @@ function percent(share: number): string {
 }
 
 /** Plain sentences about facts that a reader of the numbers could miss. */
-export function fitNotes(
-  { method, svdBound, unconverged, illConditioned }: Factorization,
-  { weighted, absent, bounds, classesWithoutLabel }: NotedFacts,
-): string[] {
+export function fitNotes(model: Factorization, { weighted, absent, bounds, classesWithoutLabel }: NotedFacts): string[] {
+  const { method, svdBound } = model;
   const notes: string[] = [];
   if (weighted) notes.push('The error is that of the weighted entries; with weights no bound is known.');
   else if (absent === 'missing') notes.push('The error is that of the stored entries; where others are missing no bound is known.');
@@ -91,12 +89,28 @@ export function fitNotes(
     const [it, cannot] = classesWithoutLabel.length === 1 ? ['class', 'it is'] : ['classes', 'they are'];
     notes.push(`No sample is labelled with the ${it} ${classesWithoutLabel.join(', ')}: ${cannot} never predicted and counted as wrong.`);
   }
-  const columns = (count: number) => (count === 1 ? '1 column' : `${count} columns`);
-  if (unconverged > 0)
-    notes.push(`The solve for ${columns(unconverged)} of S, over all layers, did not reach the solution: these are ≥ 0, not optimal.`);
+  return [...notes, ...solveNotes(model)];
+}
+
+/** Sentences about exact solves of a fit that cannot be trusted in full. */
+export function solveNotes(
+  {
+    unconverged,
+    illConditioned,
+    illConditionedGradients,
+  }: Pick<Factorization, 'unconverged' | 'illConditioned' | 'illConditionedGradients'>,
+  where = 'of S, over all layers',
+): string[] {
+  const notes: string[] = [];
+  const columns = (count: number) => (count === 1 ? `1 column ${where}` : `${count} columns ${where}`);
+  if (unconverged > 0) notes.push(`The solve for ${columns(unconverged)}, did not reach the solution: these are ≥ 0, not optimal.`);
   if (illConditioned > 0)
     notes.push(
-      `${columns(illConditioned)} of S, over all layers, hang on digits that single precision does not hold: columns of A depend on each other. Take smaller ranks.`,
+      `${columns(illConditioned)}, hang on digits that single precision does not hold: columns of A depend on each other. Take smaller ranks.`,
+    );
+  else if (illConditionedGradients > 0)
+    notes.push(
+      `Gradients through ${columns(illConditionedGradients)}, have fewer than three digits: columns of A nearly depend on each other. The result is sound, but the fit may have ended early. Smaller ranks avoid that.`,
     );
   return notes;
 }

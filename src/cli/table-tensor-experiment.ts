@@ -7,7 +7,8 @@ import { modeBound, tuckerError } from '../data/tucker.js';
 import type { AbortSignalLike, Engine } from '../engine.js';
 import { hncpd } from '../methods/hncpd.js';
 import { hntf } from '../methods/hntf.js';
-import { levelFactors, neuralNcp } from '../methods/neural-ncp.js';
+import { neuralNcp } from '../methods/neural-ncp.js';
+import { levelFactors } from '../methods/tensor-levels.js';
 
 export const tensorRank = 7;
 export const tensorRanks = [4, 2];

@@ -8,8 +8,9 @@ import { tensorFormats } from '../formats/tensor-file.js';
 import type { FitOptions } from '../methods/factorization.js';
 import { hncpd } from '../methods/hncpd.js';
 import { hntf } from '../methods/hntf.js';
-import { ncp, ncpOptions, type TensorLevel } from '../methods/ncp.js';
+import { ncp, ncpOptions } from '../methods/ncp.js';
 import { neuralNcp } from '../methods/neural-ncp.js';
+import type { TensorLevel } from '../methods/tensor-levels.js';
 import { type SavedTensorModel, tensorFactorFiles, tensorModelFiles } from '../models/tensor-model.js';
 import { removeCheckpoint } from '../node/checkpoint-file.js';
 import { checkTensorModelFolder, saveTensorModel } from '../node/model-folder.js';
@@ -31,7 +32,7 @@ import { levelTable, printTensorTopics } from './print-tensor.js';
 import { checkReportFile, writeTensorReport } from './report-file.js';
 import { describeDevice, endOfFit, fitOnDevice, isUnfinished, provenance, toJson } from './run-fit.js';
 import { checkStandardInput, inputFormatOption } from './standard-input.js';
-import { alignFacts, fitFacts } from './summary.js';
+import { alignFacts, fitFacts, solveNotes } from './summary.js';
 import { type ModeOptions, modeCalled, readTensorData } from './tensor-data.js';
 import { wrapAll } from './text-width.js';
 
@@ -246,8 +247,7 @@ async function fitTensor(io: Io, path: string, options: TensorOptions, command: 
     ['device', describeDevice(device, options.device)],
   ];
   const facts = [...head, ...fitFacts(model)];
-  const sentences =
-    model.unconverged > 0 ? [`${model.unconverged} columns of S did not reach the solution: these are ≥ 0, not optimal.`] : [];
+  const sentences = solveNotes(model, 'of the last exact solves');
   if (report !== undefined) {
     await writeTensorReport(io, report, {
       title: basename(data.path),

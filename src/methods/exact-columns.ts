@@ -40,7 +40,7 @@ export async function exactColumns(givenRun: Run, columns: ColumnData, end: Colu
   );
   const doubtful = l1 !== undefined && A.some((factor) => !(inverseTrace(gramOf(factor), factor.cols) <= trustedInF32));
   const measured = columns.rows * columns.cols * A[0].cols * A.length <= cheap || doubtful;
-  const sums = new Float64Array(3 + A.length);
+  const sums = new Float64Array(4 + A.length);
   for (const [p, range] of panels.entries()) {
     const width = range.to - range.from;
     const read = async (tensor: Tensor) => restartOf(await run.panel(tensor, p), run.widthOf(tensor), tensor, restart, width);
@@ -56,17 +56,18 @@ export async function exactColumns(givenRun: Run, columns: ColumnData, end: Colu
     sums[0] += again?.unconverged ?? counts.reduce((sum, { data }) => sum + data.filter((x) => x < 0).length, 0);
     sums[1] += again?.illConditioned ?? 0;
     sums[2] += again?.moved ? 1 : 0;
-    if (X && measured) for (const [l, S] of found.entries()) sums[3 + l] += squaredErrorOf({ X, seen: X }, A.slice(0, l + 1), S);
+    sums[3] += again?.untrusted ?? 0;
+    if (X && measured) for (const [l, S] of found.entries()) sums[4 + l] += squaredErrorOf({ X, seen: X }, A.slice(0, l + 1), S);
     for (const [layer, ofPanel] of found.entries()) {
       if (whole) put(kept[layer], ofPanel, range.from - share.from);
       await takeS?.({ layer, from: range.from, S: matrixTimesPowerOfTwo(ofPanel, end.unit) });
     }
   }
   await communicator.allReduce(sums, 'sum');
-  const [unconverged, illConditioned, moved, ...squared] = sums;
+  const [unconverged, illConditioned, moved, untrusted, ...squared] = sums;
   // One after the other: ranks meet in the order of their calls.
   if (whole && communicator.size > 1) for (const [l, own] of kept.entries()) kept[l] = await ofAllRanks(own, columns);
-  return { S: kept, moved: moved > 0, unconverged, illConditioned, squared: measured ? squared : undefined };
+  return { S: kept, moved: moved > 0, unconverged, illConditioned, untrusted, squared: measured ? squared : undefined };
 }
 
 /** One restart of a panel, without the columns that fill it up. */

@@ -15,6 +15,8 @@ export interface ExactLayers {
   unconverged: number;
   /** Columns, over all layers, whose S hangs on digits that f32 does not hold: see NnlsResult. */
   illConditioned: number;
+  /** Columns, over all layers, on whose support a gradient in f32 may be off by more than a thousandth; 0 with `simplex`. */
+  untrusted: number;
 }
 
 export interface LayerOptions {
@@ -42,7 +44,7 @@ export interface LayerOptions {
  */
 export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Matrix[], options: LayerOptions = {}): ExactLayers {
   const { l1 = [], weights, missing = false, rounds = [], simplex = false, halves = false } = options;
-  const found: ExactLayers = { S: [], moved: false, unconverged: 0, illConditioned: 0 };
+  const found: ExactLayers = { S: [], moved: false, unconverged: 0, illConditioned: 0, untrusted: 0 };
   const moved = new Uint8Array(X.cols);
   A.forEach((factor, l) => {
     const k = factor.cols;
@@ -73,6 +75,7 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
     found.S.push(solved);
     found.unconverged += again.unconverged;
     found.illConditioned += again.illConditioned;
+    found.untrusted += again.untrusted ?? 0;
   });
   found.moved = moved.includes(1);
   return found;

@@ -184,6 +184,12 @@ export interface Model<M extends string = string, Own = unknown> {
    * holds nothing beside other columns. See NnlsResult; 0 where no S is an exact solve.
    */
   illConditioned: number;
+  /**
+   * Columns of S, over all layers, through which gradients were computed in f32 and may be off by more than a thousandth at the end of the
+   * fit: columns of A on their support depend on each other. Every step is judged by its cost, so no result is wrong; the fit may have ended
+   * early. 0 for methods that do not differentiate an exact solve.
+   */
+  illConditionedGradients: number;
   /** Relative error of the best restart at each check: see Progress. */
   history: { stage: string; iteration: number; relativeError: number }[];
   /** Iterations of all stages, of the restart that was kept. */

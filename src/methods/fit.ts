@@ -7,7 +7,7 @@ import { DeviceLostError } from '../errors.js';
 import type { Program } from '../graph/program.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type Checkpoint, checkCheckpoint, restoreStates, takeCheckpoint } from './checkpoint.js';
-import { squaredErrorOf } from './error.js';
+import { squaredErrorOf, workOf } from './error.js';
 import { exactColumns } from './exact-columns.js';
 import { exactLayers } from './exact-layers.js';
 import type { Model, Supervision } from './factorization.js';
@@ -95,9 +95,9 @@ export interface Outcome<Own> {
   rounds?: readonly Tensor[];
   /**
    * Where Sˡ = q(Sˡ⁻¹, Aˡ) in every layer: the λ₁ of each, a number or a tensor of one a restart; 0 where it is left out. With `simplex` one
-   * layer, whose columns of S sum to one.
+   * layer, whose columns of S sum to one. With `differentiated` the fit followed gradients through these solves.
    */
-  exact?: { l1?: readonly (number | Tensor)[]; simplex?: boolean };
+  exact?: { l1?: readonly (number | Tensor)[]; simplex?: boolean; differentiated?: boolean };
   /** The rank whose SVD bound holds at every depth, null where none does; default `ranks`. */
   boundRanks?: readonly (number | null)[];
   /** Where something stands between the factors, the k₀×M matrix of every depth for which X ≈ A⁰ inner; null where there is none. */
@@ -169,7 +169,7 @@ interface Running extends Fitted {
 
 function createFit(run: Run, running: Running): Fit {
   const { X, missing, norm: normOfX, columns, unit, carrier = 'S', settings, method, fingerprint, progress } = running;
-  const { restarts } = settings;
+  const { restarts, ranks } = settings;
   const from = progress.latest;
   if (from) checkCheckpoint(from, method, fingerprint, run);
   const stages: Ended[] = [];
@@ -205,12 +205,16 @@ function createFit(run: Run, running: Running): Fit {
               }, 0)),
         );
       };
+      const judged = !columns && (objective === 'error' || given.objectiveInF64 !== undefined);
+      // Another objective may look at every entry of AS, also of a sparse X.
+      const workOfObjective = judged && !given.objectiveInF64 ? workOf(running, ranks[0]) : X.rows * X.cols * ranks[0];
       const stage: Stage = {
         ...given,
         norm: norms,
         maxIterations: given.maxIterations ?? settings.maxIterations,
         cancels: given.cancels ?? (isSparse(X) && !missing && objective !== 'of S'),
-        inF64: !columns && (objective === 'error' || given.objectiveInF64) ? inF64 : undefined,
+        inF64: judged ? inF64 : undefined,
+        cheapInF64: judged && (given.cheapInF64 ?? workOfObjective <= quick),
         factors: async (restart) => inGivenUnit(await given.factors(restart), unit, carrier),
         resumed: resumed?.loop,
         keep: keep && ((loop, frozen) => keep(name, norms, loop, frozen)),
@@ -263,6 +267,9 @@ function checkpointKeeper(run: Run, { settings, method, fingerprint, engine, pro
     saved = now;
   };
 }
+
+/** The most multiplications of an objective in f64 that takes no more than some 10 ms. */
+const quick = 2 ** 23;
 
 /** The last stage may be exact, that of one layer, and the whole fit is not: 'exact' is told up to this relative error. */
 const exactError = 1e-6;
@@ -347,6 +354,7 @@ async function resultOf<M extends string, Own>(
     kktResidual: stated.kktResidual ?? Math.max(...outcome.kkt.map((values) => values[restart])),
     unconverged: again?.unconverged ?? rounds.reduce((sum, values) => sum + countNegative(values), 0),
     illConditioned: again?.illConditioned ?? 0,
+    illConditionedGradients: (outcome.exact?.differentiated && again?.untrusted) || 0,
     ...course,
     stopReason: course.stopReason === 'exact' && !(last.relativeError <= exactError) ? 'tolerance' : course.stopReason,
     stopping: stages[stages.length - 1].result.ends[restart].measures ?? null,

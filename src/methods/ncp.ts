@@ -8,11 +8,12 @@ import { matrixTimesPowerOfTwo } from '../data/unit.js';
 import { type Engine, withRun } from '../engine.js';
 import { BreakdownError, CancelledError, InputError } from '../errors.js';
 import { type NcpProgram, type NcpSolver, ncpProgram, ncpSolvers } from '../programs/ncp.js';
-import type { Model } from './factorization.js';
+import { gramOf, inverseTrace, trustedInF32 } from './condition.js';
 import { readFactor, withFit } from './fit.js';
 import { choice, data, type OptionsOf, positiveInteger } from './options.js';
 import { countNegative } from './q.js';
 import { smallest } from './stage.js';
+import type { NcpFactorization, TensorLevel } from './tensor-levels.js';
 import {
   balanced,
   checkStart,
@@ -26,6 +27,7 @@ import {
   unitsOfModes,
   writeTensor,
 } from './tensor-problem.js';
+import { type TensorSlices, transformTensor } from './transform-tensor.js';
 
 const options = {
   /**
@@ -49,42 +51,6 @@ const options = {
 };
 
 export interface NcpOptions extends TensorFitOptions, OptionsOf<typeof options> {}
-
-/** Error of X ≈ X_l at one level, beside its bounds. */
-export interface TensorLevel {
-  /** The number of topics of each mode. */
-  rank: number;
-  /** ‖X − X_l‖ / ‖X‖. */
-  relativeError: number;
-  /** No tensor whose modes have this rank can be nearer: the largest SVD tail of an unfolding of X. Null where it was not asked for. */
-  modeBound: number | null;
-  /** The error of a Tucker decomposition of this rank, free in sign, by HOOI: in practice the limit. Null as above. */
-  tuckerError: number | null;
-}
-
-/** What the models of tensors have in common. A model is plain data. */
-export interface TensorModel<M extends string = string, Own = unknown>
-  extends Pick<
-    Model,
-    'history' | 'iterations' | 'converged' | 'stopReason' | 'kktResidual' | 'unconverged' | 'restart' | 'seed' | 'elapsedMs'
-  > {
-  method: M;
-  /** The sizes of the modes. */
-  shape: number[];
-  rank: number;
-  /** F_n, d_n×R ≥ 0: X ≈ Σ_r F₀[·][r] ∘ … ∘ F_{N−1}[·][r]. */
-  factors: Matrix[];
-  /** ‖X − X̂‖ / ‖X‖ of the factors, which are the first of the levels. */
-  relativeError: number;
-  levels: TensorLevel[];
-  /** The root of each restart's objective relative to ‖X‖². */
-  restartErrors: number[];
-  settings: { maxIterations: number; tolerance: number } & Own;
-  /** Names of the entries of every mode: set by whoever knows them, kept with the model. */
-  modes?: { name?: string; entries?: readonly string[] }[];
-}
-
-export type NcpFactorization = TensorModel<'ncp', { solver: NcpSolver }>;
 
 /**
  * Nonnegative CP decomposition (PARAFAC) of a tensor of two to six modes: min ‖X − Σ_r F₀[·][r] ∘ … ∘ F_{N−1}[·][r]‖² over F_n ≥ 0.
@@ -129,10 +95,13 @@ export async function ncp(engine: Engine, X: DataTensor, given: NcpOptions): Pro
     const norm = squaredNorm(storedEntries(problem.tensor));
     const restartErrors = cost.map((own) => (Number.isNaN(own) ? Number.POSITIVE_INFINITY : Math.sqrt(own / norm)));
     const restart = smallest(restartErrors);
-    const found = balanced(await Promise.all(t.F.map((f) => readFactor(run, f, restart))));
+    const read = await Promise.all(t.F.map((f) => readFactor(run, f, restart)));
+    const rounds = await Promise.all((t.rounds ?? []).map((own) => readFactor(run, own, restart)));
+    const counts = rounds.map(({ data }) => countNegative(data));
+    const last = solver === 'anls' ? await lastMode(engine, problem.tensor, read, counts[shape.length - 1] > 0) : undefined;
+    const found = balanced(last ? [...read.slice(0, -1), last.weights] : read);
     refuseZero('ncp', found);
     const level = levelOf(problem, rank, found);
-    const rounds = await Promise.all((t.rounds ?? []).map((own) => readFactor(run, own, restart)));
     return {
       method: 'ncp',
       shape,
@@ -142,7 +111,9 @@ export async function ncp(engine: Engine, X: DataTensor, given: NcpOptions): Pro
       levels: [level],
       ...fit.course(restart),
       kktResidual: Math.max(...kkt.map((own) => own[restart])),
-      unconverged: rounds.reduce((sum, { data }) => sum + countNegative(data), 0),
+      unconverged: (last ? [...counts.slice(0, -1), last.unconverged] : counts).reduce((sum, count) => sum + count, 0),
+      illConditioned: last?.illConditioned ?? 0,
+      illConditionedGradients: 0,
       restartErrors,
       restart,
       seed: settings.seed,
@@ -153,6 +124,21 @@ export async function ncp(engine: Engine, X: DataTensor, given: NcpOptions): Pro
 }
 
 export const ncpOptions = options;
+
+/**
+ * The factor of the last mode, which the last exact solve of alternating least squares found, solved again where f32 is not sure of it:
+ * outer products of the other modes depend on each other, or some row has no solution. Undefined elsewhere.
+ */
+async function lastMode(engine: Engine, X: DataTensor, F: readonly Matrix[], unsolved: boolean): Promise<TensorSlices | undefined> {
+  const rank = F[0].cols;
+  const grams = F.slice(0, -1).map(gramOf);
+  const G = grams[0].map((_, at) => grams.reduce((product, own) => product * own[at], 1));
+  if (!unsolved && inverseTrace(G, rank) <= trustedInF32) return undefined;
+  const [slices] = await transformTensor(engine, { method: 'ncp', shape: X.shape, rank, factors: F } as NcpFactorization, X, {
+    mode: F.length - 1,
+  });
+  return slices;
+}
 
 /** A level with its error in f64 and its bounds. `factors` are in the unit of the fit. */
 export function levelOf({ tensor, bounds }: TensorProblem, rank: number, factors: readonly Matrix[]): TensorLevel {

@@ -8,11 +8,12 @@ import { CancelledError, InputError } from '../errors.js';
 import { control } from '../graph/operations.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type NeuralNcpProgram, neuralNcpProgram } from '../programs/neural-ncp.js';
+import { exactLayers } from './exact-layers.js';
 import { readFactor, withFit } from './fit.js';
-import { levelOf, ncp, ncpOptions, refuseZero, type TensorModel } from './ncp.js';
+import { levelOf, ncp, ncpOptions, refuseZero } from './ncp.js';
 import { choice, data, layerNumbers, modeList, type OptionsOf, positiveInteger } from './options.js';
-import { countNegative } from './q.js';
 import { smallest } from './stage.js';
+import { levelFactors, type NeuralNcpFactorization } from './tensor-levels.js';
 import {
   checkLevels,
   checkStart,
@@ -58,16 +59,6 @@ const options = {
 
 export interface NeuralNcpOptions extends TensorFitOptions, OptionsOf<typeof options> {
   ranks: readonly number[];
-}
-
-export interface NeuralNcpFactorization
-  extends TensorModel<'neural-ncp', { factors: 'held' | 'learned'; weights: number[]; modes: number[] }> {
-  /** The topics of each level. */
-  ranks: number[];
-  /** By mode and level: A_n⁰ is d_n×r₁, A_nˡ r_l×r_{l+1}. No levels where the mode has no chain. */
-  A: Matrix[][];
-  /** r_{l+1}×R: S_n⁰ = q(F_n, A_n⁰), S_nˡ = q(S_nˡ⁻¹, A_nˡ). */
-  S: Matrix[][];
 }
 
 /**
@@ -136,8 +127,11 @@ export async function neuralNcp(engine: Engine, X: DataTensor, given: NeuralNcpO
     const restartErrors = objective.map((own) => (Number.isFinite(own) ? Math.sqrt(own / norm) : Number.POSITIVE_INFINITY));
     const restart = smallest(restartErrors);
     const read = (tensors: readonly Tensor[]) => Promise.all(tensors.map((own) => readFactor(run, own, restart)));
-    const [F, A, S] = await Promise.all([read(t.F), Promise.all(t.A.map(read)), Promise.all(t.S.map(read))]);
-    const rounds = (await Promise.all(t.rounds.map(read))).flat();
+    const [F, A, found] = await Promise.all([read(t.F), Promise.all(t.A.map(read)), Promise.all(t.S.map(read))]);
+    const rounds = await Promise.all(t.rounds.map(read));
+    const exact = F.map((factor, n) => exactLayers(factor, A[n], found[n], { rounds: rounds[n].map(({ data }) => data) }));
+    const S = exact.map((own) => own.S);
+    const total = (count: 'unconverged' | 'illConditioned' | 'untrusted') => exact.reduce((sum, own) => sum + own[count], 0);
     refuseZero('neural-ncp', F);
     const levels = [
       levelOf(problem, rank, F),
@@ -160,21 +154,15 @@ export async function neuralNcp(engine: Engine, X: DataTensor, given: NeuralNcpO
       levels,
       ...fit.course(restart),
       kktResidual: Math.max(...kkt.map((own) => own[restart])),
-      unconverged: rounds.reduce((sum, own) => sum + countNegative(own.data), 0),
+      unconverged: total('unconverged'),
+      illConditioned: total('illConditioned'),
+      illConditionedGradients: total('untrusted'),
       restartErrors,
       restart,
       seed: settings.seed,
       settings: { maxIterations: settings.maxIterations, tolerance: settings.tolerance, factors: learning, weights, modes },
       elapsedMs: performance.now() - settings.started,
     };
-  });
-}
-
-/** The factors of level l of a model, d_n×R each: A_n⁰…A_nˡS_nˡ, and F_n where a mode has no chain. The level of −1 is that of the F_n. */
-export function levelFactors({ factors, A, S }: Pick<NeuralNcpFactorization, 'factors' | 'A' | 'S'>, level: number): Matrix[] {
-  return factors.map((factor, n) => {
-    if (level < 0 || A[n].length === 0) return factor;
-    return A[n].slice(0, level + 1).reduceRight((Z, a) => multiply(a, Z), S[n][level]);
   });
 }
 

@@ -213,6 +213,7 @@ export async function neuralNmf(givenEngine: Engine, givenX: FitData, options: N
       norm: norm * (sum(cost.reconstruction) || 1),
       objective: supervision || sum(cost.energy) > 0 || options.batchColumns ? 'of X' : 'error',
       levels: cost.reconstruction,
+      cheapInF64: false,
       factors: async (restart) => {
         run.execute('view');
         return readFactors(run, t.A, t.view, restart);
@@ -228,7 +229,7 @@ export async function neuralNmf(givenEngine: Engine, givenX: FitData, options: N
       objectives: !(isPlain(cost) && !supervision) && !costs.some(Number.isNaN) ? costs : undefined,
       kkt,
       rounds: t.rounds,
-      exact: { l1: ownL1 },
+      exact: { l1: ownL1, differentiated: true },
       boundRanks: W && ranks.map(() => null),
       own: {
         start: typeof start === 'object' ? 'given' : start,

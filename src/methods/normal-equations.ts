@@ -182,10 +182,16 @@ export function sizeOfTerms({ s, unit, scale }: System): number {
 }
 
 /** Whether the solution hangs on digits that f32 does not hold. */
-export function isIllConditioned({ smallestPivot, factor, inverse, support, G, s }: System): boolean {
+export function isIllConditioned(system: System): boolean {
+  const { smallestPivot } = system;
   if (smallestPivot > 0.01) return false;
-  if (smallestPivot <= dependent) return true;
-  return !(sumOfInverse(factor, inverse, support.length, s.length, (c) => G[support[c] * (s.length + 1)]) < toldByF32);
+  return smallestPivot <= dependent || !(traceOnSupport(system) < toldByF32);
+}
+
+/** trace C⁻¹ of the Gram matrix on the support, scaled to a unit diagonal: see trustedInF32. Infinite where an unknown was dropped. */
+export function traceOnSupport({ factor, inverse, support, G, s }: System): number {
+  if (support.some((_, i) => inverse[i] === 0)) return Number.POSITIVE_INFINITY;
+  return sumOfInverse(factor, inverse, support.length, s.length, (c) => G[support[c] * (s.length + 1)]);
 }
 
 /** The natural KKT residual max_j |min(g_jj s_j, −w_j)| of s ≥ 0, and max_j |b_j|. */

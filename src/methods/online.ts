@@ -333,6 +333,7 @@ async function learnerOf(engine: Engine, from: Beginning): Promise<Learner> {
         kktResidual,
         unconverged: seen.unconverged,
         illConditioned: 0,
+        illConditionedGradients: 0,
         history: [],
         iterations: seen.batches,
         converged: false,

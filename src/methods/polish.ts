@@ -6,7 +6,7 @@
  */
 import type { Matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse, type SparseMatrix, sparseTranspose } from '../data/sparse.js';
-import { settledBelow } from './condition.js';
+import { settledBelow, trustedInF32 } from './condition.js';
 import {
   type Column,
   gainOf,
@@ -18,6 +18,7 @@ import {
   systemOf,
   systemOfGram,
   takeColumn,
+  traceOnSupport,
   violationOf,
 } from './normal-equations.js';
 
@@ -30,6 +31,8 @@ export interface Polished {
   unconverged: number;
   /** Columns whose S hangs on digits that f32 does not hold: see NnlsResult. */
   illConditioned: number;
+  /** Columns on whose support a solve in f32, of S or of a gradient, may be off by more than a thousandth (trustedInF32); not with `simplex`. */
+  untrusted?: number;
 }
 
 /** A column with a smaller share of the largest |AᵀX| than this is less than the rounding of f32 in ‖X‖²: its residual is relative to that. */
@@ -83,6 +86,7 @@ function solved(
   const violations = new Float64Array(columns.length);
   const sizes = new Float64Array(columns.length);
   let illConditioned = 0;
+  let untrusted = 0;
   columns.forEach((c, at) => {
     const { system, column, slope } = problemOf(c);
     const { s, passive, unit } = system;
@@ -92,6 +96,7 @@ function solved(
     // In its unit f32 may hold nothing of a column beside one 2¹²⁶ times as large.
     const vanishes = single && s.some((x) => x > 0) && s.every((x) => x < leastNormal);
     if (vanishes || isIllConditioned(system)) illConditioned++;
+    if (!(traceOnSupport(system) <= trustedInF32)) untrusted++;
     for (let j = 0; j < k; j++) s[j] = Math.max(single ? Math.fround(s[j]) : s[j], 0);
     measureGradient(system);
     if (!(gainOf(system) > 0)) {
@@ -108,6 +113,7 @@ function solved(
     kktResidual: residuals.reduce((worst, residual) => Math.max(worst, residual), 0),
     unconverged: residuals.filter((residual) => !(residual <= settledBelow)).length,
     illConditioned,
+    untrusted,
   };
 }
 

@@ -7,13 +7,19 @@ export interface Settling {
   tolerance: number;
   /** Whether costs with less rounding can be had. */
   finer: boolean;
+  /** Whether they are cheap. Then they are asked for at every check near the end, so that all executors and forms of X end a fit alike. */
+  cheap?: boolean;
 }
+
+/** A change this near to the tolerated one, relative to it, is near the end: as a rule a fall takes two checks and more to get so much smaller. */
+const nearEnd = 0.3;
 
 /**
  * See FitOptions.tolerance. A cost is compared with that of the check before. Where a fall at the tolerated rate is less than the rounding
- * of the cost, an earlier check decides from which it would be more. Undefined where there is none, or where `finer` costs can be had.
+ * of the cost, an earlier check decides from which it would be more. Undefined where there is none, or where `finer` costs can be had, and
+ * near the end where they are `cheap`.
  */
-export function hasSettled(readings: readonly Reading[], { resolution, tolerance, finer }: Settling): boolean | undefined {
+export function hasSettled(readings: readonly Reading[], { resolution, tolerance, finer, cheap = false }: Settling): boolean | undefined {
   if (readings.length < 2) return false;
   const [previous, last] = readings.slice(-2);
   const { cost } = last;
@@ -22,10 +28,13 @@ export function hasSettled(readings: readonly Reading[], { resolution, tolerance
   const needed = resolution(cost) / (tolerance * cost);
   const tells = ({ iteration }: Reading) => last.iteration - iteration >= needed;
   const before = tells(previous) || finer ? previous : (readings.slice(0, -1).findLast(tells) ?? previous);
+  const change = Math.abs(before.cost - cost);
+  const tolerated = tolerance * cost * (last.iteration - before.iteration);
   // Rounding alone could not make a change seem larger than this.
-  const blur = tells(before) ? 0 : resolution(cost);
-  if (Math.abs(before.cost - cost) > tolerance * cost * (last.iteration - before.iteration) + blur) return false;
-  return blur > 0 ? undefined : true;
+  const rounded = tells(before) ? 0 : resolution(cost);
+  const blur = cheap ? Math.max(rounded, nearEnd * tolerated) : rounded;
+  if (change > tolerated + blur) return false;
+  return change > tolerated - blur ? undefined : true;
 }
 
 /** See FitOptions.stopping, 'initialError'. */

@@ -161,7 +161,7 @@ export async function sparseCoding(engine: Engine, givenX: DataMatrix, options: 
       objectives: objective,
       kkt,
       rounds: t.rounds,
-      exact: { l1: t.lambda },
+      exact: { l1: t.lambda, differentiated: true },
       own: { learnL1, reconstruction, optimiser, batchColumns, ...labelSettings(supervision) },
       supervise: supervision && ((restart, { S }) => supervise(fit, supervision, [{ layer: ranks.length - 1, B: t.B! }], restart, S)),
     });

@@ -56,6 +56,8 @@ export interface Stage {
   cancels?: boolean;
   /** The objectives of these restarts as they stand now, in f64. */
   inF64?: (restarts: readonly number[]) => Promise<number[]>;
+  /** Whether that takes milliseconds. Then it decides about every end. */
+  cheapInF64?: boolean;
   maxIterations: number;
   factors(restart: number): Promise<{ A: Matrix[]; S: Matrix[] }>;
   /** Where a checkpoint left the loop. */
@@ -127,23 +129,9 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     for (const r of openOnes()) end(r, stopReason);
     return { ends: courses.map((course) => course.end!), checks };
   };
-  const f64Of = async (r: number) => (await stage.inF64!([r]))[0];
-  /** Whether a restart has settled, judged in f64 where the device's rounding hides it. */
-  const settled = async (r: number): Promise<boolean> => {
-    const { readings, exactReadings } = courses[r];
-    const resolution = (cost: number) => rounding * (stage.cancels ? cost + norm[r] : cost);
-    const verdict = hasSettled(readings, { resolution, tolerance, finer: stage.inF64 !== undefined });
-    if (verdict !== undefined || !stage.inF64) return verdict ?? false;
-    if (exactReadings.at(-1)?.iteration !== iteration) exactReadings.push({ iteration, cost: await f64Of(r) });
-    return hasSettled(exactReadings, { resolution: (cost) => 1e-14 * cost, tolerance, finer: false }) ?? false;
-  };
-  const isExact = async (r: number): Promise<boolean> => {
-    const small = (cost: number) => cost <= exact * norm[r];
-    if (!small(courses[r].readings.at(-1)!.cost)) return false;
-    return stage.inF64 ? small(await f64Of(r)) : !stage.cancels;
-  };
+  const { settled, isExact } = judgeOf(stage, tolerance);
   const slows = (r: number) => {
-    if (stopping === 'objective') return settled(r);
+    if (stopping === 'objective') return settled(courses[r], r, iteration);
     return (stopping === 'initialError' ? isSlow : isStationary)(courses[r].readings, tolerance);
   };
 
@@ -190,7 +178,7 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
       const call = await callOf(run, { aborted: signal?.aborted, stopped: go === false, late: performance.now() > deadline });
       if (call === calls.cancelled) throw cancelled();
       if (call === calls.stopped) return finish('stopped');
-      for (const r of left) if (await isExact(r)) end(r, 'exact');
+      for (const r of left) if (await isExact(courses[r], r)) end(r, 'exact');
       if (call === calls.deadline) return finish('maxSeconds');
       if (tolerance > 0) for (const r of left) if (isOpen(r) && (await slows(r))) end(r, 'tolerance');
       if (!courses.some((_, r) => isOpen(r))) return finish('tolerance');
@@ -201,6 +189,30 @@ export async function runStage(run: Run, stage: Stage, settings: StageSettings):
     await stage.keep?.(loop, frozen);
   }
   return finish('maxIterations');
+}
+
+/** What of the objective alone ends a restart. */
+function judgeOf({ inF64, cheapInF64, cancels, norm }: Stage, tolerance: number) {
+  const f64Of = async (r: number) => (await inF64!([r]))[0];
+  return {
+    /** Whether a restart has settled, judged in f64 where the device's rounding hides it. The device is at `iteration`. */
+    async settled({ readings, exactReadings }: Course, r: number, iteration: number): Promise<boolean> {
+      const resolution = (cost: number) => rounding * (cancels ? cost + norm[r] : cost);
+      const judged = { resolution, tolerance, finer: inF64 !== undefined };
+      const verdict = hasSettled(readings, { ...judged, cheap: cheapInF64 });
+      if (verdict !== undefined || !judged.finer) return verdict ?? false;
+      if (exactReadings.at(-1)?.iteration !== iteration) exactReadings.push({ iteration, cost: await f64Of(r) });
+      // The device is a check ahead of the reading at hand, which has its f64 if the check before was in doubt as well.
+      const both = readings.slice(-2).flatMap((at) => exactReadings.find(({ iteration }) => iteration === at.iteration) ?? []);
+      if (both.length < 2) return hasSettled(readings, judged) ?? false;
+      return hasSettled(both, { resolution: (cost) => 1e-14 * cost, tolerance, finer: false }) ?? false;
+    },
+    async isExact({ readings }: Course, r: number): Promise<boolean> {
+      const small = (cost: number) => cost <= exact * norm[r];
+      if (!small(readings.at(-1)!.cost)) return false;
+      return inF64 ? small(await f64Of(r)) : !cancels;
+    },
+  };
 }
 
 /** The weightiest call of any process. */

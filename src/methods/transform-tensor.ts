@@ -15,10 +15,9 @@ import { type Engine, withRun } from '../engine.js';
 import { InputError, ShapeError } from '../errors.js';
 import { tensorSlicesProgram } from '../programs/tensor-slices.js';
 import { gramOf, inverseTrace, settledBelow, trustedInF32 } from './condition.js';
-import type { NcpFactorization } from './ncp.js';
-import { levelFactors, type NeuralNcpFactorization } from './neural-ncp.js';
 import { polishEquations } from './polish.js';
 import { nnls } from './q.js';
+import { levelFactors, type NcpFactorization, type NeuralNcpFactorization } from './tensor-levels.js';
 import { cooEntriesOf, storedEntries, writeTensor } from './tensor-problem.js';
 
 /** New slices by one level of a model. */
@@ -33,6 +32,8 @@ export interface TensorSlices {
   kktResidual: number;
   /** Rows whose KKT residual stayed above 1e-5, also in f64. 0 as a rule. */
   unconverged: number;
+  /** Rows that hang on digits which f32 does not hold: see NnlsResult. */
+  illConditioned: number;
 }
 
 /** One level of a model, seen from the mode of the slices: X_(n) ≈ R S (⊙_{m≠n} P_m)ᵀ. */
@@ -112,6 +113,7 @@ export async function transformTensor(
             ),
             kktResidual: largest(residual),
             unconverged: 0,
+            illConditioned: 0,
           }
         : isSparseTensor(X)
           ? sparseInF64(X, mode, level, near1[l], ofX, Rt)
@@ -178,8 +180,9 @@ async function inF64(engine: Engine, X: DenseTensor, mode: number, { P, S }: Lev
   const product = P.reduce(khatriRao);
   const unit = powerOfTwoUnit(product.data);
   const design = multiply(matrixTimesPowerOfTwo(product, -unit), transpose(S));
-  const { S: Rt, kktResidual, unconverged } = await nnls(engine, unfolded(X, mode), design);
-  return { weights: matrixTimesPowerOfTwo(transpose(Rt), -unit), kktResidual, unconverged };
+  const { S: Rt, ...told } = await nnls(engine, unfolded(X, mode), design);
+  const { kktResidual, unconverged, illConditioned } = told;
+  return { weights: matrixTimesPowerOfTwo(transpose(Rt), -unit), kktResidual, unconverged, illConditioned };
 }
 
 /**
@@ -217,6 +220,7 @@ function sparseInF64(X: SparseTensor, mode: number, level: Level, scaled: Return
     weights: transpose(matrix(level.S.rows, slices, Float32Array.from(data))),
     kktResidual: solved.kktResidual,
     unconverged: solved.unconverged,
+    illConditioned: solved.illConditioned,
   };
 }
 
@@ -254,4 +258,5 @@ const noTopics = (slices: number, rank: number): TensorSlices => ({
   relativeError: 0,
   kktResidual: 0,
   unconverged: 0,
+  illConditioned: 0,
 });

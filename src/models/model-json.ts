@@ -30,6 +30,7 @@ export interface ModelJson {
   kktResidual?: number | null;
   unconverged?: number;
   illConditioned?: number;
+  illConditionedGradients?: number;
   history?: { stage: string; iteration: number; relativeError: number }[];
   iterations?: number;
   converged?: boolean;
@@ -85,6 +86,7 @@ export const checks: { readonly [Name in Exclude<keyof ModelJson, 'format'>]-?: 
   kktResidual: orNull(isNumber),
   unconverged: isCount,
   illConditioned: isCount,
+  illConditionedGradients: isCount,
   history: listOf(record({ stage: isText, iteration: isCount, relativeError: orNull(isNumber) })),
   iterations: isCount,
   converged: oneOf([true, false]),
@@ -266,6 +268,7 @@ export function modelOf(content: ModelJson, factors: Factors): SavedModel {
     kktResidual: content.kktResidual ?? Number.NaN,
     unconverged: content.unconverged ?? 0,
     illConditioned: content.illConditioned ?? 0,
+    illConditionedGradients: content.illConditionedGradients ?? 0,
     history: content.history ?? [],
     iterations: content.iterations ?? 0,
     converged: content.converged ?? false,

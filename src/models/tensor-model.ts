@@ -7,8 +7,7 @@ import { InputError, ShapeError } from '../errors.js';
 import { within } from '../formats/file-format.js';
 import { encodeNpy } from '../formats/npy.js';
 import { decodeSafetensors } from '../formats/safetensors.js';
-import type { NcpFactorization } from '../methods/ncp.js';
-import type { NeuralNcpFactorization } from '../methods/neural-ncp.js';
+import type { NcpFactorization, NeuralNcpFactorization } from '../methods/tensor-levels.js';
 import { checkFormat, checkId, factorsFile, filesOf, format, listedFiles, type ModelReader, readFile } from './listed-files.js';
 import {
   checkedFields,
@@ -47,6 +46,8 @@ const checks: Readonly<Record<string, Test>> = {
   levels: listOf(record({ rank: isSize, relativeError: isNumber, modeBound: orNull(isNumber), tuckerError: orNull(isNumber) })),
   kktResidual: orNull(isNumber),
   unconverged: isCount,
+  illConditioned: isCount,
+  illConditionedGradients: isCount,
   history: listOf(record({ stage: isText, iteration: isCount, relativeError: orNull(isNumber) })),
   iterations: isCount,
   converged: oneOf([true, false]),
@@ -162,6 +163,8 @@ function modelOf(
     levels,
     kktResidual: content.kktResidual ?? Number.NaN,
     unconverged: content.unconverged ?? 0,
+    illConditioned: content.illConditioned ?? 0,
+    illConditionedGradients: content.illConditionedGradients ?? 0,
     history: content.history ?? [],
     iterations: content.iterations ?? 0,
     converged: content.converged ?? false,

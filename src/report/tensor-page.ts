@@ -1,5 +1,5 @@
 /** A fit of a tensor as one HTML page: tables and pictures of markup alone, without a script. */
-import type { TensorModel } from '../methods/ncp.js';
+import type { TensorModel } from '../methods/tensor-levels.js';
 import type { TensorFlow, TensorTopicMode, TensorTopics, tensorNames } from '../topics/tensor.js';
 import { settingsInWords } from './data.js';
 import { html, type Markup } from './html.js';

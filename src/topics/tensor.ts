@@ -1,7 +1,7 @@
 /** A hierarchy of topics of a tensor as people can read it: shares of topics and entries, and what the topics of a level are made of. */
 import { type Matrix, multiply } from '../data/matrix.js';
 import { times } from '../data/tensors.js';
-import type { TensorLevel } from '../methods/ncp.js';
+import type { TensorLevel } from '../methods/tensor-levels.js';
 
 /** What is shown, whichever method found it. */
 export interface TensorHierarchy {

@@ -7,13 +7,16 @@ import { type Matrix, matrix } from '../../src/data/matrix.js';
 import { type Random, random } from '../../src/data/random.js';
 import { sparseFromDense } from '../../src/data/sparse.js';
 import { timesPowerOfTwo } from '../../src/data/unit.js';
-import type { Engine } from '../../src/engine.js';
+import { type Engine, withRun } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import { exactLayers } from '../../src/methods/exact-layers.js';
 import type { Factorization } from '../../src/methods/methods.js';
+import { neuralNmf } from '../../src/methods/neural.js';
+import { nmf } from '../../src/methods/nmf.js';
 import { nnls, nnlsVjp } from '../../src/methods/q.js';
 import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
+import { qGradientProgram } from '../../src/programs/q.js';
 
 let started: Promise<Engine> | undefined;
 const software = () => {
@@ -62,6 +65,17 @@ function leastSquares(A: Matrix, P: readonly number[], x: Float64Array): Float64
     s[i] = sum / Q[i][i];
   }
   return s;
+}
+
+/** β with (A_PᵀA_P) β = g, that is A_P⁺ A_P⁺ᵀ g: the columns of the pseudoinverse are the solutions of unit vectors. */
+function normalSolution(A: Matrix, P: readonly number[], g: (j: number) => number): Float64Array {
+  const pseudoinverse = Array.from({ length: A.rows }, (_, n) => {
+    const e = new Float64Array(A.rows);
+    e[n] = 1;
+    return leastSquares(A, P, e);
+  });
+  const along = pseudoinverse.map((column) => column.reduce((sum, x, i) => sum + x * g(P[i]), 0));
+  return Float64Array.from(P, (_, i) => pseudoinverse.reduce((sum, column, n) => sum + column[i] * along[n], 0));
 }
 
 /** The largest ‖s − truth‖ / ‖truth‖, and the largest gain of an unknown off the support, relative to ‖a‖‖x‖. */
@@ -143,8 +157,13 @@ test('exactLayers mends what a device left, layer after layer, and leaves the re
     23,
     Float32Array.from({ length: 46 }, () => r.uniform()),
   );
-  const { S, moved, unconverged, illConditioned } = exactLayers(given.X, [given.A, B], [wrong, under]);
+  const { S, moved, unconverged, illConditioned, untrusted } = exactLayers(given.X, [given.A, B], [wrong, under]);
   expect([moved, unconverged, illConditioned]).toEqual([true, 0, 0]);
+  // Columns of S with one positive entry alone are sure.
+  const several = Array.from({ length: 23 }, (_, c) => c).filter(
+    (c) => Array.from({ length: 5 }, (_, j) => S[0].data[j * 23 + c]).filter((s) => s > 0).length > 1,
+  );
+  expect(untrusted).toBe(several.length);
   expect(errorOf(given, S[0].data).error).toBeLessThan(1e-6);
   // The second layer is well-conditioned; it is solved again since the first one moved.
   expect(errorOf({ X: S[0], A: B }, S[1].data).error).toBeLessThan(1e-6);
@@ -313,5 +332,70 @@ test('the gradient of q where features are nearly dependent, against differences
     }
     // β is rounded to f32, and Aβ cancels up to 1 / condition of it.
     expect(Math.sqrt(difference / norm), `spread 1/${condition}`).toBeLessThan(condition * 2 ** -22);
+  }
+});
+
+test('gradients within a fit have three digits, or are counted', async () => {
+  const engine = await software();
+  const r = random(77);
+  let [sure, unsure] = [0, 0];
+  for (const spread of [1, 3, 10, 30, 100, 1000]) {
+    for (let trial = 0; trial < 4; trial++) {
+      const k = 3 + r.integer(6);
+      const { X, A } = problem(r, spread, { k, M: 9, noise: 1e-2 });
+      const { S } = await nnls(engine, X, A);
+      const gradS = Float32Array.from({ length: k * 9 }, () => r.normal());
+      const { program, ...t } = qGradientProgram(41, 9, k);
+      const [device] = await withRun(engine, program, (run) => {
+        run.write(t.X, X.data);
+        run.write(t.A, A.data);
+        run.write(t.S, S.data);
+        run.write(t.dS, gradS);
+        run.execute('solve');
+        return run.sample([t.beta]);
+      });
+      const units = Array.from({ length: k }, (_, j) => Math.hypot(...Array.from({ length: 41 }, (_, n) => A.data[n * k + j])));
+      for (let c = 0; c < 9; c++) {
+        const P = Array.from({ length: k }, (_, j) => j).filter((j) => S.data[j * 9 + c] > 0);
+        const truth = normalSolution(A, P, (j) => gradS[j * 9 + c]);
+        const size = Math.hypot(...truth.map((b, i) => b * units[P[i]]));
+        const error = Math.hypot(...truth.map((b, i) => (b - device[P[i] * 9 + c]) * units[P[i]])) / (size || 1);
+        const column = { ...X, cols: 1, data: Float32Array.from({ length: 41 }, (_, n) => X.data[n * 9 + c]) };
+        const own = matrix(
+          k,
+          1,
+          Float32Array.from({ length: k }, (_, j) => S.data[j * 9 + c]),
+        );
+        const { untrusted } = exactLayers(column, [A], [own]);
+        if (untrusted === 0) {
+          sure++;
+          expect(error, `spread 1/${spread}, trial ${trial}, column ${c}`).toBeLessThan(1e-3);
+        } else unsure++;
+      }
+    }
+  }
+  // Neither says yes to everything.
+  expect(sure).toBeGreaterThan(40);
+  expect(unsure).toBeGreaterThan(40);
+});
+
+test('a fit says of how many columns its gradients have lost digits', async () => {
+  const engine = await software();
+  const { X, A } = problem(random(5), 300, { noise: 1e-2 });
+  const B = matrix(5, 2, [1, 0, 1, 1, 0, 1, 0.5, 0, 0, 2]);
+  const apart = matrix(
+    41,
+    5,
+    Float32Array.from({ length: 205 }, (_, at) => (Math.floor(at / 5) % 5 === at % 5 ? 1 : 0.01)),
+  );
+  for (const [first, counted] of [
+    [A, true],
+    [apart, false],
+  ] as const) {
+    const fitted = await neuralNmf(engine, X, { ranks: [5, 2], start: { A: [first, B] }, maxIterations: 1, tolerance: 0, restarts: 1 });
+    expect(fitted.illConditionedGradients > 0).toBe(counted);
+    expect(fitted.illConditioned).toBe(0);
+    const coded = await nmf(engine, X, { ranks: 5, solver: 'anls', maxIterations: 1, tolerance: 0 });
+    expect(coded.illConditionedGradients).toBe(0);
   }
 });

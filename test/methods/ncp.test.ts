@@ -2,15 +2,18 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { hierarchicalTensor } from '../../src/data/generate.js';
 import { kruskal, kruskalError } from '../../src/data/kruskal.js';
-import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { type Matrix, matrix, multiply } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type DenseTensor, sparseTensor, tensor } from '../../src/data/tensors.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import type { Checkpoint } from '../../src/methods/checkpoint.js';
+import { exactLayers } from '../../src/methods/exact-layers.js';
 import { type NcpOptions, ncp } from '../../src/methods/ncp.js';
-import { levelFactors, type NeuralNcpFactorization, type NeuralNcpOptions, neuralNcp } from '../../src/methods/neural-ncp.js';
+import { type NeuralNcpOptions, neuralNcp } from '../../src/methods/neural-ncp.js';
 import { nmf } from '../../src/methods/nmf.js';
+import { levelFactors, type NeuralNcpFactorization } from '../../src/methods/tensor-levels.js';
+import { transformTensor } from '../../src/methods/transform-tensor.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createReferenceEngine } from '../../src/reference/engine.js';
 
@@ -54,6 +57,34 @@ describe('ncp', () => {
     expect(model.relativeError).toBeLessThan(2e-3);
     expect(Math.abs(model.relativeError - errorOf(X, model.factors))).toBeLessThan(1e-6);
     for (const { data } of model.factors) for (const x of data) expect(x).toBeGreaterThanOrEqual(0);
+  });
+
+  test('the last exact solve has the digits of f64 where outer products nearly depend on each other', async () => {
+    const r = random(8);
+    const [shape, R] = [[11, 9, 13], 3];
+    const truth = shape.map((size, m) => {
+      const common = Float32Array.from({ length: size }, () => r.uniform());
+      const entry = (at: number) => (m === 2 ? r.uniform() : common[Math.floor(at / R)] + r.uniform() / 300);
+      return matrix(
+        size,
+        R,
+        Float32Array.from({ length: size * R }, (_, at) => entry(at)),
+      );
+    });
+    const X = kruskal(truth);
+    const model = await ncp(await engine(), X, {
+      rank: R,
+      solver: 'anls',
+      start: { factors: truth },
+      maxIterations: 1,
+      tolerance: 0,
+      bounds: false,
+    });
+    const [{ weights }] = await transformTensor(createReferenceEngine(), model, X, { mode: 2 });
+    const last = model.factors[2];
+    const largest = Math.max(...weights.data);
+    expect(Math.max(...last.data.map((x, at) => Math.abs(x - weights.data[at])))).toBeLessThan(1e-3 * largest);
+    expect([model.unconverged, model.illConditionedGradients]).toEqual([0, 0]);
   });
 
   test('a matrix is NMF', async () => {
@@ -156,6 +187,32 @@ describe('neuralNcp', () => {
       const own = history.filter(({ stage }) => stage === 'all levels');
       for (let i = 1; i < own.length; i++) expect(own[i].relativeError).toBeLessThanOrEqual(own[i - 1].relativeError);
     }
+  });
+
+  test('topics that nearly depend on each other: S is that of f64, and gradients are counted', async () => {
+    const r = random(4);
+    const draw = (rows: number, cols: number, entry: (at: number) => number) =>
+      matrix(
+        rows,
+        cols,
+        Float32Array.from({ length: rows * cols }, (_, at) => entry(at)),
+      );
+    const common = Float32Array.from({ length: 12 }, () => r.uniform());
+    const A = [12, 9, 10].map((size) => [draw(size, 3, (at) => common[Math.floor(at / 3)] + r.uniform() / 300)]);
+    const factors = A.map(([own]) =>
+      multiply(
+        own,
+        draw(3, 5, () => r.uniform()),
+      ),
+    );
+    const options = { rank: 5, ranks: [3], bounds: false, maxIterations: 1, tolerance: 0 };
+    const model = await neuralNcp(await engine(), kruskal(factors), { ...options, start: { factors, A } });
+    expect(model.illConditionedGradients).toBeGreaterThan(0);
+    model.factors.forEach((F, n) => {
+      expect(exactLayers(F, model.A[n], model.S[n]).moved, `mode ${n}`).toBe(false);
+    });
+    const good = await neuralNcp(await engine(), X, { ...small, restarts: 1 });
+    expect([good.illConditioned, good.illConditionedGradients]).toEqual([0, 0]);
   });
 
   test('weights say which level counts', async () => {

@@ -1,6 +1,6 @@
 /** Every method on a sparse X: the same results as on the dense matrix of its entries, and nothing of the size of X is made. */
 import { afterAll, expect, test } from 'vitest';
-import { type Matrix, matrix } from '../../src/data/matrix.js';
+import { type Matrix, matrix, multiply } from '../../src/data/matrix.js';
 import { random } from '../../src/data/random.js';
 import { type DataMatrix, isSparse, sparseFromDense, toDense } from '../../src/data/sparse.js';
 import { svdBounds } from '../../src/data/svd-bound.js';
@@ -283,4 +283,32 @@ test('a sparse X that is nearly met goes on as far as the dense one: a cost of 0
   const [sparse, dense] = [await nmf(engine, sparseFromDense(X), { ranks: 2 }), await nmf(engine, X, { ranks: 2 })];
   expect(dense.relativeError).toBeLessThan(1e-6);
   expect(sparse.relativeError).toBeLessThan(2e-6);
+});
+
+test('dense and sparse, on every executor, a fit by multiplicative updates ends at the same check', async () => {
+  started ??= createEngine();
+  for (const [noise, seed] of [
+    [0.05, 21],
+    [0.1, 22],
+    [0.2, 23],
+  ]) {
+    const r = random(seed);
+    const part = (rows: number, cols: number) =>
+      matrix(
+        rows,
+        cols,
+        Float32Array.from({ length: rows * cols }, () => (r.uniform() < 0.3 ? r.uniform() : 0)),
+      );
+    const exact = multiply(part(79, 5), part(5, 61));
+    const noisy = { ...exact, data: exact.data.map((x) => x * (1 + noise * (2 * r.uniform() - 1))) };
+    const fits: Factorization[] = [];
+    for (const engine of [await started, createReferenceEngine()])
+      for (const X of [noisy, sparseFromDense(noisy)])
+        fits.push(await nmf(engine, X, { ranks: 5, solver: 'mu', tolerance: 1e-6, maxIterations: 4000, seed }));
+    expect(
+      fits.map(({ iterations }) => iterations),
+      `noise ${noise}, seed ${seed}`,
+    ).toEqual(fits.map(() => fits[0].iterations));
+    expect(fits[0].converged).toBe(true);
+  }
 });

@@ -42,6 +42,31 @@ test('a fall below the rounding of a difference of large numbers is no end, unle
   expect((await staged(() => 1e-6, { cancels: true, inF64: falling })).stopReason).toBe('maxIterations');
 });
 
+test('near the end f64 decides where it is cheap, and is not asked for before', async () => {
+  let at = 0;
+  // The fall of 10 iterations relative to the tolerated one, by checks: the fit may end at check 7.
+  const rates = [30, 10, 3, 1.2, 1.1, 1.02, 0.9, 0.8, 0.7, 0.6, 0.5];
+  const costs = [0.1];
+  for (const rate of rates) costs.push(costs.at(-1)! * (1 - rate * 1e-5));
+  // By the rounding of the device the fall to check 6 is less than the tolerated one, and that to check 7 more.
+  const device = (n: number) => costs[n] * (n === 6 ? 1 + 3e-7 : 1);
+  expect((await staged(device)).checked).toBe(60);
+  const asked: number[] = [];
+  const ended = await staged(device, {
+    cheapInF64: true,
+    step: (times) => {
+      at += times;
+    },
+    inF64: async () => {
+      asked.push(at);
+      return [costs[at / 10]];
+    },
+  });
+  expect(ended).toMatchObject({ stopReason: 'tolerance', checked: 70 });
+  // The device is a check ahead; at check 4 it is near the end.
+  expect(asked).toEqual([50, 60, 70, 80]);
+});
+
 test("'exact' needs f64 where rounding could say it", async () => {
   expect((await staged(() => 1e-13)).stopReason).toBe('exact');
   expect((await staged(() => 1e-13, { inF64: async () => [1e-5] })).stopReason).not.toBe('exact');

@@ -36,7 +36,7 @@ interface Compiled extends Instrumented {
 }
 
 export function countedRun(device: GPUDevice, program: Program, facts: AdapterFacts): CountedRun {
-  const { sections, split, program: fused, panelled, norms } = lowerProgram(program, facts);
+  const { sections, split, program: fused, inputs, panelled, norms } = lowerProgram(program, facts);
   if (panelled.size > 0) throw new Error(`${program.name} is split into panels, whose traffic is not counted.`);
   const owned: GPUBuffer[] = [];
   const create = (label: string, size: number, usage: GPUBufferUsageFlags) => {
@@ -104,7 +104,8 @@ export function countedRun(device: GPUDevice, program: Program, facts: AdapterFa
   };
 
   return {
-    write(tensor, entries) {
+    write(given, entries) {
+      const tensor = inputs.get(given) ?? given;
       const form = deviceForm(tensor, entries);
       device.queue.writeBuffer(buffers.get(tensor)!, 0, form);
       const own = norms.get(tensor);

@@ -10,6 +10,7 @@ const INNER: u32 = 4u; // @size columns of op(A)
 const A_STRIDE: u32 = 1u; // @size vec4 per row of A as stored
 const B_STRIDE: u32 = 1u; // @size vec4 per row of B as stored
 const C_STRIDE: u32 = 1u; // @size vec4 per row of C
+const E_STRIDE: u32 = 1u; // @size vec4 per row of E: that of C, or of an X whose rows are padded to whole lines
 const A_BATCH: u32 = 0u; // @size vec4 from one restart's A to the next, 0 when all share it
 const B_BATCH: u32 = 0u; // @size
 const C_BATCH: u32 = 0u; // @size
@@ -97,7 +98,7 @@ const SQUARES: bool = EPILOGUE == RESIDUAL || EPILOGUE == WEIGHTED_RESIDUAL || E
 
 fn squaresOf(batch: u32, row: u32, colTile: u32, value: vec4f) -> vec4f {
   let at = row * C_STRIDE + colTile;
-  var difference = readE(batch * E_BATCH + at) - value;
+  var difference = readE(batch * E_BATCH + row * E_STRIDE + colTile) - value;
   if (EPILOGUE == WEIGHTED_RESIDUAL) { difference *= W[batch * W_BATCH + at]; }
   return select(vec4f(0.0), difference * difference, (row < ROWS) & (colTile < C_STRIDE));
 }

@@ -1,13 +1,15 @@
 /** The lines that plans are printed in. */
 import type { Program } from '../graph/program.js';
 import { pipelineKey } from './device/pipelines.js';
+import { isHalf } from './layout/stored-inputs.js';
 import type { Dispatch } from './lower/dispatch.js';
 import { dispatchesOf, type LoweredProgram } from './lower/lower-program.js';
 
 /** The first line of a plan. */
-export function titleOf({ name, restarts }: Program, { sections, halves }: Pick<LoweredProgram, 'sections' | 'halves'>): string {
+export function titleOf({ name, restarts }: Program, { sections, inputs }: Pick<LoweredProgram, 'sections' | 'inputs'>): string {
   const pipelines = new Set(dispatchesOf(sections).map(({ kernel, constants }) => pipelineKey(kernel, constants))).size;
-  const asHalves = halves.size > 0 ? `, ${Array.from(halves.keys(), (tensor) => tensor.name).join(', ')} as 16-bit floats` : '';
+  const named = [...inputs.values()].filter(isHalf).map((tensor) => tensor.name);
+  const asHalves = named.length > 0 ? `, ${named.join(', ')} as 16-bit floats` : '';
   return `program ${name}, ${counted(restarts, 'restart')}, ${counted(pipelines, 'pipeline')}${asHalves}`;
 }
 

@@ -72,7 +72,8 @@ test('neighbours that load the same element: counted by invocation and once a gr
 
 test.each(['mu', 'hals', 'anls'] as const)('%s: the factors are those of the plain kernels, bit by bit', async (solver) => {
   const device = await lent;
-  const [N, M, k] = [61, 47, 5];
+  // On hardware the rows of X are padded to 160 entries.
+  const [N, M, k] = [61, 133, 5];
   const t = nmfProgram(N, M, k, { restarts: 2, solver, weighted: false });
   const source = random(7);
   const uniform = (length: number) => Float32Array.from({ length }, () => source.uniform());
@@ -94,6 +95,34 @@ test.each(['mu', 'hals', 'anls'] as const)('%s: the factors are those of the pla
     await own.execute(section);
   }
   for (const tensor of [t.A, t.S]) expect(await own.read(tensor)).toEqual(await plain.read(tensor));
+});
+
+test('rows of X that fill no line: an iteration touches at most 1.3 × the lines that it needs', async () => {
+  const device = await lent;
+  for (const [N, M] of [
+    [501, 1003],
+    [260, 501],
+    [301, 133],
+  ]) {
+    const t = nmfProgram(N, M, 8, { restarts: 1, solver: 'mu', weighted: false });
+    using run = countedRun(device, t.program, adapterFacts(device, {}, { facts: gpu }));
+    const source = random(N);
+    for (const tensor of [t.X, t.A, t.S]) {
+      const size = tensor.rows * tensor.cols;
+      run.write(
+        tensor,
+        Float32Array.from({ length: size }, () => source.uniform()),
+      );
+    }
+    const ofX = (await run.execute(t.sections.step))
+      .flatMap(({ bound }) => bound)
+      .filter(({ tensor, traffic }) => tensor?.data && traffic.loaded > 0);
+    expect(ofX.length).toBe(2);
+    for (const { traffic } of ofX) expect(traffic.sample.lines / traffic.sample.ideal, `${N}×${M}`).toBeLessThanOrEqual(1.3);
+    const requested = ofX.reduce((sum, { traffic }) => sum + traffic.loaded, 0);
+    // The last tile of 64 rows reads all of them.
+    if (N > 500) expect(requested / (4 * N * M), `${N}×${M}`).toBeLessThanOrEqual(2.1);
+  }
 });
 
 test('the rewriting sees nested, compound and component accesses', () => {

@@ -14,8 +14,8 @@ import { createMemory } from '../../src/webgpu/device/memory.js';
 import { createPipelines, type Pipelines } from '../../src/webgpu/device/pipelines.js';
 import { prepareRun } from '../../src/webgpu/device/run.js';
 import type { EngineOptions } from '../../src/webgpu/engine.js';
-import { isHalf } from '../../src/webgpu/layout/halves.js';
 import { byteLength, strideOf } from '../../src/webgpu/layout/layout.js';
+import { isHalf } from '../../src/webgpu/layout/stored-inputs.js';
 import type { Piece } from '../../src/webgpu/panels/panels.js';
 import type { HalfDecoding } from '../../src/webgpu/plan/planner.js';
 

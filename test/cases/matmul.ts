@@ -29,21 +29,23 @@ function product(
     blocks?: [number, number];
     /** The operand that all restarts share. */
     shared?: 'A' | 'B';
-    /** Operands that the restarts share are stored as 16-bit floats. */
+    /** Operands that the restarts share are the data of a fit, whose rows have a pitch of their own on hardware. */
+    data?: boolean;
+    /** They are stored as 16-bit floats. */
     half?: boolean;
   } = {},
 ): Case {
   const { rows, inner, cols } = shape;
-  const { splits = 1, restarts = 1, epilogue, blocks, shared = 'A', half = false } = options;
-  const name = `matmul ${algorithm}${blocks ? ` ${blocks.join('×')}` : ''}${shared === 'B' ? ' shared B' : ''} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}${half ? ' halves' : ''}`;
+  const { splits = 1, restarts = 1, epilogue, blocks, shared = 'A', half = false, data = half } = options;
+  const name = `matmul ${algorithm}${blocks ? ` ${blocks.join('×')}` : ''}${shared === 'B' ? ' shared B' : ''} ${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'} ${rows}×${inner}×${cols}${splits > 1 ? ` splits ${splits}` : ''}${restarts > 1 ? ` restarts ${restarts}` : ''}${epilogue ? ` ${epilogue}` : ''}${half ? ' halves' : data ? ' of data' : ''}`;
   return differential(
     name,
     (p, r) => {
       const values = new Map<Tensor, Entries>();
       // One operand is shared, the other differs between restarts: both ways of reading a batch in one product.
-      // Only data of a fit is stored in 16 bits, and all restarts share it.
+      // Only data of a fit are stored in a way of their own, and all restarts share them.
       const operand = (label: 'A' | 'B', r: number, c: number) =>
-        half && (restarts === 1 || shared === label) ? p.data(label, r, c) : p.input(label, r, c, { batched: shared !== label });
+        data && (restarts === 1 || shared === label) ? p.data(label, r, c) : p.input(label, r, c, { batched: shared !== label });
       const A = operand('A', transposeA ? inner : rows, transposeA ? rows : inner);
       const B = operand('B', transposeB ? cols : inner, transposeB ? inner : cols);
       // A factor of each restart, or an addend of all.
@@ -237,6 +239,30 @@ const blocked = tiles.flatMap(({ algorithm, blocks }) => [
   product({ rows: 34, inner: 50, cols: 6 }, false, true, algorithm, { blocks, restarts: 2, shared: 'B', epilogue: 'hadamard' }),
 ]);
 
+/** Rows that hardware pads to whole lines of 128 bytes, none of which they fill: of 32 entries, or of 64 halves. */
+const pitched = [
+  ...both.flatMap((half) => [
+    product({ rows: 9, inner: 47, cols: half ? 261 : 133 }, true, false, 'tiled', { restarts: 2, shared: 'B', data: true, half }),
+    product({ rows: 67, inner: half ? 259 : 131, cols: 9 }, false, true, 'tiled', { data: true, half }),
+  ]),
+  ...both.map((half) =>
+    differential(
+      `residual norm of data${half ? ' in halves' : ''}, tiled`,
+      (p, r) => {
+        const cols = half ? 263 : 135;
+        const [X, A, Z] = [p.data('X', 37, cols), p.state('A', 37, 5), p.state('Z', 5, cols)];
+        const out = p.state('out', 1, 1);
+        p.section('all', () => p.residualNorm(X, A, Z, { into: out }));
+        const values = new Map<Tensor, Entries>(
+          [X, A, Z].map((tensor) => [tensor, uniformEntries(r, tensor.rows * tensor.cols * tensor.batch)]),
+        );
+        return { values, compare: [{ tensor: out, terms: 37 * cols }] };
+      },
+      { restarts: 2, forced: { matmul: 'tiled' }, halfInputs: half },
+    ),
+  ),
+].map((own, i) => ({ ...own, once: i > 1 }));
+
 /** Rows of an odd number of vec4, so that the eight entries of a vec4 of words straddle them. */
 const halves = [
   ...both.flatMap((transposeA) =>
@@ -297,6 +323,7 @@ export const matmul: Case[] = [
   ...blocked,
   ...updates,
   ...halves,
+  ...pitched,
   ...variants,
   ...grams,
   ...joined,

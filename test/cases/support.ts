@@ -32,7 +32,7 @@ export interface Case {
   once?: boolean;
   /** The kernels that it runs on an engine whose memory is watched. */
   kernels?(facts: AdapterFacts): string[];
-  /** The pipelines of such a case as text, without the size of their workgroups. */
+  /** The pipelines of such a case as text, without the size of their workgroups, and the rows that data are padded to. */
   pipelines?(facts: AdapterFacts): string;
   /** Throws with a message that lets the failure be repeated. */
   run(stack: Stack): Promise<void>;
@@ -144,12 +144,14 @@ export function kernelsOf(program: Program, facts: AdapterFacts, forced?: Forced
 }
 
 export function pipelinesOf(program: Program, facts: AdapterFacts, forced?: Forced): string {
-  const dispatches = dispatchesOf(lowerProgram(program, facts, forced).sections);
+  const { inputs, sections } = lowerProgram(program, facts, forced);
+  const dispatches = dispatchesOf(sections);
+  const pitches = Array.from(inputs.values(), ({ name, pitch = 4 }) => `${name} in rows of whole ${pitch}`);
   const texts = dispatches.map(({ kernel, constants }) => {
     const shaping = shaders[kernel].constants.filter((name) => name !== 'WORKGROUP');
     return `${kernel} ${shaping.map((name) => `${name}=${constants[name]}`).join(' ')}`;
   });
-  return texts.join('\n');
+  return [...pitches, ...texts].join('\n');
 }
 
 export function rounded(entries: Entries): Float32Array {

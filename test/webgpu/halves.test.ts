@@ -5,7 +5,6 @@ import { sparseFromDense } from '../../src/data/sparse.js';
 import type { Engine } from '../../src/engine.js';
 import { InputError } from '../../src/errors.js';
 import { programBuilder } from '../../src/graph/program.js';
-import { T } from '../../src/graph/tensor.js';
 import { neuralNmf } from '../../src/methods/neural.js';
 import { nmf } from '../../src/methods/nmf.js';
 import { programFor } from '../../src/methods/program-for.js';
@@ -14,7 +13,7 @@ import { sparseCoding } from '../../src/methods/sparse-coding.js';
 import { transform } from '../../src/models/apply.js';
 import { createEngine } from '../../src/node/engine.js';
 import { createWebGpuEngine } from '../../src/webgpu/engine.js';
-import { fromHalf, halveInputs, toHalf } from '../../src/webgpu/layout/halves.js';
+import { fromHalf, toHalf } from '../../src/webgpu/layout/halves.js';
 import { lendDevice } from '../support/devices.js';
 
 describe('16-bit floats', () => {
@@ -48,24 +47,6 @@ describe('16-bit floats', () => {
     for (const value of [65_520, -1e6, Number.POSITIVE_INFINITY, Number.NaN]) expect(() => toHalf(value)).toThrow(InputError);
     expect(() => toHalf(1e6)).toThrow(/65504.*1000000.*halfInputs/);
   });
-});
-
-test('data is halved if it is dense and only multiplied; other inputs never are', () => {
-  const p = programBuilder('x', { restarts: 2 });
-  const [X, Y, other] = [p.data('X', 20, 30), p.data('Y', 20, 30), p.input('other', 20, 30)];
-  const sparse = p.data('sparse', 20, 30, { csrEntries: 9 });
-  const beside = p.data('beside', 20, 3);
-  const [A, S] = [p.state('A', 20, 3), p.state('S', 3, 30)];
-  p.section('all', () => {
-    p.matmul(T(A), X, { into: S });
-    p.residualNorm(X, A, S, { W: other });
-    p.hadamard(Y, other);
-    for (const tensor of [Y, other, sparse]) p.matmul(T(A), tensor, { into: S });
-    p.matmul(T(beside), sparse);
-  });
-  const { program, halves } = halveInputs(p.build());
-  expect([...halves.keys()]).toEqual([X]);
-  expect(program.tensors).not.toContain(X);
 });
 
 describe('on this adapter', () => {

@@ -36,7 +36,7 @@ export async function compileProgram(context: DeviceContext, program: Program): 
 
 export async function prepareRun(context: DeviceContext, original: Program, onDispose: (run: Run) => void): Promise<Run> {
   const { device, memory } = context;
-  const { program, halves, panelled, norms, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
+  const { program, inputs, panelled, norms, split, sections: lowered } = lowerProgram(original, context.facts, context.forced);
   const buffers = new Map<Tensor, GPUBuffer>();
   const owned: GPUBuffer[] = [];
   const guard = createGuard(device);
@@ -101,7 +101,7 @@ export async function prepareRun(context: DeviceContext, original: Program, onDi
       context.check();
       guard.check();
     };
-    const storedAs = (tensor: Tensor): Tensor => halves.get(tensor) ?? tensor;
+    const storedAs = (tensor: Tensor): Tensor => inputs.get(tensor) ?? tensor;
     const bufferOf = (tensor: Tensor) => {
       const buffer = buffers.get(tensor);
       if (buffer === undefined) throw new ShapeError(`${tensor.name} is not a tensor of program ${program.name}.`);

@@ -1,7 +1,8 @@
 /** Squared norms of the columns of an input, which residuals by Gram matrices need beside AᵀX: made once, when the input is written. */
 import type { Tensor } from '../../graph/tensor.js';
-import { isHalf, unpackHalves } from './halves.js';
+import { unpackHalves } from './halves.js';
 import { strideOf } from './layout.js';
+import { isHalf } from './stored-inputs.js';
 
 /** 1×M beside an N×M input that all restarts share. */
 export function columnNormsOf(X: Tensor, id: number): Tensor {
@@ -15,5 +16,5 @@ export function columnNorms(X: Tensor, stored: Float32Array | Uint32Array): Floa
   const stride = strideOf(X);
   const sums = new Float64Array(stride);
   for (let i = 0, at = 0; i < X.rows; i++) for (let j = 0; j < stride; j++, at++) sums[j] += entries[at] * entries[at];
-  return Float32Array.from(sums);
+  return Float32Array.from(sums.subarray(0, strideOf({ cols: X.cols })));
 }

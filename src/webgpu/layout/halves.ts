@@ -4,44 +4,6 @@
  * unpack as they load and compute in f32. No feature of the device is needed.
  */
 import { InputError } from '../../errors.js';
-import { inputRule, type Operation } from '../../graph/operations.js';
-import type { Program } from '../../graph/program.js';
-import type { Tensor } from '../../graph/tensor.js';
-
-/** A tensor whose buffer holds 16-bit floats. */
-export interface HalfTensor extends Tensor {
-  readonly half: true;
-}
-
-export function isHalf(tensor: Tensor): tensor is HalfTensor {
-  return 'half' in tensor;
-}
-
-/**
- * The program with the data of a fit, where it is dense and only multiplied or compared with a product, as a half tensor; and which tensor
- * stands for which.
- */
-export function halveInputs(program: Program): { program: Program; halves: ReadonlyMap<Tensor, HalfTensor> } {
-  const operations = Object.values(program.sections).flat();
-  const eligible = program.tensors.filter(
-    (tensor) =>
-      tensor.data === true &&
-      tensor.form === 'dense' &&
-      operations.every((operation) => operation.inputs.every((input, at) => input !== tensor || takesHalf(operation, at))),
-  );
-  const halves = new Map(eligible.map((tensor): [Tensor, HalfTensor] => [tensor, { ...tensor, half: true }]));
-  const own = (tensor: Tensor) => halves.get(tensor) ?? tensor;
-  const sections = Object.entries(program.sections).map(([section, steps]): [string, Operation[]] => [
-    section,
-    steps.map((operation) => ({ ...operation, inputs: operation.inputs.map(own) }) as Operation),
-  ]);
-  return { program: { ...program, tensors: program.tensors.map(own), sections: Object.fromEntries(sections) }, halves };
-}
-
-/** Whether the kernels of an operation read halves as its input number `at`. */
-function takesHalf(operation: Operation, at: number): boolean {
-  return inputRule(operation, at).half === true && operation.inputs.every(({ form }) => form === 'dense');
-}
 
 const largest = 65_504;
 const bits = new DataView(new ArrayBuffer(4));

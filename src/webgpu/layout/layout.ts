@@ -1,18 +1,20 @@
 /**
  * Device layout of dense tensors: row-major f32, every row padded with zeros to a multiple of four entries, restarts one after
  * another. So every row starts on a 16-byte boundary, all loads can be vec4, and kernels need no edge cases along rows. Every kernel
- * keeps the padding zero. Sparse tensors have forms of their own (csr-layout.ts, coo-layout.ts), and inputs may be 16-bit floats (halves.ts).
+ * keeps the padding zero. Sparse tensors have forms of their own (csr-layout.ts, coo-layout.ts), and data may be stored otherwise
+ * (stored-inputs.ts).
  */
 import { type Content, checkContent } from '../../data/content.js';
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../../graph/tensor.js';
 import { cooByteLength, packCoo } from './coo-layout.js';
 import { csrByteLength, packCsr } from './csr-layout.js';
-import { isHalf, packHalves, unpackHalves } from './halves.js';
+import { packHalves, unpackHalves } from './halves.js';
+import { isHalf, type StoredInput } from './stored-inputs.js';
 
 /** Entries from one row to the next. */
-export function strideOf(tensor: Pick<Tensor, 'cols'>): number {
-  return Math.ceil(tensor.cols / 4) * 4;
+export function strideOf({ cols, pitch = 4 }: Pick<StoredInput, 'cols' | 'pitch'>): number {
+  return Math.ceil(cols / pitch) * pitch;
 }
 
 /** Entries from one restart's copy to the next. */

@@ -1,7 +1,7 @@
 /** A whole program → its dispatches, section by section. A run records them, a warm-up compiles them, a plan prints them. Pure. */
 import type { Program } from '../../graph/program.js';
 import type { Tensor } from '../../graph/tensor.js';
-import { type HalfTensor, halveInputs } from '../layout/halves.js';
+import { type StoredInput, storeInputs } from '../layout/stored-inputs.js';
 import { bindingLimit, type Panelled, planPanels } from '../panels/panels.js';
 import { type SplitProgram, splitProgram } from '../panels/split-program.js';
 import type { AdapterFacts, ForcedBySection } from '../plan/planner.js';
@@ -23,8 +23,8 @@ export interface LoweredStep {
 export interface LoweredProgram {
   /** With operations fused that one kernel can do together. */
   program: FusedProgram;
-  /** Inputs that are stored as 16-bit floats, and the tensors of `program` that stand for them. */
-  halves: ReadonlyMap<Tensor, HalfTensor>;
+  /** Inputs that are stored in a way of their own, and the tensors of `program` that stand for them. */
+  inputs: ReadonlyMap<Tensor, StoredInput>;
   panelled: ReadonlyMap<Tensor, Panelled>;
   /** Inputs, and the tensors that have to hold the squared norms of their columns. */
   norms: ReadonlyMap<Tensor, Tensor>;
@@ -35,7 +35,7 @@ export interface LoweredProgram {
 
 export function lowerProgram(original: Program, facts: AdapterFacts, forced: ForcedBySection = {}): LoweredProgram {
   const of = (section: string) => (typeof forced === 'function' ? forced(section) : forced);
-  const { program: whole, halves, panelled } = stored(original, facts);
+  const { program: whole, inputs, panelled } = stored(original, facts);
   // Parts of a sum cannot be swept.
   const program = panelled.size > 0 ? whole : fuseSweeps(whole, (fused, section) => sweepsInOne(fused, facts, of(section)));
   const parts = keepTogether(
@@ -49,20 +49,20 @@ export function lowerProgram(original: Program, facts: AdapterFacts, forced: For
     section,
     steps.map((step) => ({ step, dispatches: lowerStep(step, facts, of(section)) })),
   ]);
-  return { program, halves, panelled, norms, split, sections: new Map(lowered) };
+  return { program, inputs, panelled, norms, split, sections: new Map(lowered) };
 }
 
-/** The fused program and the storage of its tensors: inputs as 16-bit floats if the engine asks for it; all f32 where one is in panels. */
-function stored(original: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'halves' | 'panelled'> {
+/** The fused program and the storage of its tensors; all in f32 and in rows as they are where one is in panels. */
+function stored(original: Program, facts: AdapterFacts): Pick<LoweredProgram, 'program' | 'inputs' | 'panelled'> {
   const limit = bindingLimit(facts);
-  if (facts.halfInputs) {
-    const { program: halved, halves } = halveInputs(original);
-    const program = fuse(halved);
+  const { program: own, inputs } = storeInputs(original, { half: facts.halfInputs === true, lines: !facts.software });
+  if (inputs.size > 0) {
+    const program = fuse(own);
     const panelled = planPanels(program, limit);
-    if (panelled.size === 0) return { program, halves, panelled };
+    if (panelled.size === 0) return { program, inputs, panelled };
   }
   const program = fuse(original);
-  return { program, halves: new Map(), panelled: planPanels(program, limit) };
+  return { program, inputs: new Map(), panelled: planPanels(program, limit) };
 }
 
 /** Every dispatch of every section, in order. */

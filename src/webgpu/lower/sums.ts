@@ -1,7 +1,7 @@
 /** Lowering of small sums of products, which share a dispatch. */
 import type { Operation } from '../../graph/operations.js';
-import { isHalf } from '../layout/halves.js';
 import { strideOf } from '../layout/layout.js';
+import { isHalf } from '../layout/stored-inputs.js';
 import type { SplitProgram } from '../panels/split-program.js';
 import { type AdapterFacts, type Forced, isSmallProduct, planGrid } from '../plan/planner.js';
 import type { ProductSums } from '../steps/step.js';

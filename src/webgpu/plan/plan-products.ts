@@ -254,10 +254,13 @@ function split(shape: ProductShape, tile: Tile, facts: AdapterFacts, forced: For
   return withSplits(shape, tile, Math.max(1, forced.splits ?? Math.min(wanted, most)), facts);
 }
 
+/** Parts of the inner dimension, each of whole steps of its kernel: a part that ended within one would load the rest of it for nothing. */
 function withSplits(shape: ProductShape, tile: Tile, wanted: number, facts: AdapterFacts): MatmulPlan {
-  const parts = Math.max(1, Math.min(wanted, Math.ceil(shape.inner / 16)));
-  const chunk = Math.ceil(shape.inner / parts / 16) * 16;
-  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout: layoutOf(shape, tile, facts) };
+  const layout = layoutOf(shape, tile, facts);
+  const { DEPTH: step = 16 } = layout.sizes;
+  const parts = Math.max(1, Math.min(wanted, Math.ceil(shape.inner / step)));
+  const chunk = roundUp(Math.ceil(shape.inner / parts), step);
+  return { ...tile, splits: Math.ceil(shape.inner / chunk), chunk, layout };
 }
 
 /** The tile that is forced, or the usual one of the algorithm. Where workgroups have no room for one, invocations work alone. */

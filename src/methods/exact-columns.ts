@@ -7,7 +7,7 @@ import type { ColumnData } from '../parallel/column-data.js';
 import type { ColumnRun } from '../parallel/column-run.js';
 import { gramOf, inverseTrace, trustedInF32 } from './condition.js';
 import { squaredErrorOf } from './error.js';
-import { type ExactLayers, exactLayers, zeroColumns } from './exact-layers.js';
+import { type ExactLayers, exactLayers, faintColumns } from './exact-layers.js';
 import { cheap, refuseBroken } from './result.js';
 
 export interface ColumnEnd {
@@ -48,8 +48,8 @@ export async function exactColumns(givenRun: Run, columns: ColumnData, end: Colu
     const counts = await Promise.all(rounds.map(read));
     refuseBroken('a panel', { A: [], S: own.filter(({ data }) => data.some((x) => !Number.isFinite(x))) });
     // Where λ₁ takes a part of every gain, zero is an answer like any other.
-    const vanishes = (S: Matrix, l: number) => !(l1![l] > 0) && zeroColumns(S).includes(1);
-    const unsure = l1 !== undefined && (doubtful || counts.some(({ data }) => data.some((x) => x < 0)) || own.some(vanishes));
+    const isFaint = (S: Matrix, l: number) => !(l1![l] > 0) && faintColumns(S).includes(1);
+    const unsure = l1 !== undefined && (doubtful || counts.some(({ data }) => data.some((x) => x < 0)) || own.some(isFaint));
     const X = unsure || measured ? await columns.panel(p) : undefined;
     const again = unsure && X ? exactLayers(X, A, own, { l1, rounds: counts.map(({ data }) => data) }) : undefined;
     const found = again?.S ?? own;

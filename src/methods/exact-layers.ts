@@ -2,7 +2,7 @@
 import { type Matrix, matrix } from '../data/matrix.js';
 import { type DataMatrix, isSparse } from '../data/sparse.js';
 import { affordable, gramOf, inverseTrace, missingWork, trustedInF32, weightedWork } from './condition.js';
-import { leastNormal, polish } from './polish.js';
+import { polish } from './polish.js';
 import { doubtfulColumns } from './simplex.js';
 import { polishSimplex } from './simplex-polish.js';
 
@@ -39,8 +39,8 @@ export interface LayerOptions {
 
 /**
  * Sˡ = argmin_{S ≥ 0} ½‖Sˡ⁻¹ − AˡS‖² + λ₁ Σ S, with S⁻¹ = X, in f64 on the host from the supports of the given S. Solved again are all
- * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved, whose solve did not end, or whose S is zero,
- * which may be all that f32 holds of it. So where features are far from dependent it costs the Gram matrices of A alone.
+ * columns of a layer whose Aˡ has nearly dependent columns, and elsewhere those whose Sˡ⁻¹ moved, whose solve did not end, or whose S is so
+ * small that f32 may have lost terms of it. So where features are far from dependent it costs the Gram matrices of A alone.
  */
 export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Matrix[], options: LayerOptions = {}): ExactLayers {
   const { l1 = [], weights, missing = false, rounds = [], simplex = false, halves = false } = options;
@@ -55,9 +55,9 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
     const costs = own === undefined ? !(inverseTrace(gramOf(factor), k) <= trustedInF32) : own <= affordable;
     const all = isDoubtful === undefined && costs;
     // Where λ₁ takes a part of every gain, zero is an answer like any other.
-    const vanished = simplex || l1[l] > 0 ? undefined : zeroColumns(S[l]);
+    const faint = simplex || l1[l] > 0 ? undefined : faintColumns(S[l]);
     const coarse = halves && l === 0 && !isSparse(X) ? columnsBelow(X, leastHalf) : undefined;
-    const isUnsure = (c: number) => rounds[l]?.[c] < 0 || vanished?.[c] === 1 || coarse?.[c] === 1 || isDoubtful?.(c);
+    const isUnsure = (c: number) => rounds[l]?.[c] < 0 || faint?.[c] === 1 || coarse?.[c] === 1 || isDoubtful?.(c);
     const columns = Array.from(moved, (_, c) => c).filter((c) => all || moved[c] === 1 || isUnsure(c));
     if (columns.length === 0) {
       found.S.push(S[l]);
@@ -84,11 +84,14 @@ export function exactLayers(X: DataMatrix, A: readonly Matrix[], S: readonly Mat
 /** The least normal number of 16-bit floats. */
 const leastHalf = 2 ** -14;
 
-/** 1 for each column that is zero, or would be on a device. */
-export function zeroColumns({ cols, data }: Matrix): Uint8Array {
-  const zero = new Uint8Array(cols).fill(1);
-  for (let at = 0; at < data.length; at += cols) for (let c = 0; c < cols; c++) if (data[at + c] >= leastNormal) zero[c] = 0;
-  return zero;
+/** Below this a device may have taken terms of the sums behind a column for zero: 2⁻¹²⁶ is less than 2⁻²⁴ of it, 4096 times over. */
+const leastSure = 2 ** -90;
+
+/** 1 for each column that is zero, or of which a device holds too little. */
+export function faintColumns({ cols, data }: Matrix): Uint8Array {
+  const faint = new Uint8Array(cols).fill(1);
+  for (let at = 0; at < data.length; at += cols) for (let c = 0; c < cols; c++) if (data[at + c] >= leastSure) faint[c] = 0;
+  return faint;
 }
 
 /** 1 for each column with an entry below `least` that is not zero. */

@@ -222,6 +222,8 @@ export function sparseCodingProgram(
       if (order) p.takeColumns(l === 0 ? X : S[l - 1], order, control, ranks[l], { into: D[l] });
       else p.matmul(X, select!, { into: D[l] });
       p.normalizeColumns(D[l], p.gram(D[l]), { layer: l });
+      // A sample of zeros became random numbers, of any norm.
+      p.normalizeColumns(D[l], p.gram(D[l]), { layer: l, cap: true });
       forwardCode(p, l === 0 ? X : S[l - 1], { D: D[l], lambda: lambda[l] }, S[l], { warm: false });
     }
   });

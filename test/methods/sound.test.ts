@@ -116,6 +116,37 @@ describe.each(Object.keys(engines))('on the %s', (executor) => {
 
 /** What random fits found, cut down. */
 const found: Record<string, Pick<RandomFit, 'method' | 'X' | 'options'> & { halfInputs?: boolean }> = {
+  'a column of which f32 lost terms is solved again': {
+    method: 'hierarchical',
+    X: matrix(
+      8,
+      7,
+      [
+        1.2757752e20, 3.189438e19, 0, 1.6602015e24, 3.7019753e14, 0, 6.3788761e19, 12582912, 0, 0, 1.4555103e11, 0, 8388608, 0, 0, 0, 0, 0,
+        0, 0, 8388608, 4194304, 12582912, 0, 1.4555103e11, 0, 4194304, 0, 0, 0, 0, 7.2775516e10, 16.227739, 0, 8388608, 4194304, 8388608,
+        12582912, 0, 0, 0, 0, 0, 0, 4194304, 0, 0, 0, 4194304, 0, 12582912, 0, 7.2775516e10, 0, 8388608, 4194304,
+      ],
+    ),
+    options: { ranks: [1], seed: 648, tolerance: 0, maxIterations: 100, checkEvery: 1, solver: 'anls', normalize: true },
+  },
+  'a dictionary that starts from a sample of zeros is no longer than 1': {
+    method: 'sparse-coding',
+    X: matrix(
+      16,
+      2,
+      Float32Array.from({ length: 32 }, (_, at) => (at % 2) * (1 + (at % 5)) * 1e-15),
+    ),
+    options: {
+      ranks: [2, 1, 1],
+      seed: 942,
+      restarts: 2,
+      maxIterations: 30,
+      tolerance: 1e-6,
+      stopping: 'initialError',
+      checkEvery: 3,
+      l1: 0,
+    },
+  },
   'a first cost that nobody had computed is no exact fit': {
     method: 'unfolded',
     X: matrix(3, 2, [1, 2, 3, 1, 0.5, 2]),

@@ -231,7 +231,10 @@ function checkFactors({ method, options }: RandomFit, { A, S, supervision }: Fac
   for (const { rows, cols, data } of A)
     for (let j = 0; j < cols; j++) {
       const column = Array.from({ length: rows }, (_, i) => data[i * cols + j]);
-      demand(norm({ rows, cols: 1, data: column }) <= 1 + 1e-5, `a column of A is longer than 1`);
+      demand(
+        norm({ rows, cols: 1, data: column }) <= 1 + 1e-5,
+        `a column of A is longer than 1: ${norm({ rows, cols: 1, data: column })}, ${column.slice(0, 4)}`,
+      );
     }
 }
 

@@ -38,6 +38,7 @@ const covers = [
   [/^src\/webgpu\/layout\/csr/, { cases: '^sparse: ', tests: ['test/webgpu/csr-layout.test.ts'] }],
   [/^src\/webgpu\/layout\/coo/, { cases: '^multilinear: ', tests: ['test/webgpu/coo-layout.test.ts'] }],
   [/^src\/webgpu\/layout\/column-norms/, { tests: ['test/webgpu/gram-residual.test.ts'] }],
+  [/^src\/webgpu\/layout\/stored-inputs/, { cases: '^matmul: .*(data|halves)', tests: ['test/webgpu/stored-inputs.test.ts'] }],
   [/^src\/webgpu\/layout\/halves/, { cases: '^matmul: .*halves', tests: ['test/webgpu/halves.test.ts'] }],
   [/^src\/webgpu\/layout\//, { cases: '^(elementwise|matmul|panels): ' }],
   [/^src\/webgpu\/panels\//, { cases: '^panels: ', tests: ['test/webgpu/panels.test.ts'] }],

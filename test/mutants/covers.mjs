@@ -40,7 +40,7 @@ const covers = [
   [/^src\/webgpu\/layout\/column-norms/, { tests: ['test/webgpu/gram-residual.test.ts'] }],
   [/^src\/webgpu\/layout\/stored-inputs/, { cases: '^matmul: .*(data|halves)', tests: ['test/webgpu/stored-inputs.test.ts'] }],
   [/^src\/webgpu\/layout\/halves/, { cases: '^matmul: .*halves', tests: ['test/webgpu/halves.test.ts'] }],
-  [/^src\/webgpu\/layout\//, { cases: '^(elementwise|matmul|panels): ' }],
+  [/^src\/webgpu\/layout\//, { cases: '^(elementwise|matmul|panels): ', tests: ['test/webgpu/stored-inputs.test.ts'] }],
   [/^src\/webgpu\/panels\//, { cases: '^panels: ', tests: ['test/webgpu/panels.test.ts'] }],
   [/^src\/webgpu\/plan\/profiles/, { tests: ['test/webgpu/plan-cost.test.ts'] }],
   [/^src\/webgpu\/plan\//, { cases: '^(matmul|solves): ', tests: ['test/webgpu/planner.test.ts', 'test/plans'] }],

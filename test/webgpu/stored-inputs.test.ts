@@ -61,3 +61,11 @@ test.each([
   const last = Array.from({ length: 20 }, (_, i) => entries[i * cols + cols - 1] ** 2).reduce((sum, x) => sum + x);
   expect(norms[cols - 1]).toBe(Math.fround(last));
 });
+
+test('entries lie in rows that are padded with zeros, from a plain list as from a typed one', () => {
+  const p = programBuilder('x', { restarts: 2 });
+  const A = p.state('A', 2, 5);
+  const rows = [1, 2, 3, 4, 5, 0, 0, 0, 6, 7, 8, 9, 10, 0, 0, 0];
+  const entries = rows.filter((x) => x > 0);
+  for (const given of [entries, Float32Array.from(entries)]) expect(Array.from(deviceForm(A, given))).toEqual([...rows, ...rows]);
+});

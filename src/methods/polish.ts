@@ -42,7 +42,7 @@ const floorOfSize = 2 ** -12;
 const tolerance = 16 * 2 ** -52;
 
 /** The least normal number of f32: devices take what is below for zero. */
-export const leastNormal = 2 ** -126;
+const leastNormal = 2 ** -126;
 
 export interface PolishOptions {
   /** Default 0. */

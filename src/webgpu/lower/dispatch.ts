@@ -1,7 +1,6 @@
 /** Dispatches, the result of lowering, as plain data: each is a call of a kernel with its bindings by name. */
 import type { OperationKind, OperationOf } from '../../graph/operations.js';
 import type { Tensor } from '../../graph/tensor.js';
-
 import { restartStep, strideOf } from '../layout/layout.js';
 import { isHalf } from '../layout/stored-inputs.js';
 import { type AdapterFacts, type Forced, planGrid } from '../plan/planner.js';
